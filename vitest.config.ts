@@ -32,7 +32,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'apart',
+          name: 'isolated',
           include: ['test/**/*.test.ts'],
           exclude: [...shared, ...api, ...(runsAll ? [] : Object.keys(allOnly))],
           isolate: true,

@@ -1,7 +1,4 @@
-// Fails when the contract breaks the version of it that was committed before.
-//
-// That version is the one at HEAD while the contract has changes that are not committed, else the one before the last
-// commit that touched it. So a fresh clone, which has no changes, still checks the last change.
+// Fails when the contract breaks the one of the commit in .ci/baseline.
 //
 // accepted-breaks.json lists accepted breaks, with the exact message of buf and the reason.
 
@@ -12,17 +9,15 @@ import { root, tools } from './setup/paths.mjs';
 
 const CONTRACT = 'proto';
 
-const base = earlierVersion();
-if (base === undefined) console.log('buf breaking: skipped, there is no earlier version of the contract');
-else process.exitCode = compareWith(base);
+const base = readFileSync(new URL('baseline', import.meta.url), 'utf8').trim();
+if (hasCommit(base)) process.exitCode = compareWith(base);
+else {
+  console.error(`buf breaking: this clone lacks the commit ${base} of .ci/baseline: git fetch --unshallow brings it`);
+  process.exitCode = 1;
+}
 
-function earlierVersion() {
-  if (git('rev-parse', '--verify', '--quiet', 'HEAD') === undefined) return undefined;
-  const isDirty = git('status', '--porcelain', '--', CONTRACT) !== '';
-  const lastChange = git('log', '-1', '--format=%H', '--', CONTRACT);
-  const commit = isDirty ? 'HEAD' : `${lastChange}^`;
-  const isThere = git('rev-parse', '--verify', '--quiet', `${commit}:${CONTRACT}`) !== undefined;
-  return isThere ? git('rev-parse', commit) : undefined;
+function hasCommit(commit) {
+  return spawnSync('git', ['cat-file', '-e', `${commit}:${CONTRACT}`], { cwd: root }).status === 0;
 }
 
 /** Returns buf's exit code, or 0 if all breaks are accepted. The old version is unpacked, because no commit contains the npm package of its imports. */
@@ -53,10 +48,4 @@ function judge(found) {
   const broken = found.filter(({ message }) => messages.has(message));
   for (const { path, start_line: line, message } of broken) console.error(`${path}:${line}: ${message}`);
   return broken.length > 0 ? 1 : 0;
-}
-
-/** The trimmed output of a git command, or undefined when it fails. */
-function git(...args) {
-  const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : undefined;
 }

@@ -10,17 +10,22 @@ import { apiReference } from './reference/markdown.mjs';
 import { openApi } from './reference/openapi.mjs';
 import { findOnPath, root, tools } from './setup/paths.mjs';
 
-const PACKAGE = 'muster/v1';
+const PACKAGES = ['muster/v1', 'muster/worker/v1'];
 const OPENAPI = 'server/gen/openapi.json';
 const REFERENCE = 'docs/reference';
 const PYTHON_SOURCES = 'sdk/python/src';
-const PYTHON_INIT = '"""The generated messages and stubs of the contract; see proto/muster/v1."""\n';
+const PYTHON_INIT = '"""The generated messages and stubs of the contract; see proto/muster."""\n';
 
 /** The PATH, then the folder that Go's installer uses. */
 const GO_PATH = [process.env.PATH, '/usr/local/go/bin'].join(delimiter);
 
 /** Folders that contain only generated code. */
-export const generatedFolders = ['server/gen', 'sdk/typescript/src/gen', join(PYTHON_SOURCES, PACKAGE), REFERENCE];
+export const generatedFolders = [
+  'server/gen',
+  'sdk/typescript/src/gen',
+  ...PACKAGES.map((folder) => join(PYTHON_SOURCES, folder)),
+  REFERENCE,
+];
 /** Generated folder that needs Go on the machine. */
 export const goFolder = 'sdk/go/musterpb';
 
@@ -43,21 +48,26 @@ export function generate(target) {
 
 /** The root of the Python tree is the import root: generated modules import each other as `muster.v1`. */
 function generatePython(target) {
-  const folder = join(target, PACKAGE);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const files = readdirSync(join(root, 'proto', PACKAGE)).filter((file) => file.endsWith('.proto'));
-  const services = files.filter((file) => file.endsWith('_service.proto'));
+  for (const folder of PACKAGES) {
+    rmSync(join(target, folder), { recursive: true, force: true });
+    mkdirSync(join(target, folder), { recursive: true });
+  }
+  const files = PACKAGES.flatMap((folder) => {
+    const names = readdirSync(join(root, 'proto', folder)).filter((name) => name.endsWith('.proto'));
+    return names.map((name) => join('proto', folder, name));
+  });
   protoc(files, [`--python_out=${target}`, `--pyi_out=${target}`]);
-  protoc(services, [`--grpc_python_out=${target}`]);
-  writeFileSync(join(folder, '__init__.py'), PYTHON_INIT);
+  protoc(
+    files.filter((file) => file.endsWith('_service.proto')),
+    [`--grpc_python_out=${target}`],
+  );
+  for (const folder of PACKAGES) writeFileSync(join(target, folder, '__init__.py'), PYTHON_INIT);
 }
 
 function protoc(files, outputs) {
   const python = join(tools, 'python-tools', 'bin', 'python');
   const includes = ['--proto_path=proto', '--proto_path=node_modules/google-proto-files'];
-  const paths = files.map((file) => join('proto', PACKAGE, file));
-  runInRoot(python, ['-m', 'grpc_tools.protoc', ...includes, ...outputs, ...paths]);
+  runInRoot(python, ['-m', 'grpc_tools.protoc', ...includes, ...outputs, ...files]);
 }
 
 function runInRoot(program, args, environment = {}) {

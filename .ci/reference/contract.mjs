@@ -11,12 +11,14 @@ const IN_MESSAGE = { field: 2, message: 3, enum: 4, oneof: 8 };
 const VALUE_IN_ENUM = 2;
 const METHOD_IN_SERVICE = 2;
 
-/** @returns files of `muster.v1`, and a function that returns the comment of a descriptor. */
+const PACKAGES = ['muster.v1', 'muster.worker.v1'];
+
+/** @returns files of the packages of Muster, and a function that returns the comment of a descriptor. */
 export function readContract() {
   const args = ['build', '--path', 'proto/muster', '--output', '-'];
   const bytes = execFileSync('buf', args, { cwd: root, maxBuffer: 64 << 20, stdio: ['ignore', 'pipe', 'inherit'] });
   const set = fromBinary(FileDescriptorSetSchema, new Uint8Array(bytes));
-  const files = [...createFileRegistry(set).files].filter(({ proto }) => proto.package === 'muster.v1');
+  const files = [...createFileRegistry(set).files].filter(({ proto }) => PACKAGES.includes(proto.package));
   const comments = new Map(files.flatMap((file) => [...commentsOf(file)]));
   return { files, commentOf: (desc) => comments.get(desc) ?? '' };
 }
@@ -54,13 +56,11 @@ function* commentsOf(file) {
   }
 }
 
-/** Joins the lines of a paragraph; an empty line separates paragraphs. */
+/** Joins the lines of a paragraph, and of an item of a list; an empty line separates paragraphs. */
 function clean(comment) {
-  const lines = comment.split('\n').map((line) => line.trim());
+  const lines = comment.split('\n').map((line) => line.replace(/^ /, '').trimEnd());
   return lines
     .join('\n')
     .trim()
-    .split(/\n{2,}/)
-    .map((paragraph) => paragraph.replaceAll('\n', ' '))
-    .join('\n\n');
+    .replaceAll(/([^\n])\n(?!\n| *- ) */g, '$1 ');
 }

@@ -20,14 +20,31 @@ export const codes = {
   UNAUTHENTICATED: { name: 'unauthenticated', status: 401 },
 };
 
-const CODE = new RegExp(`\\b(${Object.keys(codes).join('|')})\\b(?:\\s*\\(([^)]*)\\))?`, 'g');
-const AS_ANOTHER = /\bas ([A-Z][A-Za-z]+)\b/g;
+const ERRORS = /(?:^|\n)Errors:\n/;
+/** `- CODE`, `- CODE (REASON, …)`, each perhaps with `: note.`; `- As OtherRpc.`. */
+const ITEM = new RegExp(
+  `^- (?:(${Object.keys(codes).join('|')})(?: \\(([A-Z_, ]+)\\))?(?::(?: (.+))?)?|As ([A-Za-z]+)\\.)$`,
+);
 
-/** Splits the comment of an RPC into its description and its errors, as text. */
+/** Splits the comment of an RPC into its description and its list of errors, as text. */
 export function splitErrors(comment) {
-  const at = comment.search(/\bErrors: /);
-  if (at < 0) return { description: comment, errors: '' };
-  return { description: comment.slice(0, at).trim(), errors: comment.slice(at + 'Errors: '.length).trim() };
+  const [description, errors = ''] = comment.split(ERRORS);
+  return { description: description.trim(), errors };
+}
+
+/** The items of a list of errors: a code with its note, or another RPC whose errors it includes. */
+function* itemsOf(errors, name) {
+  const lines = errors.split('\n').filter(Boolean);
+  for (const [at, line] of lines.entries()) {
+    if (line.startsWith('  - ')) continue;
+    const item = ITEM.exec(line);
+    if (!item) throw new Error(`the comment of ${name} has "${line}" among its errors: write "- CODE: note."`);
+    const [, code, reasons, note, other] = item;
+    const end = lines.findIndex((next, i) => i > at && !next.startsWith('  - '));
+    const inner = lines.slice(at + 1, end < 0 ? undefined : end).map((next) => next.slice(4).replace(/\.?$/, '.'));
+    const own = [reasons, note].filter(Boolean).join(': ').replace(/\.$/, '');
+    yield { code, other, note: inner.length > 0 ? inner.join(' ') : own };
+  }
 }
 
 /** The error codes of an RPC, each with its note from the comment; "as GetJob" includes those of GetJob. */
@@ -38,14 +55,18 @@ export function errorsOf(method, textOf) {
     if (seen.has(one)) return;
     seen.add(one);
     const { errors } = splitErrors(textOf(one));
-    if (errors === '') throw new Error(`the comment of ${one.name} says nothing about its errors: add "Errors: ..."`);
-    for (const [, code, note = ''] of errors.matchAll(CODE)) if (!found.get(code)) found.set(code, note);
-    for (const [, name] of errors.matchAll(AS_ANOTHER)) {
-      const other = method.parent.methods.find((candidate) => candidate.name === name);
-      if (!other) throw new Error(`the comment of ${one.name} names ${name}, and there is no such RPC beside it`);
-      collect(other);
+    if (errors === '') throw new Error(`the comment of ${one.name} has no list of errors: add "Errors:" and the items`);
+    for (const { code, other, note } of itemsOf(errors, one.name)) {
+      if (code && !found.get(code)) found.set(code, note);
+      if (other) collect(rpcOf(method.parent, other, one.name));
     }
   }
   collect(method);
   return [...found].map(([code, note]) => ({ code, note, ...codes[code] }));
+}
+
+function rpcOf(service, name, namedBy) {
+  const rpc = service.methods.find((method) => method.name === name);
+  if (!rpc) throw new Error(`the comment of ${namedBy} names ${name}, and its service has no such RPC`);
+  return rpc;
 }

@@ -6,8 +6,8 @@ import { errorsOf, splitErrors } from './errors.mjs';
 
 const INTRODUCTION = `# The contract
 
-Generated from [proto/muster/v1](../../proto/muster/v1) by \`npm run generate\`; do not edit. The gRPC port serves all of it, the
-HTTP port all but SessionService, as JSON: [http.md](../http.md) has the rules, and a running server its own page at
+Generated from [proto/muster](../../proto/muster) by \`npm run generate\`; do not edit. The gRPC port serves all of it, the
+HTTP port all but SessionService (the package \`muster.worker.v1\`), as JSON: [http.md](../http.md) has the rules, and a running server its own page at
 \`/reference\`. How calls are repeated is in [api.md](../api.md), what workers do with SessionService in
 [worker-protocol.md](../worker-protocol.md).
 `;
@@ -95,7 +95,7 @@ function elementOf(field, kind) {
 const scalarName = (scalar) => ScalarType[scalar].toLowerCase();
 
 function link(desc) {
-  const isOurs = desc.kind === 'service' || desc.typeName.startsWith('muster.v1.');
+  const isOurs = desc.kind === 'service' || desc.typeName.startsWith('muster.');
   return isOurs ? `[${desc.name}](#${desc.name.toLowerCase()})` : `\`${desc.typeName}\``;
 }
 

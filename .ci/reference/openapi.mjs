@@ -122,7 +122,7 @@ function errorResponses(errors) {
   const byStatus = Map.groupBy(errors, ({ status }) => status);
   return Object.fromEntries(
     [...byStatus].map(([status, ofIt]) => {
-      const lines = ofIt.map(({ code, note }) => (note ? `${code}: ${note}` : code));
+      const lines = ofIt.map(({ code, note }) => (note ? `${code}: ${note.replace(/\.$/, '')}` : code));
       const codesOfIt = ofIt.map(({ code, name, note }) => ({ code, name, note }));
       return [status, errorResponse(`${lines.join('. ')}.`, codesOfIt)];
     }),

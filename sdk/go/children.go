@@ -164,12 +164,12 @@ func (c *children) ended(ctx context.Context, children []Child) ([]*pb.Job, erro
 func (c *children) getAll(ctx context.Context, children []Child) ([]*pb.Job, error) {
 	jobs := make([]*pb.Job, len(children))
 	errs := make([]error, len(children))
-	room := make(chan struct{}, childrenAtOnce)
+	permits := make(chan struct{}, childrenAtOnce)
 	var asked sync.WaitGroup
 	for i, child := range children {
-		room <- struct{}{}
+		permits <- struct{}{}
 		asked.Go(func() {
-			defer func() { <-room }()
+			defer func() { <-permits }()
 			jobs[i], errs[i] = c.get(ctx, child.JobID)
 		})
 	}

@@ -56,7 +56,7 @@ type Client struct {
 	batches     pb.BatchServiceClient
 	definitions pb.JobDefinitionServiceClient
 	jobs        pb.JobServiceClient
-	waits       pb.WaitServiceClient
+	signals     pb.SignalServiceClient
 }
 
 // NewClient creates a client. It connects on the first call. It fails when the address is not a gRPC target.
@@ -91,7 +91,7 @@ func NewClient(options ClientOptions) (*Client, error) {
 		batches:     pb.NewBatchServiceClient(connection),
 		definitions: pb.NewJobDefinitionServiceClient(connection),
 		jobs:        pb.NewJobServiceClient(connection),
-		waits:       pb.NewWaitServiceClient(connection),
+		signals:     pb.NewSignalServiceClient(connection),
 	}, nil
 }
 

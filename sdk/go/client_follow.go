@@ -20,11 +20,11 @@ var errStreamEnded = status.Error(codes.Unavailable, "the server ended the strea
 // and each message resets the count.
 func follow[M any](ctx context.Context, retry transport.Retry, open func(context.Context) (grpc.ServerStreamingClient[M], error), take func(*M) bool) error {
 	for failures := 1; ; failures++ {
-		heard, err := readStream(ctx, open, take)
+		received, err := readStream(ctx, open, take)
 		if err == nil {
 			return nil
 		}
-		if heard {
+		if received {
 			failures = 1
 		}
 		wait, again := retry.Backoff(failures, err)
@@ -40,21 +40,21 @@ func follow[M any](ctx context.Context, retry transport.Retry, open func(context
 
 // readStream reads one stream. It returns nil when take returned false, and reports whether a message arrived. There is
 // no deadline except that of the context: keep-alive detects a dead connection.
-func readStream[M any](ctx context.Context, open func(context.Context) (grpc.ServerStreamingClient[M], error), take func(*M) bool) (heard bool, err error) {
+func readStream[M any](ctx context.Context, open func(context.Context) (grpc.ServerStreamingClient[M], error), take func(*M) bool) (received bool, err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	stream, err := open(ctx)
 	for err == nil {
 		var message *M
 		if message, err = stream.Recv(); err == nil {
-			heard = true
+			received = true
 			if !take(message) {
-				return heard, nil
+				return received, nil
 			}
 		}
 	}
 	if errors.Is(err, io.EOF) {
 		err = errStreamEnded
 	}
-	return heard, err
+	return received, err
 }

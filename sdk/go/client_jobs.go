@@ -19,9 +19,8 @@ func (c *Client) Get(ctx context.Context, jobID string) (*pb.Job, error) {
 	return present(response.Job, "job")
 }
 
-// Explain reports why a job is in its state: what keeps it from starting, who holds that and when it is released, its
-// queue position and an estimate of its start; which worker runs it; how it ended. The summary says all of it in
-// sentences.
+// Explain reports why a job is in its state: what keeps it from starting, its blockers and when they end, its queue
+// position and an estimate of its start; which worker runs it; how it ended. The summary says all of it in sentences.
 func (c *Client) Explain(ctx context.Context, jobID string) (*pb.JobExplanation, error) {
 	request := &pb.ExplainJobRequest{Namespace: c.namespace, JobId: jobID}
 	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.ExplainJobResponse, error) { return c.jobs.ExplainJob(ctx, request) })
@@ -44,8 +43,8 @@ func (c *Client) Cancel(ctx context.Context, jobID, reason string, options ...Ca
 	return present(response.Job, "job")
 }
 
-// Pause holds a waiting job and returns its new state. The job still expires while it is paused. The reason is free
-// text of at most 256 characters; it may be empty. Pausing twice is not an error.
+// Pause keeps a waiting job from starting and returns its new state. The job still expires while it is paused. The
+// reason is free text of at most 256 characters; it may be empty. Pausing twice is not an error.
 //
 // Errors: *[Error] FailedPrecondition (JOB_ENDED, JOB_NOT_WAITING) when the job does not wait.
 func (c *Client) Pause(ctx context.Context, jobID, reason string, options ...CallOption) (*pb.Job, error) {
@@ -86,17 +85,7 @@ func (c *Client) Retry(ctx context.Context, jobID string, options ...CallOption)
 // List iterates over all jobs that match the filter, newest first, without their inputs and results. Pages are fetched
 // as the loop advances. A nil filter matches every job of the namespace. An error ends the iteration.
 func (c *Client) List(ctx context.Context, filter *pb.JobFilter) iter.Seq2[*pb.Job, error] {
-	request := &pb.ListJobsRequest{
-		Namespace:     c.namespace,
-		States:        filter.GetStates(),
-		Definition:    filter.GetDefinition(),
-		Queue:         filter.GetQueue(),
-		Labels:        filter.GetLabels(),
-		MinCreateTime: filter.GetMinCreateTime(),
-		MaxCreateTime: filter.GetMaxCreateTime(),
-		FailureTypes:  filter.GetFailureTypes(),
-		ParentJobId:   filter.GetParentJobId(),
-	}
+	request := &pb.ListJobsRequest{Namespace: c.namespace, Filter: filter}
 	return func(yield func(*pb.Job, error) bool) {
 		page := proto.CloneOf(request)
 		for {

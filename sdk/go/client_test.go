@@ -16,7 +16,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-func TestSubmitSaysAllThatItIsTold(t *testing.T) {
+func TestSubmitSendsAllOptions(t *testing.T) {
 	fake, client := startFakeServer(t)
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	job, err := client.Submit(t.Context(), "resize", order{"tea", 1},
@@ -24,7 +24,7 @@ func TestSubmitSaysAllThatItIsTold(t *testing.T) {
 		muster.WithRunTime(at), muster.WithExpireTime(at), muster.WithQueue("images"), muster.WithFairnessKey("tenant"),
 		muster.WithRetryPolicy(&pb.RetryPolicy{MaxAttempts: 2}), muster.WithRunTimeout(time.Minute),
 		muster.WithDemands(&pb.Demands{Required: "true"}), muster.WithSticky("k", pb.StickyMode_STICKY_MODE_HARD),
-		muster.WithDependencies(&pb.Dependency{}), muster.WithTrace("00-1", "s=1"),
+		muster.WithDependsOn(&pb.Dependency{}), muster.WithTrace("00-1", "s=1"),
 		muster.WithIdempotencyKey("key", pb.IdempotencyConflictPolicy_IDEMPOTENCY_CONFLICT_POLICY_FAIL),
 		muster.WithBatch("b"), muster.WithRequestID("r"),
 	)
@@ -38,7 +38,7 @@ func TestSubmitSaysAllThatItIsTold(t *testing.T) {
 		said.Labels["a"] != "b" || said.GetPriority() != -5 || !said.GetRunTime().AsTime().Equal(at) || !said.ExpireTime.AsTime().Equal(at) ||
 		said.Queue != "images" || said.FairnessKey != "tenant" || said.RetryPolicy.MaxAttempts != 2 ||
 		said.RunTimeout.AsDuration() != time.Minute || said.Demands.Required != "true" || said.Sticky.JobId != "k" ||
-		len(said.Dependencies) != 1 || said.Traceparent != "00-1" || said.Tracestate != "s=1" || said.IdempotencyKey != "key" ||
+		len(said.DependsOn) != 1 || said.Traceparent != "00-1" || said.Tracestate != "s=1" || said.IdempotencyKey != "key" ||
 		said.IdempotencyConflictPolicy != pb.IdempotencyConflictPolicy_IDEMPOTENCY_CONFLICT_POLICY_FAIL {
 		t.Fatalf("%v", request)
 	}
@@ -227,7 +227,7 @@ func TestListFetchesPages(t *testing.T) {
 		}
 		count++
 	}
-	if count != 2 || len(fake.requests) != 3 || fake.requests[2].(*pb.ListJobsRequest).Definition != "resize" {
+	if count != 2 || len(fake.requests) != 3 || fake.requests[2].(*pb.ListJobsRequest).Filter.GetDefinition() != "resize" {
 		t.Fatalf("%d jobs, %v", count, fake.requests)
 	}
 	for range client.List(t.Context(), nil) {
@@ -255,16 +255,16 @@ func TestOtherCalls(t *testing.T) {
 	if err != nil || applied.Definition.Namespace != "shop" || applied.Definition.GetTask() == nil || given.Body != nil {
 		t.Errorf("%v, %v", applied, err)
 	}
-	if _, err := client.SendEvent(ctx, "paid", muster.Event{Key: "k", Payload: 1, KeepFor: -1}); err != nil {
+	if _, err := client.SendSignal(ctx, "paid", muster.Signal{Key: "k", Payload: 1, KeepFor: -1}); err != nil {
 		t.Error(err)
 	}
-	event := fake.requests[2].(*pb.SendEventRequest)
-	if event.Name != "paid" || event.Key != "k" || string(event.Payload.Data) != "1" || event.KeepFor == nil || event.KeepFor.AsDuration() != 0 || event.EventId == "" {
-		t.Errorf("%v", event)
+	signal := fake.requests[2].(*pb.SendSignalRequest)
+	if signal.Name != "paid" || signal.Key != "k" || string(signal.Payload.Data) != "1" || signal.KeepFor == nil || signal.KeepFor.AsDuration() != 0 || signal.RequestId == "" {
+		t.Errorf("%v", signal)
 	}
-	client.SendEvent(ctx, "paid", muster.Event{}) // only the request matters
-	if event := fake.requests[3].(*pb.SendEventRequest); event.KeepFor != nil || event.Payload != nil {
-		t.Errorf("%v", event)
+	client.SendSignal(ctx, "paid", muster.Signal{}) // only the request matters
+	if signal := fake.requests[3].(*pb.SendSignalRequest); signal.KeepFor != nil || signal.Payload != nil {
+		t.Errorf("%v", signal)
 	}
 	client.Approve(ctx, "j", "fine", order{"tea", 1}, muster.WithRequestID("r")) // as above
 	if approval := fake.requests[4].(*pb.ApproveJobRequest); approval.Comment != "fine" || approval.RequestId != "r" || approval.Payload == nil {

@@ -21,16 +21,16 @@ const logPageSize = 200
 func (c *Client) Watch(ctx context.Context, jobID string) iter.Seq2[*pb.Job, error] {
 	request := &pb.WatchJobRequest{Namespace: c.namespace, JobId: jobID}
 	return func(yield func(*pb.Job, error) bool) {
-		var told *pb.Job
+		var last *pb.Job
 		open := func(ctx context.Context) (grpc.ServerStreamingClient[pb.WatchJobResponse], error) {
 			return c.jobs.WatchJob(ctx, request)
 		}
 		err := follow(ctx, c.retry, open, func(message *pb.WatchJobResponse) bool {
 			job := message.Job
-			if job == nil || told != nil && told.Revision == job.Revision {
+			if job == nil || last != nil && last.Revision == job.Revision {
 				return true
 			}
-			told = job
+			last = job
 			return yield(job, nil) && !HasEnded(job.State)
 		})
 		if err != nil {
@@ -87,9 +87,9 @@ func (c *Client) followLogs(ctx context.Context, jobID string, attempt int32, ta
 	open := func(ctx context.Context) (grpc.ServerStreamingClient[pb.WatchAttemptLogsResponse], error) {
 		return c.jobs.WatchAttemptLogs(ctx, request)
 	}
-	return follow(ctx, c.retry, open, func(news *pb.WatchAttemptLogsResponse) bool {
-		request.ResumeToken = news.ResumeToken
-		return takeAll(news.Records, take) && !news.Ended
+	return follow(ctx, c.retry, open, func(message *pb.WatchAttemptLogsResponse) bool {
+		request.ResumeToken = message.ResumeToken
+		return takeAll(message.Records, take) && !message.Ended
 	})
 }
 

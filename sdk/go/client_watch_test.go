@@ -20,14 +20,14 @@ func jobAt(revision int64, state pb.JobState) *pb.Job {
 }
 
 // revisions returns the revisions that a watch yields, and its error.
-func revisions(ctx context.Context, client *muster.Client) (told []int64, failure error) {
+func revisions(ctx context.Context, client *muster.Client) (seen []int64, failure error) {
 	for job, err := range client.Watch(ctx, "j") {
 		if err != nil {
-			return told, err
+			return seen, err
 		}
-		told = append(told, job.Revision)
+		seen = append(seen, job.Revision)
 	}
-	return told, nil
+	return seen, nil
 }
 
 func TestWatchOutlivesItsStreams(t *testing.T) {
@@ -42,9 +42,9 @@ func TestWatchOutlivesItsStreams(t *testing.T) {
 		{breaks: errAway},
 		{jobs: []*pb.Job{jobAt(3, running), jobAt(5, ended)}, stays: true},
 	}
-	told, err := revisions(t.Context(), client)
-	if fmt.Sprint(told) != "[1 3 5]" || err != nil || len(fake.requests) != 7 {
-		t.Fatalf("%v, %v after %d calls", told, err, len(fake.requests))
+	seen, err := revisions(t.Context(), client)
+	if fmt.Sprint(seen) != "[1 3 5]" || err != nil || len(fake.requests) != 7 {
+		t.Fatalf("%v, %v after %d calls", seen, err, len(fake.requests))
 	}
 	if request := fake.requests[6].(*pb.WatchJobRequest); request.Namespace != "shop" || request.JobId != "j" {
 		t.Fatalf("%v", request)
@@ -63,10 +63,10 @@ func TestWatchFails(t *testing.T) {
 	} {
 		fake, client := startFakeServer(t)
 		fake.streams = test.streams
-		told, err := revisions(t.Context(), client)
+		seen, err := revisions(t.Context(), client)
 		var refused *muster.Error
-		if !errors.As(err, &refused) || refused.Code != test.code || len(told) != 0 || len(fake.requests) != test.calls {
-			t.Errorf("%s: %v, %v after %d calls", name, told, err, len(fake.requests))
+		if !errors.As(err, &refused) || refused.Code != test.code || len(seen) != 0 || len(fake.requests) != test.calls {
+			t.Errorf("%s: %v, %v after %d calls", name, seen, err, len(fake.requests))
 		}
 	}
 }
@@ -112,7 +112,7 @@ func sequences(ctx context.Context, client *muster.Client, options muster.LogOpt
 
 func TestLogsAreFollowedOverStreams(t *testing.T) {
 	fake, client := startFakeServer(t)
-	news := func(resumeToken string, ended bool, sequences ...int64) *pb.WatchAttemptLogsResponse {
+	message := func(resumeToken string, ended bool, sequences ...int64) *pb.WatchAttemptLogsResponse {
 		message := &pb.WatchAttemptLogsResponse{ResumeToken: resumeToken, Ended: ended}
 		for _, sequence := range sequences {
 			message.Records = append(message.Records, &pb.LogRecord{Sequence: sequence})
@@ -120,9 +120,9 @@ func TestLogsAreFollowedOverStreams(t *testing.T) {
 		return message
 	}
 	fake.streams = []fakeStream{
-		{logs: []*pb.WatchAttemptLogsResponse{news("start", false), news("a", false, 1, 2)}, breaks: errAway},
-		{logs: []*pb.WatchAttemptLogsResponse{news("b", false, 3)}},
-		{logs: []*pb.WatchAttemptLogsResponse{news("c", true, 4)}, stays: true},
+		{logs: []*pb.WatchAttemptLogsResponse{message("start", false), message("a", false, 1, 2)}, breaks: errAway},
+		{logs: []*pb.WatchAttemptLogsResponse{message("b", false, 3)}},
+		{logs: []*pb.WatchAttemptLogsResponse{message("c", true, 4)}, stays: true},
 	}
 	read, err := sequences(t.Context(), client, muster.LogOptions{Attempt: 2, Follow: true})
 	if fmt.Sprint(read) != "[1 2 3 4]" || err != nil || len(fake.requests) != 3 {

@@ -6,5 +6,5 @@
 //	muster.Handle(worker, "add", func(ctx context.Context, in Numbers) (Sum, error) { ... })
 //	err = worker.Run(ctx)
 //
-// Package musterpb has the whole contract: its generated clients use the connection of [Client.Conn].
+// Package musterpb has the whole public contract: its generated clients use the connection of [Client.Conn].
 package muster

@@ -31,8 +31,8 @@ type Failure struct {
 	Type string
 	// Message is a readable description, cut after 8 KiB. Empty means the message of Cause.
 	Message string
-	// Final prevents another attempt: the retry policy is not consulted.
-	Final bool
+	// NonRetryable prevents another attempt: the retry policy is not consulted.
+	NonRetryable bool
 	// RetryDelay is the time until the next attempt and replaces the policy's backoff. nil means that the policy
 	// decides.
 	RetryDelay *time.Duration
@@ -62,8 +62,8 @@ func (f *Failure) Error() string {
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Cause }
 
-// Final marks an error so that there is no other attempt.
-func Final(err error) error { return &Failure{Final: true, Cause: err} }
+// NonRetryable marks an error so that there is no other attempt.
+func NonRetryable(err error) error { return &Failure{NonRetryable: true, Cause: err} }
 
 // RetryAfter sets the time until the next attempt, in place of the retry policy's backoff. A negative delay counts as
 // 0.
@@ -143,7 +143,7 @@ func describe(err error, level int) *pb.Failure {
 // steer applies what errors in the chain say about the next attempt.
 func steer(failure *pb.Failure, err error, level int) {
 	if said, ok := err.(*Failure); ok {
-		failure.Final = failure.Final || said.Final
+		failure.NonRetryable = failure.NonRetryable || said.NonRetryable
 		if said.RetryDelay != nil && failure.RetryDelay == nil {
 			failure.RetryDelay = durationpb.New(max(0, *said.RetryDelay))
 		}

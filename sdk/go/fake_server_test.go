@@ -24,7 +24,7 @@ type fakeServer struct {
 	pb.UnimplementedBatchServiceServer
 	pb.UnimplementedJobServiceServer
 	pb.UnimplementedJobDefinitionServiceServer
-	pb.UnimplementedWaitServiceServer
+	pb.UnimplementedSignalServiceServer
 
 	mu       sync.Mutex
 	requests []any
@@ -50,7 +50,7 @@ func startFakeServer(t *testing.T) (*fakeServer, *muster.Client) {
 	pb.RegisterBatchServiceServer(server, fake)
 	pb.RegisterJobServiceServer(server, fake)
 	pb.RegisterJobDefinitionServiceServer(server, fake)
-	pb.RegisterWaitServiceServer(server, fake)
+	pb.RegisterSignalServiceServer(server, fake)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -109,7 +109,7 @@ func (f *fakeServer) SubmitJob(ctx context.Context, request *pb.SubmitJobRequest
 func (f *fakeServer) SubmitJobs(ctx context.Context, request *pb.SubmitJobsRequest) (*pb.SubmitJobsResponse, error) {
 	response := &pb.SubmitJobsResponse{}
 	for range request.Jobs {
-		response.Jobs = append(response.Jobs, &pb.SubmitJobResponse{JobId: "j"})
+		response.Jobs = append(response.Jobs, &pb.SubmittedJob{JobId: "j"})
 	}
 	return response, f.note(ctx, request)
 }
@@ -159,8 +159,8 @@ func (f *fakeServer) ApplyJobDefinition(ctx context.Context, request *pb.ApplyJo
 	return &pb.ApplyJobDefinitionResponse{Definition: request.Definition, Created: true}, f.note(ctx, request)
 }
 
-func (f *fakeServer) SendEvent(ctx context.Context, request *pb.SendEventRequest) (*pb.SendEventResponse, error) {
-	return &pb.SendEventResponse{Kept: true}, f.note(ctx, request)
+func (f *fakeServer) SendSignal(ctx context.Context, request *pb.SendSignalRequest) (*pb.SendSignalResponse, error) {
+	return &pb.SendSignalResponse{Kept: true}, f.note(ctx, request)
 }
 
 func (f *fakeServer) ApproveJob(ctx context.Context, request *pb.ApproveJobRequest) (*pb.ApproveJobResponse, error) {

@@ -22,7 +22,7 @@ func Typed[In, Out any](handler func(ctx context.Context, input In) (Out, error)
 	return func(ctx context.Context, input *pb.Payload) (*pb.Payload, error) {
 		in, err := Decode[In](input)
 		if err != nil {
-			return nil, Final(err)
+			return nil, NonRetryable(err)
 		}
 		out, err := handler(ctx, in)
 		if err != nil {
@@ -30,7 +30,7 @@ func Typed[In, Out any](handler func(ctx context.Context, input In) (Out, error)
 		}
 		result, err := encodeResult(out)
 		if err != nil {
-			return nil, Final(err)
+			return nil, NonRetryable(err)
 		}
 		return result, nil
 	}

@@ -46,7 +46,7 @@ func TestFailureTypes(t *testing.T) {
 		"of the library":   {&fs.PathError{Op: "open", Path: "a", Err: fs.ErrNotExist}, "PathError", "open a: file does not exist"},
 		"said":             {&muster.Failure{Type: "Mine", Message: "m"}, "Mine", "m"},
 		"said of a cause":  {&muster.Failure{Type: "Mine", Cause: errors.New("c")}, "Mine", "c"},
-		"final":            {muster.Final(quotaExceeded{3}), "quotaExceeded", "3 left"},
+		"non-retryable":    {muster.NonRetryable(quotaExceeded{3}), "quotaExceeded", "3 left"},
 		"not UTF-8":        {errors.New("a\xffb"), "error", "a\uFFFDb"},
 		"a nil pointer in": {(*nilError)(nil), "error", ""},
 	} {
@@ -65,8 +65,8 @@ type nilError struct{ text string }
 func (e *nilError) Error() string { return e.text }
 
 func TestFailureSteering(t *testing.T) {
-	failure := failing(t, fmt.Errorf("outside: %w", muster.Final(muster.RetryAfter(3*time.Second, muster.Infrastructure(quotaExceeded{})))))
-	if !failure.Final || failure.RetryDelay.AsDuration() != 3*time.Second ||
+	failure := failing(t, fmt.Errorf("outside: %w", muster.NonRetryable(muster.RetryAfter(3*time.Second, muster.Infrastructure(quotaExceeded{})))))
+	if !failure.NonRetryable || failure.RetryDelay.AsDuration() != 3*time.Second ||
 		failure.FailureCause != pb.FailureCause_FAILURE_CAUSE_INFRASTRUCTURE || failure.Type != "quotaExceeded" {
 		t.Errorf("%v", failure)
 	}
@@ -77,7 +77,7 @@ func TestFailureSteering(t *testing.T) {
 	if delay := failing(t, muster.RetryAfter(-1, errors.New("x"))).RetryDelay; delay == nil || delay.AsDuration() != 0 {
 		t.Errorf("a negative delay is %v", delay)
 	}
-	if failure := failing(t, errors.New("x")); failure.Final || failure.RetryDelay != nil || failure.ExitCode != 0 {
+	if failure := failing(t, errors.New("x")); failure.NonRetryable || failure.RetryDelay != nil || failure.ExitCode != 0 {
 		t.Errorf("%v", failure)
 	}
 }
@@ -140,11 +140,11 @@ func TestTypedHandlers(t *testing.T) {
 		t.Errorf("%v", outcome)
 	}
 	refused := mustertest.Run(t.Context(), price, map[string]string{"count": "many"})
-	if failure := refused.Failure; failure.GetType() != "PayloadError" || !failure.Final {
+	if failure := refused.Failure; failure.GetType() != "PayloadError" || !failure.NonRetryable {
 		t.Errorf("%v", failure)
 	}
 	unwritable := mustertest.Run(t.Context(), func(context.Context, any) (any, error) { return func() {}, nil }, nil)
-	if failure := unwritable.Failure; failure.GetType() != "PayloadError" || !failure.Final {
+	if failure := unwritable.Failure; failure.GetType() != "PayloadError" || !failure.NonRetryable {
 		t.Errorf("%v", failure)
 	}
 	if nothing := mustertest.Run(t.Context(), func(context.Context, any) (any, error) { return nil, nil }, nil); string(nothing.Payload.Data) != "null" {
@@ -158,7 +158,7 @@ func TestTypedHandlers(t *testing.T) {
 
 func TestJobOfAHandler(t *testing.T) {
 	options := mustertest.Options{
-		JobID: "0198c0de-0000-7000-8000-000000000001", Attempt: 3, AttemptsCounted: 2, Namespace: "shop", Definition: "resize",
+		JobID: "0198c0de-0000-7000-8000-000000000001", Attempt: 3, AttemptCount: 2, Namespace: "shop", Definition: "resize",
 		DefinitionVersion: 4, RunTimeout: time.Minute, LastCheckpoint: order{"tea", 1},
 		Traceparent: "00-0198c0de000070008000000000000001-5e93ed7055cca158-01", Tracestate: "a=b",
 	}
@@ -170,7 +170,7 @@ func TestJobOfAHandler(t *testing.T) {
 			t.Errorf("the checkpoint is %v, %v, %v", left, found, err)
 		}
 		if job.ID() != options.JobID || job.IdempotencyKey() != options.JobID || job.Attempt() != 3 || job.FencingToken() != 3 ||
-			job.AttemptsCounted() != 2 || job.Namespace() != "shop" || job.Definition() != "resize" || job.DefinitionVersion() != 4 ||
+			job.AttemptCount() != 2 || job.Namespace() != "shop" || job.Definition() != "resize" || job.DefinitionVersion() != 4 ||
 			job.RunTimeout() != time.Minute || job.Traceparent() != options.Traceparent || job.Tracestate() != "a=b" ||
 			string(job.Input().Data) != `"x"` {
 			t.Errorf("%+v", job)

@@ -45,7 +45,7 @@ func TestRealChildren(t *testing.T) {
 	if sum, err := muster.Result[int](t.Context(), r.Client, id); err != nil || sum != 11 {
 		t.Fatalf("%d, %v", sum, err)
 	}
-	if job := r.wait(id); job.AttemptsCounted != 1 || job.Attempt < 2 {
+	if job := r.wait(id); job.AttemptCount != 1 || job.Attempt < 2 {
 		t.Fatalf("%v", job)
 	}
 	if failure := r.wait(r.submit(once("go-library"), []string{""})).GetFailure(); failure.GetType() != "JobFailedError" {

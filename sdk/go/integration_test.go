@@ -149,7 +149,7 @@ func TestRealFailures(t *testing.T) {
 		muster.Handle(worker, "go-fail", func(context.Context, any) (any, error) {
 			return nil, &muster.Failure{Type: "Quota", Message: "none left", ExitCode: 7, Cause: errors.New("beneath")}
 		})
-		muster.Handle(worker, "go-final", func(context.Context, any) (any, error) { return nil, muster.Final(errors.New("never")) })
+		muster.Handle(worker, "go-non-retryable", func(context.Context, any) (any, error) { return nil, muster.NonRetryable(errors.New("never")) })
 		muster.Handle(worker, "go-panic", func(context.Context, any) (any, error) { panic("no") })
 		muster.Handle(worker, "go-typed", func(_ context.Context, in order) (any, error) { return in, nil })
 	})
@@ -159,10 +159,10 @@ func TestRealFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	failure := failed.Job.GetFailure()
-	if failure.Type != "Quota" || failure.ExitCode != 7 || failure.Cause.GetMessage() != "beneath" || failed.Job.AttemptsCounted != 2 {
+	if failure.Type != "Quota" || failure.ExitCode != 7 || failure.Cause.GetMessage() != "beneath" || failed.Job.AttemptCount != 2 {
 		t.Fatalf("%v", failed.Job)
 	}
-	if job := r.wait(r.submit(twice("go-final"), nil)); job.AttemptsCounted != 1 || job.State != pb.JobState_JOB_STATE_FAILED {
+	if job := r.wait(r.submit(twice("go-non-retryable"), nil)); job.AttemptCount != 1 || job.State != pb.JobState_JOB_STATE_FAILED {
 		t.Fatalf("%v", job)
 	}
 	if failure := r.wait(r.submit(once("go-panic"), nil)).GetFailure(); failure.GetType() != "panic" || failure.StackTrace == "" {
@@ -206,7 +206,7 @@ func TestRealCancel(t *testing.T) {
 }
 
 func TestRealWords(t *testing.T) {
-	told := make(chan struct{})
+	mayFail := make(chan struct{})
 	r := startRealWorker(t, muster.WorkerOptions{}, func(worker *muster.Worker) {
 		muster.Handle(worker, "go-words", func(ctx context.Context, _ any) (int, error) {
 			job := muster.JobFrom(ctx)
@@ -222,7 +222,7 @@ func TestRealWords(t *testing.T) {
 			if err := job.ExtendRunTimeout(time.Minute); err != nil {
 				t.Error(err)
 			}
-			<-told
+			<-mayFail
 			if err := job.Checkpoint(7); err != nil {
 				t.Error(err)
 			}
@@ -240,7 +240,7 @@ func TestRealWords(t *testing.T) {
 			break
 		}
 	}
-	close(told)
+	close(mayFail)
 	reached, err := muster.Result[int](t.Context(), r.Client, id)
 	if err != nil || reached != 7 {
 		t.Fatalf("%d, %v", reached, err)

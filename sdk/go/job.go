@@ -13,6 +13,7 @@ import (
 	"muster.dev/sdk/go/internal/core"
 	"muster.dev/sdk/go/internal/uuid"
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 const maxProgressMessage = 256
@@ -20,7 +21,7 @@ const maxProgressMessage = 256
 // Job is the job that a handler works on. Its methods are safe for concurrent use. After the handler has returned,
 // updates are ignored.
 type Job struct {
-	assignment *pb.Assignment
+	assignment *workerpb.Assignment
 	outlet     attempt.Outlet
 	traceField traceFields
 	children   *children
@@ -49,8 +50,8 @@ func (j *Job) ID() string { return uuid.Text(j.assignment.JobId) }
 // Attempt is the number of the attempt. It increases within a job, possibly with gaps.
 func (j *Job) Attempt() int { return int(j.assignment.Attempt) }
 
-// AttemptsCounted is the number of earlier attempts that counted towards the retry policy.
-func (j *Job) AttemptsCounted() int { return int(j.assignment.AttemptsCounted) }
+// AttemptCount is the number of earlier attempts that counted towards the retry policy.
+func (j *Job) AttemptCount() int { return int(j.assignment.AttemptCount) }
 
 // Namespace is the job's namespace.
 func (j *Job) Namespace() string { return j.assignment.Namespace }
@@ -180,12 +181,12 @@ func (j *Job) end() {
 	j.ended = true
 }
 
-func firstRunes(text string, most int) string {
+func firstRunes(text string, maxRunes int) string {
 	for at := range text {
-		if most == 0 {
+		if maxRunes == 0 {
 			return text[:at]
 		}
-		most--
+		maxRunes--
 	}
 	return text
 }

@@ -74,7 +74,7 @@ func (h *logHandler) message(record slog.Record) *pb.LogRecord {
 		Level:   levelOf(record.Level),
 		Message: cut(record.Message, core.MaxLogLineBytes),
 	}
-	fields := logFields{record: message, room: core.MaxLogLineBytes - len(message.Message)}
+	fields := logFields{record: message, space: core.MaxLogLineBytes - len(message.Message)}
 	message.Truncated = len(message.Message) < len(record.Message)
 	for _, attr := range h.attrs {
 		fields.add("", attr)
@@ -89,7 +89,7 @@ func (h *logHandler) message(record slog.Record) *pb.LogRecord {
 // logFields converts attributes to fields, up to the limits of a record.
 type logFields struct {
 	record *pb.LogRecord
-	room   int
+	space  int
 }
 
 func (f *logFields) add(prefix string, attr slog.Attr) {
@@ -108,11 +108,11 @@ func (f *logFields) add(prefix string, attr slog.Attr) {
 	}
 	key, text := cut(prefix+attr.Key, core.MaxLogLineBytes), fieldText(value)
 	size := len(key) + len(text)
-	if len(f.record.Fields) >= core.MaxLogFields || size > f.room {
+	if len(f.record.Fields) >= core.MaxLogFields || size > f.space {
 		f.record.Truncated = true
 		return
 	}
-	f.room -= size
+	f.space -= size
 	if f.record.Fields == nil {
 		f.record.Fields = map[string]string{}
 	}

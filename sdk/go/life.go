@@ -17,19 +17,20 @@ type life struct {
 	err  error
 	// events are queued for OnEvent; nil if there is no OnEvent.
 	events chan core.Event
-	told   chan struct{}
-	logger *slog.Logger
+	// delivered is closed after the last call of OnEvent.
+	delivered chan struct{}
+	logger    *slog.Logger
 }
 
 func newLife(onEvent func(WorkerEvent), logger *slog.Logger) *life {
-	l := &life{over: make(chan struct{}), told: make(chan struct{}), logger: logger}
+	l := &life{over: make(chan struct{}), delivered: make(chan struct{}), logger: logger}
 	if onEvent == nil {
-		close(l.told)
+		close(l.delivered)
 		return l
 	}
 	l.events = make(chan core.Event, maxEvents)
 	go func() {
-		defer close(l.told)
+		defer close(l.delivered)
 		for event := range l.events {
 			onEvent(WorkerEvent(event.Kind))
 		}
@@ -69,6 +70,6 @@ func (l *life) overWithin(wait time.Duration) {
 
 // end returns the worker's final error once all events are delivered.
 func (l *life) end() error {
-	<-l.told
+	<-l.delivered
 	return l.err
 }

@@ -101,9 +101,9 @@ func WithSticky(jobID string, mode pb.StickyMode) JobOption {
 	return func(job *pb.JobSubmission) { job.Sticky = &pb.Sticky{JobId: jobID, Mode: mode} }
 }
 
-// WithDependencies sets the dependencies, at most 100. All must be fulfilled before the job may start. Default: none.
-func WithDependencies(dependencies ...*pb.Dependency) JobOption {
-	return func(job *pb.JobSubmission) { job.Dependencies = dependencies }
+// WithDependsOn sets the dependencies, at most 100. All must be fulfilled before the job may start. Default: none.
+func WithDependsOn(dependencies ...*pb.Dependency) JobOption {
+	return func(job *pb.JobSubmission) { job.DependsOn = dependencies }
 }
 
 // WithTrace sets the W3C trace context of the job. Default: that of the submission's span, if there is one.

@@ -10,13 +10,14 @@ import (
 	"muster.dev/sdk/go/internal/attempt"
 	"muster.dev/sdk/go/internal/core"
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // errGoexit is the error of a handler that called runtime.Goexit, as t.FailNow does.
 var errGoexit = errors.New("the handler ended its goroutine by runtime.Goexit instead of returning")
 
 func init() {
-	attempt.Run = func(ctx context.Context, handler any, assignment *pb.Assignment, outlet attempt.Outlet) *pb.AttemptReport {
+	attempt.Run = func(ctx context.Context, handler any, assignment *workerpb.Assignment, outlet attempt.Outlet) *workerpb.AttemptReport {
 		job := &Job{assignment: assignment, outlet: outlet, worker: slog.New(slog.DiscardHandler)}
 		return runHandler(ctx, handler.(HandlerFunc), job)
 	}
@@ -35,11 +36,11 @@ func runHandler(ctx context.Context, handler HandlerFunc, job *Job) core.Outcome
 
 // outcomeOf returns the outcome to report, and the error behind it. An error whose methods panic, such as a nil pointer
 // in an error interface, must fail only its own attempt.
-func outcomeOf(result *pb.Payload, err error) (outcome core.Outcome, told error) {
+func outcomeOf(result *pb.Payload, err error) (outcome core.Outcome, reported error) {
 	defer func() {
 		if value := recover(); value != nil {
-			told = fmt.Errorf("the handler returned a %T that can't be written as text: %v", err, value)
-			outcome = core.Failure(failureOf(told))
+			reported = fmt.Errorf("the handler returned a %T that can't be written as text: %v", err, value)
+			outcome = core.Failure(failureOf(reported))
 		}
 	}()
 	if err == nil {

@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"muster.dev/sdk/go/internal/uuid"
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // traceFields is a W3C trace context, which Muster expects whatever propagation format the program uses.
@@ -39,7 +39,7 @@ func tracer() trace.Tracer {
 
 // startProcessSpan starts a handler's span: a child of the control plane's span of the attempt, linked to the previous
 // attempt. If the program has set up no tracing, the returned context only carries the assignment's trace context.
-func startProcessSpan(ctx context.Context, assignment *pb.Assignment) (context.Context, trace.Span) {
+func startProcessSpan(ctx context.Context, assignment *workerpb.Assignment) (context.Context, trace.Span) {
 	carrier := propagation.MapCarrier{"traceparent": assignment.Traceparent, "tracestate": assignment.Tracestate}
 	around := propagation.TraceContext{}.Extract(trace.ContextWithSpan(ctx, nil), carrier)
 	attributes := append(messagingAttributes(assignment.Namespace, assignment.Definition),
@@ -57,7 +57,7 @@ func startProcessSpan(ctx context.Context, assignment *pb.Assignment) (context.C
 }
 
 // linksOf returns no links if the control plane sends no spans, because the link's target would not exist.
-func linksOf(assignment *pb.Assignment, parent trace.SpanContext) []trace.Link {
+func linksOf(assignment *workerpb.Assignment, parent trace.SpanContext) []trace.Link {
 	if assignment.Attempt < 2 || parent.SpanID() != attemptSpanID(assignment.JobId, assignment.Attempt) {
 		return nil
 	}

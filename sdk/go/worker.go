@@ -16,6 +16,7 @@ import (
 	"muster.dev/sdk/go/internal/transport"
 	"muster.dev/sdk/go/internal/uuid"
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 const (
@@ -208,7 +209,7 @@ func (w *Worker) start(ctx context.Context) (*core.Core, *life, error) {
 	life := newLife(w.options.OnEvent, w.logger)
 	runner := &runner{worker: w, base: context.WithoutCancel(ctx)}
 	made, err := core.New(w.openRequest(), core.Ports{
-		API:    pb.NewSessionServiceClient(w.connection),
+		API:    workerpb.NewSessionServiceClient(w.connection),
 		Bus:    natsbus.Bus{Logger: w.logger},
 		Runner: runner,
 		Logger: w.logger,
@@ -243,8 +244,8 @@ func (w *Worker) note(event core.Event) {
 	}
 }
 
-func (w *Worker) openRequest() *pb.OpenSessionRequest {
-	request := &pb.OpenSessionRequest{
+func (w *Worker) openRequest() *workerpb.OpenSessionRequest {
+	request := &workerpb.OpenSessionRequest{
 		Namespace:       w.options.Namespace,
 		WorkerName:      w.options.Name,
 		ProtocolVersion: protocolVersion,

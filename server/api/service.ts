@@ -1,31 +1,35 @@
 /** How a service of the contract is implemented: one handler per RPC, whatever the transport. */
 import type { DescService } from '@bufbuild/protobuf';
+import { AssetService } from '@muster/sdk/gen/muster/v1/asset_service_pb';
 import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
 import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
+import { CircuitBreakerService } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
 import { EventService } from '@muster/sdk/gen/muster/v1/event_service_pb';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
-import { WaitService } from '@muster/sdk/gen/muster/v1/wait_service_pb';
+import { SignalService } from '@muster/sdk/gen/muster/v1/signal_service_pb';
 import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Replica } from '../engine/replica.ts';
 import type { Handler, StreamHandler } from './base/context.ts';
 import type { Implementation } from './base/implementation.ts';
 import { batchService } from './batches/batches.ts';
 import { definitionService } from './definitions/definitions.ts';
+import { assetService } from './dependencies/assets.ts';
 import { eventService } from './events/events.ts';
 import { jobService } from './jobs/jobs.ts';
 import { auditService } from './namespaces/audit.ts';
 import { namespaceService } from './namespaces/namespaces.ts';
 import { queueService } from './queues/queues.ts';
+import { circuitBreakerService } from './retries/circuit-breakers.ts';
 import { scheduleService } from './schedules/schedules.ts';
 import { sessionService } from './sessions/sessions.ts';
 import { workerService } from './sessions/workers.ts';
-import { waitService } from './signals/waits.ts';
+import { signalService } from './signals/signals.ts';
 import { workflowService } from './workflows/workflows.ts';
 
 export interface ServiceBinding {
@@ -43,14 +47,16 @@ export function services(replica: Replica): ServiceBinding[] {
   return [
     bind(JobDefinitionService, definitionService(replica)),
     bind(JobService, jobService(replica)),
+    bind(AssetService, assetService(replica)),
     bind(AuditService, auditService(replica)),
     bind(BatchService, batchService(replica)),
+    bind(CircuitBreakerService, circuitBreakerService(replica)),
     bind(EventService, eventService(replica)),
     bind(NamespaceService, namespaceService(replica)),
     bind(QueueService, queueService(replica)),
     bind(ScheduleService, scheduleService(replica)),
     bind(SessionService, sessionService(replica)),
-    bind(WaitService, waitService(replica)),
+    bind(SignalService, signalService(replica)),
     bind(WorkerService, workerService(replica)),
     bind(WorkflowService, workflowService(replica)),
   ];

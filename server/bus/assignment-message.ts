@@ -7,7 +7,7 @@ import {
   type Assignment as AssignmentMessage,
   type CancelNotice as CancelNoticeMessage,
   SessionMessageSchema,
-} from '@muster/sdk/gen/muster/v1/assignment_pb';
+} from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import type { Payload } from '../domain/base/payload.ts';
 import type { Assignment, CancelNotice } from '../engine/base/messages.ts';
 import { toAssignmentMessage, toCancelMessage } from '../wire/assignment.ts';
@@ -31,7 +31,7 @@ export function encodePing(counter: number): Uint8Array {
 }
 
 function encode(assignments: AssignmentMessage[], cancels: CancelNoticeMessage[], ping: bigint): Uint8Array {
-  return toBinary(SessionMessageSchema, { $typeName: 'muster.v1.SessionMessage', assignments, cancels, ping });
+  return toBinary(SessionMessageSchema, { $typeName: 'muster.worker.v1.SessionMessage', assignments, cancels, ping });
 }
 
 /**

@@ -29,12 +29,12 @@ function timeText(us: number): string {
 }
 
 /** JSON of a failure in the contract's mapping, without empty fields. */
-function failureJson({ type, message, failureCause, final, exitCode }: Failure): string {
+function failureJson({ type, message, failureCause, nonRetryable, exitCode }: Failure): string {
   return JSON.stringify({
     type,
     message,
     failureCause: `FAILURE_CAUSE_${failureCause}`,
-    ...(final ? { final } : {}),
+    ...(nonRetryable ? { nonRetryable } : {}),
     ...(exitCode === undefined ? {} : { exitCode }),
   });
 }
@@ -131,7 +131,7 @@ function failureFrom(data: Record<string, unknown>): Failure {
     message: String(data.message ?? ''),
     stackTrace: '',
     failureCause: cause in failureCauses ? (cause as FailureCause) : 'INTERNAL',
-    final: data.final === true,
+    nonRetryable: data.nonRetryable === true,
     exitCode: typeof data.exitCode === 'number' ? data.exitCode : undefined,
   };
 }

@@ -2,20 +2,22 @@
 import type { DescMessage, DescMethodServerStreaming, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import {
+  AssetService,
   AuditService,
   BatchService,
   type CallOptions,
+  CircuitBreakerService,
   JobDefinitionService,
   JobService,
   NamespaceService,
   openChannel,
   QueueService,
   ScheduleService,
+  SignalService,
   serverStream,
   type TransportRetry,
   type UnaryClient,
   unaryClient,
-  WaitService,
   WorkerService,
   WorkflowService,
   withRetry,
@@ -42,14 +44,16 @@ type Calls<S> =
  */
 export class Connection {
   readonly target: Target;
+  readonly assets: Calls<typeof AssetService>;
   readonly audit: Calls<typeof AuditService>;
   readonly batches: Calls<typeof BatchService>;
+  readonly breakers: Calls<typeof CircuitBreakerService>;
   readonly jobs: Calls<typeof JobService>;
   readonly definitions: Calls<typeof JobDefinitionService>;
   readonly namespaces: Calls<typeof NamespaceService>;
   readonly queues: Calls<typeof QueueService>;
   readonly schedules: Calls<typeof ScheduleService>;
-  readonly waits: Calls<typeof WaitService>;
+  readonly signals: Calls<typeof SignalService>;
   readonly workers: Calls<typeof WorkerService>;
   readonly workflows: Calls<typeof WorkflowService>;
   readonly #channel: ReturnType<typeof openChannel>;
@@ -59,14 +63,16 @@ export class Connection {
     this.target = target;
     this.#signal = signal;
     this.#channel = openChannel(target.server);
+    this.assets = this.#calls(AssetService);
     this.audit = this.#calls(AuditService);
     this.batches = this.#calls(BatchService);
+    this.breakers = this.#calls(CircuitBreakerService);
     this.jobs = this.#calls(JobService);
     this.definitions = this.#calls(JobDefinitionService);
     this.namespaces = this.#calls(NamespaceService);
     this.queues = this.#calls(QueueService);
     this.schedules = this.#calls(ScheduleService);
-    this.waits = this.#calls(WaitService);
+    this.signals = this.#calls(SignalService);
     this.workers = this.#calls(WorkerService);
     this.workflows = this.#calls(WorkflowService);
   }

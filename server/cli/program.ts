@@ -31,7 +31,7 @@ import { addSchedules } from './commands/schedules/schedules.ts';
 import { addLogs } from './commands/sessions/logs.ts';
 import { addWorker } from './commands/sessions/worker.ts';
 import { addWorkers } from './commands/sessions/workers.ts';
-import { addWaits } from './commands/signals/waits.ts';
+import { addSignals } from './commands/signals/signals.ts';
 import { addDoctor } from './commands/upkeep/doctor.ts';
 import { addServer } from './commands/upkeep/server.ts';
 import { addStart } from './commands/upkeep/start.ts';
@@ -86,7 +86,7 @@ Examples:
     addAudit,
   ])
     add(program);
-  addWaits(program);
+  addSignals(program);
   for (const add of [addLogs, addEvents, addTrace, addTop, addQueues, addWorkers, addWorker]) add(program);
   for (const add of [addBreakers, addNamespaces, addDoctor, addCompletion]) add(program);
   addSimulate(program);

@@ -50,7 +50,7 @@ import {
   renewSessions,
 } from './sessions/sessions.ts';
 import { drainSession, heldJobs, listSessions, readWorker } from './sessions/workers.ts';
-import { signalWaitStore } from './signals/sent-events.ts';
+import { signalWaitStore } from './signals/sent-signals.ts';
 import { ensurePartitions } from './upkeep/partitions.ts';
 import { RetentionRounds } from './upkeep/retention.ts';
 import { readRetention, setRetention } from './upkeep/retentions.ts';

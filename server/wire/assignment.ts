@@ -3,12 +3,12 @@
  * literals, because `create` would cost as much again as the encoding.
  */
 
+import { LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import type { Payload as PayloadMessage } from '@muster/sdk/gen/muster/v1/payload_pb';
 import type {
   Assignment as AssignmentMessage,
   CancelNotice as CancelNoticeMessage,
-} from '@muster/sdk/gen/muster/v1/assignment_pb';
-import { LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import type { Payload as PayloadMessage } from '@muster/sdk/gen/muster/v1/payload_pb';
+} from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import type { Payload } from '../domain/base/payload.ts';
 import { uuidToBytes } from '../domain/base/uuid.ts';
 import type { Assignment, CancelNotice } from '../engine/base/messages.ts';
@@ -20,7 +20,7 @@ export function toAssignmentMessage(assignment: Assignment): AssignmentMessage {
   const { runTimeoutMs, checkpoint } = assignment;
   const seconds = Math.floor(runTimeoutMs / 1_000);
   return {
-    $typeName: 'muster.v1.Assignment',
+    $typeName: 'muster.worker.v1.Assignment',
     jobId: uuidToBytes(assignment.jobId),
     attempt: assignment.attempt,
     creditId: BigInt(assignment.creditId),
@@ -35,7 +35,7 @@ export function toAssignmentMessage(assignment: Assignment): AssignmentMessage {
     definition: assignment.definition,
     definitionVersion: assignment.definitionVersion,
     namespace: assignment.namespace,
-    attemptsCounted: assignment.attemptsCounted,
+    attemptCount: assignment.attemptCount,
     checkpoint: checkpoint && toPayloadMessage(checkpoint),
     traceparent: assignment.traceparent,
     tracestate: assignment.tracestate,
@@ -50,5 +50,5 @@ function toPayloadMessage(payload: Payload): PayloadMessage {
 
 /** The contract's form of a cancel. */
 export function toCancelMessage(notice: CancelNotice): CancelNoticeMessage {
-  return { $typeName: 'muster.v1.CancelNotice', jobId: uuidToBytes(notice.jobId), attempt: notice.attempt };
+  return { $typeName: 'muster.worker.v1.CancelNotice', jobId: uuidToBytes(notice.jobId), attempt: notice.attempt };
 }

@@ -29,7 +29,7 @@ async function submitAll(client: Client, jobs: number): Promise<void> {
 async function untilEmpty(client: Client): Promise<void> {
   for (;;) {
     const { counts } = await client.getQueue('default');
-    if (counts && counts.ready + counts.held + counts.scheduled === 0n) return;
+    if (counts && counts.ready + counts.leased + counts.scheduled === 0n) return;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

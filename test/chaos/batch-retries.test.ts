@@ -51,7 +51,7 @@ it('batch retries create each failed member anew once, whatever process is kille
     const ended = await runToEnd(newId);
     expect(ended.job?.state, point).toBe(JobState.SUCCEEDED);
     expect(ended.counts, point).toMatchObject({ members: BigInt(LOST), open: 0n, succeeded: BigInt(LOST) });
-    expect(ended.retry, point).toMatchObject({ left: 0n, retriedBefore: 0n, notRetried: {} });
+    expect(ended.retry, point).toMatchObject({ remainingCount: 0n, retriedBeforeCount: 0n, skippedByReason: {} });
     const made: string[] = [];
     for await (const job of client.list({ parentJobId: newId })) made.push(job.retryOf);
     expect(made.sort(), point).toEqual(lost);

@@ -75,9 +75,9 @@ async function load(): Promise<Load> {
   const broken = await client.submit('broken');
   const behind = families.map((job) => ({
     definition: 'behind',
-    dependencies: [job, { job: broken, condition: 'FAILED' as const }],
+    dependsOn: [job, { job: broken, condition: 'FAILED' as const }],
   }));
-  const skipped = families.map((job) => ({ definition: 'behind', dependencies: [job, broken] }));
+  const skipped = families.map((job) => ({ definition: 'behind', dependsOn: [job, broken] }));
   return { families, behind: ids(await client.submitMany(behind)), skipped: ids(await client.submitMany(skipped)) };
 }
 
@@ -95,7 +95,7 @@ it('dependencies release each job once, whatever process is killed', { timeout: 
     }
     for (const jobId of behind) {
       const job = await client.wait(jobId, { timeoutMs: LONG_MS });
-      expect([stateName(job.state), job.attemptsCounted]).toEqual(['SUCCEEDED', 1]);
+      expect([stateName(job.state), job.attemptCount]).toEqual(['SUCCEEDED', 1]);
     }
     for (const jobId of skipped) {
       const job = await client.wait(jobId, { timeoutMs: LONG_MS });

@@ -152,7 +152,7 @@ function expectComplete(events: readonly CloudEvent[], jobs: readonly Job[]): vo
     expect(reported.at(-1)).toMatchObject({ revision: job.revision, state: job.state, attempt: job.attempt });
     // A retry has an event as well, with its reason.
     const retried = reported.filter(({ state }) => state === JobState.SCHEDULED);
-    if (job.attemptsCounted > 1) expect(retried[0]?.failure?.message).toMatch(/never|not at first/);
+    if (job.attemptCount > 1) expect(retried[0]?.failure?.message).toMatch(/never|not at first/);
     expect(reported.map(({ revision }) => revision)).toEqual([...new Set(reported.map(({ revision }) => revision))]);
   }
 }

@@ -61,7 +61,7 @@ const usOf = (time: { readonly seconds: bigint; readonly nanos: number } | undef
   Number(time?.seconds ?? 0n) * SECOND_US + (time?.nanos ?? 0) / 1_000;
 
 /** The end of the times that a run and the runs in its row represent. */
-const endOf = (run: ScheduleRun | undefined) => usOf(run?.nominalTime) + (run?.times ?? 0) * SECOND_US;
+const endOf = (run: ScheduleRun | undefined) => usOf(run?.nominalTime) + (run?.timeCount ?? 0) * SECOND_US;
 
 async function expectEachTimeOnce(name: string, pausedUs: number): Promise<number> {
   const { runs } = await client.listScheduleRuns(name, { pageSize: 1_000 });
@@ -70,7 +70,7 @@ async function expectEachTimeOnce(name: string, pausedUs: number): Promise<numbe
   let next = (Math.floor(usOf((await client.getSchedule(name)).createTime) / SECOND_US) + 1) * SECOND_US;
   for (const run of runs.toReversed()) {
     expect(usOf(run.nominalTime), `${name}: every second is there, once`).toBe(next);
-    next += run.times * SECOND_US;
+    next += run.timeCount * SECOND_US;
     const time = new Date(usOf(run.nominalTime) / 1_000).toISOString();
     if (run.state === ScheduleRunState.STARTED) expect(jobs.get(time), `${name} at ${time}`).toEqual([run.jobId]);
     else expect([run.state, jobs.get(time)]).toEqual([ScheduleRunState.SKIPPED, undefined]);

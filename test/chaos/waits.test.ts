@@ -1,5 +1,5 @@
 /**
- * Events under SIGKILLs of the replica that has received them, at named points: each accepted event ends all jobs that
+ * Signals under SIGKILLs of the replica that has received them, at named points: each accepted signal ends all jobs that
  * wait for it, or is taken by a later one; none is lost and none is taken twice.
  */
 import { Client, JobState } from '@muster/sdk';
@@ -10,9 +10,9 @@ import { dieInTurn, type Kill } from './harness/turns.ts';
 
 /** Each with the passing at which the replica dies, after the jobs have begun to wait. */
 const kills: readonly Kill[] = [
-  ['events.after_send_before_delivery', 1],
-  ['events.after_page_before_next', 1],
-  ['events.after_page_before_next', 2],
+  ['signals.after_send_before_delivery', 1],
+  ['signals.after_page_before_next', 1],
+  ['signals.after_page_before_next', 2],
   // At most 100 jobs begin to wait at a time, so that this is one of those changes, or a page.
   ['change.after_commit_before_reply', 26],
 ];
@@ -27,7 +27,7 @@ beforeAll(async () => {
   deployment = await deploy({ replicas: 2, beatMs: 1_000, leaseMs: 60_000 }, 0);
   const retry = { maxAttempts: 1_000, maxBackoffMs: 200 };
   client = new Client({ address: deployment.address, timeoutMs: LONG_MS, retry });
-  const value = { kind: { case: 'event', value: { name: 'go', key: 'input' } } } as const;
+  const value = { kind: { case: 'signal', value: { name: 'go', key: 'input' } } } as const;
   await client.applyDefinition({ name: 'waits', body: { case: 'wait', value } });
 });
 
@@ -44,7 +44,7 @@ it('signals reach all waiting jobs, whatever process is killed', { timeout: 600_
   }
 });
 
-/** Sends an event to many waiting jobs, and one to a later job. */
+/** Sends a signal to many waiting jobs, and one to a later job. */
 async function reachAll(key: string): Promise<{ readonly states: JobState[]; readonly next: unknown }> {
   const requestId = crypto.randomUUID();
   const jobs = await client.submitMany(
@@ -52,7 +52,7 @@ async function reachAll(key: string): Promise<{ readonly states: JobState[]; rea
     { requestId },
   );
   while (await anyReady());
-  await client.sendEvent('go', { key, payload: 'first' });
+  await client.sendSignal('go', { key, payload: 'first' });
   const states = new Set<JobState>();
   for (let from = 0; from < JOBS; from += WAITS_AT_ONCE) {
     const page = jobs.slice(from, from + WAITS_AT_ONCE);
@@ -60,7 +60,7 @@ async function reachAll(key: string): Promise<{ readonly states: JobState[]; rea
     for (const { state } of ended) states.add(state);
   }
   expect(await client.result(jobs[0] ?? '')).toBe('first');
-  await client.sendEvent('go', { key, payload: 'second' });
+  await client.sendSignal('go', { key, payload: 'second' });
   const later = await client.submit('waits', key);
   return { states: [...states], next: await client.result(later, { timeoutMs: LONG_MS }) };
 }

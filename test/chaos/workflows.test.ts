@@ -29,7 +29,12 @@ const good: readonly Step[] = [
   { name: 'one', input: '{"give": workflow.input.n + 1}' },
   { name: 'two', needs: ['one'], input: '{"give": steps.one.output * 2}' },
   { name: 'each', needs: ['one'], fanOut: { items: '[1, 2, 3, 4, 5]', maxParallel: 2 }, input: '{"give": item}' },
-  { name: 'again', needs: ['one'], loop: { while: 'output < 2', maxIterations: 5 }, input: '{"give": iteration}' },
+  {
+    name: 'again',
+    needs: ['one'],
+    loop: { repeatCondition: 'output < 2', maxIterations: 5 },
+    input: '{"give": iteration}',
+  },
   { name: 'never', needs: ['one'], condition: 'false' },
   {
     name: 'join',

@@ -51,7 +51,7 @@ it('a circuit breaker counts on both replicas, runs one probe at a time, and reo
     },
     other: () => null,
     flaky: (ctx) => {
-      if (ctx.attemptsCounted === 1) retried++;
+      if (ctx.attemptCount === 1) retried++;
       throw new Error('always');
     },
   });
@@ -72,7 +72,7 @@ it('a circuit breaker counts on both replicas, runs one probe at a time, and reo
   );
   isDown = false;
   await eventually('a probe runs', () => starts > 0);
-  const burnt = (await probe(here)).map((job) => job.attemptsCounted);
+  const burnt = (await probe(here)).map((job) => job.attemptCount);
   // Jobs of another definition continue on both, for longer than two sweeps of either.
   for (let round = 0; round < 3; round++)
     for (const client of clients) {
@@ -82,7 +82,7 @@ it('a circuit breaker counts on both replicas, runs one probe at a time, and reo
   const held = await probe(there);
   expect(held.filter((job) => job.state === JobState.READY)).toHaveLength(jobs.length - 1);
   held.forEach((job, i) => {
-    if (job.state === JobState.READY) expect(job.attemptsCounted).toBe(burnt[i]);
+    if (job.state === JobState.READY) expect(job.attemptCount).toBe(burnt[i]);
   });
   release();
   for (const job of jobs) expect((await there.wait(job)).state).toBe(JobState.SUCCEEDED);
@@ -107,7 +107,7 @@ it('a retry budget is spent once, however many replicas ask', async () => {
   // If a minute had ended meanwhile, six more would have started.
   expect([6, 12]).toContain(settled.filter((job) => job.state === JobState.FAILED).length);
   for (const job of settled.filter(waits)) {
-    expect(job.attemptsCounted).toBe(1);
+    expect(job.attemptCount).toBe(1);
     // A late worker releases jobs; after a failure a job is not assigned while it waits.
     const outcomes = job.attempts.map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome !== AttemptOutcome.RELEASED)).toEqual([AttemptOutcome.FAILED]);

@@ -55,7 +55,7 @@ describe.each(['typescript', 'python'] as const)('a worker in %s', (language) =>
       const { workers } = await rpc.call(WorkerService.method.listWorkers, {});
       const sessionId = workers.find((one) => one.name === name)?.sessionId ?? '';
       const drained = await rpc.call(WorkerService.method.drainWorker, { sessionId });
-      expect(drained.worker).toMatchObject({ draining: true, held: 1 });
+      expect(drained.worker).toMatchObject({ draining: true, heldCount: 1 });
       const waiting = await client.submitMany([1, 2, 3].map((ms) => ({ definition: 'slow', input: { ms } })));
       expect((await client.wait(running, { timeoutMs: 60_000 })).state).toBe(JobState.SUCCEEDED);
       await eventually('the worker has ended', () => !worker.alive);
@@ -67,7 +67,7 @@ describe.each(['typescript', 'python'] as const)('a worker in %s', (language) =>
         await client.cancel(job);
       }
       const after = await rpc.call(WorkerService.method.drainWorker, { sessionId });
-      expect(after.worker).toMatchObject({ state: SessionState.CLOSED, draining: true, held: 0 });
+      expect(after.worker).toMatchObject({ state: SessionState.CLOSED, draining: true, heldCount: 0 });
     } finally {
       worker.signalGroup('SIGKILL');
       rpc.close();

@@ -46,7 +46,7 @@ it('limits of a queue and of a key hold over both replicas, and all jobs are don
       // Each asks both while it runs, so that runs overlap.
       const counts = await Promise.all([here, there].map(async (client) => (await client.getQueue('line')).counts));
       const all = [...open.values()].reduce((sum, jobs) => sum + jobs, 0);
-      const held = Math.max(...counts.map((count) => Number(count?.held)));
+      const held = Math.max(...counts.map((count) => Number(count?.leased)));
       seen.push({ held, ofKey: open.get(tenant) ?? 0, all });
       open.set(tenant, (open.get(tenant) ?? 0) - 1);
       return null;
@@ -66,7 +66,7 @@ it('limits of a queue and of a key hold over both replicas, and all jobs are don
   expect(Math.max(...seen.map(({ held }) => held))).toBe(4);
   await eventually('nothing is counted any more', async () => {
     const { counts } = await there.getQueue('line');
-    return counts?.ready === 0n && counts.held === 0n;
+    return counts?.ready === 0n && counts.leased === 0n;
   });
   const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
   try {
@@ -83,7 +83,7 @@ it('a limit that is lowered at one replica holds at both when the call has retur
   const tenants = Array.from({ length: 12 }, (_, i) => request(`t${i}`));
   const jobs = (await Promise.all([here, there].map((client) => client.submitMany(tenants)))).flat();
   for (const job of jobs) {
-    expect(Number((await there.getQueue('line')).counts?.held)).toBeLessThanOrEqual(1);
+    expect(Number((await there.getQueue('line')).counts?.leased)).toBeLessThanOrEqual(1);
     expect((await here.wait(job)).state).toBe(JobState.SUCCEEDED);
   }
 });

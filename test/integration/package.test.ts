@@ -89,14 +89,14 @@ export const tested = async (): Promise<number> => (await runHandler<number>((ct
   });
 
   it('can test a handler without a control plane', () => {
-    const script = `import { FinalError } from '@muster/sdk';
+    const script = `import { NonRetryableError } from '@muster/sdk';
 import { runHandler } from '@muster/sdk/testing';
 const add = (_ctx, { a, b }) => {
-  if (b === 0) throw new FinalError('nothing to add');
+  if (b === 0) throw new NonRetryableError('nothing to add');
   return a + b;
 };
 console.log((await runHandler(add, { a: 2, b: 3 })).result);
-console.log((await runHandler(add, { a: 2, b: 0 })).failure.final);
+console.log((await runHandler(add, { a: 2, b: 0 })).failure.nonRetryable);
 `;
     writeFileSync(join(project, 'handler.mjs'), script);
     expect(run(process.execPath, 'handler.mjs')).toBe('5\ntrue\n');

@@ -60,7 +60,7 @@ it('a pause of a queue holds under load: jobs that had not begun at its answer b
   for (const job of [...jobs, ...later]) expect((await here.wait(job)).state).toBe(JobState.SUCCEEDED);
   await eventually('nothing is counted any more', async () => {
     const { counts } = await there.getQueue('line');
-    return counts?.ready === 0n && counts.held === 0n;
+    return counts?.ready === 0n && counts.leased === 0n;
   });
   const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
   try {

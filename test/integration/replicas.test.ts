@@ -199,7 +199,7 @@ describe('two replicas', () => {
       const job = await client.wait(await client.submit('failing'));
       expect(isTerminal(job.state) && job.state).toBe(JobState.FAILED);
       expect(tries).toBe(3);
-      expect(job.attemptsCounted).toBe(3);
+      expect(job.attemptCount).toBe(3);
       expect(job.outcome.case === 'failure' && job.outcome.value.type).toBe('TypeError');
       expect(job.attempts.map((attempt) => attempt.counted)).toEqual([true, true, true]);
     } finally {

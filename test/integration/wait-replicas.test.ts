@@ -1,5 +1,5 @@
 /**
- * Events on two replicas: none is lost between the call that sends it and the one that begins to wait, and a wide one
+ * Signals on two replicas: none is lost between the call that sends it and the one that begins to wait, and a wide one
  * reaches all.
  */
 
@@ -20,10 +20,10 @@ let clients: Client[] = [];
 beforeAll(async () => {
   deployment = await startTwoReplicas({ leaseMs: 60_000 });
   clients = deployment.replicas.map(({ grpcAddress }) => new Client({ address: grpcAddress, timeoutMs: 60_000 }));
-  const event = { name: 'go', key: 'input' };
+  const signal = { name: 'go', key: 'input' };
   await clients[0]?.applyDefinition({
     name: 'waits',
-    body: { case: 'wait', value: { kind: { case: 'event', value: event } } },
+    body: { case: 'wait', value: { kind: { case: 'signal', value: signal } } },
   });
 });
 
@@ -52,14 +52,14 @@ it.runIf(runsAll)(
         const [submits, sends] = i % 2 ? [here, there] : [there, here];
         const [job] = await Promise.all([
           submits.submit('waits', key),
-          sends.sendEvent('go', { key, payload: { of: key } }),
+          sends.sendSignal('go', { key, payload: { of: key } }),
         ]);
         return submits.result(job, { timeoutMs: 60_000 });
       });
       expect(await Promise.all(races)).toEqual(keys.map((of) => ({ of })));
     }
-    expect(await count('event_waits')).toBe(0);
-    expect(await count('sent_events')).toBe(0);
+    expect(await count('signal_waits')).toBe(0);
+    expect(await count('sent_signals')).toBe(0);
   },
   300_000,
 );
@@ -70,12 +70,12 @@ it('signals for one key, as many as its jobs, end each job with one signal', asy
   const next = async () => {
     const open = new Set(jobs.map(({ jobId }) => jobId));
     for (let sent = 0; open.size > 0; sent++) {
-      await (sent % 2 ? here : there).sendEvent('go', { key: 'same', payload: sent });
+      await (sent % 2 ? here : there).sendSignal('go', { key: 'same', payload: sent });
       for (const jobId of open) if ((await here.get(jobId)).state === JobState.SUCCEEDED) open.delete(jobId);
     }
   };
   await next();
-  expect(await count(`event_waits WHERE key = 'same'`)).toBe(0);
+  expect(await count(`signal_waits WHERE key = 'same'`)).toBe(0);
 }, 120_000);
 
 it.runIf(runsAll)(
@@ -84,17 +84,17 @@ it.runIf(runsAll)(
     const [here, there] = clients as [Client, Client];
     const job = { definition: 'waits', input: 'wide' };
     await Promise.all(clients.map((client) => client.submitMany(Array.from({ length: WIDE / 2 }, () => job))));
-    while ((await count(`event_waits WHERE key = 'wide'`)) < WIDE);
+    while ((await count(`signal_waits WHERE key = 'wide'`)) < WIDE);
     const startedAt = performance.now();
-    const sent = await there.sendEvent('go', { key: 'wide', payload: 'all' });
+    const sent = await there.sendSignal('go', { key: 'wide', payload: 'all' });
     expect(sent.kept).toBe(false);
     // After one second the rounds of either replica help: they take pages between those of the call.
     if (performance.now() - startedAt < 1_000) expect(sent).toMatchObject({ deliveredCount: 5_000, delivering: true });
     else expect([sent.deliveredCount > 0, sent.deliveredCount % 1_000]).toEqual([true, 0]);
-    // An event is only for jobs that waited when it came.
+    // A signal is only for jobs that waited when it came.
     const late = await here.submit('waits', 'wide');
-    while ((await count(`event_waits WHERE key = 'wide'`)) > 1);
-    while ((await count('sent_events')) > 0);
+    while ((await count(`signal_waits WHERE key = 'wide'`)) > 1);
+    while ((await count('sent_signals')) > 0);
     expect((await here.get(late)).state).toBe(JobState.WAITING);
     expect(await count(`job_outcomes o JOIN jobs j USING (job_id) WHERE j.input = '"wide"' AND o.state = 9`)).toBe(
       WIDE,

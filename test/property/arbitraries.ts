@@ -79,7 +79,7 @@ export const failure: fc.Arbitrary<Failure> = fc.record({
   stackTrace: fc.constant(''),
   failureCause: fc.constantFrom<FailureCause>('APPLICATION', 'TIMEOUT', 'INFRASTRUCTURE'),
   exitCode: fc.constantFrom(undefined, undefined, 1, 3, 255),
-  final: fc.boolean(),
+  nonRetryable: fc.boolean(),
   retryDelayMs: fc.option(fc.integer({ min: 0, max: 30 * DAY_MS }), { nil: undefined }),
 });
 
@@ -146,7 +146,7 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       rank: NOON_US - drawn.ageUs,
       priority: drawn.priority,
       attempt: drawn.attempt,
-      attemptsCounted: drawn.counted % Math.min(policy.maxAttempts, drawn.attempt),
+      attemptCount: drawn.counted % Math.min(policy.maxAttempts, drawn.attempt),
       sessionId: isHeld(state) ? SESSION_ID : null,
       assignTimeUs: NOON_US - 1_000,
       dueTimeUs: dueOf(state, dueTimeUs, expireTimeUs),

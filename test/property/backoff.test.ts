@@ -87,7 +87,7 @@ describe('backoffMs', () => {
 const { retryPolicy: defaults } = definitionDefaults;
 /** A run in its first attempt. */
 const assigned = openRun('ASSIGNED', defaults).map(
-  (run): OpenRun => ({ ...run, attempt: 1, attemptsCounted: 0, totalLosses: 0 }),
+  (run): OpenRun => ({ ...run, attempt: 1, attemptCount: 0, totalLosses: 0 }),
 );
 
 /** Releases the job at each of the given times. Returns the delay after each release, in µs. */

@@ -184,10 +184,10 @@ describe('every decision', () => {
 
   it('never counts more attempts than the policy allows or than there were', () => {
     always((change, { run, policy }) => {
-      expect(change.attemptsCounted).toBeLessThanOrEqual(policy.maxAttempts);
-      expect(change.attemptsCounted).toBeLessThanOrEqual(run.attempt);
-      expect(change.attemptsCounted - run.attemptsCounted).toBeOneOf([0, 1]);
-      if (change.kind === 'continue') expect(change.attemptsCounted).toBeLessThan(policy.maxAttempts);
+      expect(change.attemptCount).toBeLessThanOrEqual(policy.maxAttempts);
+      expect(change.attemptCount).toBeLessThanOrEqual(run.attempt);
+      expect(change.attemptCount - run.attemptCount).toBeOneOf([0, 1]);
+      if (change.kind === 'continue') expect(change.attemptCount).toBeLessThan(policy.maxAttempts);
     });
   });
 
@@ -219,7 +219,7 @@ describe('every decision', () => {
       if (change.kind === 'end') return;
       const over = isHeld(run.state) && !isHeld(change.state);
       expect(change.closed !== undefined).toBe(over);
-      if (change.closed) expect(change.closed.counted).toBe(change.attemptsCounted > run.attemptsCounted);
+      if (change.closed) expect(change.closed.counted).toBe(change.attemptCount > run.attemptCount);
     });
   });
 });

@@ -5,12 +5,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type EventFate,
   fateOf,
   fateOfUndelivered,
   type KeyFacts,
+  type SignalFate,
   takeKept,
-} from '../../server/domain/signals/event-queue.ts';
+} from '../../server/domain/signals/signal-queue.ts';
 
 type Act =
   | { readonly kind: 'wait'; readonly jobs: number }
@@ -72,15 +72,15 @@ class Queue {
   }
 
   #wait(jobs: number): void {
-    const waits = Array.from({ length: jobs }, () => ({ waitId: 'k', number: this.#next++ }));
-    const kept = this.events.filter(({ state }) => state === 'KEPT').map((event) => ({ waitId: 'k', event }));
+    const waits = Array.from({ length: jobs }, () => ({ signalKeyId: 'k', number: this.#next++ }));
+    const kept = this.events.filter(({ state }) => state === 'KEPT').map((event) => ({ signalKeyId: 'k', event }));
     const { taken, waiting } = takeKept(waits, kept);
-    for (const { wait, event: row } of taken) {
+    for (const { wait, signal: row } of taken) {
       row.event.state = 'OVER';
       row.event.reached.push(wait.number);
       this.got.set(wait.number, row.event.id);
     }
-    expect(taken.map(({ event }) => event.event.id)).toEqual(kept.slice(0, jobs).map(({ event }) => event.id));
+    expect(taken.map(({ signal: event }) => event.event.id)).toEqual(kept.slice(0, jobs).map(({ event }) => event.id));
     for (const { number } of waiting) this.waits.add(number);
   }
 
@@ -103,7 +103,7 @@ class Queue {
     this.events.push(event);
   }
 
-  #direct(event: Event, fate: EventFate): void {
+  #direct(event: Event, fate: SignalFate): void {
     const free = this.#unpromised();
     expect(fate.kind === 'DELIVER').toBe(free.size > 0);
     if (fate.kind === 'DELIVER') Object.assign(event, { state: 'ON_ITS_WAY', ...fate, meantFor: free });
@@ -186,10 +186,10 @@ describe('an event', () => {
   });
 
   it('goes to jobs that wait for its own key', () => {
-    const waits = ['a', 'b', 'a'].map((waitId, i) => ({ waitId, i }));
-    const kept = ['b', 'a', 'b'].map((waitId, i) => ({ waitId, i }));
+    const waits = ['a', 'b', 'a'].map((signalKeyId, i) => ({ signalKeyId, i }));
+    const kept = ['b', 'a', 'b'].map((signalKeyId, i) => ({ signalKeyId, i }));
     const { taken, waiting } = takeKept(waits, kept);
-    expect(taken.map(({ wait, event }) => [wait.i, event.i])).toEqual([
+    expect(taken.map(({ wait, signal: event }) => [wait.i, event.i])).toEqual([
       [0, 1],
       [1, 0],
     ]);

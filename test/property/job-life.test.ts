@@ -156,7 +156,7 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     rank: NOON_US,
     priority,
     attempt: 0,
-    attemptsCounted: 0,
+    attemptCount: 0,
     sessionId: null,
     assignTimeUs: null,
     dueTimeUs: expireTimeUs,

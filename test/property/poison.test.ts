@@ -11,7 +11,7 @@ const fresh = openRun('ASSIGNED', definitionDefaults.retryPolicy).map(
   (run): OpenRun => ({
     ...run,
     attempt: 1,
-    attemptsCounted: 0,
+    attemptCount: 0,
     consecutiveLosses: 0,
     suspectLosses: 0,
     totalLosses: 0,
@@ -133,7 +133,7 @@ describe('a job that is lost without a fault of its own', () => {
     fc.assert(
       fc.property(fresh, kinds, fc.integer({ min: 0, max: 50 }), chance, (run, totalLosses, counted, random) => {
         const moment = { nowUs: NOON_US, random };
-        let now: OpenRun = { ...run, attempt: 1 + counted, attemptsCounted: counted };
+        let now: OpenRun = { ...run, attempt: 1 + counted, attemptCount: counted };
         totalLosses.forEach((isLost, i) => {
           const change = isLost ? decideSessionEnd(now, 'CLOSE', moment) : decideRelease(now, 'NO_SLOT', moment);
           expect(change.kind).toBe(i === 99 ? 'end' : 'continue');

@@ -62,7 +62,7 @@ describe('a rule', () => {
         failure,
         chance,
         (run, policy, list, failed, random) => {
-          const final = { ...failed, final: true };
+          const final = { ...failed, nonRetryable: true };
           const verdict = judgeFailure(run, final, { ...policy, rules: list }, { nowUs: NOON_US, random });
           expect(verdict).toMatchObject({ kind: 'stop', failure: final });
         },

@@ -2,15 +2,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { DescMethod, DescService, JsonObject } from '@bufbuild/protobuf';
 
-const gen = new URL('../../sdk/typescript/src/gen/muster/v1/', import.meta.url);
+const packages = ['muster/v1', 'muster/worker/v1'].map(
+  (folder) => new URL(`../../sdk/typescript/src/gen/${folder}/`, import.meta.url),
+);
 const examples: Record<string, JsonObject> = JSON.parse(
   readFileSync(new URL('../../proto/examples.json', import.meta.url), 'utf8'),
 );
 
 /** Finds services of newly added files by itself. */
 async function readServices(): Promise<DescService[]> {
-  const names = readdirSync(gen).filter((name) => name.endsWith('_service_pb.ts'));
-  const modules = await Promise.all(names.sort().map((name) => import(new URL(name, gen).href)));
+  const files = packages.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('_service_pb.ts'))
+      .sort()
+      .map((name) => new URL(name, folder).href),
+  );
+  const modules = await Promise.all(files.map((file) => import(file)));
   return modules.flatMap((module) => Object.values(module).filter(isService));
 }
 

@@ -49,7 +49,7 @@ export async function makeRetry(
 }
 
 export function retryPage(changes: Partial<RetryPage> = {}): RetryPage {
-  return { fromItem: 0, nextItem: 0, retriedBefore: 0, notRetried: {}, ...changes };
+  return { fromItem: 0, nextItem: 0, retriedBeforeCount: 0, skippedByReason: {}, ...changes };
 }
 
 export async function addMembers(

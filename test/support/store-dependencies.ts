@@ -51,5 +51,5 @@ export async function useDependencies(context: StoreContext): Promise<void> {
 }
 
 const cancelled = {
-  failure: { type: 'C', message: 'm', stackTrace: '', failureCause: 'CANCELLED', final: false },
+  failure: { type: 'C', message: 'm', stackTrace: '', failureCause: 'CANCELLED', nonRetryable: false },
 } as const;

@@ -28,7 +28,7 @@ function endedSql(state: JobState, key: Omit<AttemptKey, 'sessionId'> & { sessio
   const result =
     state === 'SUCCEEDED' ? `'\\x00', 'x', NULL` : `NULL, NULL, '{"type":"${type}","failureCause":"APPLICATION"}'`;
   return `WITH ended AS (DELETE FROM job_runs WHERE job_id = '${key.jobId}')
-          INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time,
+          INSERT INTO job_outcomes (job_id, state, revision, attempt, attempt_count, session_id, assign_time, end_time,
                                     result, result_content_type, failure, skip_reason)
           VALUES ('${key.jobId}', ${stateCodes[state]}, 3, ${key.attempt}, 0, ${byWorker ? `'${key.sessionId}'` : 'NULL'},
                   muster_now(), muster_now(), ${result}, ${state === 'SKIPPED' ? 1 : 'NULL'})`;

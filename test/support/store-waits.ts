@@ -1,44 +1,44 @@
 /** Jobs that wait for signals, for store tests, and one call of each of their statements. */
-import { type KeyFacts, takeKept } from '../../server/domain/signals/event-queue.ts';
+import { type KeyFacts, takeKept } from '../../server/domain/signals/signal-queue.ts';
 import { decideBeginWait, decideEndWait } from '../../server/domain/signals/wait.ts';
 import type { Delivery } from '../../server/engine/ports/signals.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeLane, payload, submitMany } from './store-fixtures.ts';
 
-export const eventPayload = { ...payload('paid'), metadata: { a: 'b' } };
+export const signalPayload = { ...payload('paid'), metadata: { a: 'b' } };
 
 /** The given number of jobs that wait for the signal. Returns their ids, in the order in which they began to wait. */
-export async function waitMany(context: StoreContext, waitId: string, count: number): Promise<string[]> {
+export async function waitMany(context: StoreContext, signalKeyId: string, count: number): Promise<string[]> {
   const laneId = await makeLane(context);
   const jobIds = await submitMany(context, laneId, count);
   await context.store.together(async (store) => {
     await store.change({ by: 'workflows', laneIds: [laneId], limit: count }, decideBeginWait);
-    await store.waits.lockKeys([waitId]);
-    await store.waits.insertWaits(jobIds.map((jobId) => ({ jobId, waitId, name: 'paid', key: 'k' })));
+    await store.waits.lockKeys([signalKeyId]);
+    await store.waits.insertSignalWaits(jobIds.map((jobId) => ({ jobId, signalKeyId, name: 'paid', key: 'k' })));
   });
   return jobIds;
 }
 
-export async function keepEvent(context: StoreContext, waitId: string, keepMs = 60_000): Promise<number> {
-  const event = { namespace: 'default', waitId, payload: eventPayload, keepMs };
+export async function keepSignal(context: StoreContext, signalKeyId: string, keepMs = 60_000): Promise<number> {
+  const signal = { namespace: 'default', signalKeyId, payload: signalPayload, keepMs };
   return context.store.together(async ({ waits }) => {
-    await waits.lockKeys([waitId]);
-    return waits.insertEvent(event, { kind: 'KEEP' });
+    await waits.lockKeys([signalKeyId]);
+    return waits.insertSignal(signal, { kind: 'KEEP' });
   });
 }
 
 /** A signal for all waiting jobs without a promised one. */
-export async function deliverEvent(context: StoreContext, waitId: string): Promise<number> {
-  const event = { namespace: 'default', waitId, payload: eventPayload, keepMs: 60_000 };
+export async function deliverSignal(context: StoreContext, signalKeyId: string): Promise<number> {
+  const signal = { namespace: 'default', signalKeyId, payload: signalPayload, keepMs: 60_000 };
   return context.store.together(async ({ waits }) => {
-    await waits.lockKeys([waitId]);
-    const { promisedUpTo: after, lastWait } = await waits.readKey(waitId);
-    return waits.insertEvent(event, { kind: 'DELIVER', after, upTo: lastWait ?? 0 });
+    await waits.lockKeys([signalKeyId]);
+    const { promisedUpTo: after, lastWait } = await waits.readKey(signalKeyId);
+    return waits.insertSignal(signal, { kind: 'DELIVER', after, upTo: lastWait ?? 0 });
   });
 }
 
-export function readKey(context: StoreContext, waitId: string): Promise<KeyFacts> {
-  return context.store.together(async ({ waits }) => waits.readKey(waitId));
+export function readKey(context: StoreContext, signalKeyId: string): Promise<KeyFacts> {
+  return context.store.together(async ({ waits }) => waits.readKey(signalKeyId));
 }
 
 /** Ids of the jobs that the next page ends. */
@@ -57,16 +57,16 @@ export function endPage(context: StoreContext, rowId: number, limit: number): Pr
 
 export async function useWaits(context: StoreContext): Promise<void> {
   const { store } = context;
-  const waitId = crypto.randomUUID();
-  const jobIds = await waitMany(context, waitId, 3);
+  const signalKeyId = crypto.randomUUID();
+  const jobIds = await waitMany(context, signalKeyId, 3);
   await store.waits.read(jobIds);
   await store.waits.readKeySources(jobIds);
-  const rowId = await deliverEvent(context, waitId);
+  const rowId = await deliverSignal(context, signalKeyId);
   await store.waits.findDeliveries(0, 10);
   await endPage(context, rowId, 2);
   await store.together(async ({ waits }) => {
     await waits.redirect(rowId, { kind: 'KEEP' });
-    takeKept([{ waitId }], await waits.takeKept([waitId]));
+    takeKept([{ signalKeyId }], await waits.takeKept([signalKeyId]));
     await waits.drop(rowId);
   });
 }

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-# Exit codes in handlers.yaml, by the failure's type, whether it is final, and its retry delay.
+# Exit codes in handlers.yaml, by the failure's type, whether it is non-retryable, and its retry delay.
 FAILURES = {
     ("OutOfPaper", False, None): 10,
     ("OutOfPaper", True, None): 11,
@@ -52,7 +52,7 @@ def context() -> Step:
     return {
         "job_id": given["MUSTER_JOB_ID"],
         "attempt": int(given["MUSTER_ATTEMPT"]),
-        "attempts_counted": int(given["MUSTER_ATTEMPTS_COUNTED"]),
+        "attempt_count": int(given["MUSTER_ATTEMPT_COUNT"]),
         "definition": given["MUSTER_DEFINITION"],
         "checkpoint": None if file is None else json.loads(Path(file).read_bytes()),
         "traceparent": given.get("TRACEPARENT", ""),
@@ -126,7 +126,7 @@ def end(step: Step) -> NoReturn:
         case {"do": "return_context"}:
             answer(json.dumps(context()).encode())
         case {"do": "fail", "type": name, "message": message}:
-            facts = (name, step.get("final", False), step.get("retry_delay_ms"))
+            facts = (name, step.get("non_retryable", False), step.get("retry_delay_ms"))
             fail(FAILURES.get(facts, RAISED), message)
         case {"do": "raise" | "panic", "message": message}:
             fail(RAISED, message)

@@ -68,7 +68,7 @@ func TestWorkerWithBadSlotsExitsWithOne(t *testing.T) {
 	}
 }
 
-func TestWorkerThatIsToldToStopExitsWithZero(t *testing.T) {
+func TestWorkerThatIsSignalledToStopExitsWithZero(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		// Nothing listens there: the worker reports it and tries again.
 		command, stderr := startProcess(t, "MUSTER_ADDRESS=127.0.0.1:1")

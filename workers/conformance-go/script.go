@@ -22,7 +22,7 @@ type step struct {
 	Size         int             `json:"size"`
 	Type         string          `json:"type"`
 	Message      string          `json:"message"`
-	Final        bool            `json:"final"`
+	NonRetryable bool            `json:"non_retryable"`
 	RetryDelayMS *int64          `json:"retry_delay_ms"`
 	Fraction     float64         `json:"fraction"`
 	MS           int64           `json:"ms"`
@@ -35,12 +35,12 @@ type step struct {
 
 // facts are the result of the step return_context.
 type facts struct {
-	JobID           string          `json:"job_id"`
-	Attempt         int             `json:"attempt"`
-	AttemptsCounted int             `json:"attempts_counted"`
-	Definition      string          `json:"definition"`
-	Checkpoint      json.RawMessage `json:"checkpoint"`
-	Traceparent     string          `json:"traceparent"`
+	JobID        string          `json:"job_id"`
+	Attempt      int             `json:"attempt"`
+	AttemptCount int             `json:"attempt_count"`
+	Definition   string          `json:"definition"`
+	Checkpoint   json.RawMessage `json:"checkpoint"`
+	Traceparent  string          `json:"traceparent"`
 }
 
 // returned is the result that ends a script.
@@ -129,18 +129,18 @@ func (r *scriptRun) act(ctx context.Context, step step) (err error) {
 
 func (r *scriptRun) facts() (*returned, error) {
 	made := facts{
-		JobID:           r.job.ID(),
-		Attempt:         r.job.Attempt(),
-		AttemptsCounted: r.job.AttemptsCounted(),
-		Definition:      r.job.Definition(),
-		Traceparent:     r.job.Traceparent(),
+		JobID:        r.job.ID(),
+		Attempt:      r.job.Attempt(),
+		AttemptCount: r.job.AttemptCount(),
+		Definition:   r.job.Definition(),
+		Traceparent:  r.job.Traceparent(),
 	}
 	_, err := r.job.LastCheckpoint(&made.Checkpoint)
 	return &returned{made}, err
 }
 
 func failure(step step) error {
-	made := &muster.Failure{Type: step.Type, Message: step.Message, Final: step.Final}
+	made := &muster.Failure{Type: step.Type, Message: step.Message, NonRetryable: step.NonRetryable}
 	if step.RetryDelayMS != nil {
 		delay := milliseconds(*step.RetryDelayMS)
 		made.RetryDelay = &delay

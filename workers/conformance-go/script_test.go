@@ -11,7 +11,7 @@ import (
 
 // scripted runs the script of a JSON text.
 func scripted(ctx context.Context, steps string) mustertest.Outcome[any] {
-	options := mustertest.Options{JobID: "0198c0de-0000-7000-8000-000000000001", Attempt: 2, AttemptsCounted: 1, Definition: "d", LastCheckpoint: 5}
+	options := mustertest.Options{JobID: "0198c0de-0000-7000-8000-000000000001", Attempt: 2, AttemptCount: 1, Definition: "d", LastCheckpoint: 5}
 	return mustertest.RunWith(ctx, options, runScript, json.RawMessage(`{"steps":`+steps+`}`))
 }
 
@@ -22,7 +22,7 @@ func TestScriptsThatReturn(t *testing.T) {
 		`[{"do":"return"}]`:                `null`,
 		`[{"do":"return_bytes","size":3}]`: "\x00\x00\x00",
 		`[{"do":"return_children"}]`:       `[]`,
-		`[{"do":"return_context"}]`:        `{"job_id":"0198c0de-0000-7000-8000-000000000001","attempt":2,"attempts_counted":1,"definition":"d","checkpoint":5,"traceparent":""}`,
+		`[{"do":"return_context"}]`:        `{"job_id":"0198c0de-0000-7000-8000-000000000001","attempt":2,"attempt_count":1,"definition":"d","checkpoint":5,"traceparent":""}`,
 		`[{"do":"sleep","ms":1},{"do":"deaf_sleep","ms":1},{"do":"return","value":1}]`: `1`,
 	} {
 		outcome := scripted(t.Context(), steps)
@@ -46,8 +46,8 @@ func TestScriptsThatFail(t *testing.T) {
 			t.Errorf("%s: %s", steps, got)
 		}
 	}
-	failure := scripted(t.Context(), `[{"do":"fail","type":"T","message":"m","final":true,"retry_delay_ms":0}]`).Failure
-	if !failure.Final || failure.RetryDelay == nil || failure.RetryDelay.AsDuration() != 0 {
+	failure := scripted(t.Context(), `[{"do":"fail","type":"T","message":"m","non_retryable":true,"retry_delay_ms":0}]`).Failure
+	if !failure.NonRetryable || failure.RetryDelay == nil || failure.RetryDelay.AsDuration() != 0 {
 		t.Errorf("%v", failure)
 	}
 }

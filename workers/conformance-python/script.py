@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from muster import FinalError, JobContext, RetryLater, SubmittedJob
+from muster import JobContext, NonRetryableError, RetryLater, SubmittedJob
 
 Step = dict[str, Any]
 # The result that a step returns; None: the step returns none.
@@ -50,7 +50,7 @@ class Run:
         facts = {
             "job_id": ctx.job_id,
             "attempt": ctx.attempt,
-            "attempts_counted": ctx.attempts_counted,
+            "attempt_count": ctx.attempt_count,
             "definition": ctx.definition,
             "checkpoint": ctx.last_checkpoint,
             "traceparent": ctx.traceparent,
@@ -152,8 +152,8 @@ ACTIONS: dict[str, Callable[[Run, Step], Awaitable[Returned]]] = {
 
 def failure(step: Step) -> Exception:
     """Makes an error with the step's class name; its base class controls the retry."""
-    if step.get("final"):
-        return type(step["type"], (FinalError,), {})(step["message"])
+    if step.get("non_retryable"):
+        return type(step["type"], (NonRetryableError,), {})(step["message"])
     if "retry_delay_ms" in step:
         return type(step["type"], (RetryLater,), {})(step["retry_delay_ms"] / 1_000, step["message"])
     return type(step["type"], (Exception,), {})(step["message"])

@@ -1,12 +1,12 @@
 /** The handler `script`: runs the steps of its input. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Child, FinalError, type JobContext, RetryLater } from '@muster/sdk';
+import { type Child, type JobContext, NonRetryableError, RetryLater } from '@muster/sdk';
 
 interface FailStep {
   readonly do: 'fail';
   readonly type: string;
   readonly message: string;
-  readonly final?: boolean;
+  readonly non_retryable?: boolean;
   readonly retry_delay_ms?: number;
 }
 
@@ -112,7 +112,7 @@ function contextOf(ctx: JobContext) {
   return {
     job_id: ctx.jobId,
     attempt: ctx.attempt,
-    attempts_counted: ctx.attemptsCounted,
+    attempt_count: ctx.attemptCount,
     definition: ctx.definition,
     checkpoint: ctx.lastCheckpoint ?? null,
     traceparent: ctx.traceparent,
@@ -120,9 +120,9 @@ function contextOf(ctx: JobContext) {
 }
 
 /** The error has the step's name; its class controls the retry. */
-function failureOf({ type, message, final, retry_delay_ms: delayMs }: FailStep): Error {
-  const error = final
-    ? new FinalError(message)
+function failureOf({ type, message, non_retryable: isNonRetryable, retry_delay_ms: delayMs }: FailStep): Error {
+  const error = isNonRetryable
+    ? new NonRetryableError(message)
     : delayMs === undefined
       ? new Error(message)
       : new RetryLater(delayMs, message);

@@ -62,11 +62,11 @@ export class Kills {
 
   async #killWorker(): Promise<void> {
     const session = await this.#deployment.until('the Python worker to be busy', async () =>
-      (await this.#deployment.sessions('delay-stats')).find(({ held }) => held > 0),
+      (await this.#deployment.sessions('delay-stats')).find(({ heldCount: held }) => held > 0),
     );
     const pid = await this.#deployment.kill('delay-stats');
     Object.assign(this.#worker, { killedAt: Date.now(), sessionId: session.sessionId });
-    this.#progress.say(`  SIGKILL: the Python worker (process ${pid}), while it held ${attempts(session.held)}`);
+    this.#progress.say(`  SIGKILL: the Python worker (process ${pid}), while it held ${attempts(session.heldCount)}`);
     await this.#deployment.startWorker('delay-stats');
     this.#progress.say(`  A new Python worker took over after ${seconds(Date.now() - this.#worker.killedAt)}`);
   }
@@ -75,7 +75,7 @@ export class Kills {
     const held = await this.#deployment.until('the workers to be busy', async () => {
       // The session of the dead worker holds attempts, too, until its lease lapses; they do not count as work.
       const alive = (await this.#deployment.sessions()).filter(({ sessionId }) => sessionId !== this.#worker.sessionId);
-      return alive.reduce((total, session) => total + session.held, 0) || undefined;
+      return alive.reduce((total, session) => total + session.heldCount, 0) || undefined;
     });
     const pid = await this.#deployment.kill('control plane');
     this.#controlPlane.killedAt = Date.now();

@@ -28,7 +28,7 @@ export class Progress {
   /** Updates the display; called repeatedly. */
   show(workflow: Workflow, steps: Steps): void {
     const whole = wholeText(workflow);
-    const done = steps.find(({ name }) => name === STEP)?.fanOut?.succeeded ?? 0;
+    const done = steps.find(({ name }) => name === STEP)?.fanOut?.succeededCount ?? 0;
     const shown = `${done} of ${this.#size}`;
     this.#whole?.update(workflow.progress, { shown: whole });
     this.#parts?.update(done, { shown });

@@ -27,7 +27,7 @@ export function jobEnvironment(context: JobContext, folder: JobFolder): Record<s
   const facts: Record<string, string | undefined> = {
     MUSTER_JOB_ID: context.jobId,
     MUSTER_ATTEMPT: String(context.attempt),
-    MUSTER_ATTEMPTS_COUNTED: String(context.attemptsCounted),
+    MUSTER_ATTEMPT_COUNT: String(context.attemptCount),
     MUSTER_DEFINITION: context.definition,
     MUSTER_DEFINITION_VERSION: String(context.definitionVersion),
     MUSTER_NAMESPACE: context.namespace,

@@ -1,6 +1,6 @@
 /** Converts the end of a process to the outcome of its job: a result, or a failure that retry policies understand. */
 import { constants } from 'node:os';
-import { FinalError, InfrastructureError, type JobContext, payload, RetryLater } from '@muster/sdk';
+import { InfrastructureError, type JobContext, NonRetryableError, payload, RetryLater } from '@muster/sdk';
 import { type CommandSpec, DEFAULT_EXIT_RULES, type ExitRule, type OutputType } from './command-spec.ts';
 
 type Result = ReturnType<typeof payload>;
@@ -22,7 +22,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** An error with these facts for a handler to throw, without a stack of the worker's own code. */
 export function failureOf({ type, message, exitCode, final, retryDelayMs, infrastructure }: FailureFacts): Error {
   const error = final
-    ? new FinalError(message)
+    ? new NonRetryableError(message)
     : infrastructure
       ? new InfrastructureError(message)
       : retryDelayMs !== undefined
@@ -60,7 +60,7 @@ export function failureOfEnd(end: ProcessEnd, { exitRules }: CommandSpec, last: 
   return failureOf({ ...rule, type: rule.type ?? 'ExitCode', message: `exit code ${exitCode}${said}`, exitCode });
 }
 
-/** @throws FinalError of type `InvalidOutput` when stdout does not match the handler's output type. */
+/** @throws NonRetryableError of type `InvalidOutput` when stdout does not match the handler's output type. */
 export function resultOf(stdout: Buffer, output: OutputType): Result | undefined {
   switch (output) {
     case 'bytes':

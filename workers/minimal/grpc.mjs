@@ -2,7 +2,7 @@
 import { connect } from 'node:http2';
 import { read } from './protobuf.mjs';
 
-const SERVICE = '/muster.v1.SessionService/';
+const SERVICE = '/muster.worker.v1.SessionService/';
 
 export const Code = { UNKNOWN: 2, INVALID_ARGUMENT: 3, FAILED_PRECONDITION: 9, UNIMPLEMENTED: 12, UNAVAILABLE: 14 };
 

@@ -30,7 +30,8 @@ const (
 type AuditServiceClient interface {
 	// Lists audit records, newest first.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
 	ListAuditRecords(ctx context.Context, in *ListAuditRecordsRequest, opts ...grpc.CallOption) (*ListAuditRecordsResponse, error)
 }
 
@@ -60,7 +61,8 @@ func (c *auditServiceClient) ListAuditRecords(ctx context.Context, in *ListAudit
 type AuditServiceServer interface {
 	// Lists audit records, newest first.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
 	ListAuditRecords(context.Context, *ListAuditRecordsRequest) (*ListAuditRecordsResponse, error)
 	mustEmbedUnimplementedAuditServiceServer()
 }

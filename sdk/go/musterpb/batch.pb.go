@@ -55,7 +55,7 @@ type Batch struct {
 	// UUID of the callback's job. Empty: it has not been made. Output only.
 	CallbackJobId string `protobuf:"bytes,12,opt,name=callback_job_id,json=callbackJobId,proto3" json:"callback_job_id,omitempty"`
 	// Why the callback's job could not be made, such as a definition that has been archived since. Output only.
-	CallbackProblem string `protobuf:"bytes,13,opt,name=callback_problem,json=callbackProblem,proto3" json:"callback_problem,omitempty"`
+	CallbackError string `protobuf:"bytes,13,opt,name=callback_error,json=callbackError,proto3" json:"callback_error,omitempty"`
 	// For a batch that RetryBatch has made: what it retries, and its progress. It is sealed once all of its members
 	// exist. Output only.
 	Retry         *BatchRetry `protobuf:"bytes,14,opt,name=retry,proto3" json:"retry,omitempty"`
@@ -177,9 +177,9 @@ func (x *Batch) GetCallbackJobId() string {
 	return ""
 }
 
-func (x *Batch) GetCallbackProblem() string {
+func (x *Batch) GetCallbackError() string {
 	if x != nil {
-		return x.CallbackProblem
+		return x.CallbackError
 	}
 	return ""
 }
@@ -197,17 +197,17 @@ type BatchRetry struct {
 	// UUID of the job of the retried batch.
 	BatchJobId string `protobuf:"bytes,1,opt,name=batch_job_id,json=batchJobId,proto3" json:"batch_job_id,omitempty"`
 	// Members of that batch to retry: all that failed, were cancelled or expired.
-	FailedMembers int64 `protobuf:"varint,2,opt,name=failed_members,json=failedMembers,proto3" json:"failed_members,omitempty"`
+	FailedCount int64 `protobuf:"varint,2,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
 	// Those of them that have not been processed yet: it goes down to 0 while the new members are made, and stops once
 	// the batch was cancelled, or stopped.
-	Left int64 `protobuf:"varint,3,opt,name=left,proto3" json:"left,omitempty"`
+	RemainingCount int64 `protobuf:"varint,3,opt,name=remaining_count,json=remainingCount,proto3" json:"remaining_count,omitempty"`
 	// Those that were skipped, because RetryJob, RetryJobs or RetryBatch had made new jobs of them before.
-	RetriedBefore int64 `protobuf:"varint,4,opt,name=retried_before,json=retriedBefore,proto3" json:"retried_before,omitempty"`
+	RetriedBeforeCount int64 `protobuf:"varint,4,opt,name=retried_before_count,json=retriedBeforeCount,proto3" json:"retried_before_count,omitempty"`
 	// Those that could not be retried, by the reason that RetryJob would have given, such as "DEFINITION_ARCHIVED";
 	// "JOB_NOT_FOUND" if they are no longer kept. They are no members, and count as failed.
-	NotRetried map[string]int64 `protobuf:"bytes,5,rep,name=not_retried,json=notRetried,proto3" json:"not_retried,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	SkippedByReason map[string]int64 `protobuf:"bytes,5,rep,name=skipped_by_reason,json=skippedByReason,proto3" json:"skipped_by_reason,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// What the next member waits for, such as capacity in a full queue. Empty: nothing.
-	WaitsFor      string `protobuf:"bytes,6,opt,name=waits_for,json=waitsFor,proto3" json:"waits_for,omitempty"`
+	WaitMessage   string `protobuf:"bytes,6,opt,name=wait_message,json=waitMessage,proto3" json:"wait_message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -249,37 +249,37 @@ func (x *BatchRetry) GetBatchJobId() string {
 	return ""
 }
 
-func (x *BatchRetry) GetFailedMembers() int64 {
+func (x *BatchRetry) GetFailedCount() int64 {
 	if x != nil {
-		return x.FailedMembers
+		return x.FailedCount
 	}
 	return 0
 }
 
-func (x *BatchRetry) GetLeft() int64 {
+func (x *BatchRetry) GetRemainingCount() int64 {
 	if x != nil {
-		return x.Left
+		return x.RemainingCount
 	}
 	return 0
 }
 
-func (x *BatchRetry) GetRetriedBefore() int64 {
+func (x *BatchRetry) GetRetriedBeforeCount() int64 {
 	if x != nil {
-		return x.RetriedBefore
+		return x.RetriedBeforeCount
 	}
 	return 0
 }
 
-func (x *BatchRetry) GetNotRetried() map[string]int64 {
+func (x *BatchRetry) GetSkippedByReason() map[string]int64 {
 	if x != nil {
-		return x.NotRetried
+		return x.SkippedByReason
 	}
 	return nil
 }
 
-func (x *BatchRetry) GetWaitsFor() string {
+func (x *BatchRetry) GetWaitMessage() string {
 	if x != nil {
-		return x.WaitsFor
+		return x.WaitMessage
 	}
 	return ""
 }
@@ -388,7 +388,7 @@ var File_muster_v1_batch_proto protoreflect.FileDescriptor
 
 const file_muster_v1_batch_proto_rawDesc = "" +
 	"\n" +
-	"\x15muster/v1/batch.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\"\xb4\x05\n" +
+	"\x15muster/v1/batch.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\"\xb0\x05\n" +
 	"\x05Batch\x12 \n" +
 	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\x124\n" +
 	"\x06labels\x18\x02 \x03(\v2\x1c.muster.v1.Batch.LabelsEntryR\x06labels\x12 \n" +
@@ -403,24 +403,23 @@ const file_muster_v1_batch_proto_rawDesc = "" +
 	"\bend_rate\x18\n" +
 	" \x01(\x01R\aendRate\x12H\n" +
 	"\x12estimated_end_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x10estimatedEndTime\x12&\n" +
-	"\x0fcallback_job_id\x18\f \x01(\tR\rcallbackJobId\x12)\n" +
-	"\x10callback_problem\x18\r \x01(\tR\x0fcallbackProblem\x12+\n" +
+	"\x0fcallback_job_id\x18\f \x01(\tR\rcallbackJobId\x12%\n" +
+	"\x0ecallback_error\x18\r \x01(\tR\rcallbackError\x12+\n" +
 	"\x05retry\x18\x0e \x01(\v2\x15.muster.v1.BatchRetryR\x05retry\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\r\n" +
-	"\v_max_failed\"\xb4\x02\n" +
+	"\v_max_failed\"\xeb\x02\n" +
 	"\n" +
 	"BatchRetry\x12 \n" +
 	"\fbatch_job_id\x18\x01 \x01(\tR\n" +
-	"batchJobId\x12%\n" +
-	"\x0efailed_members\x18\x02 \x01(\x03R\rfailedMembers\x12\x12\n" +
-	"\x04left\x18\x03 \x01(\x03R\x04left\x12%\n" +
-	"\x0eretried_before\x18\x04 \x01(\x03R\rretriedBefore\x12F\n" +
-	"\vnot_retried\x18\x05 \x03(\v2%.muster.v1.BatchRetry.NotRetriedEntryR\n" +
-	"notRetried\x12\x1b\n" +
-	"\twaits_for\x18\x06 \x01(\tR\bwaitsFor\x1a=\n" +
-	"\x0fNotRetriedEntry\x12\x10\n" +
+	"batchJobId\x12!\n" +
+	"\ffailed_count\x18\x02 \x01(\x03R\vfailedCount\x12'\n" +
+	"\x0fremaining_count\x18\x03 \x01(\x03R\x0eremainingCount\x120\n" +
+	"\x14retried_before_count\x18\x04 \x01(\x03R\x12retriedBeforeCount\x12V\n" +
+	"\x11skipped_by_reason\x18\x05 \x03(\v2*.muster.v1.BatchRetry.SkippedByReasonEntryR\x0fskippedByReason\x12!\n" +
+	"\fwait_message\x18\x06 \x01(\tR\vwaitMessage\x1aB\n" +
+	"\x14SkippedByReasonEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xc3\x01\n" +
 	"\vBatchCounts\x12\x18\n" +
@@ -451,7 +450,7 @@ var file_muster_v1_batch_proto_goTypes = []any{
 	(*BatchRetry)(nil),            // 1: muster.v1.BatchRetry
 	(*BatchCounts)(nil),           // 2: muster.v1.BatchCounts
 	nil,                           // 3: muster.v1.Batch.LabelsEntry
-	nil,                           // 4: muster.v1.BatchRetry.NotRetriedEntry
+	nil,                           // 4: muster.v1.BatchRetry.SkippedByReasonEntry
 	(*Job)(nil),                   // 5: muster.v1.Job
 	(*JobSubmission)(nil),         // 6: muster.v1.JobSubmission
 	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
@@ -464,7 +463,7 @@ var file_muster_v1_batch_proto_depIdxs = []int32{
 	2, // 4: muster.v1.Batch.counts:type_name -> muster.v1.BatchCounts
 	7, // 5: muster.v1.Batch.estimated_end_time:type_name -> google.protobuf.Timestamp
 	1, // 6: muster.v1.Batch.retry:type_name -> muster.v1.BatchRetry
-	4, // 7: muster.v1.BatchRetry.not_retried:type_name -> muster.v1.BatchRetry.NotRetriedEntry
+	4, // 7: muster.v1.BatchRetry.skipped_by_reason:type_name -> muster.v1.BatchRetry.SkippedByReasonEntry
 	8, // [8:8] is the sub-list for method output_type
 	8, // [8:8] is the sub-list for method input_type
 	8, // [8:8] is the sub-list for extension type_name

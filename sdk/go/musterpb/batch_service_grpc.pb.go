@@ -34,28 +34,48 @@ const (
 type BatchServiceClient interface {
 	// Creates an open batch without members.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for
-	// another call), NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the
-	// callback).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - INPUT_SCHEMA_VIOLATED: of the callback.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND (DEFINITION_NOT_FOUND): of the callback.
+	// - FAILED_PRECONDITION (DEFINITION_ARCHIVED): of the callback.
 	CreateBatch(ctx context.Context, in *CreateBatchRequest, opts ...grpc.CallOption) (*CreateBatchResponse, error)
 	// Reads a batch with its counts. They may be some milliseconds behind its members.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (BATCH_NOT_FOUND).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (BATCH_NOT_FOUND)
 	GetBatch(ctx context.Context, in *GetBatchRequest, opts ...grpc.CallOption) (*GetBatchResponse, error)
 	// Declares that there are no more members: the batch ends once all of them have, at once if they all have already.
 	// Sealing twice is no error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first
 	// seal leaves an audit record.
 	//
-	// Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND (BATCH_NOT_FOUND)
 	SealBatch(ctx context.Context, in *SealBatchRequest, opts ...grpc.CallOption) (*SealBatchResponse, error)
 	// Makes a new batch from a batch that has ended: its members are new jobs for the members that failed, were cancelled
 	// or expired, each as RetryJob makes it. Returns at once; the members are made in the background, and then the batch
 	// is sealed (`retry` shows the progress). It takes the labels, the description, the failure policy and the callback
 	// of the other one. A batch is retried once: if members of the new one fail, retry that one. Leaves an audit record.
 	//
-	// Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND),
-	// FAILED_PRECONDITION (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped;
-	// BATCH_RETRIED: another batch retries it).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND (BATCH_NOT_FOUND)
+	// - FAILED_PRECONDITION:
+	//   - JOB_NOT_ENDED
+	//   - JOB_ERASED
+	//   - NOTHING_TO_RETRY: all of its members succeeded or were skipped.
+	//   - BATCH_RETRIED: another batch retries it.
 	RetryBatch(ctx context.Context, in *RetryBatchRequest, opts ...grpc.CallOption) (*RetryBatchResponse, error)
 }
 
@@ -116,28 +136,48 @@ func (c *batchServiceClient) RetryBatch(ctx context.Context, in *RetryBatchReque
 type BatchServiceServer interface {
 	// Creates an open batch without members.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for
-	// another call), NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the
-	// callback).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - INPUT_SCHEMA_VIOLATED: of the callback.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND (DEFINITION_NOT_FOUND): of the callback.
+	// - FAILED_PRECONDITION (DEFINITION_ARCHIVED): of the callback.
 	CreateBatch(context.Context, *CreateBatchRequest) (*CreateBatchResponse, error)
 	// Reads a batch with its counts. They may be some milliseconds behind its members.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (BATCH_NOT_FOUND).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (BATCH_NOT_FOUND)
 	GetBatch(context.Context, *GetBatchRequest) (*GetBatchResponse, error)
 	// Declares that there are no more members: the batch ends once all of them have, at once if they all have already.
 	// Sealing twice is no error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first
 	// seal leaves an audit record.
 	//
-	// Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND (BATCH_NOT_FOUND)
 	SealBatch(context.Context, *SealBatchRequest) (*SealBatchResponse, error)
 	// Makes a new batch from a batch that has ended: its members are new jobs for the members that failed, were cancelled
 	// or expired, each as RetryJob makes it. Returns at once; the members are made in the background, and then the batch
 	// is sealed (`retry` shows the progress). It takes the labels, the description, the failure policy and the callback
 	// of the other one. A batch is retried once: if members of the new one fail, retry that one. Leaves an audit record.
 	//
-	// Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND),
-	// FAILED_PRECONDITION (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped;
-	// BATCH_RETRIED: another batch retries it).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND (BATCH_NOT_FOUND)
+	// - FAILED_PRECONDITION:
+	//   - JOB_NOT_ENDED
+	//   - JOB_ERASED
+	//   - NOTHING_TO_RETRY: all of its members succeeded or were skipped.
+	//   - BATCH_RETRIED: another batch retries it.
 	RetryBatch(context.Context, *RetryBatchRequest) (*RetryBatchResponse, error)
 	mustEmbedUnimplementedBatchServiceServer()
 }

@@ -302,88 +302,6 @@ func (x *AssetRef) GetAfterTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// A data asset that was published.
-type Asset struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The namespace it belongs to.
-	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// Its name.
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How often it was published.
-	Version int64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
-	// When it was last published: when the publishing job ended.
-	PublishTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`
-	// UUID of that job.
-	JobId         string `protobuf:"bytes,5,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Asset) Reset() {
-	*x = Asset{}
-	mi := &file_muster_v1_dependency_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Asset) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Asset) ProtoMessage() {}
-
-func (x *Asset) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_dependency_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Asset.ProtoReflect.Descriptor instead.
-func (*Asset) Descriptor() ([]byte, []int) {
-	return file_muster_v1_dependency_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *Asset) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *Asset) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Asset) GetVersion() int64 {
-	if x != nil {
-		return x.Version
-	}
-	return 0
-}
-
-func (x *Asset) GetPublishTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.PublishTime
-	}
-	return nil
-}
-
-func (x *Asset) GetJobId() string {
-	if x != nil {
-		return x.JobId
-	}
-	return ""
-}
-
 var File_muster_v1_dependency_proto protoreflect.FileDescriptor
 
 const file_muster_v1_dependency_proto_rawDesc = "" +
@@ -402,13 +320,7 @@ const file_muster_v1_dependency_proto_rawDesc = "" +
 	"\bAssetRef\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x129\n" +
 	"\n" +
-	"after_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tafterTime\"\xa9\x01\n" +
-	"\x05Asset\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
-	"\aversion\x18\x03 \x01(\x03R\aversion\x12=\n" +
-	"\fpublish_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vpublishTime\x12\x15\n" +
-	"\x06job_id\x18\x05 \x01(\tR\x05jobId*\xa0\x01\n" +
+	"after_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tafterTime*\xa0\x01\n" +
 	"\x13DependencyCondition\x12$\n" +
 	" DEPENDENCY_CONDITION_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eDEPENDENCY_CONDITION_SUCCEEDED\x10\x01\x12\x1e\n" +
@@ -429,26 +341,24 @@ func file_muster_v1_dependency_proto_rawDescGZIP() []byte {
 }
 
 var file_muster_v1_dependency_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_muster_v1_dependency_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_muster_v1_dependency_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_muster_v1_dependency_proto_goTypes = []any{
 	(DependencyCondition)(0),      // 0: muster.v1.DependencyCondition
 	(*Dependency)(nil),            // 1: muster.v1.Dependency
 	(*StepRef)(nil),               // 2: muster.v1.StepRef
 	(*AssetRef)(nil),              // 3: muster.v1.AssetRef
-	(*Asset)(nil),                 // 4: muster.v1.Asset
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
 }
 var file_muster_v1_dependency_proto_depIdxs = []int32{
 	2, // 0: muster.v1.Dependency.step:type_name -> muster.v1.StepRef
 	3, // 1: muster.v1.Dependency.asset:type_name -> muster.v1.AssetRef
 	0, // 2: muster.v1.Dependency.condition:type_name -> muster.v1.DependencyCondition
-	5, // 3: muster.v1.AssetRef.after_time:type_name -> google.protobuf.Timestamp
-	5, // 4: muster.v1.Asset.publish_time:type_name -> google.protobuf.Timestamp
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	4, // 3: muster.v1.AssetRef.after_time:type_name -> google.protobuf.Timestamp
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_dependency_proto_init() }
@@ -467,7 +377,7 @@ func file_muster_v1_dependency_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_v1_dependency_proto_rawDesc), len(file_muster_v1_dependency_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   4,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

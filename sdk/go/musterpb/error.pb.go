@@ -102,55 +102,55 @@ const (
 	// The queue's backlog, or its age, exceeds its bounds. Metadata: `namespace`, `queue`; `bound`, which is
 	// `max_backlog` with `waiting` or `max_backlog_age` with `age`, and the bound itself under its name; `priority`.
 	// BadRequest names the job in the call, RetryInfo says when there may be capacity.
-	ErrorReason_ERROR_REASON_QUEUE_FULL ErrorReason = 37
+	ErrorReason_ERROR_REASON_QUEUE_FULL ErrorReason = 36
 	// A matching job exists, and the definition's uniqueness refuses duplicates: `job_id` of the metadata names it. A
 	// duplicate of another job of the same call has no such id.
-	ErrorReason_ERROR_REASON_DUPLICATE_JOB ErrorReason = 40
+	ErrorReason_ERROR_REASON_DUPLICATE_JOB ErrorReason = 37
 	// The definition's throttle accepts no matching job yet; `job_id` of the metadata names the last one that it
 	// accepted, and RetryInfo says when the next is accepted.
-	ErrorReason_ERROR_REASON_THROTTLED ErrorReason = 41
+	ErrorReason_ERROR_REASON_THROTTLED ErrorReason = 38
 	// A job should keep to the worker of another one, but that one is not known to have been assigned to a worker.
-	ErrorReason_ERROR_REASON_JOB_NOT_ASSIGNED ErrorReason = 61
+	ErrorReason_ERROR_REASON_JOB_NOT_ASSIGNED ErrorReason = 39
 	// The workflow would contain itself, directly or through others, or more than 16 would be nested. `chain` of the
 	// metadata names them from the outermost inwards.
-	ErrorReason_ERROR_REASON_WORKFLOW_NESTING ErrorReason = 70
+	ErrorReason_ERROR_REASON_WORKFLOW_NESTING ErrorReason = 40
 	// The job is a task: it has no steps.
-	ErrorReason_ERROR_REASON_NOT_A_WORKFLOW ErrorReason = 71
+	ErrorReason_ERROR_REASON_NOT_A_WORKFLOW ErrorReason = 41
 	// The workflow has no step of this name.
-	ErrorReason_ERROR_REASON_STEP_NOT_FOUND ErrorReason = 72
+	ErrorReason_ERROR_REASON_STEP_NOT_FOUND ErrorReason = 42
 	// The step can't be skipped: it has ended, the workflow has, or the workflow is in another phase; the message says
 	// which.
-	ErrorReason_ERROR_REASON_STEP_NOT_SKIPPABLE ErrorReason = 73
+	ErrorReason_ERROR_REASON_STEP_NOT_SKIPPABLE ErrorReason = 43
 	// The namespace has no batch with this job id.
-	ErrorReason_ERROR_REASON_BATCH_NOT_FOUND ErrorReason = 80
+	ErrorReason_ERROR_REASON_BATCH_NOT_FOUND ErrorReason = 44
 	// The batch was sealed: it takes no more members. Use CreateBatch for another one.
-	ErrorReason_ERROR_REASON_BATCH_SEALED ErrorReason = 81
+	ErrorReason_ERROR_REASON_BATCH_SEALED ErrorReason = 45
 	// The batch was cancelled: it takes no more members.
-	ErrorReason_ERROR_REASON_BATCH_CANCELLED ErrorReason = 82
+	ErrorReason_ERROR_REASON_BATCH_CANCELLED ErrorReason = 46
 	// The batch has ended, or is about to because too many of its members failed: it takes no more.
-	ErrorReason_ERROR_REASON_BATCH_ENDED ErrorReason = 83
+	ErrorReason_ERROR_REASON_BATCH_ENDED ErrorReason = 47
 	// The batch would have more than 1,000,000 members.
-	ErrorReason_ERROR_REASON_BATCH_FULL ErrorReason = 84
+	ErrorReason_ERROR_REASON_BATCH_FULL ErrorReason = 48
 	// Another batch retries this one: `retry_job_id` of the metadata. If its members fail again, retry that one.
-	ErrorReason_ERROR_REASON_BATCH_RETRIED ErrorReason = 85
+	ErrorReason_ERROR_REASON_BATCH_RETRIED ErrorReason = 49
 	// No member of the batch has failed, been cancelled or expired.
-	ErrorReason_ERROR_REASON_NOTHING_TO_RETRY ErrorReason = 86
+	ErrorReason_ERROR_REASON_NOTHING_TO_RETRY ErrorReason = 50
 	// The job does not wait for an approval: it is another kind of job, still waits for its turn, or has ended. `state`
 	// of the metadata is the job's.
-	ErrorReason_ERROR_REASON_JOB_NOT_AWAITING_APPROVAL ErrorReason = 90
-	// The maximum of 1,000 events of this name and key is kept: no job takes them, or `keep_for` is too long.
-	ErrorReason_ERROR_REASON_EVENTS_FULL ErrorReason = 91
+	ErrorReason_ERROR_REASON_JOB_NOT_AWAITING_APPROVAL ErrorReason = 51
+	// The maximum of 1,000 signals of this name and key is kept: no job takes them, or `keep_for` is too long.
+	ErrorReason_ERROR_REASON_SIGNALS_FULL ErrorReason = 52
 	// Jobs would wait for each other in a circle. `cycle` of the metadata names it hop by hop.
-	ErrorReason_ERROR_REASON_DEPENDENCY_CYCLE ErrorReason = 92
+	ErrorReason_ERROR_REASON_DEPENDENCY_CYCLE ErrorReason = 53
 	// The check for circles reached more than 10,000 jobs and steps: it can't rule out a circle.
-	ErrorReason_ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE ErrorReason = 93
+	ErrorReason_ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE ErrorReason = 54
 	// The job would have more than 100 dependencies.
-	ErrorReason_ERROR_REASON_TOO_MANY_DEPENDENCIES ErrorReason = 94
+	ErrorReason_ERROR_REASON_TOO_MANY_DEPENDENCIES ErrorReason = 55
 	// The attempt whose handler submits children is not open any more, or never was: it has ended, or its worker was
 	// lost.
-	ErrorReason_ERROR_REASON_PARENT_ATTEMPT_CLOSED ErrorReason = 95
+	ErrorReason_ERROR_REASON_PARENT_ATTEMPT_CLOSED ErrorReason = 56
 	// A job would have more than 100,000 children.
-	ErrorReason_ERROR_REASON_TOO_MANY_CHILDREN ErrorReason = 96
+	ErrorReason_ERROR_REASON_TOO_MANY_CHILDREN ErrorReason = 57
 )
 
 // Enum value maps for ErrorReason.
@@ -192,28 +192,28 @@ var (
 		33: "ERROR_REASON_EVENT_POSITION_GONE",
 		34: "ERROR_REASON_SCHEDULE_NOT_FOUND",
 		35: "ERROR_REASON_LIMIT_REACHED",
-		37: "ERROR_REASON_QUEUE_FULL",
-		40: "ERROR_REASON_DUPLICATE_JOB",
-		41: "ERROR_REASON_THROTTLED",
-		61: "ERROR_REASON_JOB_NOT_ASSIGNED",
-		70: "ERROR_REASON_WORKFLOW_NESTING",
-		71: "ERROR_REASON_NOT_A_WORKFLOW",
-		72: "ERROR_REASON_STEP_NOT_FOUND",
-		73: "ERROR_REASON_STEP_NOT_SKIPPABLE",
-		80: "ERROR_REASON_BATCH_NOT_FOUND",
-		81: "ERROR_REASON_BATCH_SEALED",
-		82: "ERROR_REASON_BATCH_CANCELLED",
-		83: "ERROR_REASON_BATCH_ENDED",
-		84: "ERROR_REASON_BATCH_FULL",
-		85: "ERROR_REASON_BATCH_RETRIED",
-		86: "ERROR_REASON_NOTHING_TO_RETRY",
-		90: "ERROR_REASON_JOB_NOT_AWAITING_APPROVAL",
-		91: "ERROR_REASON_EVENTS_FULL",
-		92: "ERROR_REASON_DEPENDENCY_CYCLE",
-		93: "ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE",
-		94: "ERROR_REASON_TOO_MANY_DEPENDENCIES",
-		95: "ERROR_REASON_PARENT_ATTEMPT_CLOSED",
-		96: "ERROR_REASON_TOO_MANY_CHILDREN",
+		36: "ERROR_REASON_QUEUE_FULL",
+		37: "ERROR_REASON_DUPLICATE_JOB",
+		38: "ERROR_REASON_THROTTLED",
+		39: "ERROR_REASON_JOB_NOT_ASSIGNED",
+		40: "ERROR_REASON_WORKFLOW_NESTING",
+		41: "ERROR_REASON_NOT_A_WORKFLOW",
+		42: "ERROR_REASON_STEP_NOT_FOUND",
+		43: "ERROR_REASON_STEP_NOT_SKIPPABLE",
+		44: "ERROR_REASON_BATCH_NOT_FOUND",
+		45: "ERROR_REASON_BATCH_SEALED",
+		46: "ERROR_REASON_BATCH_CANCELLED",
+		47: "ERROR_REASON_BATCH_ENDED",
+		48: "ERROR_REASON_BATCH_FULL",
+		49: "ERROR_REASON_BATCH_RETRIED",
+		50: "ERROR_REASON_NOTHING_TO_RETRY",
+		51: "ERROR_REASON_JOB_NOT_AWAITING_APPROVAL",
+		52: "ERROR_REASON_SIGNALS_FULL",
+		53: "ERROR_REASON_DEPENDENCY_CYCLE",
+		54: "ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE",
+		55: "ERROR_REASON_TOO_MANY_DEPENDENCIES",
+		56: "ERROR_REASON_PARENT_ATTEMPT_CLOSED",
+		57: "ERROR_REASON_TOO_MANY_CHILDREN",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                  0,
@@ -252,28 +252,28 @@ var (
 		"ERROR_REASON_EVENT_POSITION_GONE":          33,
 		"ERROR_REASON_SCHEDULE_NOT_FOUND":           34,
 		"ERROR_REASON_LIMIT_REACHED":                35,
-		"ERROR_REASON_QUEUE_FULL":                   37,
-		"ERROR_REASON_DUPLICATE_JOB":                40,
-		"ERROR_REASON_THROTTLED":                    41,
-		"ERROR_REASON_JOB_NOT_ASSIGNED":             61,
-		"ERROR_REASON_WORKFLOW_NESTING":             70,
-		"ERROR_REASON_NOT_A_WORKFLOW":               71,
-		"ERROR_REASON_STEP_NOT_FOUND":               72,
-		"ERROR_REASON_STEP_NOT_SKIPPABLE":           73,
-		"ERROR_REASON_BATCH_NOT_FOUND":              80,
-		"ERROR_REASON_BATCH_SEALED":                 81,
-		"ERROR_REASON_BATCH_CANCELLED":              82,
-		"ERROR_REASON_BATCH_ENDED":                  83,
-		"ERROR_REASON_BATCH_FULL":                   84,
-		"ERROR_REASON_BATCH_RETRIED":                85,
-		"ERROR_REASON_NOTHING_TO_RETRY":             86,
-		"ERROR_REASON_JOB_NOT_AWAITING_APPROVAL":    90,
-		"ERROR_REASON_EVENTS_FULL":                  91,
-		"ERROR_REASON_DEPENDENCY_CYCLE":             92,
-		"ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE":   93,
-		"ERROR_REASON_TOO_MANY_DEPENDENCIES":        94,
-		"ERROR_REASON_PARENT_ATTEMPT_CLOSED":        95,
-		"ERROR_REASON_TOO_MANY_CHILDREN":            96,
+		"ERROR_REASON_QUEUE_FULL":                   36,
+		"ERROR_REASON_DUPLICATE_JOB":                37,
+		"ERROR_REASON_THROTTLED":                    38,
+		"ERROR_REASON_JOB_NOT_ASSIGNED":             39,
+		"ERROR_REASON_WORKFLOW_NESTING":             40,
+		"ERROR_REASON_NOT_A_WORKFLOW":               41,
+		"ERROR_REASON_STEP_NOT_FOUND":               42,
+		"ERROR_REASON_STEP_NOT_SKIPPABLE":           43,
+		"ERROR_REASON_BATCH_NOT_FOUND":              44,
+		"ERROR_REASON_BATCH_SEALED":                 45,
+		"ERROR_REASON_BATCH_CANCELLED":              46,
+		"ERROR_REASON_BATCH_ENDED":                  47,
+		"ERROR_REASON_BATCH_FULL":                   48,
+		"ERROR_REASON_BATCH_RETRIED":                49,
+		"ERROR_REASON_NOTHING_TO_RETRY":             50,
+		"ERROR_REASON_JOB_NOT_AWAITING_APPROVAL":    51,
+		"ERROR_REASON_SIGNALS_FULL":                 52,
+		"ERROR_REASON_DEPENDENCY_CYCLE":             53,
+		"ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE":   54,
+		"ERROR_REASON_TOO_MANY_DEPENDENCIES":        55,
+		"ERROR_REASON_PARENT_ATTEMPT_CLOSED":        56,
+		"ERROR_REASON_TOO_MANY_CHILDREN":            57,
 	}
 )
 
@@ -308,7 +308,7 @@ var File_muster_v1_error_proto protoreflect.FileDescriptor
 
 const file_muster_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x15muster/v1/error.proto\x12\tmuster.v1*\xcb\x0f\n" +
+	"\x15muster/v1/error.proto\x12\tmuster.v1*\xcc\x0f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12%\n" +
@@ -347,28 +347,28 @@ const file_muster_v1_error_proto_rawDesc = "" +
 	" ERROR_REASON_EVENT_POSITION_GONE\x10!\x12#\n" +
 	"\x1fERROR_REASON_SCHEDULE_NOT_FOUND\x10\"\x12\x1e\n" +
 	"\x1aERROR_REASON_LIMIT_REACHED\x10#\x12\x1b\n" +
-	"\x17ERROR_REASON_QUEUE_FULL\x10%\x12\x1e\n" +
-	"\x1aERROR_REASON_DUPLICATE_JOB\x10(\x12\x1a\n" +
-	"\x16ERROR_REASON_THROTTLED\x10)\x12!\n" +
-	"\x1dERROR_REASON_JOB_NOT_ASSIGNED\x10=\x12!\n" +
-	"\x1dERROR_REASON_WORKFLOW_NESTING\x10F\x12\x1f\n" +
-	"\x1bERROR_REASON_NOT_A_WORKFLOW\x10G\x12\x1f\n" +
-	"\x1bERROR_REASON_STEP_NOT_FOUND\x10H\x12#\n" +
-	"\x1fERROR_REASON_STEP_NOT_SKIPPABLE\x10I\x12 \n" +
-	"\x1cERROR_REASON_BATCH_NOT_FOUND\x10P\x12\x1d\n" +
-	"\x19ERROR_REASON_BATCH_SEALED\x10Q\x12 \n" +
-	"\x1cERROR_REASON_BATCH_CANCELLED\x10R\x12\x1c\n" +
-	"\x18ERROR_REASON_BATCH_ENDED\x10S\x12\x1b\n" +
-	"\x17ERROR_REASON_BATCH_FULL\x10T\x12\x1e\n" +
-	"\x1aERROR_REASON_BATCH_RETRIED\x10U\x12!\n" +
-	"\x1dERROR_REASON_NOTHING_TO_RETRY\x10V\x12*\n" +
-	"&ERROR_REASON_JOB_NOT_AWAITING_APPROVAL\x10Z\x12\x1c\n" +
-	"\x18ERROR_REASON_EVENTS_FULL\x10[\x12!\n" +
-	"\x1dERROR_REASON_DEPENDENCY_CYCLE\x10\\\x12+\n" +
-	"'ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE\x10]\x12&\n" +
-	"\"ERROR_REASON_TOO_MANY_DEPENDENCIES\x10^\x12&\n" +
-	"\"ERROR_REASON_PARENT_ATTEMPT_CLOSED\x10_\x12\"\n" +
-	"\x1eERROR_REASON_TOO_MANY_CHILDREN\x10`B-\n" +
+	"\x17ERROR_REASON_QUEUE_FULL\x10$\x12\x1e\n" +
+	"\x1aERROR_REASON_DUPLICATE_JOB\x10%\x12\x1a\n" +
+	"\x16ERROR_REASON_THROTTLED\x10&\x12!\n" +
+	"\x1dERROR_REASON_JOB_NOT_ASSIGNED\x10'\x12!\n" +
+	"\x1dERROR_REASON_WORKFLOW_NESTING\x10(\x12\x1f\n" +
+	"\x1bERROR_REASON_NOT_A_WORKFLOW\x10)\x12\x1f\n" +
+	"\x1bERROR_REASON_STEP_NOT_FOUND\x10*\x12#\n" +
+	"\x1fERROR_REASON_STEP_NOT_SKIPPABLE\x10+\x12 \n" +
+	"\x1cERROR_REASON_BATCH_NOT_FOUND\x10,\x12\x1d\n" +
+	"\x19ERROR_REASON_BATCH_SEALED\x10-\x12 \n" +
+	"\x1cERROR_REASON_BATCH_CANCELLED\x10.\x12\x1c\n" +
+	"\x18ERROR_REASON_BATCH_ENDED\x10/\x12\x1b\n" +
+	"\x17ERROR_REASON_BATCH_FULL\x100\x12\x1e\n" +
+	"\x1aERROR_REASON_BATCH_RETRIED\x101\x12!\n" +
+	"\x1dERROR_REASON_NOTHING_TO_RETRY\x102\x12*\n" +
+	"&ERROR_REASON_JOB_NOT_AWAITING_APPROVAL\x103\x12\x1d\n" +
+	"\x19ERROR_REASON_SIGNALS_FULL\x104\x12!\n" +
+	"\x1dERROR_REASON_DEPENDENCY_CYCLE\x105\x12+\n" +
+	"'ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE\x106\x12&\n" +
+	"\"ERROR_REASON_TOO_MANY_DEPENDENCIES\x107\x12&\n" +
+	"\"ERROR_REASON_PARENT_ATTEMPT_CLOSED\x108\x12\"\n" +
+	"\x1eERROR_REASON_TOO_MANY_CHILDREN\x109B-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 
 var (

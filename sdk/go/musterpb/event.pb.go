@@ -50,7 +50,7 @@ type JobEvent struct {
 	// What the job waits for in the state that it entered: set if that is SCHEDULED, PAUSED, BLOCKED, or WAITING for its
 	// children, and for a READY job that is already held: KEY_LIMIT, because others of its key already wait, or SUSPECT.
 	// Anything else that holds READY jobs back comes and goes without an event of the job: use GetJob and ExplainJob.
-	WaitReason    WaitReason `protobuf:"varint,49,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
+	WaitReason    WaitReason `protobuf:"varint,10,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -173,7 +173,8 @@ const file_muster_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"event_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12,\n" +
 	"\afailure\x18\t \x01(\v2\x12.muster.v1.FailureR\afailure\x126\n" +
-	"\vwait_reason\x181 \x01(\x0e2\x15.muster.v1.WaitReasonR\n" +
+	"\vwait_reason\x18\n" +
+	" \x01(\x0e2\x15.muster.v1.WaitReasonR\n" +
 	"waitReasonB-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 

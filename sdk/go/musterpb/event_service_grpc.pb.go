@@ -29,14 +29,17 @@ const (
 // Streams changes of jobs as they happen. Programs that must not miss anything, also while they are down, read the
 // stream of CloudEvents on NATS with a durable consumer instead.
 type EventServiceClient interface {
-	// Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each
-	// comes at least once, and may come twice, with the same job and revision. Events of different jobs come in no
-	// order, and those of one job almost always in the order of their revisions.
+	// Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each comes
+	// at least once, and may come twice, with the same job and revision. Events of different jobs come in no order, and
+	// those of one job almost always in the order of their revisions.
 	//
-	// Errors: INVALID_ARGUMENT (after_position negative, job_id no UUID, a state that is not published), OUT_OF_RANGE
-	// (EVENT_POSITION_GONE: the events after the position are not kept any more, or never were), RESOURCE_EXHAUSTED (too
-	// many watchers), UNAVAILABLE (EVENTS_UNAVAILABLE: the bus is down or has no JetStream; the replica stops, watch
-	// again after the last position).
+	// Errors:
+	// - INVALID_ARGUMENT: after_position negative, job_id no UUID, a state that is not published.
+	// - OUT_OF_RANGE (EVENT_POSITION_GONE): the events after the position are not kept any more, or never were.
+	// - RESOURCE_EXHAUSTED: too many watchers.
+	// - UNAVAILABLE:
+	//   - EVENTS_UNAVAILABLE: the bus is down or has no JetStream.
+	//   - SHUTTING_DOWN: the replica stops; watch again after the last position.
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
 }
 
@@ -74,14 +77,17 @@ type EventService_WatchEventsClient = grpc.ServerStreamingClient[WatchEventsResp
 // Streams changes of jobs as they happen. Programs that must not miss anything, also while they are down, read the
 // stream of CloudEvents on NATS with a durable consumer instead.
 type EventServiceServer interface {
-	// Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each
-	// comes at least once, and may come twice, with the same job and revision. Events of different jobs come in no
-	// order, and those of one job almost always in the order of their revisions.
+	// Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each comes
+	// at least once, and may come twice, with the same job and revision. Events of different jobs come in no order, and
+	// those of one job almost always in the order of their revisions.
 	//
-	// Errors: INVALID_ARGUMENT (after_position negative, job_id no UUID, a state that is not published), OUT_OF_RANGE
-	// (EVENT_POSITION_GONE: the events after the position are not kept any more, or never were), RESOURCE_EXHAUSTED (too
-	// many watchers), UNAVAILABLE (EVENTS_UNAVAILABLE: the bus is down or has no JetStream; the replica stops, watch
-	// again after the last position).
+	// Errors:
+	// - INVALID_ARGUMENT: after_position negative, job_id no UUID, a state that is not published.
+	// - OUT_OF_RANGE (EVENT_POSITION_GONE): the events after the position are not kept any more, or never were.
+	// - RESOURCE_EXHAUSTED: too many watchers.
+	// - UNAVAILABLE:
+	//   - EVENTS_UNAVAILABLE: the bus is down or has no JetStream.
+	//   - SHUTTING_DOWN: the replica stops; watch again after the last position.
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
 	mustEmbedUnimplementedEventServiceServer()
 }

@@ -128,7 +128,7 @@ type Failure struct {
 	// enforced; the server sets the others.
 	FailureCause FailureCause `protobuf:"varint,4,opt,name=failure_cause,json=failureCause,proto3,enum=muster.v1.FailureCause" json:"failure_cause,omitempty"`
 	// Set by a handler that knows that another attempt can't help: the retry policy does not apply.
-	Final bool `protobuf:"varint,5,opt,name=final,proto3" json:"final,omitempty"`
+	NonRetryable bool `protobuf:"varint,5,opt,name=non_retryable,json=nonRetryable,proto3" json:"non_retryable,omitempty"`
 	// Delay until the next attempt, set by a handler; replaces the policy's backoff and a rule's delay, and lifts no
 	// limit. Unset: the policy decides.
 	RetryDelay *durationpb.Duration `protobuf:"bytes,6,opt,name=retry_delay,json=retryDelay,proto3" json:"retry_delay,omitempty"`
@@ -200,9 +200,9 @@ func (x *Failure) GetFailureCause() FailureCause {
 	return FailureCause_FAILURE_CAUSE_UNSPECIFIED
 }
 
-func (x *Failure) GetFinal() bool {
+func (x *Failure) GetNonRetryable() bool {
 	if x != nil {
-		return x.Final
+		return x.NonRetryable
 	}
 	return false
 }
@@ -239,14 +239,14 @@ var File_muster_v1_failure_proto protoreflect.FileDescriptor
 
 const file_muster_v1_failure_proto_rawDesc = "" +
 	"\n" +
-	"\x17muster/v1/failure.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17muster/v1/payload.proto\"\xdd\x02\n" +
+	"\x17muster/v1/failure.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17muster/v1/payload.proto\"\xec\x02\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1f\n" +
 	"\vstack_trace\x18\x03 \x01(\tR\n" +
 	"stackTrace\x12<\n" +
-	"\rfailure_cause\x18\x04 \x01(\x0e2\x17.muster.v1.FailureCauseR\ffailureCause\x12\x14\n" +
-	"\x05final\x18\x05 \x01(\bR\x05final\x12:\n" +
+	"\rfailure_cause\x18\x04 \x01(\x0e2\x17.muster.v1.FailureCauseR\ffailureCause\x12#\n" +
+	"\rnon_retryable\x18\x05 \x01(\bR\fnonRetryable\x12:\n" +
 	"\vretry_delay\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"retryDelay\x12(\n" +
 	"\x05cause\x18\a \x01(\v2\x12.muster.v1.FailureR\x05cause\x12,\n" +

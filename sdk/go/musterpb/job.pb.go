@@ -41,7 +41,7 @@ const (
 	JobState_JOB_STATE_ASSIGNED JobState = 5
 	// Seen running by a heartbeat. An attempt shorter than a beat is never seen.
 	JobState_JOB_STATE_RUNNING JobState = 6
-	// A workflow whose steps run, or a job that awaits an event.
+	// A workflow whose steps run, or a job that waits for a signal.
 	JobState_JOB_STATE_WAITING JobState = 7
 	// Its running attempt was asked to stop.
 	JobState_JOB_STATE_CANCELLING JobState = 8
@@ -433,7 +433,7 @@ type Job struct {
 	// Number of the last attempt. 0: none yet.
 	Attempt int32 `protobuf:"varint,13,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// Attempts that count towards `max_attempts`.
-	AttemptsCounted int32 `protobuf:"varint,14,opt,name=attempts_counted,json=attemptsCounted,proto3" json:"attempts_counted,omitempty"`
+	AttemptCount int32 `protobuf:"varint,14,opt,name=attempt_count,json=attemptCount,proto3" json:"attempt_count,omitempty"`
 	// When it was submitted, by the database's clock.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// Earliest time at which it may run, from the submission or a backoff.
@@ -479,7 +479,7 @@ type Job struct {
 	// it keeps to) that no worker has, or has left; otherwise it has none. A list checks the demands, and the limits, of
 	// its first 20 kinds of jobs. A READY workflow or wait has none, because the control plane itself starts it.
 	// `state_reason` says more, ExplainJob everything.
-	WaitReason    WaitReason `protobuf:"varint,72,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
+	WaitReason    WaitReason `protobuf:"varint,33,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -605,9 +605,9 @@ func (x *Job) GetAttempt() int32 {
 	return 0
 }
 
-func (x *Job) GetAttemptsCounted() int32 {
+func (x *Job) GetAttemptCount() int32 {
 	if x != nil {
-		return x.AttemptsCounted
+		return x.AttemptCount
 	}
 	return 0
 }
@@ -945,11 +945,11 @@ type JobSubmission struct {
 	// one.
 	FairnessKey string `protobuf:"bytes,17,opt,name=fairness_key,json=fairnessKey,proto3" json:"fairness_key,omitempty"`
 	// Keeps it to the worker of an earlier job. Unset: any worker that meets its demands.
-	Sticky *Sticky `protobuf:"bytes,38,opt,name=sticky,proto3" json:"sticky,omitempty"`
+	Sticky *Sticky `protobuf:"bytes,18,opt,name=sticky,proto3" json:"sticky,omitempty"`
 	// All of these must be met before it may start. At most 100. Until then it is BLOCKED and holds nothing; once one of
 	// them can no longer be met it ends SKIPPED (UPSTREAM_FAILED). A dependency that is already met counts. Its expiry
 	// and its timeouts keep running meanwhile.
-	Dependencies  []*Dependency `protobuf:"bytes,50,rep,name=dependencies,proto3" json:"dependencies,omitempty"`
+	DependsOn     []*Dependency `protobuf:"bytes,19,rep,name=depends_on,json=dependsOn,proto3" json:"depends_on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1121,9 +1121,9 @@ func (x *JobSubmission) GetSticky() *Sticky {
 	return nil
 }
 
-func (x *JobSubmission) GetDependencies() []*Dependency {
+func (x *JobSubmission) GetDependsOn() []*Dependency {
 	if x != nil {
-		return x.Dependencies
+		return x.DependsOn
 	}
 	return nil
 }
@@ -1150,7 +1150,7 @@ var File_muster_v1_job_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_proto_rawDesc = "" +
 	"\n" +
-	"\x13muster/v1/job.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/attempt.proto\x1a\x1amuster/v1/dependency.proto\x1a\x17muster/v1/failure.proto\x1a\x17muster/v1/payload.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"\xa0\v\n" +
+	"\x13muster/v1/job.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/attempt.proto\x1a\x1amuster/v1/dependency.proto\x1a\x17muster/v1/failure.proto\x1a\x17muster/v1/payload.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"\x9a\v\n" +
 	"\x03Job\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1e\n" +
@@ -1168,8 +1168,8 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	" \x03(\v2\x1a.muster.v1.Job.LabelsEntryR\x06labels\x12(\n" +
 	"\x05input\x18\v \x01(\v2\x12.muster.v1.PayloadR\x05input\x12/\n" +
 	"\bprogress\x18\f \x01(\v2\x13.muster.v1.ProgressR\bprogress\x12\x18\n" +
-	"\aattempt\x18\r \x01(\x05R\aattempt\x12)\n" +
-	"\x10attempts_counted\x18\x0e \x01(\x05R\x0fattemptsCounted\x12;\n" +
+	"\aattempt\x18\r \x01(\x05R\aattempt\x12#\n" +
+	"\rattempt_count\x18\x0e \x01(\x05R\fattemptCount\x12;\n" +
 	"\vcreate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x125\n" +
 	"\brun_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\arunTime\x12;\n" +
@@ -1192,7 +1192,7 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\x06erased\x18\x1e \x01(\bR\x06erased\x12!\n" +
 	"\ffairness_key\x18\x1f \x01(\tR\vfairnessKey\x12\x1b\n" +
 	"\tlimit_key\x18  \x01(\tR\blimitKey\x126\n" +
-	"\vwait_reason\x18H \x01(\x0e2\x15.muster.v1.WaitReasonR\n" +
+	"\vwait_reason\x18! \x01(\x0e2\x15.muster.v1.WaitReasonR\n" +
 	"waitReason\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -1205,7 +1205,7 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\x0ecleanup_job_id\x18\x04 \x01(\tR\fcleanupJobId\"@\n" +
 	"\bProgress\x12\x1a\n" +
 	"\bfraction\x18\x01 \x01(\x01R\bfraction\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\xf6\a\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\xf1\a\n" +
 	"\rJobSubmission\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -1231,8 +1231,9 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"tracestate\x18\x10 \x01(\tR\n" +
 	"tracestate\x12!\n" +
 	"\ffairness_key\x18\x11 \x01(\tR\vfairnessKey\x12)\n" +
-	"\x06sticky\x18& \x01(\v2\x11.muster.v1.StickyR\x06sticky\x129\n" +
-	"\fdependencies\x182 \x03(\v2\x15.muster.v1.DependencyR\fdependencies\x1a9\n" +
+	"\x06sticky\x18\x12 \x01(\v2\x11.muster.v1.StickyR\x06sticky\x124\n" +
+	"\n" +
+	"depends_on\x18\x13 \x03(\v2\x15.muster.v1.DependencyR\tdependsOn\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
@@ -1356,7 +1357,7 @@ var file_muster_v1_job_proto_depIdxs = []int32{
 	15, // 24: muster.v1.JobSubmission.run_timeout:type_name -> google.protobuf.Duration
 	17, // 25: muster.v1.JobSubmission.demands:type_name -> muster.v1.Demands
 	18, // 26: muster.v1.JobSubmission.sticky:type_name -> muster.v1.Sticky
-	19, // 27: muster.v1.JobSubmission.dependencies:type_name -> muster.v1.Dependency
+	19, // 27: muster.v1.JobSubmission.depends_on:type_name -> muster.v1.Dependency
 	28, // [28:28] is the sub-list for method output_type
 	28, // [28:28] is the sub-list for method input_type
 	28, // [28:28] is the sub-list for extension type_name

@@ -94,81 +94,81 @@ type JobDefinition struct {
 	//	*JobDefinition_Wait
 	Body isJobDefinition_Body `protobuf_oneof:"body"`
 	// The queue its jobs wait in. Empty: "default".
-	Queue string `protobuf:"bytes,6,opt,name=queue,proto3" json:"queue,omitempty"`
+	Queue string `protobuf:"bytes,7,opt,name=queue,proto3" json:"queue,omitempty"`
 	// How failed attempts are retried. Unset: the policy's defaults.
-	RetryPolicy *RetryPolicy `protobuf:"bytes,7,opt,name=retry_policy,json=retryPolicy,proto3" json:"retry_policy,omitempty"`
+	RetryPolicy *RetryPolicy `protobuf:"bytes,8,opt,name=retry_policy,json=retryPolicy,proto3" json:"retry_policy,omitempty"`
 	// Longest time one attempt may run. Unset: 1 h. At least 1 ms, at most 30 days. Enforced by the worker and by the
 	// server. For a wait: the longest wait, from when it begins; unset: 30 days.
-	RunTimeout *durationpb.Duration `protobuf:"bytes,8,opt,name=run_timeout,json=runTimeout,proto3" json:"run_timeout,omitempty"`
+	RunTimeout *durationpb.Duration `protobuf:"bytes,9,opt,name=run_timeout,json=runTimeout,proto3" json:"run_timeout,omitempty"`
 	// Time between the request to stop and the moment the server gives the attempt up. Unset: 30 s. At most 1 h.
-	CancelGrace *durationpb.Duration `protobuf:"bytes,9,opt,name=cancel_grace,json=cancelGrace,proto3" json:"cancel_grace,omitempty"`
+	CancelGrace *durationpb.Duration `protobuf:"bytes,10,opt,name=cancel_grace,json=cancelGrace,proto3" json:"cancel_grace,omitempty"`
 	// What a worker does when it can't prove that it holds the lease.
-	LeaseLossAction LeaseLossAction `protobuf:"varint,10,opt,name=lease_loss_action,json=leaseLossAction,proto3,enum=muster.v1.LeaseLossAction" json:"lease_loss_action,omitempty"`
+	LeaseLossAction LeaseLossAction `protobuf:"varint,11,opt,name=lease_loss_action,json=leaseLossAction,proto3,enum=muster.v1.LeaseLossAction" json:"lease_loss_action,omitempty"`
 	// Demands of its jobs on their workers. A submission may override them.
-	Demands *Demands `protobuf:"bytes,11,opt,name=demands,proto3" json:"demands,omitempty"`
+	Demands *Demands `protobuf:"bytes,12,opt,name=demands,proto3" json:"demands,omitempty"`
 	// Default priority of its jobs, from -100 to 100; higher runs sooner. One step is worth one second of waiting.
-	Priority int32 `protobuf:"varint,12,opt,name=priority,proto3" json:"priority,omitempty"`
+	Priority int32 `protobuf:"varint,13,opt,name=priority,proto3" json:"priority,omitempty"`
 	// Its purpose, as readable text. At most 1,024 characters.
-	Description string `protobuf:"bytes,13,opt,name=description,proto3" json:"description,omitempty"`
+	Description string `protobuf:"bytes,14,opt,name=description,proto3" json:"description,omitempty"`
 	// Labels for your own use and for filters. At most 64, keys to 63 and values to 256 characters.
-	Labels map[string]string `protobuf:"bytes,14,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Labels map[string]string `protobuf:"bytes,15,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// How long an ended job of this definition is kept, counted from its end. Unset: the namespace's setting (7 days
 	// unless changed). At most 10 years; less than a minute counts as a minute. The newest version's value applies to the
 	// jobs of all.
-	Retention *durationpb.Duration `protobuf:"bytes,15,opt,name=retention,proto3" json:"retention,omitempty"`
+	Retention *durationpb.Duration `protobuf:"bytes,16,opt,name=retention,proto3" json:"retention,omitempty"`
 	// When this version was made, by the database's clock.
-	CreateTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// JSON Schema of the input, as JSON text of at most 64 KiB: draft 2020-12, or 07 if `$schema` names it. References
 	// may only point into the schema itself; `format` is not checked. Inputs must then be JSON (content type
 	// "application/json", or none). Empty: any input.
-	InputJsonSchema string `protobuf:"bytes,17,opt,name=input_json_schema,json=inputJsonSchema,proto3" json:"input_json_schema,omitempty"`
+	InputJsonSchema string `protobuf:"bytes,18,opt,name=input_json_schema,json=inputJsonSchema,proto3" json:"input_json_schema,omitempty"`
 	// JSON Schema of the result, likewise. A result that does not match is a failure of type OutputSchemaViolation, which
 	// the retry policy handles. Empty: any result.
-	OutputJsonSchema string `protobuf:"bytes,18,opt,name=output_json_schema,json=outputJsonSchema,proto3" json:"output_json_schema,omitempty"`
+	OutputJsonSchema string `protobuf:"bytes,19,opt,name=output_json_schema,json=outputJsonSchema,proto3" json:"output_json_schema,omitempty"`
 	// Longest time a job may wait in the queue for its first attempt, from when it may run. Then it ends EXPIRED. Unset:
 	// no limit. At most 30 days.
-	QueueTimeout *durationpb.Duration `protobuf:"bytes,19,opt,name=queue_timeout,json=queueTimeout,proto3" json:"queue_timeout,omitempty"`
+	QueueTimeout *durationpb.Duration `protobuf:"bytes,20,opt,name=queue_timeout,json=queueTimeout,proto3" json:"queue_timeout,omitempty"`
 	// Longest time from when a job may run to its end, all waits and attempts included. Then it ends FAILED. Unset: no
 	// limit. At most 10 years.
-	TotalTimeout *durationpb.Duration `protobuf:"bytes,20,opt,name=total_timeout,json=totalTimeout,proto3" json:"total_timeout,omitempty"`
+	TotalTimeout *durationpb.Duration `protobuf:"bytes,21,opt,name=total_timeout,json=totalTimeout,proto3" json:"total_timeout,omitempty"`
 	// Longest time between two progress reports of an attempt. Unset: no limit. At least 1 s, at most 30 days.
-	ProgressTimeout *durationpb.Duration `protobuf:"bytes,21,opt,name=progress_timeout,json=progressTimeout,proto3" json:"progress_timeout,omitempty"`
+	ProgressTimeout *durationpb.Duration `protobuf:"bytes,22,opt,name=progress_timeout,json=progressTimeout,proto3" json:"progress_timeout,omitempty"`
 	// Ends attempts that progress too slowly. Unset: off.
-	ProgressWatchdog *ProgressWatchdog `protobuf:"bytes,22,opt,name=progress_watchdog,json=progressWatchdog,proto3" json:"progress_watchdog,omitempty"`
+	ProgressWatchdog *ProgressWatchdog `protobuf:"bytes,23,opt,name=progress_watchdog,json=progressWatchdog,proto3" json:"progress_watchdog,omitempty"`
 	// Bounds the retries of all jobs of this definition together. Unset: no bound.
-	RetryBudget *RetryBudget `protobuf:"bytes,23,opt,name=retry_budget,json=retryBudget,proto3" json:"retry_budget,omitempty"`
+	RetryBudget *RetryBudget `protobuf:"bytes,24,opt,name=retry_budget,json=retryBudget,proto3" json:"retry_budget,omitempty"`
 	// Holds jobs back while a system that they depend on is down. Unset: never.
-	CircuitBreaker *CircuitBreaker `protobuf:"bytes,24,opt,name=circuit_breaker,json=circuitBreaker,proto3" json:"circuit_breaker,omitempty"`
+	CircuitBreaker *CircuitBreaker `protobuf:"bytes,25,opt,name=circuit_breaker,json=circuitBreaker,proto3" json:"circuit_breaker,omitempty"`
 	// Message type of the input, in protobuf. Not with `input_json_schema`.
-	InputProtobufSchema *ProtobufSchema `protobuf:"bytes,25,opt,name=input_protobuf_schema,json=inputProtobufSchema,proto3" json:"input_protobuf_schema,omitempty"`
+	InputProtobufSchema *ProtobufSchema `protobuf:"bytes,26,opt,name=input_protobuf_schema,json=inputProtobufSchema,proto3" json:"input_protobuf_schema,omitempty"`
 	// Message type of the result, in protobuf. Not with `output_json_schema`.
-	OutputProtobufSchema *ProtobufSchema `protobuf:"bytes,26,opt,name=output_protobuf_schema,json=outputProtobufSchema,proto3" json:"output_protobuf_schema,omitempty"`
+	OutputProtobufSchema *ProtobufSchema `protobuf:"bytes,27,opt,name=output_protobuf_schema,json=outputProtobufSchema,proto3" json:"output_protobuf_schema,omitempty"`
 	// When it was archived: new jobs are refused. Unset: it is not.
-	ArchiveTime *timestamppb.Timestamp `protobuf:"bytes,27,opt,name=archive_time,json=archiveTime,proto3" json:"archive_time,omitempty"`
+	ArchiveTime *timestamppb.Timestamp `protobuf:"bytes,28,opt,name=archive_time,json=archiveTime,proto3" json:"archive_time,omitempty"`
 	// The key among which its queue shares its workers fairly: a CEL expression as in KeyLimit.key, such as
 	// `input.tenant`. A submission's own `fairness_key` takes precedence. Empty: none.
-	FairnessKey string `protobuf:"bytes,28,opt,name=fairness_key,json=fairnessKey,proto3" json:"fairness_key,omitempty"`
+	FairnessKey string `protobuf:"bytes,29,opt,name=fairness_key,json=fairnessKey,proto3" json:"fairness_key,omitempty"`
 	// Maximum number of its jobs, of all versions, that workers may hold at once, in the whole deployment; clean-ups of
 	// cancelled jobs are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest
 	// version's value applies to the jobs of all.
-	MaxConcurrency int32 `protobuf:"varint,29,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
+	MaxConcurrency int32 `protobuf:"varint,30,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
 	// Rate at which attempts of its jobs may be assigned. Unset: no limit.
-	RateLimit *RateLimit `protobuf:"bytes,30,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
+	RateLimit *RateLimit `protobuf:"bytes,31,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
 	// Units that an attempt takes of the rate limits of its queue, definition and key. 0: 1. At most 1,000. An attempt
 	// that costs more than a burst is assigned once all units are there, and takes the rest from future units.
-	RateCost int32 `protobuf:"varint,31,opt,name=rate_cost,json=rateCost,proto3" json:"rate_cost,omitempty"`
+	RateCost int32 `protobuf:"varint,32,opt,name=rate_cost,json=rateCost,proto3" json:"rate_cost,omitempty"`
 	// Limits for each value of a key. Unset: none.
-	KeyLimit *KeyLimit `protobuf:"bytes,32,opt,name=key_limit,json=keyLimit,proto3" json:"key_limit,omitempty"`
+	KeyLimit *KeyLimit `protobuf:"bytes,33,opt,name=key_limit,json=keyLimit,proto3" json:"key_limit,omitempty"`
 	// At most one matching job at a time. Unset: any number. At most one of `uniqueness`, `debounce` and `throttle` is
 	// set.
-	Uniqueness *Uniqueness `protobuf:"bytes,33,opt,name=uniqueness,proto3" json:"uniqueness,omitempty"`
+	Uniqueness *Uniqueness `protobuf:"bytes,34,opt,name=uniqueness,proto3" json:"uniqueness,omitempty"`
 	// Of jobs in quick succession only the last one runs. Unset: each runs.
-	Debounce *Debounce `protobuf:"bytes,34,opt,name=debounce,proto3" json:"debounce,omitempty"`
+	Debounce *Debounce `protobuf:"bytes,35,opt,name=debounce,proto3" json:"debounce,omitempty"`
 	// At most one job per span of time. Unset: any number.
-	Throttle *Throttle `protobuf:"bytes,35,opt,name=throttle,proto3" json:"throttle,omitempty"`
+	Throttle *Throttle `protobuf:"bytes,36,opt,name=throttle,proto3" json:"throttle,omitempty"`
 	// Names of data assets that each success of one of its jobs publishes. At most 20, each in the form of a definition's
 	// name.
-	Publishes     []string `protobuf:"bytes,50,rep,name=publishes,proto3" json:"publishes,omitempty"`
+	Publishes     []string `protobuf:"bytes,37,rep,name=publishes,proto3" json:"publishes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -490,8 +490,8 @@ type JobDefinition_Workflow struct {
 }
 
 type JobDefinition_Wait struct {
-	// A wait: the control plane ends it when its event or its approval has come.
-	Wait *WaitBody `protobuf:"bytes,36,opt,name=wait,proto3,oneof"`
+	// A wait: the control plane ends it when its signal or its approval has come.
+	Wait *WaitBody `protobuf:"bytes,6,opt,name=wait,proto3,oneof"`
 }
 
 func (*JobDefinition_Task) isJobDefinition_Body() {}
@@ -681,51 +681,51 @@ var File_muster_v1_job_definition_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_definition_proto_rawDesc = "" +
 	"\n" +
-	"\x1emuster/v1/job_definition.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15muster/v1/limit.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\x1a\x1fmuster/v1/submission_rule.proto\x1a\x14muster/v1/wait.proto\x1a\x18muster/v1/workflow.proto\"\xad\x0f\n" +
+	"\x1emuster/v1/job_definition.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fmuster/v1/circuit_breaker.proto\x1a\x15muster/v1/limit.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\x1a\x1fmuster/v1/submission_rule.proto\x1a\x14muster/v1/wait.proto\x1a\x18muster/v1/workflow.proto\"\xad\x0f\n" +
 	"\rJobDefinition\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x03 \x01(\x05R\aversion\x12)\n" +
 	"\x04task\x18\x04 \x01(\v2\x13.muster.v1.TaskBodyH\x00R\x04task\x125\n" +
 	"\bworkflow\x18\x05 \x01(\v2\x17.muster.v1.WorkflowBodyH\x00R\bworkflow\x12)\n" +
-	"\x04wait\x18$ \x01(\v2\x13.muster.v1.WaitBodyH\x00R\x04wait\x12\x14\n" +
-	"\x05queue\x18\x06 \x01(\tR\x05queue\x129\n" +
-	"\fretry_policy\x18\a \x01(\v2\x16.muster.v1.RetryPolicyR\vretryPolicy\x12:\n" +
-	"\vrun_timeout\x18\b \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"\x04wait\x18\x06 \x01(\v2\x13.muster.v1.WaitBodyH\x00R\x04wait\x12\x14\n" +
+	"\x05queue\x18\a \x01(\tR\x05queue\x129\n" +
+	"\fretry_policy\x18\b \x01(\v2\x16.muster.v1.RetryPolicyR\vretryPolicy\x12:\n" +
+	"\vrun_timeout\x18\t \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"runTimeout\x12<\n" +
-	"\fcancel_grace\x18\t \x01(\v2\x19.google.protobuf.DurationR\vcancelGrace\x12F\n" +
-	"\x11lease_loss_action\x18\n" +
-	" \x01(\x0e2\x1a.muster.v1.LeaseLossActionR\x0fleaseLossAction\x12,\n" +
-	"\ademands\x18\v \x01(\v2\x12.muster.v1.DemandsR\ademands\x12\x1a\n" +
-	"\bpriority\x18\f \x01(\x05R\bpriority\x12 \n" +
-	"\vdescription\x18\r \x01(\tR\vdescription\x12<\n" +
-	"\x06labels\x18\x0e \x03(\v2$.muster.v1.JobDefinition.LabelsEntryR\x06labels\x127\n" +
-	"\tretention\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\tretention\x12;\n" +
-	"\vcreate_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"\fcancel_grace\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\vcancelGrace\x12F\n" +
+	"\x11lease_loss_action\x18\v \x01(\x0e2\x1a.muster.v1.LeaseLossActionR\x0fleaseLossAction\x12,\n" +
+	"\ademands\x18\f \x01(\v2\x12.muster.v1.DemandsR\ademands\x12\x1a\n" +
+	"\bpriority\x18\r \x01(\x05R\bpriority\x12 \n" +
+	"\vdescription\x18\x0e \x01(\tR\vdescription\x12<\n" +
+	"\x06labels\x18\x0f \x03(\v2$.muster.v1.JobDefinition.LabelsEntryR\x06labels\x127\n" +
+	"\tretention\x18\x10 \x01(\v2\x19.google.protobuf.DurationR\tretention\x12;\n" +
+	"\vcreate_time\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12*\n" +
-	"\x11input_json_schema\x18\x11 \x01(\tR\x0finputJsonSchema\x12,\n" +
-	"\x12output_json_schema\x18\x12 \x01(\tR\x10outputJsonSchema\x12>\n" +
-	"\rqueue_timeout\x18\x13 \x01(\v2\x19.google.protobuf.DurationR\fqueueTimeout\x12>\n" +
-	"\rtotal_timeout\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\ftotalTimeout\x12D\n" +
-	"\x10progress_timeout\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\x0fprogressTimeout\x12H\n" +
-	"\x11progress_watchdog\x18\x16 \x01(\v2\x1b.muster.v1.ProgressWatchdogR\x10progressWatchdog\x129\n" +
-	"\fretry_budget\x18\x17 \x01(\v2\x16.muster.v1.RetryBudgetR\vretryBudget\x12B\n" +
-	"\x0fcircuit_breaker\x18\x18 \x01(\v2\x19.muster.v1.CircuitBreakerR\x0ecircuitBreaker\x12M\n" +
-	"\x15input_protobuf_schema\x18\x19 \x01(\v2\x19.muster.v1.ProtobufSchemaR\x13inputProtobufSchema\x12O\n" +
-	"\x16output_protobuf_schema\x18\x1a \x01(\v2\x19.muster.v1.ProtobufSchemaR\x14outputProtobufSchema\x12=\n" +
-	"\farchive_time\x18\x1b \x01(\v2\x1a.google.protobuf.TimestampR\varchiveTime\x12!\n" +
-	"\ffairness_key\x18\x1c \x01(\tR\vfairnessKey\x12'\n" +
-	"\x0fmax_concurrency\x18\x1d \x01(\x05R\x0emaxConcurrency\x123\n" +
+	"\x11input_json_schema\x18\x12 \x01(\tR\x0finputJsonSchema\x12,\n" +
+	"\x12output_json_schema\x18\x13 \x01(\tR\x10outputJsonSchema\x12>\n" +
+	"\rqueue_timeout\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\fqueueTimeout\x12>\n" +
+	"\rtotal_timeout\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\ftotalTimeout\x12D\n" +
+	"\x10progress_timeout\x18\x16 \x01(\v2\x19.google.protobuf.DurationR\x0fprogressTimeout\x12H\n" +
+	"\x11progress_watchdog\x18\x17 \x01(\v2\x1b.muster.v1.ProgressWatchdogR\x10progressWatchdog\x129\n" +
+	"\fretry_budget\x18\x18 \x01(\v2\x16.muster.v1.RetryBudgetR\vretryBudget\x12B\n" +
+	"\x0fcircuit_breaker\x18\x19 \x01(\v2\x19.muster.v1.CircuitBreakerR\x0ecircuitBreaker\x12M\n" +
+	"\x15input_protobuf_schema\x18\x1a \x01(\v2\x19.muster.v1.ProtobufSchemaR\x13inputProtobufSchema\x12O\n" +
+	"\x16output_protobuf_schema\x18\x1b \x01(\v2\x19.muster.v1.ProtobufSchemaR\x14outputProtobufSchema\x12=\n" +
+	"\farchive_time\x18\x1c \x01(\v2\x1a.google.protobuf.TimestampR\varchiveTime\x12!\n" +
+	"\ffairness_key\x18\x1d \x01(\tR\vfairnessKey\x12'\n" +
+	"\x0fmax_concurrency\x18\x1e \x01(\x05R\x0emaxConcurrency\x123\n" +
 	"\n" +
-	"rate_limit\x18\x1e \x01(\v2\x14.muster.v1.RateLimitR\trateLimit\x12\x1b\n" +
-	"\trate_cost\x18\x1f \x01(\x05R\brateCost\x120\n" +
-	"\tkey_limit\x18  \x01(\v2\x13.muster.v1.KeyLimitR\bkeyLimit\x125\n" +
+	"rate_limit\x18\x1f \x01(\v2\x14.muster.v1.RateLimitR\trateLimit\x12\x1b\n" +
+	"\trate_cost\x18  \x01(\x05R\brateCost\x120\n" +
+	"\tkey_limit\x18! \x01(\v2\x13.muster.v1.KeyLimitR\bkeyLimit\x125\n" +
 	"\n" +
-	"uniqueness\x18! \x01(\v2\x15.muster.v1.UniquenessR\n" +
+	"uniqueness\x18\" \x01(\v2\x15.muster.v1.UniquenessR\n" +
 	"uniqueness\x12/\n" +
-	"\bdebounce\x18\" \x01(\v2\x13.muster.v1.DebounceR\bdebounce\x12/\n" +
-	"\bthrottle\x18# \x01(\v2\x13.muster.v1.ThrottleR\bthrottle\x12\x1c\n" +
-	"\tpublishes\x182 \x03(\tR\tpublishes\x1a9\n" +
+	"\bdebounce\x18# \x01(\v2\x13.muster.v1.DebounceR\bdebounce\x12/\n" +
+	"\bthrottle\x18$ \x01(\v2\x13.muster.v1.ThrottleR\bthrottle\x12\x1c\n" +
+	"\tpublishes\x18% \x03(\tR\tpublishes\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x06\n" +
@@ -821,6 +821,7 @@ func file_muster_v1_job_definition_proto_init() {
 	if File_muster_v1_job_definition_proto != nil {
 		return
 	}
+	file_muster_v1_circuit_breaker_proto_init()
 	file_muster_v1_limit_proto_init()
 	file_muster_v1_placement_proto_init()
 	file_muster_v1_retry_policy_proto_init()

@@ -9,7 +9,6 @@ package musterpb
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -92,69 +91,12 @@ func (CompatibilityKind) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{0}
 }
 
-// State of a circuit breaker.
-type CircuitState int32
-
-const (
-	// Never set on a breaker.
-	CircuitState_CIRCUIT_STATE_UNSPECIFIED CircuitState = 0
-	// Jobs are assigned.
-	CircuitState_CIRCUIT_STATE_CLOSED CircuitState = 1
-	// No job is assigned until `probe_time`.
-	CircuitState_CIRCUIT_STATE_OPEN CircuitState = 2
-	// One job, the probe, is tried.
-	CircuitState_CIRCUIT_STATE_HALF_OPEN CircuitState = 3
-)
-
-// Enum value maps for CircuitState.
-var (
-	CircuitState_name = map[int32]string{
-		0: "CIRCUIT_STATE_UNSPECIFIED",
-		1: "CIRCUIT_STATE_CLOSED",
-		2: "CIRCUIT_STATE_OPEN",
-		3: "CIRCUIT_STATE_HALF_OPEN",
-	}
-	CircuitState_value = map[string]int32{
-		"CIRCUIT_STATE_UNSPECIFIED": 0,
-		"CIRCUIT_STATE_CLOSED":      1,
-		"CIRCUIT_STATE_OPEN":        2,
-		"CIRCUIT_STATE_HALF_OPEN":   3,
-	}
-)
-
-func (x CircuitState) Enum() *CircuitState {
-	p := new(CircuitState)
-	*p = x
-	return p
-}
-
-func (x CircuitState) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (CircuitState) Descriptor() protoreflect.EnumDescriptor {
-	return file_muster_v1_job_definition_service_proto_enumTypes[1].Descriptor()
-}
-
-func (CircuitState) Type() protoreflect.EnumType {
-	return &file_muster_v1_job_definition_service_proto_enumTypes[1]
-}
-
-func (x CircuitState) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use CircuitState.Descriptor instead.
-func (CircuitState) EnumDescriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{1}
-}
-
 // Request to store a definition.
 type ApplyJobDefinitionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The definition; `version` and `create_time` are ignored.
 	Definition *JobDefinition `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
-	// UUID that makes a repeat of this very call harmless: it returns the version with this content. Empty: none.
+	// Idempotency token (UUID) for retries of this call: it returns the version with this content. Empty: none.
 	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Only check, and return what would be stored.
 	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
@@ -414,326 +356,6 @@ func (x *CompatibilityIssue) GetSubjects() []string {
 	return nil
 }
 
-// A circuit breaker as it is now.
-type CircuitBreakerStatus struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its name.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Its state.
-	State CircuitState `protobuf:"varint,2,opt,name=state,proto3,enum=muster.v1.CircuitState" json:"state,omitempty"`
-	// Failures counted in the current window.
-	Failures int32 `protobuf:"varint,3,opt,name=failures,proto3" json:"failures,omitempty"`
-	// When it was opened last. Unset: never.
-	OpenTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
-	// When the next probe is made, while it is OPEN.
-	ProbeTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=probe_time,json=probeTime,proto3" json:"probe_time,omitempty"`
-	// The probe, while it is HALF_OPEN.
-	ProbeJobId    string `protobuf:"bytes,6,opt,name=probe_job_id,json=probeJobId,proto3" json:"probe_job_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CircuitBreakerStatus) Reset() {
-	*x = CircuitBreakerStatus{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CircuitBreakerStatus) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CircuitBreakerStatus) ProtoMessage() {}
-
-func (x *CircuitBreakerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CircuitBreakerStatus.ProtoReflect.Descriptor instead.
-func (*CircuitBreakerStatus) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *CircuitBreakerStatus) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *CircuitBreakerStatus) GetState() CircuitState {
-	if x != nil {
-		return x.State
-	}
-	return CircuitState_CIRCUIT_STATE_UNSPECIFIED
-}
-
-func (x *CircuitBreakerStatus) GetFailures() int32 {
-	if x != nil {
-		return x.Failures
-	}
-	return 0
-}
-
-func (x *CircuitBreakerStatus) GetOpenTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.OpenTime
-	}
-	return nil
-}
-
-func (x *CircuitBreakerStatus) GetProbeTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ProbeTime
-	}
-	return nil
-}
-
-func (x *CircuitBreakerStatus) GetProbeJobId() string {
-	if x != nil {
-		return x.ProbeJobId
-	}
-	return ""
-}
-
-// Asks for a page of circuit breakers.
-type ListCircuitBreakersRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Empty: "default".
-	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// Items on a page. 0: 50. At most 1,000; more is cut to that.
-	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the previous page. Empty: the first page.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListCircuitBreakersRequest) Reset() {
-	*x = ListCircuitBreakersRequest{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListCircuitBreakersRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListCircuitBreakersRequest) ProtoMessage() {}
-
-func (x *ListCircuitBreakersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListCircuitBreakersRequest.ProtoReflect.Descriptor instead.
-func (*ListCircuitBreakersRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *ListCircuitBreakersRequest) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *ListCircuitBreakersRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListCircuitBreakersRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-// A page of circuit breakers.
-type ListCircuitBreakersResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The breakers, by name.
-	CircuitBreakers []*CircuitBreakerStatus `protobuf:"bytes,1,rep,name=circuit_breakers,json=circuitBreakers,proto3" json:"circuit_breakers,omitempty"`
-	// Token of the next page. Empty: this was the last.
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListCircuitBreakersResponse) Reset() {
-	*x = ListCircuitBreakersResponse{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListCircuitBreakersResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListCircuitBreakersResponse) ProtoMessage() {}
-
-func (x *ListCircuitBreakersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListCircuitBreakersResponse.ProtoReflect.Descriptor instead.
-func (*ListCircuitBreakersResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *ListCircuitBreakersResponse) GetCircuitBreakers() []*CircuitBreakerStatus {
-	if x != nil {
-		return x.CircuitBreakers
-	}
-	return nil
-}
-
-func (x *ListCircuitBreakersResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-// Names the circuit breaker to close.
-type CloseCircuitBreakerRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Empty: "default".
-	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// The breaker's name.
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CloseCircuitBreakerRequest) Reset() {
-	*x = CloseCircuitBreakerRequest{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CloseCircuitBreakerRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CloseCircuitBreakerRequest) ProtoMessage() {}
-
-func (x *CloseCircuitBreakerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CloseCircuitBreakerRequest.ProtoReflect.Descriptor instead.
-func (*CloseCircuitBreakerRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *CloseCircuitBreakerRequest) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *CloseCircuitBreakerRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *CloseCircuitBreakerRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-// The breaker after the call.
-type CloseCircuitBreakerResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The breaker.
-	CircuitBreaker *CircuitBreakerStatus `protobuf:"bytes,1,opt,name=circuit_breaker,json=circuitBreaker,proto3" json:"circuit_breaker,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *CloseCircuitBreakerResponse) Reset() {
-	*x = CloseCircuitBreakerResponse{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CloseCircuitBreakerResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CloseCircuitBreakerResponse) ProtoMessage() {}
-
-func (x *CloseCircuitBreakerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CloseCircuitBreakerResponse.ProtoReflect.Descriptor instead.
-func (*CloseCircuitBreakerResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *CloseCircuitBreakerResponse) GetCircuitBreaker() *CircuitBreakerStatus {
-	if x != nil {
-		return x.CircuitBreaker
-	}
-	return nil
-}
-
 // Names a definition.
 type GetJobDefinitionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -749,7 +371,7 @@ type GetJobDefinitionRequest struct {
 
 func (x *GetJobDefinitionRequest) Reset() {
 	*x = GetJobDefinitionRequest{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[9]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +383,7 @@ func (x *GetJobDefinitionRequest) String() string {
 func (*GetJobDefinitionRequest) ProtoMessage() {}
 
 func (x *GetJobDefinitionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[9]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +396,7 @@ func (x *GetJobDefinitionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobDefinitionRequest.ProtoReflect.Descriptor instead.
 func (*GetJobDefinitionRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{9}
+	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetJobDefinitionRequest) GetNamespace() string {
@@ -809,7 +431,7 @@ type GetJobDefinitionResponse struct {
 
 func (x *GetJobDefinitionResponse) Reset() {
 	*x = GetJobDefinitionResponse{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[10]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -821,7 +443,7 @@ func (x *GetJobDefinitionResponse) String() string {
 func (*GetJobDefinitionResponse) ProtoMessage() {}
 
 func (x *GetJobDefinitionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[10]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -834,7 +456,7 @@ func (x *GetJobDefinitionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobDefinitionResponse.ProtoReflect.Descriptor instead.
 func (*GetJobDefinitionResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{10}
+	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetJobDefinitionResponse) GetDefinition() *JobDefinition {
@@ -861,7 +483,7 @@ type ListJobDefinitionsRequest struct {
 
 func (x *ListJobDefinitionsRequest) Reset() {
 	*x = ListJobDefinitionsRequest{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[11]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -873,7 +495,7 @@ func (x *ListJobDefinitionsRequest) String() string {
 func (*ListJobDefinitionsRequest) ProtoMessage() {}
 
 func (x *ListJobDefinitionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[11]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -886,7 +508,7 @@ func (x *ListJobDefinitionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJobDefinitionsRequest.ProtoReflect.Descriptor instead.
 func (*ListJobDefinitionsRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{11}
+	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListJobDefinitionsRequest) GetNamespace() string {
@@ -930,7 +552,7 @@ type ListJobDefinitionsResponse struct {
 
 func (x *ListJobDefinitionsResponse) Reset() {
 	*x = ListJobDefinitionsResponse{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[12]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -942,7 +564,7 @@ func (x *ListJobDefinitionsResponse) String() string {
 func (*ListJobDefinitionsResponse) ProtoMessage() {}
 
 func (x *ListJobDefinitionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[12]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -955,7 +577,7 @@ func (x *ListJobDefinitionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJobDefinitionsResponse.ProtoReflect.Descriptor instead.
 func (*ListJobDefinitionsResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{12}
+	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListJobDefinitionsResponse) GetDefinitions() []*JobDefinition {
@@ -979,7 +601,7 @@ type ArchiveJobDefinitionRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The definition's name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -987,7 +609,7 @@ type ArchiveJobDefinitionRequest struct {
 
 func (x *ArchiveJobDefinitionRequest) Reset() {
 	*x = ArchiveJobDefinitionRequest{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[13]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -999,7 +621,7 @@ func (x *ArchiveJobDefinitionRequest) String() string {
 func (*ArchiveJobDefinitionRequest) ProtoMessage() {}
 
 func (x *ArchiveJobDefinitionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[13]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1012,7 +634,7 @@ func (x *ArchiveJobDefinitionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchiveJobDefinitionRequest.ProtoReflect.Descriptor instead.
 func (*ArchiveJobDefinitionRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{13}
+	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ArchiveJobDefinitionRequest) GetNamespace() string {
@@ -1047,7 +669,7 @@ type ArchiveJobDefinitionResponse struct {
 
 func (x *ArchiveJobDefinitionResponse) Reset() {
 	*x = ArchiveJobDefinitionResponse{}
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[14]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1059,7 +681,7 @@ func (x *ArchiveJobDefinitionResponse) String() string {
 func (*ArchiveJobDefinitionResponse) ProtoMessage() {}
 
 func (x *ArchiveJobDefinitionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_definition_service_proto_msgTypes[14]
+	mi := &file_muster_v1_job_definition_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1072,7 +694,7 @@ func (x *ArchiveJobDefinitionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchiveJobDefinitionResponse.ProtoReflect.Descriptor instead.
 func (*ArchiveJobDefinitionResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{14}
+	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ArchiveJobDefinitionResponse) GetDefinition() *JobDefinition {
@@ -1086,7 +708,7 @@ var File_muster_v1_job_definition_service_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_definition_service_proto_rawDesc = "" +
 	"\n" +
-	"&muster/v1/job_definition_service.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1emuster/v1/job_definition.proto\"\x99\x01\n" +
+	"&muster/v1/job_definition_service.proto\x12\tmuster.v1\x1a\x1emuster/v1/job_definition.proto\"\x99\x01\n" +
 	"\x19ApplyJobDefinitionRequest\x128\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\v2\x18.muster.v1.JobDefinitionR\n" +
@@ -1108,31 +730,7 @@ const file_muster_v1_job_definition_service_proto_rawDesc = "" +
 	"\x12CompatibilityIssue\x120\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1c.muster.v1.CompatibilityKindR\x04kind\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1a\n" +
-	"\bsubjects\x18\x03 \x03(\tR\bsubjects\"\x8b\x02\n" +
-	"\x14CircuitBreakerStatus\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
-	"\x05state\x18\x02 \x01(\x0e2\x17.muster.v1.CircuitStateR\x05state\x12\x1a\n" +
-	"\bfailures\x18\x03 \x01(\x05R\bfailures\x127\n" +
-	"\topen_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bopenTime\x129\n" +
-	"\n" +
-	"probe_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tprobeTime\x12 \n" +
-	"\fprobe_job_id\x18\x06 \x01(\tR\n" +
-	"probeJobId\"v\n" +
-	"\x1aListCircuitBreakersRequest\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1b\n" +
-	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
-	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\x91\x01\n" +
-	"\x1bListCircuitBreakersResponse\x12J\n" +
-	"\x10circuit_breakers\x18\x01 \x03(\v2\x1f.muster.v1.CircuitBreakerStatusR\x0fcircuitBreakers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"m\n" +
-	"\x1aCloseCircuitBreakerRequest\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
-	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"g\n" +
-	"\x1bCloseCircuitBreakerResponse\x12H\n" +
-	"\x0fcircuit_breaker\x18\x01 \x01(\v2\x1f.muster.v1.CircuitBreakerStatusR\x0ecircuitBreaker\"e\n" +
+	"\bsubjects\x18\x03 \x03(\tR\bsubjects\"e\n" +
 	"\x17GetJobDefinitionRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -1166,19 +764,12 @@ const file_muster_v1_job_definition_service_proto_rawDesc = "" +
 	"!COMPATIBILITY_KIND_JOBS_IN_FLIGHT\x10\x03\x12,\n" +
 	"(COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED\x10\x04\x12,\n" +
 	"(COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED\x10\x05\x12(\n" +
-	"$COMPATIBILITY_KIND_PLACEMENT_CHANGED\x10\x06*|\n" +
-	"\fCircuitState\x12\x1d\n" +
-	"\x19CIRCUIT_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
-	"\x14CIRCUIT_STATE_CLOSED\x10\x01\x12\x16\n" +
-	"\x12CIRCUIT_STATE_OPEN\x10\x02\x12\x1b\n" +
-	"\x17CIRCUIT_STATE_HALF_OPEN\x10\x032\xee\x04\n" +
+	"$COMPATIBILITY_KIND_PLACEMENT_CHANGED\x10\x062\xa2\x03\n" +
 	"\x14JobDefinitionService\x12a\n" +
 	"\x12ApplyJobDefinition\x12$.muster.v1.ApplyJobDefinitionRequest\x1a%.muster.v1.ApplyJobDefinitionResponse\x12[\n" +
 	"\x10GetJobDefinition\x12\".muster.v1.GetJobDefinitionRequest\x1a#.muster.v1.GetJobDefinitionResponse\x12a\n" +
 	"\x12ListJobDefinitions\x12$.muster.v1.ListJobDefinitionsRequest\x1a%.muster.v1.ListJobDefinitionsResponse\x12g\n" +
-	"\x14ArchiveJobDefinition\x12&.muster.v1.ArchiveJobDefinitionRequest\x1a'.muster.v1.ArchiveJobDefinitionResponse\x12d\n" +
-	"\x13ListCircuitBreakers\x12%.muster.v1.ListCircuitBreakersRequest\x1a&.muster.v1.ListCircuitBreakersResponse\x12d\n" +
-	"\x13CloseCircuitBreaker\x12%.muster.v1.CloseCircuitBreakerRequest\x1a&.muster.v1.CloseCircuitBreakerResponseB-\n" +
+	"\x14ArchiveJobDefinition\x12&.muster.v1.ArchiveJobDefinitionRequest\x1a'.muster.v1.ArchiveJobDefinitionResponseB-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 
 var (
@@ -1193,60 +784,44 @@ func file_muster_v1_job_definition_service_proto_rawDescGZIP() []byte {
 	return file_muster_v1_job_definition_service_proto_rawDescData
 }
 
-var file_muster_v1_job_definition_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_muster_v1_job_definition_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_muster_v1_job_definition_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_muster_v1_job_definition_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_muster_v1_job_definition_service_proto_goTypes = []any{
 	(CompatibilityKind)(0),               // 0: muster.v1.CompatibilityKind
-	(CircuitState)(0),                    // 1: muster.v1.CircuitState
-	(*ApplyJobDefinitionRequest)(nil),    // 2: muster.v1.ApplyJobDefinitionRequest
-	(*ApplyJobDefinitionResponse)(nil),   // 3: muster.v1.ApplyJobDefinitionResponse
-	(*FieldDifference)(nil),              // 4: muster.v1.FieldDifference
-	(*CompatibilityIssue)(nil),           // 5: muster.v1.CompatibilityIssue
-	(*CircuitBreakerStatus)(nil),         // 6: muster.v1.CircuitBreakerStatus
-	(*ListCircuitBreakersRequest)(nil),   // 7: muster.v1.ListCircuitBreakersRequest
-	(*ListCircuitBreakersResponse)(nil),  // 8: muster.v1.ListCircuitBreakersResponse
-	(*CloseCircuitBreakerRequest)(nil),   // 9: muster.v1.CloseCircuitBreakerRequest
-	(*CloseCircuitBreakerResponse)(nil),  // 10: muster.v1.CloseCircuitBreakerResponse
-	(*GetJobDefinitionRequest)(nil),      // 11: muster.v1.GetJobDefinitionRequest
-	(*GetJobDefinitionResponse)(nil),     // 12: muster.v1.GetJobDefinitionResponse
-	(*ListJobDefinitionsRequest)(nil),    // 13: muster.v1.ListJobDefinitionsRequest
-	(*ListJobDefinitionsResponse)(nil),   // 14: muster.v1.ListJobDefinitionsResponse
-	(*ArchiveJobDefinitionRequest)(nil),  // 15: muster.v1.ArchiveJobDefinitionRequest
-	(*ArchiveJobDefinitionResponse)(nil), // 16: muster.v1.ArchiveJobDefinitionResponse
-	(*JobDefinition)(nil),                // 17: muster.v1.JobDefinition
-	(*timestamppb.Timestamp)(nil),        // 18: google.protobuf.Timestamp
+	(*ApplyJobDefinitionRequest)(nil),    // 1: muster.v1.ApplyJobDefinitionRequest
+	(*ApplyJobDefinitionResponse)(nil),   // 2: muster.v1.ApplyJobDefinitionResponse
+	(*FieldDifference)(nil),              // 3: muster.v1.FieldDifference
+	(*CompatibilityIssue)(nil),           // 4: muster.v1.CompatibilityIssue
+	(*GetJobDefinitionRequest)(nil),      // 5: muster.v1.GetJobDefinitionRequest
+	(*GetJobDefinitionResponse)(nil),     // 6: muster.v1.GetJobDefinitionResponse
+	(*ListJobDefinitionsRequest)(nil),    // 7: muster.v1.ListJobDefinitionsRequest
+	(*ListJobDefinitionsResponse)(nil),   // 8: muster.v1.ListJobDefinitionsResponse
+	(*ArchiveJobDefinitionRequest)(nil),  // 9: muster.v1.ArchiveJobDefinitionRequest
+	(*ArchiveJobDefinitionResponse)(nil), // 10: muster.v1.ArchiveJobDefinitionResponse
+	(*JobDefinition)(nil),                // 11: muster.v1.JobDefinition
 }
 var file_muster_v1_job_definition_service_proto_depIdxs = []int32{
-	17, // 0: muster.v1.ApplyJobDefinitionRequest.definition:type_name -> muster.v1.JobDefinition
-	17, // 1: muster.v1.ApplyJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
-	4,  // 2: muster.v1.ApplyJobDefinitionResponse.differences:type_name -> muster.v1.FieldDifference
-	5,  // 3: muster.v1.ApplyJobDefinitionResponse.issues:type_name -> muster.v1.CompatibilityIssue
+	11, // 0: muster.v1.ApplyJobDefinitionRequest.definition:type_name -> muster.v1.JobDefinition
+	11, // 1: muster.v1.ApplyJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
+	3,  // 2: muster.v1.ApplyJobDefinitionResponse.differences:type_name -> muster.v1.FieldDifference
+	4,  // 3: muster.v1.ApplyJobDefinitionResponse.issues:type_name -> muster.v1.CompatibilityIssue
 	0,  // 4: muster.v1.CompatibilityIssue.kind:type_name -> muster.v1.CompatibilityKind
-	1,  // 5: muster.v1.CircuitBreakerStatus.state:type_name -> muster.v1.CircuitState
-	18, // 6: muster.v1.CircuitBreakerStatus.open_time:type_name -> google.protobuf.Timestamp
-	18, // 7: muster.v1.CircuitBreakerStatus.probe_time:type_name -> google.protobuf.Timestamp
-	6,  // 8: muster.v1.ListCircuitBreakersResponse.circuit_breakers:type_name -> muster.v1.CircuitBreakerStatus
-	6,  // 9: muster.v1.CloseCircuitBreakerResponse.circuit_breaker:type_name -> muster.v1.CircuitBreakerStatus
-	17, // 10: muster.v1.GetJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
-	17, // 11: muster.v1.ListJobDefinitionsResponse.definitions:type_name -> muster.v1.JobDefinition
-	17, // 12: muster.v1.ArchiveJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
-	2,  // 13: muster.v1.JobDefinitionService.ApplyJobDefinition:input_type -> muster.v1.ApplyJobDefinitionRequest
-	11, // 14: muster.v1.JobDefinitionService.GetJobDefinition:input_type -> muster.v1.GetJobDefinitionRequest
-	13, // 15: muster.v1.JobDefinitionService.ListJobDefinitions:input_type -> muster.v1.ListJobDefinitionsRequest
-	15, // 16: muster.v1.JobDefinitionService.ArchiveJobDefinition:input_type -> muster.v1.ArchiveJobDefinitionRequest
-	7,  // 17: muster.v1.JobDefinitionService.ListCircuitBreakers:input_type -> muster.v1.ListCircuitBreakersRequest
-	9,  // 18: muster.v1.JobDefinitionService.CloseCircuitBreaker:input_type -> muster.v1.CloseCircuitBreakerRequest
-	3,  // 19: muster.v1.JobDefinitionService.ApplyJobDefinition:output_type -> muster.v1.ApplyJobDefinitionResponse
-	12, // 20: muster.v1.JobDefinitionService.GetJobDefinition:output_type -> muster.v1.GetJobDefinitionResponse
-	14, // 21: muster.v1.JobDefinitionService.ListJobDefinitions:output_type -> muster.v1.ListJobDefinitionsResponse
-	16, // 22: muster.v1.JobDefinitionService.ArchiveJobDefinition:output_type -> muster.v1.ArchiveJobDefinitionResponse
-	8,  // 23: muster.v1.JobDefinitionService.ListCircuitBreakers:output_type -> muster.v1.ListCircuitBreakersResponse
-	10, // 24: muster.v1.JobDefinitionService.CloseCircuitBreaker:output_type -> muster.v1.CloseCircuitBreakerResponse
-	19, // [19:25] is the sub-list for method output_type
-	13, // [13:19] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	11, // 5: muster.v1.GetJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
+	11, // 6: muster.v1.ListJobDefinitionsResponse.definitions:type_name -> muster.v1.JobDefinition
+	11, // 7: muster.v1.ArchiveJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
+	1,  // 8: muster.v1.JobDefinitionService.ApplyJobDefinition:input_type -> muster.v1.ApplyJobDefinitionRequest
+	5,  // 9: muster.v1.JobDefinitionService.GetJobDefinition:input_type -> muster.v1.GetJobDefinitionRequest
+	7,  // 10: muster.v1.JobDefinitionService.ListJobDefinitions:input_type -> muster.v1.ListJobDefinitionsRequest
+	9,  // 11: muster.v1.JobDefinitionService.ArchiveJobDefinition:input_type -> muster.v1.ArchiveJobDefinitionRequest
+	2,  // 12: muster.v1.JobDefinitionService.ApplyJobDefinition:output_type -> muster.v1.ApplyJobDefinitionResponse
+	6,  // 13: muster.v1.JobDefinitionService.GetJobDefinition:output_type -> muster.v1.GetJobDefinitionResponse
+	8,  // 14: muster.v1.JobDefinitionService.ListJobDefinitions:output_type -> muster.v1.ListJobDefinitionsResponse
+	10, // 15: muster.v1.JobDefinitionService.ArchiveJobDefinition:output_type -> muster.v1.ArchiveJobDefinitionResponse
+	12, // [12:16] is the sub-list for method output_type
+	8,  // [8:12] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_definition_service_proto_init() }
@@ -1260,8 +835,8 @@ func file_muster_v1_job_definition_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_v1_job_definition_service_proto_rawDesc), len(file_muster_v1_job_definition_service_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   15,
+			NumEnums:      1,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,8 +23,6 @@ const (
 	JobDefinitionService_GetJobDefinition_FullMethodName     = "/muster.v1.JobDefinitionService/GetJobDefinition"
 	JobDefinitionService_ListJobDefinitions_FullMethodName   = "/muster.v1.JobDefinitionService/ListJobDefinitions"
 	JobDefinitionService_ArchiveJobDefinition_FullMethodName = "/muster.v1.JobDefinitionService/ArchiveJobDefinition"
-	JobDefinitionService_ListCircuitBreakers_FullMethodName  = "/muster.v1.JobDefinitionService/ListCircuitBreakers"
-	JobDefinitionService_CloseCircuitBreaker_FullMethodName  = "/muster.v1.JobDefinitionService/CloseCircuitBreaker"
 )
 
 // JobDefinitionServiceClient is the client API for JobDefinitionService service.
@@ -35,34 +33,42 @@ const (
 type JobDefinitionServiceClient interface {
 	// Stores a definition as a new version; the content of the newest version returns that version.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each),
-	// NOT_FOUND (the definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, a
-	// workflow would contain itself, or more than 16 would be nested), UNAVAILABLE (the database can't be reached; retry
-	// with the same request_id).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong, and BadRequest names each.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND (DEFINITION_NOT_FOUND): the definition of a step of a workflow.
+	// - FAILED_PRECONDITION:
+	//   - DEFINITION_ARCHIVED: the definition of a step is archived.
+	//   - WORKFLOW_NESTING: a workflow would contain itself, or more than 16 would be nested.
+	//
+	// - UNAVAILABLE (STORE_UNAVAILABLE): the database can't be reached; retry with the same request_id.
 	ApplyJobDefinition(ctx context.Context, in *ApplyJobDefinitionRequest, opts ...grpc.CallOption) (*ApplyJobDefinitionResponse, error)
 	// Reads one version, or the newest.
 	//
-	// Errors: INVALID_ARGUMENT (name or version malformed), NOT_FOUND (no such definition or version).
+	// Errors:
+	// - INVALID_ARGUMENT: name or version malformed.
+	// - NOT_FOUND (DEFINITION_NOT_FOUND): no such definition or version.
 	GetJobDefinition(ctx context.Context, in *GetJobDefinitionRequest, opts ...grpc.CallOption) (*GetJobDefinitionResponse, error)
 	// Lists the newest version of each definition by name.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
 	ListJobDefinitions(ctx context.Context, in *ListJobDefinitionsRequest, opts ...grpc.CallOption) (*ListJobDefinitionsResponse, error)
 	// Archives a definition: new jobs are refused; existing ones continue. Applying it again, also unchanged, restores
 	// it.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving
-	// twice is no error.
+	// Archiving twice is no error.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND
+	// - UNAVAILABLE
 	ArchiveJobDefinition(ctx context.Context, in *ArchiveJobDefinitionRequest, opts ...grpc.CallOption) (*ArchiveJobDefinitionResponse, error)
-	// Lists the circuit breakers of a namespace by name: those that have counted a failure.
-	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
-	ListCircuitBreakers(ctx context.Context, in *ListCircuitBreakersRequest, opts ...grpc.CallOption) (*ListCircuitBreakersResponse, error)
-	// Closes a circuit breaker manually: its jobs continue at once.
-	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a
-	// closed one is no error.
-	CloseCircuitBreaker(ctx context.Context, in *CloseCircuitBreakerRequest, opts ...grpc.CallOption) (*CloseCircuitBreakerResponse, error)
 }
 
 type jobDefinitionServiceClient struct {
@@ -113,26 +119,6 @@ func (c *jobDefinitionServiceClient) ArchiveJobDefinition(ctx context.Context, i
 	return out, nil
 }
 
-func (c *jobDefinitionServiceClient) ListCircuitBreakers(ctx context.Context, in *ListCircuitBreakersRequest, opts ...grpc.CallOption) (*ListCircuitBreakersResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ListCircuitBreakersResponse)
-	err := c.cc.Invoke(ctx, JobDefinitionService_ListCircuitBreakers_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *jobDefinitionServiceClient) CloseCircuitBreaker(ctx context.Context, in *CloseCircuitBreakerRequest, opts ...grpc.CallOption) (*CloseCircuitBreakerResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(CloseCircuitBreakerResponse)
-	err := c.cc.Invoke(ctx, JobDefinitionService_CloseCircuitBreaker_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 // JobDefinitionServiceServer is the server API for JobDefinitionService service.
 // All implementations must embed UnimplementedJobDefinitionServiceServer
 // for forward compatibility.
@@ -141,34 +127,42 @@ func (c *jobDefinitionServiceClient) CloseCircuitBreaker(ctx context.Context, in
 type JobDefinitionServiceServer interface {
 	// Stores a definition as a new version; the content of the newest version returns that version.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each),
-	// NOT_FOUND (the definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, a
-	// workflow would contain itself, or more than 16 would be nested), UNAVAILABLE (the database can't be reached; retry
-	// with the same request_id).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong, and BadRequest names each.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND (DEFINITION_NOT_FOUND): the definition of a step of a workflow.
+	// - FAILED_PRECONDITION:
+	//   - DEFINITION_ARCHIVED: the definition of a step is archived.
+	//   - WORKFLOW_NESTING: a workflow would contain itself, or more than 16 would be nested.
+	//
+	// - UNAVAILABLE (STORE_UNAVAILABLE): the database can't be reached; retry with the same request_id.
 	ApplyJobDefinition(context.Context, *ApplyJobDefinitionRequest) (*ApplyJobDefinitionResponse, error)
 	// Reads one version, or the newest.
 	//
-	// Errors: INVALID_ARGUMENT (name or version malformed), NOT_FOUND (no such definition or version).
+	// Errors:
+	// - INVALID_ARGUMENT: name or version malformed.
+	// - NOT_FOUND (DEFINITION_NOT_FOUND): no such definition or version.
 	GetJobDefinition(context.Context, *GetJobDefinitionRequest) (*GetJobDefinitionResponse, error)
 	// Lists the newest version of each definition by name.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
 	ListJobDefinitions(context.Context, *ListJobDefinitionsRequest) (*ListJobDefinitionsResponse, error)
 	// Archives a definition: new jobs are refused; existing ones continue. Applying it again, also unchanged, restores
 	// it.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving
-	// twice is no error.
+	// Archiving twice is no error.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND
+	// - UNAVAILABLE
 	ArchiveJobDefinition(context.Context, *ArchiveJobDefinitionRequest) (*ArchiveJobDefinitionResponse, error)
-	// Lists the circuit breakers of a namespace by name: those that have counted a failure.
-	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
-	ListCircuitBreakers(context.Context, *ListCircuitBreakersRequest) (*ListCircuitBreakersResponse, error)
-	// Closes a circuit breaker manually: its jobs continue at once.
-	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a
-	// closed one is no error.
-	CloseCircuitBreaker(context.Context, *CloseCircuitBreakerRequest) (*CloseCircuitBreakerResponse, error)
 	mustEmbedUnimplementedJobDefinitionServiceServer()
 }
 
@@ -190,12 +184,6 @@ func (UnimplementedJobDefinitionServiceServer) ListJobDefinitions(context.Contex
 }
 func (UnimplementedJobDefinitionServiceServer) ArchiveJobDefinition(context.Context, *ArchiveJobDefinitionRequest) (*ArchiveJobDefinitionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ArchiveJobDefinition not implemented")
-}
-func (UnimplementedJobDefinitionServiceServer) ListCircuitBreakers(context.Context, *ListCircuitBreakersRequest) (*ListCircuitBreakersResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ListCircuitBreakers not implemented")
-}
-func (UnimplementedJobDefinitionServiceServer) CloseCircuitBreaker(context.Context, *CloseCircuitBreakerRequest) (*CloseCircuitBreakerResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method CloseCircuitBreaker not implemented")
 }
 func (UnimplementedJobDefinitionServiceServer) mustEmbedUnimplementedJobDefinitionServiceServer() {}
 func (UnimplementedJobDefinitionServiceServer) testEmbeddedByValue()                              {}
@@ -290,42 +278,6 @@ func _JobDefinitionService_ArchiveJobDefinition_Handler(srv interface{}, ctx con
 	return interceptor(ctx, in, info, handler)
 }
 
-func _JobDefinitionService_ListCircuitBreakers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ListCircuitBreakersRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(JobDefinitionServiceServer).ListCircuitBreakers(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: JobDefinitionService_ListCircuitBreakers_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(JobDefinitionServiceServer).ListCircuitBreakers(ctx, req.(*ListCircuitBreakersRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _JobDefinitionService_CloseCircuitBreaker_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(CloseCircuitBreakerRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(JobDefinitionServiceServer).CloseCircuitBreaker(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: JobDefinitionService_CloseCircuitBreaker_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(JobDefinitionServiceServer).CloseCircuitBreaker(ctx, req.(*CloseCircuitBreakerRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
 // JobDefinitionService_ServiceDesc is the grpc.ServiceDesc for JobDefinitionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -348,14 +300,6 @@ var JobDefinitionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ArchiveJobDefinition",
 			Handler:    _JobDefinitionService_ArchiveJobDefinition_Handler,
-		},
-		{
-			MethodName: "ListCircuitBreakers",
-			Handler:    _JobDefinitionService_ListCircuitBreakers_Handler,
-		},
-		{
-			MethodName: "CloseCircuitBreaker",
-			Handler:    _JobDefinitionService_CloseCircuitBreaker_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -48,9 +48,9 @@ type JobExplanation struct {
 	Constraints []*Constraint `protobuf:"bytes,9,rep,name=constraints,proto3" json:"constraints,omitempty"`
 	// Its position in the queue: 1 is next. Set only for a READY job; docs/explain.md says what is counted. Exact up to
 	// 1,000.
-	Place int32 `protobuf:"varint,10,opt,name=place,proto3" json:"place,omitempty"`
-	// `place` is a lower bound: 1,000 jobs or more come before it, or its queue has more lanes than are scanned.
-	PlaceIsLeast bool `protobuf:"varint,11,opt,name=place_is_least,json=placeIsLeast,proto3" json:"place_is_least,omitempty"`
+	Position int32 `protobuf:"varint,10,opt,name=position,proto3" json:"position,omitempty"`
+	// `position` is a lower bound: 1,000 jobs or more come before it, or its queue has more lanes than are scanned.
+	PositionIsLowerBound bool `protobuf:"varint,11,opt,name=position_is_lower_bound,json=positionIsLowerBound,proto3" json:"position_is_lower_bound,omitempty"`
 	// When it may start. Set while it waits.
 	StartEstimate *StartEstimate `protobuf:"bytes,12,opt,name=start_estimate,json=startEstimate,proto3" json:"start_estimate,omitempty"`
 	// Who has it. Set while it is ASSIGNED, RUNNING or CANCELLING.
@@ -152,16 +152,16 @@ func (x *JobExplanation) GetConstraints() []*Constraint {
 	return nil
 }
 
-func (x *JobExplanation) GetPlace() int32 {
+func (x *JobExplanation) GetPosition() int32 {
 	if x != nil {
-		return x.Place
+		return x.Position
 	}
 	return 0
 }
 
-func (x *JobExplanation) GetPlaceIsLeast() bool {
+func (x *JobExplanation) GetPositionIsLowerBound() bool {
 	if x != nil {
-		return x.PlaceIsLeast
+		return x.PositionIsLowerBound
 	}
 	return false
 }
@@ -188,9 +188,9 @@ type Constraint struct {
 	// A readable sentence.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	// The jobs and sessions that hold it, longest first. At most 10.
-	Holders []*Holder `protobuf:"bytes,3,rep,name=holders,proto3" json:"holders,omitempty"`
+	Blockers []*Blocker `protobuf:"bytes,3,rep,name=blockers,proto3" json:"blockers,omitempty"`
 	// How many there are in all.
-	HolderCount int64 `protobuf:"varint,4,opt,name=holder_count,json=holderCount,proto3" json:"holder_count,omitempty"`
+	BlockerCount int64 `protobuf:"varint,4,opt,name=blocker_count,json=blockerCount,proto3" json:"blocker_count,omitempty"`
 	// When it opens by itself, or is tried; for a job that holds out for a preferred worker, about when others take it at
 	// the latest. Unset: not known.
 	OpenTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
@@ -246,16 +246,16 @@ func (x *Constraint) GetMessage() string {
 	return ""
 }
 
-func (x *Constraint) GetHolders() []*Holder {
+func (x *Constraint) GetBlockers() []*Blocker {
 	if x != nil {
-		return x.Holders
+		return x.Blockers
 	}
 	return nil
 }
 
-func (x *Constraint) GetHolderCount() int64 {
+func (x *Constraint) GetBlockerCount() int64 {
 	if x != nil {
-		return x.HolderCount
+		return x.BlockerCount
 	}
 	return 0
 }
@@ -282,7 +282,7 @@ func (x *Constraint) GetSinceTime() *timestamppb.Timestamp {
 }
 
 // A job or a session that holds up another job.
-type Holder struct {
+type Blocker struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the job. Empty: the session itself is meant.
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
@@ -297,20 +297,20 @@ type Holder struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Holder) Reset() {
-	*x = Holder{}
+func (x *Blocker) Reset() {
+	*x = Blocker{}
 	mi := &file_muster_v1_job_explanation_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Holder) String() string {
+func (x *Blocker) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Holder) ProtoMessage() {}
+func (*Blocker) ProtoMessage() {}
 
-func (x *Holder) ProtoReflect() protoreflect.Message {
+func (x *Blocker) ProtoReflect() protoreflect.Message {
 	mi := &file_muster_v1_job_explanation_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -322,33 +322,33 @@ func (x *Holder) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Holder.ProtoReflect.Descriptor instead.
-func (*Holder) Descriptor() ([]byte, []int) {
+// Deprecated: Use Blocker.ProtoReflect.Descriptor instead.
+func (*Blocker) Descriptor() ([]byte, []int) {
 	return file_muster_v1_job_explanation_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *Holder) GetJobId() string {
+func (x *Blocker) GetJobId() string {
 	if x != nil {
 		return x.JobId
 	}
 	return ""
 }
 
-func (x *Holder) GetSessionId() string {
+func (x *Blocker) GetSessionId() string {
 	if x != nil {
 		return x.SessionId
 	}
 	return ""
 }
 
-func (x *Holder) GetWorkerName() string {
+func (x *Blocker) GetWorkerName() string {
 	if x != nil {
 		return x.WorkerName
 	}
 	return ""
 }
 
-func (x *Holder) GetSinceTime() *timestamppb.Timestamp {
+func (x *Blocker) GetSinceTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.SinceTime
 	}
@@ -362,8 +362,8 @@ type StartEstimate struct {
 	EarliestTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=earliest_time,json=earliestTime,proto3" json:"earliest_time,omitempty"`
 	// The latest likely time. Unset: nothing is known of it.
 	LatestTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=latest_time,json=latestTime,proto3" json:"latest_time,omitempty"`
-	// Jobs of the lanes that count for its place that were started in `window`.
-	Starts int64 `protobuf:"varint,3,opt,name=starts,proto3" json:"starts,omitempty"`
+	// Jobs of the lanes that count for its position that were started in `window`.
+	StartCount int64 `protobuf:"varint,3,opt,name=start_count,json=startCount,proto3" json:"start_count,omitempty"`
 	// Duration of the count: between one minute and two.
 	Window *durationpb.Duration `protobuf:"bytes,4,opt,name=window,proto3" json:"window,omitempty"`
 	// What the estimate rests on, or why there is none, in a readable sentence.
@@ -416,9 +416,9 @@ func (x *StartEstimate) GetLatestTime() *timestamppb.Timestamp {
 	return nil
 }
 
-func (x *StartEstimate) GetStarts() int64 {
+func (x *StartEstimate) GetStartCount() int64 {
 	if x != nil {
-		return x.Starts
+		return x.StartCount
 	}
 	return 0
 }
@@ -532,7 +532,7 @@ var File_muster_v1_job_explanation_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_explanation_proto_rawDesc = "" +
 	"\n" +
-	"\x1fmuster/v1/job_explanation.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\"\x95\x04\n" +
+	"\x1fmuster/v1/job_explanation.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\"\xac\x04\n" +
 	"\x0eJobExplanation\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1e\n" +
@@ -545,35 +545,36 @@ const file_muster_v1_job_explanation_proto_rawDesc = "" +
 	"\n" +
 	"state_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tstateTime\x12\x18\n" +
 	"\asummary\x18\b \x01(\tR\asummary\x127\n" +
-	"\vconstraints\x18\t \x03(\v2\x15.muster.v1.ConstraintR\vconstraints\x12\x14\n" +
-	"\x05place\x18\n" +
-	" \x01(\x05R\x05place\x12$\n" +
-	"\x0eplace_is_least\x18\v \x01(\bR\fplaceIsLeast\x12?\n" +
+	"\vconstraints\x18\t \x03(\v2\x15.muster.v1.ConstraintR\vconstraints\x12\x1a\n" +
+	"\bposition\x18\n" +
+	" \x01(\x05R\bposition\x125\n" +
+	"\x17position_is_lower_bound\x18\v \x01(\bR\x14positionIsLowerBound\x12?\n" +
 	"\x0estart_estimate\x18\f \x01(\v2\x18.muster.v1.StartEstimateR\rstartEstimate\x123\n" +
-	"\arunning\x18\r \x01(\v2\x19.muster.v1.RunningAttemptR\arunning\"\xb6\x02\n" +
+	"\arunning\x18\r \x01(\v2\x19.muster.v1.RunningAttemptR\arunning\"\xbb\x02\n" +
 	"\n" +
 	"Constraint\x12-\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x15.muster.v1.WaitReasonR\x06reason\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\x12+\n" +
-	"\aholders\x18\x03 \x03(\v2\x11.muster.v1.HolderR\aholders\x12!\n" +
-	"\fholder_count\x18\x04 \x01(\x03R\vholderCount\x127\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12.\n" +
+	"\bblockers\x18\x03 \x03(\v2\x12.muster.v1.BlockerR\bblockers\x12#\n" +
+	"\rblocker_count\x18\x04 \x01(\x03R\fblockerCount\x127\n" +
 	"\topen_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bopenTime\x12\x1b\n" +
 	"\tnext_step\x18\x06 \x01(\tR\bnextStep\x129\n" +
 	"\n" +
-	"since_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\"\x9a\x01\n" +
-	"\x06Holder\x12\x15\n" +
+	"since_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\"\x9b\x01\n" +
+	"\aBlocker\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x02 \x01(\tR\tsessionId\x12\x1f\n" +
 	"\vworker_name\x18\x03 \x01(\tR\n" +
 	"workerName\x129\n" +
 	"\n" +
-	"since_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\"\xee\x01\n" +
+	"since_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\"\xf7\x01\n" +
 	"\rStartEstimate\x12?\n" +
 	"\rearliest_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\fearliestTime\x12;\n" +
 	"\vlatest_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"latestTime\x12\x16\n" +
-	"\x06starts\x18\x03 \x01(\x03R\x06starts\x121\n" +
+	"latestTime\x12\x1f\n" +
+	"\vstart_count\x18\x03 \x01(\x03R\n" +
+	"startCount\x121\n" +
 	"\x06window\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06window\x12\x14\n" +
 	"\x05basis\x18\x05 \x01(\tR\x05basis\"\x91\x02\n" +
 	"\x0eRunningAttempt\x12\x18\n" +
@@ -604,7 +605,7 @@ var file_muster_v1_job_explanation_proto_msgTypes = make([]protoimpl.MessageInfo
 var file_muster_v1_job_explanation_proto_goTypes = []any{
 	(*JobExplanation)(nil),        // 0: muster.v1.JobExplanation
 	(*Constraint)(nil),            // 1: muster.v1.Constraint
-	(*Holder)(nil),                // 2: muster.v1.Holder
+	(*Blocker)(nil),               // 2: muster.v1.Blocker
 	(*StartEstimate)(nil),         // 3: muster.v1.StartEstimate
 	(*RunningAttempt)(nil),        // 4: muster.v1.RunningAttempt
 	(JobState)(0),                 // 5: muster.v1.JobState
@@ -620,10 +621,10 @@ var file_muster_v1_job_explanation_proto_depIdxs = []int32{
 	3,  // 3: muster.v1.JobExplanation.start_estimate:type_name -> muster.v1.StartEstimate
 	4,  // 4: muster.v1.JobExplanation.running:type_name -> muster.v1.RunningAttempt
 	7,  // 5: muster.v1.Constraint.reason:type_name -> muster.v1.WaitReason
-	2,  // 6: muster.v1.Constraint.holders:type_name -> muster.v1.Holder
+	2,  // 6: muster.v1.Constraint.blockers:type_name -> muster.v1.Blocker
 	6,  // 7: muster.v1.Constraint.open_time:type_name -> google.protobuf.Timestamp
 	6,  // 8: muster.v1.Constraint.since_time:type_name -> google.protobuf.Timestamp
-	6,  // 9: muster.v1.Holder.since_time:type_name -> google.protobuf.Timestamp
+	6,  // 9: muster.v1.Blocker.since_time:type_name -> google.protobuf.Timestamp
 	6,  // 10: muster.v1.StartEstimate.earliest_time:type_name -> google.protobuf.Timestamp
 	6,  // 11: muster.v1.StartEstimate.latest_time:type_name -> google.protobuf.Timestamp
 	8,  // 12: muster.v1.StartEstimate.window:type_name -> google.protobuf.Duration

@@ -139,12 +139,12 @@ type SubmitJobRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The job.
 	Job *JobSubmission `protobuf:"bytes,2,opt,name=job,proto3" json:"job,omitempty"`
-	// UUID that makes a repeat of this very call harmless: it returns the same answer. Empty: none.
+	// Idempotency token (UUID) for retries of this call: it returns the same answer. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// UUID of the job of an open batch; the job becomes its member. Empty: none.
-	BatchJobId string `protobuf:"bytes,60,opt,name=batch_job_id,json=batchJobId,proto3" json:"batch_job_id,omitempty"`
+	BatchJobId string `protobuf:"bytes,4,opt,name=batch_job_id,json=batchJobId,proto3" json:"batch_job_id,omitempty"`
 	// The attempt whose handler submits the job, which becomes a child of its job. Not with `batch_job_id`. Unset: none.
-	Parent        *ParentAttempt `protobuf:"bytes,61,opt,name=parent,proto3" json:"parent,omitempty"`
+	Parent        *ParentAttempt `protobuf:"bytes,5,opt,name=parent,proto3" json:"parent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -350,13 +350,13 @@ type SubmitJobsRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The jobs. Between 1 and 10,000, at most 3 MiB together.
 	Jobs []*JobSubmission `protobuf:"bytes,2,rep,name=jobs,proto3" json:"jobs,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// UUID of the job of an open batch; the jobs become its members. A job that already existed, by its idempotency key
 	// or a rule of its definition, does not. Empty: none.
-	BatchJobId string `protobuf:"bytes,60,opt,name=batch_job_id,json=batchJobId,proto3" json:"batch_job_id,omitempty"`
+	BatchJobId string `protobuf:"bytes,4,opt,name=batch_job_id,json=batchJobId,proto3" json:"batch_job_id,omitempty"`
 	// The attempt whose handler submits the jobs, which become children of its job. Not with `batch_job_id`. Unset: none.
-	Parent        *ParentAttempt `protobuf:"bytes,61,opt,name=parent,proto3" json:"parent,omitempty"`
+	Parent        *ParentAttempt `protobuf:"bytes,5,opt,name=parent,proto3" json:"parent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -426,18 +426,73 @@ func (x *SubmitJobsRequest) GetParent() *ParentAttempt {
 	return nil
 }
 
+// A job of a call that stored many.
+type SubmittedJob struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of the job.
+	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// Whether the job already existed, as in SubmitJobResponse.
+	Existing      bool `protobuf:"varint,2,opt,name=existing,proto3" json:"existing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmittedJob) Reset() {
+	*x = SubmittedJob{}
+	mi := &file_muster_v1_job_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmittedJob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmittedJob) ProtoMessage() {}
+
+func (x *SubmittedJob) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_v1_job_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmittedJob.ProtoReflect.Descriptor instead.
+func (*SubmittedJob) Descriptor() ([]byte, []int) {
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SubmittedJob) GetJobId() string {
+	if x != nil {
+		return x.JobId
+	}
+	return ""
+}
+
+func (x *SubmittedJob) GetExisting() bool {
+	if x != nil {
+		return x.Existing
+	}
+	return false
+}
+
 // The jobs' ids.
 type SubmitJobsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One for each submission, in its order.
-	Jobs          []*SubmitJobResponse `protobuf:"bytes,1,rep,name=jobs,proto3" json:"jobs,omitempty"`
+	Jobs          []*SubmittedJob `protobuf:"bytes,1,rep,name=jobs,proto3" json:"jobs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SubmitJobsResponse) Reset() {
 	*x = SubmitJobsResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[5]
+	mi := &file_muster_v1_job_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -449,7 +504,7 @@ func (x *SubmitJobsResponse) String() string {
 func (*SubmitJobsResponse) ProtoMessage() {}
 
 func (x *SubmitJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[5]
+	mi := &file_muster_v1_job_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -462,10 +517,10 @@ func (x *SubmitJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitJobsResponse.ProtoReflect.Descriptor instead.
 func (*SubmitJobsResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{5}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *SubmitJobsResponse) GetJobs() []*SubmitJobResponse {
+func (x *SubmitJobsResponse) GetJobs() []*SubmittedJob {
 	if x != nil {
 		return x.Jobs
 	}
@@ -485,7 +540,7 @@ type GetJobRequest struct {
 
 func (x *GetJobRequest) Reset() {
 	*x = GetJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[6]
+	mi := &file_muster_v1_job_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +552,7 @@ func (x *GetJobRequest) String() string {
 func (*GetJobRequest) ProtoMessage() {}
 
 func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[6]
+	mi := &file_muster_v1_job_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +565,7 @@ func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobRequest.ProtoReflect.Descriptor instead.
 func (*GetJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{6}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetJobRequest) GetNamespace() string {
@@ -538,7 +593,7 @@ type GetJobResponse struct {
 
 func (x *GetJobResponse) Reset() {
 	*x = GetJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[7]
+	mi := &file_muster_v1_job_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -550,7 +605,7 @@ func (x *GetJobResponse) String() string {
 func (*GetJobResponse) ProtoMessage() {}
 
 func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[7]
+	mi := &file_muster_v1_job_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -563,7 +618,7 @@ func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobResponse.ProtoReflect.Descriptor instead.
 func (*GetJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{7}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetJobResponse) GetJob() *Job {
@@ -588,7 +643,7 @@ type WaitJobRequest struct {
 
 func (x *WaitJobRequest) Reset() {
 	*x = WaitJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[8]
+	mi := &file_muster_v1_job_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -600,7 +655,7 @@ func (x *WaitJobRequest) String() string {
 func (*WaitJobRequest) ProtoMessage() {}
 
 func (x *WaitJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[8]
+	mi := &file_muster_v1_job_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -613,7 +668,7 @@ func (x *WaitJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitJobRequest.ProtoReflect.Descriptor instead.
 func (*WaitJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{8}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WaitJobRequest) GetNamespace() string {
@@ -648,7 +703,7 @@ type WaitJobResponse struct {
 
 func (x *WaitJobResponse) Reset() {
 	*x = WaitJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[9]
+	mi := &file_muster_v1_job_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -660,7 +715,7 @@ func (x *WaitJobResponse) String() string {
 func (*WaitJobResponse) ProtoMessage() {}
 
 func (x *WaitJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[9]
+	mi := &file_muster_v1_job_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -673,7 +728,7 @@ func (x *WaitJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitJobResponse.ProtoReflect.Descriptor instead.
 func (*WaitJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{9}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *WaitJobResponse) GetJob() *Job {
@@ -692,7 +747,7 @@ type CancelJobRequest struct {
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// A readable reason, kept with the job. At most 256 characters.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -700,7 +755,7 @@ type CancelJobRequest struct {
 
 func (x *CancelJobRequest) Reset() {
 	*x = CancelJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[10]
+	mi := &file_muster_v1_job_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -712,7 +767,7 @@ func (x *CancelJobRequest) String() string {
 func (*CancelJobRequest) ProtoMessage() {}
 
 func (x *CancelJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[10]
+	mi := &file_muster_v1_job_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -725,7 +780,7 @@ func (x *CancelJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelJobRequest.ProtoReflect.Descriptor instead.
 func (*CancelJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{10}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CancelJobRequest) GetNamespace() string {
@@ -767,7 +822,7 @@ type CancelJobResponse struct {
 
 func (x *CancelJobResponse) Reset() {
 	*x = CancelJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[11]
+	mi := &file_muster_v1_job_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -779,7 +834,7 @@ func (x *CancelJobResponse) String() string {
 func (*CancelJobResponse) ProtoMessage() {}
 
 func (x *CancelJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[11]
+	mi := &file_muster_v1_job_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -792,7 +847,7 @@ func (x *CancelJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelJobResponse.ProtoReflect.Descriptor instead.
 func (*CancelJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{11}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CancelJobResponse) GetJob() *Job {
@@ -811,29 +866,15 @@ type ListJobsRequest struct {
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the previous page. Empty: the first page.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Only jobs in these states. Empty: all.
-	States []JobState `protobuf:"varint,4,rep,packed,name=states,proto3,enum=muster.v1.JobState" json:"states,omitempty"`
-	// Only jobs of this definition. Empty: all.
-	Definition string `protobuf:"bytes,5,opt,name=definition,proto3" json:"definition,omitempty"`
-	// Only jobs of this queue. Empty: all.
-	Queue string `protobuf:"bytes,6,opt,name=queue,proto3" json:"queue,omitempty"`
-	// Only jobs that carry all of these labels.
-	Labels map[string]string `protobuf:"bytes,7,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Only jobs created at or after this time.
-	MinCreateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=min_create_time,json=minCreateTime,proto3" json:"min_create_time,omitempty"`
-	// Only jobs created before this time.
-	MaxCreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=max_create_time,json=maxCreateTime,proto3" json:"max_create_time,omitempty"`
-	// Only jobs whose failure has one of these types. At most 64.
-	FailureTypes []string `protobuf:"bytes,10,rep,name=failure_types,json=failureTypes,proto3" json:"failure_types,omitempty"`
-	// Only jobs of steps of this workflow's job, by its id. Empty: all.
-	ParentJobId   string `protobuf:"bytes,11,opt,name=parent_job_id,json=parentJobId,proto3" json:"parent_job_id,omitempty"`
+	// Selects the jobs. Unset: every job.
+	Filter        *JobFilter `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListJobsRequest) Reset() {
 	*x = ListJobsRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[12]
+	mi := &file_muster_v1_job_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -845,7 +886,7 @@ func (x *ListJobsRequest) String() string {
 func (*ListJobsRequest) ProtoMessage() {}
 
 func (x *ListJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[12]
+	mi := &file_muster_v1_job_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -858,7 +899,7 @@ func (x *ListJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJobsRequest.ProtoReflect.Descriptor instead.
 func (*ListJobsRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{12}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListJobsRequest) GetNamespace() string {
@@ -882,60 +923,11 @@ func (x *ListJobsRequest) GetPageToken() string {
 	return ""
 }
 
-func (x *ListJobsRequest) GetStates() []JobState {
+func (x *ListJobsRequest) GetFilter() *JobFilter {
 	if x != nil {
-		return x.States
+		return x.Filter
 	}
 	return nil
-}
-
-func (x *ListJobsRequest) GetDefinition() string {
-	if x != nil {
-		return x.Definition
-	}
-	return ""
-}
-
-func (x *ListJobsRequest) GetQueue() string {
-	if x != nil {
-		return x.Queue
-	}
-	return ""
-}
-
-func (x *ListJobsRequest) GetLabels() map[string]string {
-	if x != nil {
-		return x.Labels
-	}
-	return nil
-}
-
-func (x *ListJobsRequest) GetMinCreateTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.MinCreateTime
-	}
-	return nil
-}
-
-func (x *ListJobsRequest) GetMaxCreateTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.MaxCreateTime
-	}
-	return nil
-}
-
-func (x *ListJobsRequest) GetFailureTypes() []string {
-	if x != nil {
-		return x.FailureTypes
-	}
-	return nil
-}
-
-func (x *ListJobsRequest) GetParentJobId() string {
-	if x != nil {
-		return x.ParentJobId
-	}
-	return ""
 }
 
 // A page of jobs.
@@ -951,7 +943,7 @@ type ListJobsResponse struct {
 
 func (x *ListJobsResponse) Reset() {
 	*x = ListJobsResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[13]
+	mi := &file_muster_v1_job_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +955,7 @@ func (x *ListJobsResponse) String() string {
 func (*ListJobsResponse) ProtoMessage() {}
 
 func (x *ListJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[13]
+	mi := &file_muster_v1_job_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,7 +968,7 @@ func (x *ListJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJobsResponse.ProtoReflect.Descriptor instead.
 func (*ListJobsResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{13}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListJobsResponse) GetJobs() []*Job {
@@ -1006,7 +998,7 @@ type ExplainJobRequest struct {
 
 func (x *ExplainJobRequest) Reset() {
 	*x = ExplainJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[14]
+	mi := &file_muster_v1_job_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1018,7 +1010,7 @@ func (x *ExplainJobRequest) String() string {
 func (*ExplainJobRequest) ProtoMessage() {}
 
 func (x *ExplainJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[14]
+	mi := &file_muster_v1_job_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1031,7 +1023,7 @@ func (x *ExplainJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainJobRequest.ProtoReflect.Descriptor instead.
 func (*ExplainJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{14}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ExplainJobRequest) GetNamespace() string {
@@ -1059,7 +1051,7 @@ type ExplainJobResponse struct {
 
 func (x *ExplainJobResponse) Reset() {
 	*x = ExplainJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[15]
+	mi := &file_muster_v1_job_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1071,7 +1063,7 @@ func (x *ExplainJobResponse) String() string {
 func (*ExplainJobResponse) ProtoMessage() {}
 
 func (x *ExplainJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[15]
+	mi := &file_muster_v1_job_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1084,7 +1076,7 @@ func (x *ExplainJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainJobResponse.ProtoReflect.Descriptor instead.
 func (*ExplainJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{15}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ExplainJobResponse) GetExplanation() *JobExplanation {
@@ -1107,7 +1099,7 @@ type WatchJobRequest struct {
 
 func (x *WatchJobRequest) Reset() {
 	*x = WatchJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[16]
+	mi := &file_muster_v1_job_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1119,7 +1111,7 @@ func (x *WatchJobRequest) String() string {
 func (*WatchJobRequest) ProtoMessage() {}
 
 func (x *WatchJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[16]
+	mi := &file_muster_v1_job_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,7 +1124,7 @@ func (x *WatchJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchJobRequest.ProtoReflect.Descriptor instead.
 func (*WatchJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{16}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *WatchJobRequest) GetNamespace() string {
@@ -1160,7 +1152,7 @@ type WatchJobResponse struct {
 
 func (x *WatchJobResponse) Reset() {
 	*x = WatchJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[17]
+	mi := &file_muster_v1_job_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1172,7 +1164,7 @@ func (x *WatchJobResponse) String() string {
 func (*WatchJobResponse) ProtoMessage() {}
 
 func (x *WatchJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[17]
+	mi := &file_muster_v1_job_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1185,7 +1177,7 @@ func (x *WatchJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchJobResponse.ProtoReflect.Descriptor instead.
 func (*WatchJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{17}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *WatchJobResponse) GetJob() *Job {
@@ -1214,7 +1206,7 @@ type ListAttemptLogsRequest struct {
 
 func (x *ListAttemptLogsRequest) Reset() {
 	*x = ListAttemptLogsRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[18]
+	mi := &file_muster_v1_job_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1226,7 +1218,7 @@ func (x *ListAttemptLogsRequest) String() string {
 func (*ListAttemptLogsRequest) ProtoMessage() {}
 
 func (x *ListAttemptLogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[18]
+	mi := &file_muster_v1_job_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1239,7 +1231,7 @@ func (x *ListAttemptLogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttemptLogsRequest.ProtoReflect.Descriptor instead.
 func (*ListAttemptLogsRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{18}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListAttemptLogsRequest) GetNamespace() string {
@@ -1294,7 +1286,7 @@ type ListAttemptLogsResponse struct {
 
 func (x *ListAttemptLogsResponse) Reset() {
 	*x = ListAttemptLogsResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[19]
+	mi := &file_muster_v1_job_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1298,7 @@ func (x *ListAttemptLogsResponse) String() string {
 func (*ListAttemptLogsResponse) ProtoMessage() {}
 
 func (x *ListAttemptLogsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[19]
+	mi := &file_muster_v1_job_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1311,7 @@ func (x *ListAttemptLogsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttemptLogsResponse.ProtoReflect.Descriptor instead.
 func (*ListAttemptLogsResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{19}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListAttemptLogsResponse) GetRecords() []*LogRecord {
@@ -1368,7 +1360,7 @@ type WatchAttemptLogsRequest struct {
 
 func (x *WatchAttemptLogsRequest) Reset() {
 	*x = WatchAttemptLogsRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[20]
+	mi := &file_muster_v1_job_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1380,7 +1372,7 @@ func (x *WatchAttemptLogsRequest) String() string {
 func (*WatchAttemptLogsRequest) ProtoMessage() {}
 
 func (x *WatchAttemptLogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[20]
+	mi := &file_muster_v1_job_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1393,7 +1385,7 @@ func (x *WatchAttemptLogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAttemptLogsRequest.ProtoReflect.Descriptor instead.
 func (*WatchAttemptLogsRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{20}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WatchAttemptLogsRequest) GetNamespace() string {
@@ -1440,7 +1432,7 @@ type WatchAttemptLogsResponse struct {
 
 func (x *WatchAttemptLogsResponse) Reset() {
 	*x = WatchAttemptLogsResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[21]
+	mi := &file_muster_v1_job_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1452,7 +1444,7 @@ func (x *WatchAttemptLogsResponse) String() string {
 func (*WatchAttemptLogsResponse) ProtoMessage() {}
 
 func (x *WatchAttemptLogsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[21]
+	mi := &file_muster_v1_job_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1465,7 +1457,7 @@ func (x *WatchAttemptLogsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAttemptLogsResponse.ProtoReflect.Descriptor instead.
 func (*WatchAttemptLogsResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{21}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WatchAttemptLogsResponse) GetRecords() []*LogRecord {
@@ -1501,7 +1493,7 @@ type RetryJobsRequest struct {
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only count the jobs that would be retried.
 	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
-	// UUID that makes a repeat of this very call harmless: it applies to the jobs of the first call and no others, and
+	// Idempotency token (UUID) for retries of this call: it applies to the jobs of the first call and no others, and
 	// retries those that the first call did not reach. Empty: none. Ignored with `validate_only`.
 	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1510,7 +1502,7 @@ type RetryJobsRequest struct {
 
 func (x *RetryJobsRequest) Reset() {
 	*x = RetryJobsRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[22]
+	mi := &file_muster_v1_job_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1514,7 @@ func (x *RetryJobsRequest) String() string {
 func (*RetryJobsRequest) ProtoMessage() {}
 
 func (x *RetryJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[22]
+	mi := &file_muster_v1_job_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1527,7 @@ func (x *RetryJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryJobsRequest.ProtoReflect.Descriptor instead.
 func (*RetryJobsRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{22}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RetryJobsRequest) GetNamespace() string {
@@ -1582,7 +1574,7 @@ type RetryJobsResponse struct {
 	RetriedJobIds []string `protobuf:"bytes,2,rep,name=retried_job_ids,json=retriedJobIds,proto3" json:"retried_job_ids,omitempty"`
 	// Jobs of the page that were skipped: already retried, erased, of an archived definition, or refused at the limit of
 	// their key (LIMIT_REACHED).
-	Skipped int32 `protobuf:"varint,3,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	SkippedCount int32 `protobuf:"varint,3,opt,name=skipped_count,json=skippedCount,proto3" json:"skipped_count,omitempty"`
 	// Token of the next page. Empty: this was the last.
 	NextPageToken string `protobuf:"bytes,4,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1591,7 +1583,7 @@ type RetryJobsResponse struct {
 
 func (x *RetryJobsResponse) Reset() {
 	*x = RetryJobsResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[23]
+	mi := &file_muster_v1_job_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1603,7 +1595,7 @@ func (x *RetryJobsResponse) String() string {
 func (*RetryJobsResponse) ProtoMessage() {}
 
 func (x *RetryJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[23]
+	mi := &file_muster_v1_job_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1616,7 +1608,7 @@ func (x *RetryJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryJobsResponse.ProtoReflect.Descriptor instead.
 func (*RetryJobsResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{23}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RetryJobsResponse) GetJobIds() []string {
@@ -1633,9 +1625,9 @@ func (x *RetryJobsResponse) GetRetriedJobIds() []string {
 	return nil
 }
 
-func (x *RetryJobsResponse) GetSkipped() int32 {
+func (x *RetryJobsResponse) GetSkippedCount() int32 {
 	if x != nil {
-		return x.Skipped
+		return x.SkippedCount
 	}
 	return 0
 }
@@ -1667,7 +1659,7 @@ type CancelJobsRequest struct {
 
 func (x *CancelJobsRequest) Reset() {
 	*x = CancelJobsRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[24]
+	mi := &file_muster_v1_job_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +1671,7 @@ func (x *CancelJobsRequest) String() string {
 func (*CancelJobsRequest) ProtoMessage() {}
 
 func (x *CancelJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[24]
+	mi := &file_muster_v1_job_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +1684,7 @@ func (x *CancelJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelJobsRequest.ProtoReflect.Descriptor instead.
 func (*CancelJobsRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{24}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CancelJobsRequest) GetNamespace() string {
@@ -1734,7 +1726,7 @@ func (x *CancelJobsRequest) GetValidateOnly() bool {
 type CancelJobsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Jobs that were cancelled or asked to stop.
-	Cancelled int32 `protobuf:"varint,1,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	CancelledCount int32 `protobuf:"varint,1,opt,name=cancelled_count,json=cancelledCount,proto3" json:"cancelled_count,omitempty"`
 	// Token of the next page. Empty: this was the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1743,7 +1735,7 @@ type CancelJobsResponse struct {
 
 func (x *CancelJobsResponse) Reset() {
 	*x = CancelJobsResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[25]
+	mi := &file_muster_v1_job_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1755,7 +1747,7 @@ func (x *CancelJobsResponse) String() string {
 func (*CancelJobsResponse) ProtoMessage() {}
 
 func (x *CancelJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[25]
+	mi := &file_muster_v1_job_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1768,12 +1760,12 @@ func (x *CancelJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelJobsResponse.ProtoReflect.Descriptor instead.
 func (*CancelJobsResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{25}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{26}
 }
 
-func (x *CancelJobsResponse) GetCancelled() int32 {
+func (x *CancelJobsResponse) GetCancelledCount() int32 {
 	if x != nil {
-		return x.Cancelled
+		return x.CancelledCount
 	}
 	return 0
 }
@@ -1800,7 +1792,7 @@ type EraseJobRequest struct {
 
 func (x *EraseJobRequest) Reset() {
 	*x = EraseJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[26]
+	mi := &file_muster_v1_job_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1812,7 +1804,7 @@ func (x *EraseJobRequest) String() string {
 func (*EraseJobRequest) ProtoMessage() {}
 
 func (x *EraseJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[26]
+	mi := &file_muster_v1_job_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1825,7 +1817,7 @@ func (x *EraseJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseJobRequest.ProtoReflect.Descriptor instead.
 func (*EraseJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{26}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *EraseJobRequest) GetNamespace() string {
@@ -1862,7 +1854,7 @@ type EraseJobResponse struct {
 
 func (x *EraseJobResponse) Reset() {
 	*x = EraseJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[27]
+	mi := &file_muster_v1_job_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1874,7 +1866,7 @@ func (x *EraseJobResponse) String() string {
 func (*EraseJobResponse) ProtoMessage() {}
 
 func (x *EraseJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[27]
+	mi := &file_muster_v1_job_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1887,7 +1879,7 @@ func (x *EraseJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseJobResponse.ProtoReflect.Descriptor instead.
 func (*EraseJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{27}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *EraseJobResponse) GetJob() *Job {
@@ -1911,7 +1903,7 @@ type RetryJobRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Steps that the new workflow does not run: it skips them as it starts, as SkipStep would. At most 100 names, each
 	// once; steps of the work (NORMAL) whose results are not taken over. Empty: none.
@@ -1924,7 +1916,7 @@ type RetryJobRequest struct {
 
 func (x *RetryJobRequest) Reset() {
 	*x = RetryJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[28]
+	mi := &file_muster_v1_job_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1936,7 +1928,7 @@ func (x *RetryJobRequest) String() string {
 func (*RetryJobRequest) ProtoMessage() {}
 
 func (x *RetryJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[28]
+	mi := &file_muster_v1_job_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1949,7 +1941,7 @@ func (x *RetryJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryJobRequest.ProtoReflect.Descriptor instead.
 func (*RetryJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{28}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RetryJobRequest) GetNamespace() string {
@@ -1998,7 +1990,7 @@ type RetryJobResponse struct {
 
 func (x *RetryJobResponse) Reset() {
 	*x = RetryJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[29]
+	mi := &file_muster_v1_job_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2010,7 +2002,7 @@ func (x *RetryJobResponse) String() string {
 func (*RetryJobResponse) ProtoMessage() {}
 
 func (x *RetryJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[29]
+	mi := &file_muster_v1_job_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2023,7 +2015,7 @@ func (x *RetryJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryJobResponse.ProtoReflect.Descriptor instead.
 func (*RetryJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{29}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RetryJobResponse) GetJob() *Job {
@@ -2046,7 +2038,7 @@ type UpdateJobRequest struct {
 	RunTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=run_time,json=runTime,proto3" json:"run_time,omitempty"`
 	// The new expiry. Unset: unchanged. No effect once the job has had an attempt.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2054,7 +2046,7 @@ type UpdateJobRequest struct {
 
 func (x *UpdateJobRequest) Reset() {
 	*x = UpdateJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[30]
+	mi := &file_muster_v1_job_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2066,7 +2058,7 @@ func (x *UpdateJobRequest) String() string {
 func (*UpdateJobRequest) ProtoMessage() {}
 
 func (x *UpdateJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[30]
+	mi := &file_muster_v1_job_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2079,7 +2071,7 @@ func (x *UpdateJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateJobRequest.ProtoReflect.Descriptor instead.
 func (*UpdateJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{30}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *UpdateJobRequest) GetNamespace() string {
@@ -2135,7 +2127,7 @@ type UpdateJobResponse struct {
 
 func (x *UpdateJobResponse) Reset() {
 	*x = UpdateJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[31]
+	mi := &file_muster_v1_job_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +2139,7 @@ func (x *UpdateJobResponse) String() string {
 func (*UpdateJobResponse) ProtoMessage() {}
 
 func (x *UpdateJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[31]
+	mi := &file_muster_v1_job_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +2152,7 @@ func (x *UpdateJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateJobResponse.ProtoReflect.Descriptor instead.
 func (*UpdateJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{31}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *UpdateJobResponse) GetJob() *Job {
@@ -2179,7 +2171,7 @@ type PauseJobRequest struct {
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// A readable reason. At most 256 characters.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2187,7 +2179,7 @@ type PauseJobRequest struct {
 
 func (x *PauseJobRequest) Reset() {
 	*x = PauseJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[32]
+	mi := &file_muster_v1_job_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2199,7 +2191,7 @@ func (x *PauseJobRequest) String() string {
 func (*PauseJobRequest) ProtoMessage() {}
 
 func (x *PauseJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[32]
+	mi := &file_muster_v1_job_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2212,7 +2204,7 @@ func (x *PauseJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseJobRequest.ProtoReflect.Descriptor instead.
 func (*PauseJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{32}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PauseJobRequest) GetNamespace() string {
@@ -2254,7 +2246,7 @@ type PauseJobResponse struct {
 
 func (x *PauseJobResponse) Reset() {
 	*x = PauseJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[33]
+	mi := &file_muster_v1_job_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2266,7 +2258,7 @@ func (x *PauseJobResponse) String() string {
 func (*PauseJobResponse) ProtoMessage() {}
 
 func (x *PauseJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[33]
+	mi := &file_muster_v1_job_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2279,7 +2271,7 @@ func (x *PauseJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseJobResponse.ProtoReflect.Descriptor instead.
 func (*PauseJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{33}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PauseJobResponse) GetJob() *Job {
@@ -2296,7 +2288,7 @@ type ResumeJobRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2304,7 +2296,7 @@ type ResumeJobRequest struct {
 
 func (x *ResumeJobRequest) Reset() {
 	*x = ResumeJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[34]
+	mi := &file_muster_v1_job_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2316,7 +2308,7 @@ func (x *ResumeJobRequest) String() string {
 func (*ResumeJobRequest) ProtoMessage() {}
 
 func (x *ResumeJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[34]
+	mi := &file_muster_v1_job_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2329,7 +2321,7 @@ func (x *ResumeJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeJobRequest.ProtoReflect.Descriptor instead.
 func (*ResumeJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{34}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ResumeJobRequest) GetNamespace() string {
@@ -2364,7 +2356,7 @@ type ResumeJobResponse struct {
 
 func (x *ResumeJobResponse) Reset() {
 	*x = ResumeJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[35]
+	mi := &file_muster_v1_job_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2376,7 +2368,7 @@ func (x *ResumeJobResponse) String() string {
 func (*ResumeJobResponse) ProtoMessage() {}
 
 func (x *ResumeJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[35]
+	mi := &file_muster_v1_job_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2389,7 +2381,7 @@ func (x *ResumeJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeJobResponse.ProtoReflect.Descriptor instead.
 func (*ResumeJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{35}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ResumeJobResponse) GetJob() *Job {
@@ -2407,8 +2399,8 @@ type AddDependenciesRequest struct {
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// The dependencies to add. Between 1 and 100.
-	Dependencies []*Dependency `protobuf:"bytes,3,rep,name=dependencies,proto3" json:"dependencies,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	DependsOn []*Dependency `protobuf:"bytes,3,rep,name=depends_on,json=dependsOn,proto3" json:"depends_on,omitempty"`
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2416,7 +2408,7 @@ type AddDependenciesRequest struct {
 
 func (x *AddDependenciesRequest) Reset() {
 	*x = AddDependenciesRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[36]
+	mi := &file_muster_v1_job_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2428,7 +2420,7 @@ func (x *AddDependenciesRequest) String() string {
 func (*AddDependenciesRequest) ProtoMessage() {}
 
 func (x *AddDependenciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[36]
+	mi := &file_muster_v1_job_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2441,7 +2433,7 @@ func (x *AddDependenciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddDependenciesRequest.ProtoReflect.Descriptor instead.
 func (*AddDependenciesRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{36}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AddDependenciesRequest) GetNamespace() string {
@@ -2458,9 +2450,9 @@ func (x *AddDependenciesRequest) GetJobId() string {
 	return ""
 }
 
-func (x *AddDependenciesRequest) GetDependencies() []*Dependency {
+func (x *AddDependenciesRequest) GetDependsOn() []*Dependency {
 	if x != nil {
-		return x.Dependencies
+		return x.DependsOn
 	}
 	return nil
 }
@@ -2483,7 +2475,7 @@ type AddDependenciesResponse struct {
 
 func (x *AddDependenciesResponse) Reset() {
 	*x = AddDependenciesResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[37]
+	mi := &file_muster_v1_job_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2495,7 +2487,7 @@ func (x *AddDependenciesResponse) String() string {
 func (*AddDependenciesResponse) ProtoMessage() {}
 
 func (x *AddDependenciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[37]
+	mi := &file_muster_v1_job_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2508,7 +2500,7 @@ func (x *AddDependenciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddDependenciesResponse.ProtoReflect.Descriptor instead.
 func (*AddDependenciesResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{37}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *AddDependenciesResponse) GetJob() *Job {
@@ -2516,125 +2508,6 @@ func (x *AddDependenciesResponse) GetJob() *Job {
 		return x.Job
 	}
 	return nil
-}
-
-// Asks for a page of data assets.
-type ListAssetsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Empty: "default".
-	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// Items on a page. 0: 50. At most 1,000; more is cut to that.
-	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the previous page. Empty: the first page.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListAssetsRequest) Reset() {
-	*x = ListAssetsRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[38]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListAssetsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListAssetsRequest) ProtoMessage() {}
-
-func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[38]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListAssetsRequest.ProtoReflect.Descriptor instead.
-func (*ListAssetsRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{38}
-}
-
-func (x *ListAssetsRequest) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *ListAssetsRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListAssetsRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-// A page of data assets.
-type ListAssetsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The assets, by name.
-	Assets []*Asset `protobuf:"bytes,1,rep,name=assets,proto3" json:"assets,omitempty"`
-	// Token of the next page. Empty: this was the last.
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListAssetsResponse) Reset() {
-	*x = ListAssetsResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[39]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListAssetsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListAssetsResponse) ProtoMessage() {}
-
-func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[39]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListAssetsResponse.ProtoReflect.Descriptor instead.
-func (*ListAssetsResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{39}
-}
-
-func (x *ListAssetsResponse) GetAssets() []*Asset {
-	if x != nil {
-		return x.Assets
-	}
-	return nil
-}
-
-func (x *ListAssetsResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
 }
 
 var File_muster_v1_job_service_proto protoreflect.FileDescriptor
@@ -2661,9 +2534,9 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\x03job\x18\x02 \x01(\v2\x18.muster.v1.JobSubmissionR\x03job\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12 \n" +
-	"\fbatch_job_id\x18< \x01(\tR\n" +
+	"\fbatch_job_id\x18\x04 \x01(\tR\n" +
 	"batchJobId\x120\n" +
-	"\x06parent\x18= \x01(\v2\x18.muster.v1.ParentAttemptR\x06parent\"{\n" +
+	"\x06parent\x18\x05 \x01(\v2\x18.muster.v1.ParentAttemptR\x06parent\"{\n" +
 	"\rParentAttempt\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x1d\n" +
@@ -2678,11 +2551,14 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\x04jobs\x18\x02 \x03(\v2\x18.muster.v1.JobSubmissionR\x04jobs\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12 \n" +
-	"\fbatch_job_id\x18< \x01(\tR\n" +
+	"\fbatch_job_id\x18\x04 \x01(\tR\n" +
 	"batchJobId\x120\n" +
-	"\x06parent\x18= \x01(\v2\x18.muster.v1.ParentAttemptR\x06parent\"F\n" +
-	"\x12SubmitJobsResponse\x120\n" +
-	"\x04jobs\x18\x01 \x03(\v2\x1c.muster.v1.SubmitJobResponseR\x04jobs\"D\n" +
+	"\x06parent\x18\x05 \x01(\v2\x18.muster.v1.ParentAttemptR\x06parent\"A\n" +
+	"\fSubmittedJob\x12\x15\n" +
+	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1a\n" +
+	"\bexisting\x18\x02 \x01(\bR\bexisting\"A\n" +
+	"\x12SubmitJobsResponse\x12+\n" +
+	"\x04jobs\x18\x01 \x03(\v2\x17.muster.v1.SubmittedJobR\x04jobs\"D\n" +
 	"\rGetJobRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\"2\n" +
@@ -2701,26 +2577,13 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"5\n" +
 	"\x11CancelJobResponse\x12 \n" +
-	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"\x9a\x04\n" +
+	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"\x99\x01\n" +
 	"\x0fListJobsRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\x12+\n" +
-	"\x06states\x18\x04 \x03(\x0e2\x13.muster.v1.JobStateR\x06states\x12\x1e\n" +
-	"\n" +
-	"definition\x18\x05 \x01(\tR\n" +
-	"definition\x12\x14\n" +
-	"\x05queue\x18\x06 \x01(\tR\x05queue\x12>\n" +
-	"\x06labels\x18\a \x03(\v2&.muster.v1.ListJobsRequest.LabelsEntryR\x06labels\x12B\n" +
-	"\x0fmin_create_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\rminCreateTime\x12B\n" +
-	"\x0fmax_create_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\rmaxCreateTime\x12#\n" +
-	"\rfailure_types\x18\n" +
-	" \x03(\tR\ffailureTypes\x12\"\n" +
-	"\rparent_job_id\x18\v \x01(\tR\vparentJobId\x1a9\n" +
-	"\vLabelsEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"^\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12,\n" +
+	"\x06filter\x18\x04 \x01(\v2\x14.muster.v1.JobFilterR\x06filter\"^\n" +
 	"\x10ListJobsResponse\x12\"\n" +
 	"\x04jobs\x18\x01 \x03(\v2\x0e.muster.v1.JobR\x04jobs\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"H\n" +
@@ -2762,11 +2625,11 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12#\n" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tR\trequestId\"\x96\x01\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\"\xa1\x01\n" +
 	"\x11RetryJobsResponse\x12\x17\n" +
 	"\ajob_ids\x18\x01 \x03(\tR\x06jobIds\x12&\n" +
-	"\x0fretried_job_ids\x18\x02 \x03(\tR\rretriedJobIds\x12\x18\n" +
-	"\askipped\x18\x03 \x01(\x05R\askipped\x12&\n" +
+	"\x0fretried_job_ids\x18\x02 \x03(\tR\rretriedJobIds\x12#\n" +
+	"\rskipped_count\x18\x03 \x01(\x05R\fskippedCount\x12&\n" +
 	"\x0fnext_page_token\x18\x04 \x01(\tR\rnextPageToken\"\xbb\x01\n" +
 	"\x11CancelJobsRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12,\n" +
@@ -2774,9 +2637,9 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x04 \x01(\tR\tpageToken\x12#\n" +
-	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"Z\n" +
-	"\x12CancelJobsResponse\x12\x1c\n" +
-	"\tcancelled\x18\x01 \x01(\x05R\tcancelled\x12&\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"e\n" +
+	"\x12CancelJobsResponse\x12'\n" +
+	"\x0fcancelled_count\x18\x01 \x01(\x05R\x0ecancelledCount\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"^\n" +
 	"\x0fEraseJobRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
@@ -2821,23 +2684,17 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\"5\n" +
 	"\x11ResumeJobResponse\x12 \n" +
-	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"\xa7\x01\n" +
+	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"\xa2\x01\n" +
 	"\x16AddDependenciesRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
-	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x129\n" +
-	"\fdependencies\x18\x03 \x03(\v2\x15.muster.v1.DependencyR\fdependencies\x12\x1d\n" +
+	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x124\n" +
+	"\n" +
+	"depends_on\x18\x03 \x03(\v2\x15.muster.v1.DependencyR\tdependsOn\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\";\n" +
 	"\x17AddDependenciesResponse\x12 \n" +
-	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"m\n" +
-	"\x11ListAssetsRequest\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1b\n" +
-	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job2\xc4\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"f\n" +
-	"\x12ListAssetsResponse\x12(\n" +
-	"\x06assets\x18\x01 \x03(\v2\x10.muster.v1.AssetR\x06assets\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x8f\v\n" +
 	"\n" +
 	"JobService\x12F\n" +
 	"\tSubmitJob\x12\x1b.muster.v1.SubmitJobRequest\x1a\x1c.muster.v1.SubmitJobResponse\x12I\n" +
@@ -2860,9 +2717,7 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\bPauseJob\x12\x1a.muster.v1.PauseJobRequest\x1a\x1b.muster.v1.PauseJobResponse\x12F\n" +
 	"\tResumeJob\x12\x1b.muster.v1.ResumeJobRequest\x1a\x1c.muster.v1.ResumeJobResponse\x12C\n" +
 	"\bEraseJob\x12\x1a.muster.v1.EraseJobRequest\x1a\x1b.muster.v1.EraseJobResponse\x12X\n" +
-	"\x0fAddDependencies\x12!.muster.v1.AddDependenciesRequest\x1a\".muster.v1.AddDependenciesResponse\x12I\n" +
-	"\n" +
-	"ListAssets\x12\x1c.muster.v1.ListAssetsRequest\x1a\x1d.muster.v1.ListAssetsResponseB-\n" +
+	"\x0fAddDependencies\x12!.muster.v1.AddDependenciesRequest\x1a\".muster.v1.AddDependenciesResponseB-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 
 var (
@@ -2877,138 +2732,129 @@ func file_muster_v1_job_service_proto_rawDescGZIP() []byte {
 	return file_muster_v1_job_service_proto_rawDescData
 }
 
-var file_muster_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_muster_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_muster_v1_job_service_proto_goTypes = []any{
 	(*JobFilter)(nil),                // 0: muster.v1.JobFilter
 	(*SubmitJobRequest)(nil),         // 1: muster.v1.SubmitJobRequest
 	(*ParentAttempt)(nil),            // 2: muster.v1.ParentAttempt
 	(*SubmitJobResponse)(nil),        // 3: muster.v1.SubmitJobResponse
 	(*SubmitJobsRequest)(nil),        // 4: muster.v1.SubmitJobsRequest
-	(*SubmitJobsResponse)(nil),       // 5: muster.v1.SubmitJobsResponse
-	(*GetJobRequest)(nil),            // 6: muster.v1.GetJobRequest
-	(*GetJobResponse)(nil),           // 7: muster.v1.GetJobResponse
-	(*WaitJobRequest)(nil),           // 8: muster.v1.WaitJobRequest
-	(*WaitJobResponse)(nil),          // 9: muster.v1.WaitJobResponse
-	(*CancelJobRequest)(nil),         // 10: muster.v1.CancelJobRequest
-	(*CancelJobResponse)(nil),        // 11: muster.v1.CancelJobResponse
-	(*ListJobsRequest)(nil),          // 12: muster.v1.ListJobsRequest
-	(*ListJobsResponse)(nil),         // 13: muster.v1.ListJobsResponse
-	(*ExplainJobRequest)(nil),        // 14: muster.v1.ExplainJobRequest
-	(*ExplainJobResponse)(nil),       // 15: muster.v1.ExplainJobResponse
-	(*WatchJobRequest)(nil),          // 16: muster.v1.WatchJobRequest
-	(*WatchJobResponse)(nil),         // 17: muster.v1.WatchJobResponse
-	(*ListAttemptLogsRequest)(nil),   // 18: muster.v1.ListAttemptLogsRequest
-	(*ListAttemptLogsResponse)(nil),  // 19: muster.v1.ListAttemptLogsResponse
-	(*WatchAttemptLogsRequest)(nil),  // 20: muster.v1.WatchAttemptLogsRequest
-	(*WatchAttemptLogsResponse)(nil), // 21: muster.v1.WatchAttemptLogsResponse
-	(*RetryJobsRequest)(nil),         // 22: muster.v1.RetryJobsRequest
-	(*RetryJobsResponse)(nil),        // 23: muster.v1.RetryJobsResponse
-	(*CancelJobsRequest)(nil),        // 24: muster.v1.CancelJobsRequest
-	(*CancelJobsResponse)(nil),       // 25: muster.v1.CancelJobsResponse
-	(*EraseJobRequest)(nil),          // 26: muster.v1.EraseJobRequest
-	(*EraseJobResponse)(nil),         // 27: muster.v1.EraseJobResponse
-	(*RetryJobRequest)(nil),          // 28: muster.v1.RetryJobRequest
-	(*RetryJobResponse)(nil),         // 29: muster.v1.RetryJobResponse
-	(*UpdateJobRequest)(nil),         // 30: muster.v1.UpdateJobRequest
-	(*UpdateJobResponse)(nil),        // 31: muster.v1.UpdateJobResponse
-	(*PauseJobRequest)(nil),          // 32: muster.v1.PauseJobRequest
-	(*PauseJobResponse)(nil),         // 33: muster.v1.PauseJobResponse
-	(*ResumeJobRequest)(nil),         // 34: muster.v1.ResumeJobRequest
-	(*ResumeJobResponse)(nil),        // 35: muster.v1.ResumeJobResponse
-	(*AddDependenciesRequest)(nil),   // 36: muster.v1.AddDependenciesRequest
-	(*AddDependenciesResponse)(nil),  // 37: muster.v1.AddDependenciesResponse
-	(*ListAssetsRequest)(nil),        // 38: muster.v1.ListAssetsRequest
-	(*ListAssetsResponse)(nil),       // 39: muster.v1.ListAssetsResponse
-	nil,                              // 40: muster.v1.JobFilter.LabelsEntry
-	nil,                              // 41: muster.v1.ListJobsRequest.LabelsEntry
-	(JobState)(0),                    // 42: muster.v1.JobState
-	(*timestamppb.Timestamp)(nil),    // 43: google.protobuf.Timestamp
-	(*JobSubmission)(nil),            // 44: muster.v1.JobSubmission
-	(*Job)(nil),                      // 45: muster.v1.Job
-	(*durationpb.Duration)(nil),      // 46: google.protobuf.Duration
-	(*JobExplanation)(nil),           // 47: muster.v1.JobExplanation
-	(*LogRecord)(nil),                // 48: muster.v1.LogRecord
-	(*Dependency)(nil),               // 49: muster.v1.Dependency
-	(*Asset)(nil),                    // 50: muster.v1.Asset
+	(*SubmittedJob)(nil),             // 5: muster.v1.SubmittedJob
+	(*SubmitJobsResponse)(nil),       // 6: muster.v1.SubmitJobsResponse
+	(*GetJobRequest)(nil),            // 7: muster.v1.GetJobRequest
+	(*GetJobResponse)(nil),           // 8: muster.v1.GetJobResponse
+	(*WaitJobRequest)(nil),           // 9: muster.v1.WaitJobRequest
+	(*WaitJobResponse)(nil),          // 10: muster.v1.WaitJobResponse
+	(*CancelJobRequest)(nil),         // 11: muster.v1.CancelJobRequest
+	(*CancelJobResponse)(nil),        // 12: muster.v1.CancelJobResponse
+	(*ListJobsRequest)(nil),          // 13: muster.v1.ListJobsRequest
+	(*ListJobsResponse)(nil),         // 14: muster.v1.ListJobsResponse
+	(*ExplainJobRequest)(nil),        // 15: muster.v1.ExplainJobRequest
+	(*ExplainJobResponse)(nil),       // 16: muster.v1.ExplainJobResponse
+	(*WatchJobRequest)(nil),          // 17: muster.v1.WatchJobRequest
+	(*WatchJobResponse)(nil),         // 18: muster.v1.WatchJobResponse
+	(*ListAttemptLogsRequest)(nil),   // 19: muster.v1.ListAttemptLogsRequest
+	(*ListAttemptLogsResponse)(nil),  // 20: muster.v1.ListAttemptLogsResponse
+	(*WatchAttemptLogsRequest)(nil),  // 21: muster.v1.WatchAttemptLogsRequest
+	(*WatchAttemptLogsResponse)(nil), // 22: muster.v1.WatchAttemptLogsResponse
+	(*RetryJobsRequest)(nil),         // 23: muster.v1.RetryJobsRequest
+	(*RetryJobsResponse)(nil),        // 24: muster.v1.RetryJobsResponse
+	(*CancelJobsRequest)(nil),        // 25: muster.v1.CancelJobsRequest
+	(*CancelJobsResponse)(nil),       // 26: muster.v1.CancelJobsResponse
+	(*EraseJobRequest)(nil),          // 27: muster.v1.EraseJobRequest
+	(*EraseJobResponse)(nil),         // 28: muster.v1.EraseJobResponse
+	(*RetryJobRequest)(nil),          // 29: muster.v1.RetryJobRequest
+	(*RetryJobResponse)(nil),         // 30: muster.v1.RetryJobResponse
+	(*UpdateJobRequest)(nil),         // 31: muster.v1.UpdateJobRequest
+	(*UpdateJobResponse)(nil),        // 32: muster.v1.UpdateJobResponse
+	(*PauseJobRequest)(nil),          // 33: muster.v1.PauseJobRequest
+	(*PauseJobResponse)(nil),         // 34: muster.v1.PauseJobResponse
+	(*ResumeJobRequest)(nil),         // 35: muster.v1.ResumeJobRequest
+	(*ResumeJobResponse)(nil),        // 36: muster.v1.ResumeJobResponse
+	(*AddDependenciesRequest)(nil),   // 37: muster.v1.AddDependenciesRequest
+	(*AddDependenciesResponse)(nil),  // 38: muster.v1.AddDependenciesResponse
+	nil,                              // 39: muster.v1.JobFilter.LabelsEntry
+	(JobState)(0),                    // 40: muster.v1.JobState
+	(*timestamppb.Timestamp)(nil),    // 41: google.protobuf.Timestamp
+	(*JobSubmission)(nil),            // 42: muster.v1.JobSubmission
+	(*Job)(nil),                      // 43: muster.v1.Job
+	(*durationpb.Duration)(nil),      // 44: google.protobuf.Duration
+	(*JobExplanation)(nil),           // 45: muster.v1.JobExplanation
+	(*LogRecord)(nil),                // 46: muster.v1.LogRecord
+	(*Dependency)(nil),               // 47: muster.v1.Dependency
 }
 var file_muster_v1_job_service_proto_depIdxs = []int32{
-	42, // 0: muster.v1.JobFilter.states:type_name -> muster.v1.JobState
-	40, // 1: muster.v1.JobFilter.labels:type_name -> muster.v1.JobFilter.LabelsEntry
-	43, // 2: muster.v1.JobFilter.min_create_time:type_name -> google.protobuf.Timestamp
-	43, // 3: muster.v1.JobFilter.max_create_time:type_name -> google.protobuf.Timestamp
-	44, // 4: muster.v1.SubmitJobRequest.job:type_name -> muster.v1.JobSubmission
+	40, // 0: muster.v1.JobFilter.states:type_name -> muster.v1.JobState
+	39, // 1: muster.v1.JobFilter.labels:type_name -> muster.v1.JobFilter.LabelsEntry
+	41, // 2: muster.v1.JobFilter.min_create_time:type_name -> google.protobuf.Timestamp
+	41, // 3: muster.v1.JobFilter.max_create_time:type_name -> google.protobuf.Timestamp
+	42, // 4: muster.v1.SubmitJobRequest.job:type_name -> muster.v1.JobSubmission
 	2,  // 5: muster.v1.SubmitJobRequest.parent:type_name -> muster.v1.ParentAttempt
-	44, // 6: muster.v1.SubmitJobsRequest.jobs:type_name -> muster.v1.JobSubmission
+	42, // 6: muster.v1.SubmitJobsRequest.jobs:type_name -> muster.v1.JobSubmission
 	2,  // 7: muster.v1.SubmitJobsRequest.parent:type_name -> muster.v1.ParentAttempt
-	3,  // 8: muster.v1.SubmitJobsResponse.jobs:type_name -> muster.v1.SubmitJobResponse
-	45, // 9: muster.v1.GetJobResponse.job:type_name -> muster.v1.Job
-	46, // 10: muster.v1.WaitJobRequest.timeout:type_name -> google.protobuf.Duration
-	45, // 11: muster.v1.WaitJobResponse.job:type_name -> muster.v1.Job
-	45, // 12: muster.v1.CancelJobResponse.job:type_name -> muster.v1.Job
-	42, // 13: muster.v1.ListJobsRequest.states:type_name -> muster.v1.JobState
-	41, // 14: muster.v1.ListJobsRequest.labels:type_name -> muster.v1.ListJobsRequest.LabelsEntry
-	43, // 15: muster.v1.ListJobsRequest.min_create_time:type_name -> google.protobuf.Timestamp
-	43, // 16: muster.v1.ListJobsRequest.max_create_time:type_name -> google.protobuf.Timestamp
-	45, // 17: muster.v1.ListJobsResponse.jobs:type_name -> muster.v1.Job
-	47, // 18: muster.v1.ExplainJobResponse.explanation:type_name -> muster.v1.JobExplanation
-	45, // 19: muster.v1.WatchJobResponse.job:type_name -> muster.v1.Job
-	48, // 20: muster.v1.ListAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
-	48, // 21: muster.v1.WatchAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
-	0,  // 22: muster.v1.RetryJobsRequest.filter:type_name -> muster.v1.JobFilter
-	0,  // 23: muster.v1.CancelJobsRequest.filter:type_name -> muster.v1.JobFilter
-	45, // 24: muster.v1.EraseJobResponse.job:type_name -> muster.v1.Job
-	45, // 25: muster.v1.RetryJobResponse.job:type_name -> muster.v1.Job
-	43, // 26: muster.v1.UpdateJobRequest.run_time:type_name -> google.protobuf.Timestamp
-	43, // 27: muster.v1.UpdateJobRequest.expire_time:type_name -> google.protobuf.Timestamp
-	45, // 28: muster.v1.UpdateJobResponse.job:type_name -> muster.v1.Job
-	45, // 29: muster.v1.PauseJobResponse.job:type_name -> muster.v1.Job
-	45, // 30: muster.v1.ResumeJobResponse.job:type_name -> muster.v1.Job
-	49, // 31: muster.v1.AddDependenciesRequest.dependencies:type_name -> muster.v1.Dependency
-	45, // 32: muster.v1.AddDependenciesResponse.job:type_name -> muster.v1.Job
-	50, // 33: muster.v1.ListAssetsResponse.assets:type_name -> muster.v1.Asset
-	1,  // 34: muster.v1.JobService.SubmitJob:input_type -> muster.v1.SubmitJobRequest
-	4,  // 35: muster.v1.JobService.SubmitJobs:input_type -> muster.v1.SubmitJobsRequest
-	6,  // 36: muster.v1.JobService.GetJob:input_type -> muster.v1.GetJobRequest
-	14, // 37: muster.v1.JobService.ExplainJob:input_type -> muster.v1.ExplainJobRequest
-	8,  // 38: muster.v1.JobService.WaitJob:input_type -> muster.v1.WaitJobRequest
-	10, // 39: muster.v1.JobService.CancelJob:input_type -> muster.v1.CancelJobRequest
-	12, // 40: muster.v1.JobService.ListJobs:input_type -> muster.v1.ListJobsRequest
-	16, // 41: muster.v1.JobService.WatchJob:input_type -> muster.v1.WatchJobRequest
-	18, // 42: muster.v1.JobService.ListAttemptLogs:input_type -> muster.v1.ListAttemptLogsRequest
-	20, // 43: muster.v1.JobService.WatchAttemptLogs:input_type -> muster.v1.WatchAttemptLogsRequest
-	28, // 44: muster.v1.JobService.RetryJob:input_type -> muster.v1.RetryJobRequest
-	22, // 45: muster.v1.JobService.RetryJobs:input_type -> muster.v1.RetryJobsRequest
-	24, // 46: muster.v1.JobService.CancelJobs:input_type -> muster.v1.CancelJobsRequest
-	30, // 47: muster.v1.JobService.UpdateJob:input_type -> muster.v1.UpdateJobRequest
-	32, // 48: muster.v1.JobService.PauseJob:input_type -> muster.v1.PauseJobRequest
-	34, // 49: muster.v1.JobService.ResumeJob:input_type -> muster.v1.ResumeJobRequest
-	26, // 50: muster.v1.JobService.EraseJob:input_type -> muster.v1.EraseJobRequest
-	36, // 51: muster.v1.JobService.AddDependencies:input_type -> muster.v1.AddDependenciesRequest
-	38, // 52: muster.v1.JobService.ListAssets:input_type -> muster.v1.ListAssetsRequest
-	3,  // 53: muster.v1.JobService.SubmitJob:output_type -> muster.v1.SubmitJobResponse
-	5,  // 54: muster.v1.JobService.SubmitJobs:output_type -> muster.v1.SubmitJobsResponse
-	7,  // 55: muster.v1.JobService.GetJob:output_type -> muster.v1.GetJobResponse
-	15, // 56: muster.v1.JobService.ExplainJob:output_type -> muster.v1.ExplainJobResponse
-	9,  // 57: muster.v1.JobService.WaitJob:output_type -> muster.v1.WaitJobResponse
-	11, // 58: muster.v1.JobService.CancelJob:output_type -> muster.v1.CancelJobResponse
-	13, // 59: muster.v1.JobService.ListJobs:output_type -> muster.v1.ListJobsResponse
-	17, // 60: muster.v1.JobService.WatchJob:output_type -> muster.v1.WatchJobResponse
-	19, // 61: muster.v1.JobService.ListAttemptLogs:output_type -> muster.v1.ListAttemptLogsResponse
-	21, // 62: muster.v1.JobService.WatchAttemptLogs:output_type -> muster.v1.WatchAttemptLogsResponse
-	29, // 63: muster.v1.JobService.RetryJob:output_type -> muster.v1.RetryJobResponse
-	23, // 64: muster.v1.JobService.RetryJobs:output_type -> muster.v1.RetryJobsResponse
-	25, // 65: muster.v1.JobService.CancelJobs:output_type -> muster.v1.CancelJobsResponse
-	31, // 66: muster.v1.JobService.UpdateJob:output_type -> muster.v1.UpdateJobResponse
-	33, // 67: muster.v1.JobService.PauseJob:output_type -> muster.v1.PauseJobResponse
-	35, // 68: muster.v1.JobService.ResumeJob:output_type -> muster.v1.ResumeJobResponse
-	27, // 69: muster.v1.JobService.EraseJob:output_type -> muster.v1.EraseJobResponse
-	37, // 70: muster.v1.JobService.AddDependencies:output_type -> muster.v1.AddDependenciesResponse
-	39, // 71: muster.v1.JobService.ListAssets:output_type -> muster.v1.ListAssetsResponse
-	53, // [53:72] is the sub-list for method output_type
-	34, // [34:53] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	5,  // 8: muster.v1.SubmitJobsResponse.jobs:type_name -> muster.v1.SubmittedJob
+	43, // 9: muster.v1.GetJobResponse.job:type_name -> muster.v1.Job
+	44, // 10: muster.v1.WaitJobRequest.timeout:type_name -> google.protobuf.Duration
+	43, // 11: muster.v1.WaitJobResponse.job:type_name -> muster.v1.Job
+	43, // 12: muster.v1.CancelJobResponse.job:type_name -> muster.v1.Job
+	0,  // 13: muster.v1.ListJobsRequest.filter:type_name -> muster.v1.JobFilter
+	43, // 14: muster.v1.ListJobsResponse.jobs:type_name -> muster.v1.Job
+	45, // 15: muster.v1.ExplainJobResponse.explanation:type_name -> muster.v1.JobExplanation
+	43, // 16: muster.v1.WatchJobResponse.job:type_name -> muster.v1.Job
+	46, // 17: muster.v1.ListAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
+	46, // 18: muster.v1.WatchAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
+	0,  // 19: muster.v1.RetryJobsRequest.filter:type_name -> muster.v1.JobFilter
+	0,  // 20: muster.v1.CancelJobsRequest.filter:type_name -> muster.v1.JobFilter
+	43, // 21: muster.v1.EraseJobResponse.job:type_name -> muster.v1.Job
+	43, // 22: muster.v1.RetryJobResponse.job:type_name -> muster.v1.Job
+	41, // 23: muster.v1.UpdateJobRequest.run_time:type_name -> google.protobuf.Timestamp
+	41, // 24: muster.v1.UpdateJobRequest.expire_time:type_name -> google.protobuf.Timestamp
+	43, // 25: muster.v1.UpdateJobResponse.job:type_name -> muster.v1.Job
+	43, // 26: muster.v1.PauseJobResponse.job:type_name -> muster.v1.Job
+	43, // 27: muster.v1.ResumeJobResponse.job:type_name -> muster.v1.Job
+	47, // 28: muster.v1.AddDependenciesRequest.depends_on:type_name -> muster.v1.Dependency
+	43, // 29: muster.v1.AddDependenciesResponse.job:type_name -> muster.v1.Job
+	1,  // 30: muster.v1.JobService.SubmitJob:input_type -> muster.v1.SubmitJobRequest
+	4,  // 31: muster.v1.JobService.SubmitJobs:input_type -> muster.v1.SubmitJobsRequest
+	7,  // 32: muster.v1.JobService.GetJob:input_type -> muster.v1.GetJobRequest
+	15, // 33: muster.v1.JobService.ExplainJob:input_type -> muster.v1.ExplainJobRequest
+	9,  // 34: muster.v1.JobService.WaitJob:input_type -> muster.v1.WaitJobRequest
+	11, // 35: muster.v1.JobService.CancelJob:input_type -> muster.v1.CancelJobRequest
+	13, // 36: muster.v1.JobService.ListJobs:input_type -> muster.v1.ListJobsRequest
+	17, // 37: muster.v1.JobService.WatchJob:input_type -> muster.v1.WatchJobRequest
+	19, // 38: muster.v1.JobService.ListAttemptLogs:input_type -> muster.v1.ListAttemptLogsRequest
+	21, // 39: muster.v1.JobService.WatchAttemptLogs:input_type -> muster.v1.WatchAttemptLogsRequest
+	29, // 40: muster.v1.JobService.RetryJob:input_type -> muster.v1.RetryJobRequest
+	23, // 41: muster.v1.JobService.RetryJobs:input_type -> muster.v1.RetryJobsRequest
+	25, // 42: muster.v1.JobService.CancelJobs:input_type -> muster.v1.CancelJobsRequest
+	31, // 43: muster.v1.JobService.UpdateJob:input_type -> muster.v1.UpdateJobRequest
+	33, // 44: muster.v1.JobService.PauseJob:input_type -> muster.v1.PauseJobRequest
+	35, // 45: muster.v1.JobService.ResumeJob:input_type -> muster.v1.ResumeJobRequest
+	27, // 46: muster.v1.JobService.EraseJob:input_type -> muster.v1.EraseJobRequest
+	37, // 47: muster.v1.JobService.AddDependencies:input_type -> muster.v1.AddDependenciesRequest
+	3,  // 48: muster.v1.JobService.SubmitJob:output_type -> muster.v1.SubmitJobResponse
+	6,  // 49: muster.v1.JobService.SubmitJobs:output_type -> muster.v1.SubmitJobsResponse
+	8,  // 50: muster.v1.JobService.GetJob:output_type -> muster.v1.GetJobResponse
+	16, // 51: muster.v1.JobService.ExplainJob:output_type -> muster.v1.ExplainJobResponse
+	10, // 52: muster.v1.JobService.WaitJob:output_type -> muster.v1.WaitJobResponse
+	12, // 53: muster.v1.JobService.CancelJob:output_type -> muster.v1.CancelJobResponse
+	14, // 54: muster.v1.JobService.ListJobs:output_type -> muster.v1.ListJobsResponse
+	18, // 55: muster.v1.JobService.WatchJob:output_type -> muster.v1.WatchJobResponse
+	20, // 56: muster.v1.JobService.ListAttemptLogs:output_type -> muster.v1.ListAttemptLogsResponse
+	22, // 57: muster.v1.JobService.WatchAttemptLogs:output_type -> muster.v1.WatchAttemptLogsResponse
+	30, // 58: muster.v1.JobService.RetryJob:output_type -> muster.v1.RetryJobResponse
+	24, // 59: muster.v1.JobService.RetryJobs:output_type -> muster.v1.RetryJobsResponse
+	26, // 60: muster.v1.JobService.CancelJobs:output_type -> muster.v1.CancelJobsResponse
+	32, // 61: muster.v1.JobService.UpdateJob:output_type -> muster.v1.UpdateJobResponse
+	34, // 62: muster.v1.JobService.PauseJob:output_type -> muster.v1.PauseJobResponse
+	36, // 63: muster.v1.JobService.ResumeJob:output_type -> muster.v1.ResumeJobResponse
+	28, // 64: muster.v1.JobService.EraseJob:output_type -> muster.v1.EraseJobResponse
+	38, // 65: muster.v1.JobService.AddDependencies:output_type -> muster.v1.AddDependenciesResponse
+	48, // [48:66] is the sub-list for method output_type
+	30, // [30:48] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_service_proto_init() }
@@ -3020,14 +2866,14 @@ func file_muster_v1_job_service_proto_init() {
 	file_muster_v1_job_proto_init()
 	file_muster_v1_job_explanation_proto_init()
 	file_muster_v1_log_record_proto_init()
-	file_muster_v1_job_service_proto_msgTypes[30].OneofWrappers = []any{}
+	file_muster_v1_job_service_proto_msgTypes[31].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_v1_job_service_proto_rawDesc), len(file_muster_v1_job_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   42,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

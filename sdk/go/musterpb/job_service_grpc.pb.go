@@ -37,7 +37,6 @@ const (
 	JobService_ResumeJob_FullMethodName        = "/muster.v1.JobService/ResumeJob"
 	JobService_EraseJob_FullMethodName         = "/muster.v1.JobService/EraseJob"
 	JobService_AddDependencies_FullMethodName  = "/muster.v1.JobService/AddDependencies"
-	JobService_ListAssets_FullMethodName       = "/muster.v1.JobService/ListAssets"
 )
 
 // JobServiceClient is the client API for JobService service.
@@ -49,35 +48,63 @@ type JobServiceClient interface {
 	// Stores a job. When it answers OK, the job is committed. A refused call changes nothing, and creates no queue
 	// either.
 	//
-	// Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not match the
-	// definition's schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or
-	// dependencies for a definition with a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND
-	// (no such definition or version; JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND),
-	// FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`; NOT_A_WORKFLOW: of a step of
-	// `dependencies`; BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members;
-	// DEPENDENCY_CYCLE: a job would wait for itself; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more;
-	// TOO_MANY_CHILDREN; WORKFLOW_NESTING: children would be nested more than 16 deep), ALREADY_EXISTS (the idempotency
-	// key is in use with other content, or the policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it),
-	// RESOURCE_EXHAUSTED (QUEUE_FULL: the queue's backlog exceeds its bounds. LIMIT_REACHED: the key of a job has as many
-	// open jobs as allowed, and its definition lets none wait. THROTTLED: the definition's throttle refuses it; RetryInfo
-	// says when the next one is accepted. Too many calls at once: RetryInfo says when to try again. Or the inputs of one
-	// call take longer than 5 s to check), ABORTED (other callers replaced the same key over and over), UNAVAILABLE (the
-	// outcome is not known; retry with the same request_id or idempotency_key).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong, and BadRequest names each.
+	//   - INPUT_SCHEMA_VIOLATED: the input does not match the definition's schema.
+	//   - The input lacks a field that a submission rule of the definition names.
+	//   - A run_time, delay or depends_on for a definition with a debounce.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND:
+	//   - DEFINITION_NOT_FOUND: no such definition or version.
+	//   - JOB_NOT_FOUND: the job of `sticky`, or one of `depends_on`.
+	//   - BATCH_NOT_FOUND
+	//
+	// - FAILED_PRECONDITION:
+	//   - DEFINITION_ARCHIVED
+	//   - JOB_NOT_ASSIGNED: the job of `sticky` was never assigned.
+	//   - NOT_A_WORKFLOW: the job of a step of `depends_on` is none.
+	//   - BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members.
+	//   - DEPENDENCY_CYCLE: a job would wait for itself.
+	//   - PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more.
+	//   - TOO_MANY_CHILDREN
+	//   - WORKFLOW_NESTING: children would be nested more than 16 deep.
+	//
+	// - ALREADY_EXISTS:
+	//   - IDEMPOTENCY_CONFLICT: the idempotency key is in use with other content, or the policy is FAIL.
+	//   - DUPLICATE_JOB: the definition's uniqueness refuses it.
+	//
+	// - RESOURCE_EXHAUSTED:
+	//   - QUEUE_FULL: the queue's backlog exceeds its bounds.
+	//   - LIMIT_REACHED: the key of a job has as many open jobs as allowed, and its definition lets none wait.
+	//   - THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is accepted.
+	//   - OVERLOADED: too many calls at once, RetryInfo says when to try again.
+	//   - Or the inputs of one call take longer than 5 s to check.
+	//
+	// - ABORTED: other callers replaced the same key over and over.
+	// - UNAVAILABLE: the outcome is not known; retry with the same request_id or idempotency_key.
 	SubmitJob(ctx context.Context, in *SubmitJobRequest, opts ...grpc.CallOption) (*SubmitJobResponse, error)
 	// Stores up to 10,000 jobs, all or none.
 	//
-	// Errors: as SubmitJob; one invalid job refuses the whole call, and the field path names its index.
+	// Errors:
+	// - As SubmitJob.
+	// - INVALID_ARGUMENT: one invalid job refuses the whole call; the field path names its index.
 	SubmitJobs(ctx context.Context, in *SubmitJobsRequest, opts ...grpc.CallOption) (*SubmitJobsResponse, error)
 	// Reads a job as it is now.
 	//
-	// Errors: INVALID_ARGUMENT (job_id is no UUID), NOT_FOUND.
+	// Errors:
+	// - INVALID_ARGUMENT: job_id is no UUID.
+	// - NOT_FOUND
 	GetJob(ctx context.Context, in *GetJobRequest, opts ...grpc.CallOption) (*GetJobResponse, error)
 	// Explains why a job is where it is: what keeps a waiting job from starting, who or what holds that and when it
 	// opens, its position in the queue, and an estimate of its start; who has a running job; how a job ended. It
 	// describes the current state and costs more than GetJob: call it for a job that you ask about, and not for every
 	// job.
 	//
-	// Errors: as GetJob; ABORTED (CONFLICT: the job changes faster than it can be explained; try again).
+	// Errors:
+	// - As GetJob.
+	// - ABORTED (CONFLICT): the job changes faster than it can be explained; try again.
 	ExplainJob(ctx context.Context, in *ExplainJobRequest, opts ...grpc.CallOption) (*ExplainJobResponse, error)
 	// Waits until the job has ended or the time is up, and returns the job as it is then.
 	//
@@ -85,38 +112,57 @@ type JobServiceClient interface {
 	// the other job needs one of these, neither ends before a timeout. A handler that waits by a suspended attempt holds
 	// nothing.
 	//
-	// Errors: as GetJob. A timeout is no error: check `state`.
+	// A timeout is no error: check `state`.
+	//
+	// Errors:
+	// - As GetJob.
 	WaitJob(ctx context.Context, in *WaitJobRequest, opts ...grpc.CallOption) (*WaitJobResponse, error)
 	// Asks a job to stop. After it has answered, no new attempt is assigned.
 	//
 	// BLOCKED, SCHEDULED, READY and PAUSED become CANCELLED at once; ASSIGNED, RUNNING and WAITING become CANCELLING;
 	// CANCELLING and CANCELLED stay as they are. The cancel of a workflow or of a batch leaves an audit record.
-	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (the job has ended otherwise).
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION (JOB_ENDED): the job has ended otherwise.
 	CancelJob(ctx context.Context, in *CancelJobRequest, opts ...grpc.CallOption) (*CancelJobResponse, error)
 	// Lists jobs by a filter, newest first.
 	//
 	// A page scans at most 10,000 jobs, so it may hold fewer than requested, or none, although there is a next page.
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another filter).
-	ListJobs(ctx context.Context, in *ListJobsRequest, opts ...grpc.CallOption) (*ListJobsResponse, error)
-	// Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession
-	// are merged into one.
 	//
-	// Errors: as GetJob, RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another filter.
+	ListJobs(ctx context.Context, in *ListJobsRequest, opts ...grpc.CallOption) (*ListJobsResponse, error)
+	// Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession are merged
+	// into one.
+	//
+	// Errors:
+	// - As GetJob.
+	// - RESOURCE_EXHAUSTED: too many watchers.
+	// - UNAVAILABLE (SHUTTING_DOWN): the replica stops; watch again.
 	WatchJob(ctx context.Context, in *WatchJobRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchJobResponse], error)
 	// Lists the log records of a job's handlers: by attempt, and in each in the order of writing. The newest 64 KiB of
 	// each attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is
 	// closed.
 	//
-	// A page ends early if its records are large. WatchAttemptLogs follows a running job. Errors: INVALID_ARGUMENT
-	// (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
+	// A page ends early if its records are large. WatchAttemptLogs follows a running job.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: page_size or attempt negative, page_token malformed or of another job or attempt.
+	// - NOT_FOUND
 	ListAttemptLogs(ctx context.Context, in *ListAttemptLogsRequest, opts ...grpc.CallOption) (*ListAttemptLogsResponse, error)
 	// Streams the log records of a job's handlers: the stored ones, then each record within milliseconds of its arrival,
 	// until no more can come. Order and numbers are those of ListAttemptLogs. A slow reader misses only records that are
 	// no longer kept when it continues, and gets their number.
 	//
 	// The last message has `ended` set. After a stream that broke without it, watch again with the last `resume_token`.
-	// Errors: INVALID_ARGUMENT (attempt negative, resume_token malformed or of another job or attempt), NOT_FOUND,
-	// RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: attempt negative, resume_token malformed or of another job or attempt.
+	// - NOT_FOUND
+	// - RESOURCE_EXHAUSTED: too many watchers.
+	// - UNAVAILABLE (SHUTTING_DOWN): the replica stops; watch again.
 	WatchAttemptLogs(ctx context.Context, in *WatchAttemptLogsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAttemptLogsResponse], error)
 	// Makes a new job from one that has ended, with `retry_of` set: of the same definition version, with the same queue,
 	// input, labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of
@@ -128,64 +174,111 @@ type JobServiceClient interface {
 	// else, except `skip_steps`. It leaves an audit record at the retried job, and one at the new job for each skipped
 	// step.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND;
-	// STEP_NOT_FOUND: a name of skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
-	// DEFINITION_ARCHIVED; NOT_A_WORKFLOW: skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded
-	// and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
-	// LIMIT_REACHED, as SubmitJob).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND:
+	//   - JOB_NOT_FOUND
+	//   - STEP_NOT_FOUND: a name of skip_steps is none of the workflow's.
+	//
+	// - FAILED_PRECONDITION:
+	//   - JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED
+	//   - NOT_A_WORKFLOW: skip_steps are given for a task.
+	//   - STEP_NOT_SKIPPABLE: one of them has succeeded and is taken over, or is no step of the work.
+	//
+	// - ALREADY_EXISTS (DUPLICATE_JOB)
+	// - RESOURCE_EXHAUSTED (QUEUE_FULL, LIMIT_REACHED): as SubmitJob.
 	RetryJob(ctx context.Context, in *RetryJobRequest, opts ...grpc.CallOption) (*RetryJobResponse, error)
 	// Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the
 	// token until there is none. It skips a job that anyone has already retried, and one that the uniqueness of its
 	// definition would refuse, so you may repeat a page. An answer may hold few jobs, or none, although there is a next
 	// page.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each
-	// of the jobs is a submission of its own, and those made before stay; a repeat continues from there), UNAVAILABLE.
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//   - RESOURCE_EXHAUSTED (QUEUE_FULL): each of the jobs is a submission of its own, and those made before stay; a
+	//     repeat continues from there.
+	//   - UNAVAILABLE
 	RetryJobs(ctx context.Context, in *RetryJobsRequest, opts ...grpc.CallOption) (*RetryJobsResponse, error)
 	// Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until
 	// there is none. Jobs that are CANCELLING already are not counted.
 	//
-	// Errors: INVALID_ARGUMENT, UNAVAILABLE.
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - UNAVAILABLE
 	CancelJobs(ctx context.Context, in *CancelJobsRequest, opts ...grpc.CallOption) (*CancelJobsResponse, error)
 	// Changes priority, run time or expiry of a waiting job: BLOCKED, SCHEDULED, READY or PAUSED.
 	//
 	// A run time in the future makes a READY job SCHEDULED; one in the past makes a SCHEDULED job READY, also one that
-	// waits for its next attempt. Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time
-	// later than the expiry, a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
-	// JOB_NOT_WAITING).
+	// waits for its next attempt.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - Nothing to change, an expiry that has passed, a run time later than the expiry.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING)
 	UpdateJob(ctx context.Context, in *UpdateJobRequest, opts ...grpc.CallOption) (*UpdateJobResponse, error)
 	// Pauses a waiting job: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts keep running.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-	// (JOB_ENDED, JOB_NOT_WAITING). Pausing twice is no error.
+	// Pausing twice is no error.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING)
 	PauseJob(ctx context.Context, in *PauseJobRequest, opts ...grpc.CallOption) (*PauseJobResponse, error)
 	// Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
 	// dependencies.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-	// (JOB_ENDED). A job that is not paused stays as it is.
+	// A job that is not paused stays as it is.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION (JOB_ENDED)
 	ResumeJob(ctx context.Context, in *ResumeJobRequest, opts ...grpc.CallOption) (*ResumeJobResponse, error)
 	// Erases the personal data of an ended job, for good: input, result, failures, progress, checkpoint, logs, labels,
 	// keys, trace state, the reason of its state, and its idempotency key, which is free again; and the same data of the
 	// job that cleaned up after it, which has a copy of its input. The job itself, its states and times stay, and an
 	// audit record says when it was erased and why. The caller is not recorded, because callers are not authenticated.
 	//
-	// Errors: INVALID_ARGUMENT (a reason is required), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or
-	// the job that cleans up after it has not ended: `job_id` of the details names that one). Erasing twice is no error,
-	// and returns the first audit record's id.
+	// Erasing twice is no error, and returns the first audit record's id.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: a reason is required.
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION:
+	//   - JOB_NOT_ENDED: the job has not ended, cancel it first.
+	//   - Or the job that cleans up after it has not ended: `job_id` of the details names that one.
 	EraseJob(ctx context.Context, in *EraseJobRequest, opts ...grpc.CallOption) (*EraseJobResponse, error)
-	// Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED
-	// if one can no longer be met.
+	// Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED if one
+	// can no longer be met.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the
-	// dependencies), FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than
-	// 100 in all; DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop),
-	// RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND: the job, or one of the dependencies.
+	// - FAILED_PRECONDITION:
+	//   - JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW
+	//   - TOO_MANY_DEPENDENCIES: more than 100 in all.
+	//   - DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop.
+	//
+	// - RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE): more than 10,000 jobs and steps wait behind each other.
 	AddDependencies(ctx context.Context, in *AddDependenciesRequest, opts ...grpc.CallOption) (*AddDependenciesResponse, error)
-	// Lists the data assets that jobs have published, by name.
-	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
-	ListAssets(ctx context.Context, in *ListAssetsRequest, opts ...grpc.CallOption) (*ListAssetsResponse, error)
 }
 
 type jobServiceClient struct {
@@ -394,16 +487,6 @@ func (c *jobServiceClient) AddDependencies(ctx context.Context, in *AddDependenc
 	return out, nil
 }
 
-func (c *jobServiceClient) ListAssets(ctx context.Context, in *ListAssetsRequest, opts ...grpc.CallOption) (*ListAssetsResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ListAssetsResponse)
-	err := c.cc.Invoke(ctx, JobService_ListAssets_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 // JobServiceServer is the server API for JobService service.
 // All implementations must embed UnimplementedJobServiceServer
 // for forward compatibility.
@@ -413,35 +496,63 @@ type JobServiceServer interface {
 	// Stores a job. When it answers OK, the job is committed. A refused call changes nothing, and creates no queue
 	// either.
 	//
-	// Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not match the
-	// definition's schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or
-	// dependencies for a definition with a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND
-	// (no such definition or version; JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND),
-	// FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`; NOT_A_WORKFLOW: of a step of
-	// `dependencies`; BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members;
-	// DEPENDENCY_CYCLE: a job would wait for itself; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more;
-	// TOO_MANY_CHILDREN; WORKFLOW_NESTING: children would be nested more than 16 deep), ALREADY_EXISTS (the idempotency
-	// key is in use with other content, or the policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it),
-	// RESOURCE_EXHAUSTED (QUEUE_FULL: the queue's backlog exceeds its bounds. LIMIT_REACHED: the key of a job has as many
-	// open jobs as allowed, and its definition lets none wait. THROTTLED: the definition's throttle refuses it; RetryInfo
-	// says when the next one is accepted. Too many calls at once: RetryInfo says when to try again. Or the inputs of one
-	// call take longer than 5 s to check), ABORTED (other callers replaced the same key over and over), UNAVAILABLE (the
-	// outcome is not known; retry with the same request_id or idempotency_key).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong, and BadRequest names each.
+	//   - INPUT_SCHEMA_VIOLATED: the input does not match the definition's schema.
+	//   - The input lacks a field that a submission rule of the definition names.
+	//   - A run_time, delay or depends_on for a definition with a debounce.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND:
+	//   - DEFINITION_NOT_FOUND: no such definition or version.
+	//   - JOB_NOT_FOUND: the job of `sticky`, or one of `depends_on`.
+	//   - BATCH_NOT_FOUND
+	//
+	// - FAILED_PRECONDITION:
+	//   - DEFINITION_ARCHIVED
+	//   - JOB_NOT_ASSIGNED: the job of `sticky` was never assigned.
+	//   - NOT_A_WORKFLOW: the job of a step of `depends_on` is none.
+	//   - BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members.
+	//   - DEPENDENCY_CYCLE: a job would wait for itself.
+	//   - PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more.
+	//   - TOO_MANY_CHILDREN
+	//   - WORKFLOW_NESTING: children would be nested more than 16 deep.
+	//
+	// - ALREADY_EXISTS:
+	//   - IDEMPOTENCY_CONFLICT: the idempotency key is in use with other content, or the policy is FAIL.
+	//   - DUPLICATE_JOB: the definition's uniqueness refuses it.
+	//
+	// - RESOURCE_EXHAUSTED:
+	//   - QUEUE_FULL: the queue's backlog exceeds its bounds.
+	//   - LIMIT_REACHED: the key of a job has as many open jobs as allowed, and its definition lets none wait.
+	//   - THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is accepted.
+	//   - OVERLOADED: too many calls at once, RetryInfo says when to try again.
+	//   - Or the inputs of one call take longer than 5 s to check.
+	//
+	// - ABORTED: other callers replaced the same key over and over.
+	// - UNAVAILABLE: the outcome is not known; retry with the same request_id or idempotency_key.
 	SubmitJob(context.Context, *SubmitJobRequest) (*SubmitJobResponse, error)
 	// Stores up to 10,000 jobs, all or none.
 	//
-	// Errors: as SubmitJob; one invalid job refuses the whole call, and the field path names its index.
+	// Errors:
+	// - As SubmitJob.
+	// - INVALID_ARGUMENT: one invalid job refuses the whole call; the field path names its index.
 	SubmitJobs(context.Context, *SubmitJobsRequest) (*SubmitJobsResponse, error)
 	// Reads a job as it is now.
 	//
-	// Errors: INVALID_ARGUMENT (job_id is no UUID), NOT_FOUND.
+	// Errors:
+	// - INVALID_ARGUMENT: job_id is no UUID.
+	// - NOT_FOUND
 	GetJob(context.Context, *GetJobRequest) (*GetJobResponse, error)
 	// Explains why a job is where it is: what keeps a waiting job from starting, who or what holds that and when it
 	// opens, its position in the queue, and an estimate of its start; who has a running job; how a job ended. It
 	// describes the current state and costs more than GetJob: call it for a job that you ask about, and not for every
 	// job.
 	//
-	// Errors: as GetJob; ABORTED (CONFLICT: the job changes faster than it can be explained; try again).
+	// Errors:
+	// - As GetJob.
+	// - ABORTED (CONFLICT): the job changes faster than it can be explained; try again.
 	ExplainJob(context.Context, *ExplainJobRequest) (*ExplainJobResponse, error)
 	// Waits until the job has ended or the time is up, and returns the job as it is then.
 	//
@@ -449,38 +560,57 @@ type JobServiceServer interface {
 	// the other job needs one of these, neither ends before a timeout. A handler that waits by a suspended attempt holds
 	// nothing.
 	//
-	// Errors: as GetJob. A timeout is no error: check `state`.
+	// A timeout is no error: check `state`.
+	//
+	// Errors:
+	// - As GetJob.
 	WaitJob(context.Context, *WaitJobRequest) (*WaitJobResponse, error)
 	// Asks a job to stop. After it has answered, no new attempt is assigned.
 	//
 	// BLOCKED, SCHEDULED, READY and PAUSED become CANCELLED at once; ASSIGNED, RUNNING and WAITING become CANCELLING;
 	// CANCELLING and CANCELLED stay as they are. The cancel of a workflow or of a batch leaves an audit record.
-	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (the job has ended otherwise).
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION (JOB_ENDED): the job has ended otherwise.
 	CancelJob(context.Context, *CancelJobRequest) (*CancelJobResponse, error)
 	// Lists jobs by a filter, newest first.
 	//
 	// A page scans at most 10,000 jobs, so it may hold fewer than requested, or none, although there is a next page.
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another filter).
-	ListJobs(context.Context, *ListJobsRequest) (*ListJobsResponse, error)
-	// Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession
-	// are merged into one.
 	//
-	// Errors: as GetJob, RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another filter.
+	ListJobs(context.Context, *ListJobsRequest) (*ListJobsResponse, error)
+	// Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession are merged
+	// into one.
+	//
+	// Errors:
+	// - As GetJob.
+	// - RESOURCE_EXHAUSTED: too many watchers.
+	// - UNAVAILABLE (SHUTTING_DOWN): the replica stops; watch again.
 	WatchJob(*WatchJobRequest, grpc.ServerStreamingServer[WatchJobResponse]) error
 	// Lists the log records of a job's handlers: by attempt, and in each in the order of writing. The newest 64 KiB of
 	// each attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is
 	// closed.
 	//
-	// A page ends early if its records are large. WatchAttemptLogs follows a running job. Errors: INVALID_ARGUMENT
-	// (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
+	// A page ends early if its records are large. WatchAttemptLogs follows a running job.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: page_size or attempt negative, page_token malformed or of another job or attempt.
+	// - NOT_FOUND
 	ListAttemptLogs(context.Context, *ListAttemptLogsRequest) (*ListAttemptLogsResponse, error)
 	// Streams the log records of a job's handlers: the stored ones, then each record within milliseconds of its arrival,
 	// until no more can come. Order and numbers are those of ListAttemptLogs. A slow reader misses only records that are
 	// no longer kept when it continues, and gets their number.
 	//
 	// The last message has `ended` set. After a stream that broke without it, watch again with the last `resume_token`.
-	// Errors: INVALID_ARGUMENT (attempt negative, resume_token malformed or of another job or attempt), NOT_FOUND,
-	// RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: attempt negative, resume_token malformed or of another job or attempt.
+	// - NOT_FOUND
+	// - RESOURCE_EXHAUSTED: too many watchers.
+	// - UNAVAILABLE (SHUTTING_DOWN): the replica stops; watch again.
 	WatchAttemptLogs(*WatchAttemptLogsRequest, grpc.ServerStreamingServer[WatchAttemptLogsResponse]) error
 	// Makes a new job from one that has ended, with `retry_of` set: of the same definition version, with the same queue,
 	// input, labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of
@@ -492,64 +622,111 @@ type JobServiceServer interface {
 	// else, except `skip_steps`. It leaves an audit record at the retried job, and one at the new job for each skipped
 	// step.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND;
-	// STEP_NOT_FOUND: a name of skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
-	// DEFINITION_ARCHIVED; NOT_A_WORKFLOW: skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded
-	// and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
-	// LIMIT_REACHED, as SubmitJob).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND:
+	//   - JOB_NOT_FOUND
+	//   - STEP_NOT_FOUND: a name of skip_steps is none of the workflow's.
+	//
+	// - FAILED_PRECONDITION:
+	//   - JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED
+	//   - NOT_A_WORKFLOW: skip_steps are given for a task.
+	//   - STEP_NOT_SKIPPABLE: one of them has succeeded and is taken over, or is no step of the work.
+	//
+	// - ALREADY_EXISTS (DUPLICATE_JOB)
+	// - RESOURCE_EXHAUSTED (QUEUE_FULL, LIMIT_REACHED): as SubmitJob.
 	RetryJob(context.Context, *RetryJobRequest) (*RetryJobResponse, error)
 	// Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the
 	// token until there is none. It skips a job that anyone has already retried, and one that the uniqueness of its
 	// definition would refuse, so you may repeat a page. An answer may hold few jobs, or none, although there is a next
 	// page.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each
-	// of the jobs is a submission of its own, and those made before stay; a repeat continues from there), UNAVAILABLE.
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//   - RESOURCE_EXHAUSTED (QUEUE_FULL): each of the jobs is a submission of its own, and those made before stay; a
+	//     repeat continues from there.
+	//   - UNAVAILABLE
 	RetryJobs(context.Context, *RetryJobsRequest) (*RetryJobsResponse, error)
 	// Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until
 	// there is none. Jobs that are CANCELLING already are not counted.
 	//
-	// Errors: INVALID_ARGUMENT, UNAVAILABLE.
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - UNAVAILABLE
 	CancelJobs(context.Context, *CancelJobsRequest) (*CancelJobsResponse, error)
 	// Changes priority, run time or expiry of a waiting job: BLOCKED, SCHEDULED, READY or PAUSED.
 	//
 	// A run time in the future makes a READY job SCHEDULED; one in the past makes a SCHEDULED job READY, also one that
-	// waits for its next attempt. Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time
-	// later than the expiry, a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
-	// JOB_NOT_WAITING).
+	// waits for its next attempt.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - Nothing to change, an expiry that has passed, a run time later than the expiry.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING)
 	UpdateJob(context.Context, *UpdateJobRequest) (*UpdateJobResponse, error)
 	// Pauses a waiting job: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts keep running.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-	// (JOB_ENDED, JOB_NOT_WAITING). Pausing twice is no error.
+	// Pausing twice is no error.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING)
 	PauseJob(context.Context, *PauseJobRequest) (*PauseJobResponse, error)
 	// Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
 	// dependencies.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-	// (JOB_ENDED). A job that is not paused stays as it is.
+	// A job that is not paused stays as it is.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION (JOB_ENDED)
 	ResumeJob(context.Context, *ResumeJobRequest) (*ResumeJobResponse, error)
 	// Erases the personal data of an ended job, for good: input, result, failures, progress, checkpoint, logs, labels,
 	// keys, trace state, the reason of its state, and its idempotency key, which is free again; and the same data of the
 	// job that cleaned up after it, which has a copy of its input. The job itself, its states and times stay, and an
 	// audit record says when it was erased and why. The caller is not recorded, because callers are not authenticated.
 	//
-	// Errors: INVALID_ARGUMENT (a reason is required), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or
-	// the job that cleans up after it has not ended: `job_id` of the details names that one). Erasing twice is no error,
-	// and returns the first audit record's id.
+	// Erasing twice is no error, and returns the first audit record's id.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: a reason is required.
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION:
+	//   - JOB_NOT_ENDED: the job has not ended, cancel it first.
+	//   - Or the job that cleans up after it has not ended: `job_id` of the details names that one.
 	EraseJob(context.Context, *EraseJobRequest) (*EraseJobResponse, error)
-	// Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED
-	// if one can no longer be met.
+	// Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED if one
+	// can no longer be met.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the
-	// dependencies), FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than
-	// 100 in all; DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop),
-	// RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND: the job, or one of the dependencies.
+	// - FAILED_PRECONDITION:
+	//   - JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW
+	//   - TOO_MANY_DEPENDENCIES: more than 100 in all.
+	//   - DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop.
+	//
+	// - RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE): more than 10,000 jobs and steps wait behind each other.
 	AddDependencies(context.Context, *AddDependenciesRequest) (*AddDependenciesResponse, error)
-	// Lists the data assets that jobs have published, by name.
-	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
-	ListAssets(context.Context, *ListAssetsRequest) (*ListAssetsResponse, error)
 	mustEmbedUnimplementedJobServiceServer()
 }
 
@@ -613,9 +790,6 @@ func (UnimplementedJobServiceServer) EraseJob(context.Context, *EraseJobRequest)
 }
 func (UnimplementedJobServiceServer) AddDependencies(context.Context, *AddDependenciesRequest) (*AddDependenciesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AddDependencies not implemented")
-}
-func (UnimplementedJobServiceServer) ListAssets(context.Context, *ListAssetsRequest) (*ListAssetsResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ListAssets not implemented")
 }
 func (UnimplementedJobServiceServer) mustEmbedUnimplementedJobServiceServer() {}
 func (UnimplementedJobServiceServer) testEmbeddedByValue()                    {}
@@ -948,24 +1122,6 @@ func _JobService_AddDependencies_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
-func _JobService_ListAssets_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ListAssetsRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(JobServiceServer).ListAssets(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: JobService_ListAssets_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(JobServiceServer).ListAssets(ctx, req.(*ListAssetsRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
 // JobService_ServiceDesc is the grpc.ServiceDesc for JobService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1036,10 +1192,6 @@ var JobService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AddDependencies",
 			Handler:    _JobService_AddDependencies_Handler,
-		},
-		{
-			MethodName: "ListAssets",
-			Handler:    _JobService_ListAssets_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

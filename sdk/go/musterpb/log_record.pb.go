@@ -103,7 +103,7 @@ type LogRecord struct {
 	// Number of the attempt. Output only.
 	Attempt int32 `protobuf:"varint,7,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// Missing records of the attempt right before this one: only the newest 64 KiB of an attempt are kept. Output only.
-	Skipped       int64 `protobuf:"varint,8,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	SkippedCount  int64 `protobuf:"varint,8,opt,name=skipped_count,json=skippedCount,proto3" json:"skipped_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -187,9 +187,9 @@ func (x *LogRecord) GetAttempt() int32 {
 	return 0
 }
 
-func (x *LogRecord) GetSkipped() int64 {
+func (x *LogRecord) GetSkippedCount() int64 {
 	if x != nil {
-		return x.Skipped
+		return x.SkippedCount
 	}
 	return 0
 }
@@ -198,7 +198,7 @@ var File_muster_v1_log_record_proto protoreflect.FileDescriptor
 
 const file_muster_v1_log_record_proto_rawDesc = "" +
 	"\n" +
-	"\x1amuster/v1/log_record.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x02\n" +
+	"\x1amuster/v1/log_record.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x02\n" +
 	"\tLogRecord\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x125\n" +
 	"\blog_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\alogTime\x12)\n" +
@@ -206,8 +206,8 @@ const file_muster_v1_log_record_proto_rawDesc = "" +
 	"\amessage\x18\x04 \x01(\tR\amessage\x128\n" +
 	"\x06fields\x18\x05 \x03(\v2 .muster.v1.LogRecord.FieldsEntryR\x06fields\x12\x1c\n" +
 	"\ttruncated\x18\x06 \x01(\bR\ttruncated\x12\x18\n" +
-	"\aattempt\x18\a \x01(\x05R\aattempt\x12\x18\n" +
-	"\askipped\x18\b \x01(\x03R\askipped\x1a9\n" +
+	"\aattempt\x18\a \x01(\x05R\aattempt\x12#\n" +
+	"\rskipped_count\x18\b \x01(\x03R\fskippedCount\x1a9\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*w\n" +

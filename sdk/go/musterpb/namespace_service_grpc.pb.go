@@ -29,12 +29,20 @@ const (
 //
 // Reads and changes the settings of a namespace.
 type NamespaceServiceClient interface {
-	// Reads a namespace; one that nobody has changed has the defaults. Errors: INVALID_ARGUMENT, UNAVAILABLE.
+	// Reads a namespace; one that nobody has changed has the defaults.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - UNAVAILABLE
 	GetNamespace(ctx context.Context, in *GetNamespaceRequest, opts ...grpc.CallOption) (*GetNamespaceResponse, error)
 	// Changes a namespace. A shorter retention deletes, within minutes, the ended jobs that are older.
 	//
-	// Errors: INVALID_ARGUMENT (a mask with unknown or immutable fields, a request_id that was used for another call),
-	// UNAVAILABLE.
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A mask with unknown or immutable fields.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - UNAVAILABLE
 	UpdateNamespace(ctx context.Context, in *UpdateNamespaceRequest, opts ...grpc.CallOption) (*UpdateNamespaceResponse, error)
 }
 
@@ -72,12 +80,20 @@ func (c *namespaceServiceClient) UpdateNamespace(ctx context.Context, in *Update
 //
 // Reads and changes the settings of a namespace.
 type NamespaceServiceServer interface {
-	// Reads a namespace; one that nobody has changed has the defaults. Errors: INVALID_ARGUMENT, UNAVAILABLE.
+	// Reads a namespace; one that nobody has changed has the defaults.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - UNAVAILABLE
 	GetNamespace(context.Context, *GetNamespaceRequest) (*GetNamespaceResponse, error)
 	// Changes a namespace. A shorter retention deletes, within minutes, the ended jobs that are older.
 	//
-	// Errors: INVALID_ARGUMENT (a mask with unknown or immutable fields, a request_id that was used for another call),
-	// UNAVAILABLE.
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A mask with unknown or immutable fields.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - UNAVAILABLE
 	UpdateNamespace(context.Context, *UpdateNamespaceRequest) (*UpdateNamespaceResponse, error)
 	mustEmbedUnimplementedNamespaceServiceServer()
 }

@@ -201,7 +201,7 @@ type QueueCounts struct {
 	// PAUSED.
 	Paused int64 `protobuf:"varint,4,opt,name=paused,proto3" json:"paused,omitempty"`
 	// ASSIGNED, RUNNING or CANCELLING: a worker holds them.
-	Held int64 `protobuf:"varint,5,opt,name=held,proto3" json:"held,omitempty"`
+	Leased int64 `protobuf:"varint,5,opt,name=leased,proto3" json:"leased,omitempty"`
 	// WAITING.
 	Waiting       int64 `protobuf:"varint,6,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -266,9 +266,9 @@ func (x *QueueCounts) GetPaused() int64 {
 	return 0
 }
 
-func (x *QueueCounts) GetHeld() int64 {
+func (x *QueueCounts) GetLeased() int64 {
 	if x != nil {
-		return x.Held
+		return x.Leased
 	}
 	return 0
 }
@@ -305,13 +305,13 @@ const file_muster_v1_queue_proto_rawDesc = "" +
 	"\x0fmax_backlog_age\x18\r \x01(\v2\x19.google.protobuf.DurationR\rmaxBacklogAge\x1aB\n" +
 	"\x14FairnessWeightsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xa1\x01\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xa5\x01\n" +
 	"\vQueueCounts\x12\x18\n" +
 	"\ablocked\x18\x01 \x01(\x03R\ablocked\x12\x1c\n" +
 	"\tscheduled\x18\x02 \x01(\x03R\tscheduled\x12\x14\n" +
 	"\x05ready\x18\x03 \x01(\x03R\x05ready\x12\x16\n" +
-	"\x06paused\x18\x04 \x01(\x03R\x06paused\x12\x12\n" +
-	"\x04held\x18\x05 \x01(\x03R\x04held\x12\x18\n" +
+	"\x06paused\x18\x04 \x01(\x03R\x06paused\x12\x16\n" +
+	"\x06leased\x18\x05 \x01(\x03R\x06leased\x12\x18\n" +
 	"\awaiting\x18\x06 \x01(\x03R\awaitingB-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 

@@ -36,28 +36,52 @@ const (
 type QueueServiceClient interface {
 	// Creates a queue.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - ALREADY_EXISTS (QUEUE_EXISTS)
 	CreateQueue(ctx context.Context, in *CreateQueueRequest, opts ...grpc.CallOption) (*CreateQueueResponse, error)
-	// Reads a queue. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+	// Reads a queue.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (QUEUE_NOT_FOUND)
 	GetQueue(ctx context.Context, in *GetQueueRequest, opts ...grpc.CallOption) (*GetQueueResponse, error)
-	// Lists queues by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+	// Lists queues by name.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
 	ListQueues(ctx context.Context, in *ListQueuesRequest, opts ...grpc.CallOption) (*ListQueuesResponse, error)
 	// Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new
 	// limits; running jobs continue. If the queue in the request has an etag, it must match the current one.
 	//
-	// Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND),
-	// ABORTED (ETAG_STALE).
+	// Errors:
+	// - INVALID_ARGUMENT: a mask with unknown, output-only or immutable fields.
+	// - NOT_FOUND (QUEUE_NOT_FOUND)
+	// - ABORTED (ETAG_STALE)
 	UpdateQueue(ctx context.Context, in *UpdateQueueRequest, opts ...grpc.CallOption) (*UpdateQueueResponse, error)
 	// Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
 	// continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
-	// is one. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+	// is one.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (QUEUE_NOT_FOUND)
 	PauseQueue(ctx context.Context, in *PauseQueueRequest, opts ...grpc.CallOption) (*PauseQueueResponse, error)
-	// Resumes a paused queue. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+	// Resumes a paused queue. Resuming twice is no error.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (QUEUE_NOT_FOUND)
 	ResumeQueue(ctx context.Context, in *ResumeQueueRequest, opts ...grpc.CallOption) (*ResumeQueueResponse, error)
 	// Deletes a queue without open jobs; the next job that is submitted to it creates it again.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND, also when it was deleted before), FAILED_PRECONDITION
-	// (QUEUE_NOT_EMPTY).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (QUEUE_NOT_FOUND): also when it was deleted before.
+	// - FAILED_PRECONDITION (QUEUE_NOT_EMPTY)
 	DeleteQueue(ctx context.Context, in *DeleteQueueRequest, opts ...grpc.CallOption) (*DeleteQueueResponse, error)
 }
 
@@ -147,28 +171,52 @@ func (c *queueServiceClient) DeleteQueue(ctx context.Context, in *DeleteQueueReq
 type QueueServiceServer interface {
 	// Creates a queue.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - ALREADY_EXISTS (QUEUE_EXISTS)
 	CreateQueue(context.Context, *CreateQueueRequest) (*CreateQueueResponse, error)
-	// Reads a queue. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+	// Reads a queue.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (QUEUE_NOT_FOUND)
 	GetQueue(context.Context, *GetQueueRequest) (*GetQueueResponse, error)
-	// Lists queues by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+	// Lists queues by name.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
 	ListQueues(context.Context, *ListQueuesRequest) (*ListQueuesResponse, error)
 	// Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new
 	// limits; running jobs continue. If the queue in the request has an etag, it must match the current one.
 	//
-	// Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND),
-	// ABORTED (ETAG_STALE).
+	// Errors:
+	// - INVALID_ARGUMENT: a mask with unknown, output-only or immutable fields.
+	// - NOT_FOUND (QUEUE_NOT_FOUND)
+	// - ABORTED (ETAG_STALE)
 	UpdateQueue(context.Context, *UpdateQueueRequest) (*UpdateQueueResponse, error)
 	// Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
 	// continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
-	// is one. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+	// is one.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (QUEUE_NOT_FOUND)
 	PauseQueue(context.Context, *PauseQueueRequest) (*PauseQueueResponse, error)
-	// Resumes a paused queue. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+	// Resumes a paused queue. Resuming twice is no error.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (QUEUE_NOT_FOUND)
 	ResumeQueue(context.Context, *ResumeQueueRequest) (*ResumeQueueResponse, error)
 	// Deletes a queue without open jobs; the next job that is submitted to it creates it again.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND, also when it was deleted before), FAILED_PRECONDITION
-	// (QUEUE_NOT_EMPTY).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (QUEUE_NOT_FOUND): also when it was deleted before.
+	// - FAILED_PRECONDITION (QUEUE_NOT_EMPTY)
 	DeleteQueue(context.Context, *DeleteQueueRequest) (*DeleteQueueResponse, error)
 	mustEmbedUnimplementedQueueServiceServer()
 }

@@ -622,92 +622,6 @@ func (x *RetryBudget) GetMinPerMinute() int32 {
 	return 0
 }
 
-// Holds jobs back while a system that they depend on is down: after enough failures no job is assigned for a while,
-// then one probe; its success releases all jobs, its failure holds them back again. A probe that is lost, released or
-// cancelled, or fails in a way that does not count, is replaced by another one. Waiting jobs spend no attempts.
-type CircuitBreaker struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the dependency, in the form of a definition's name; definitions of a namespace with the same breaker name
-	// share one breaker. Empty: the definition's own name.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Failed attempts within `window` that open it. From 1 to 10,000.
-	FailureThreshold int32 `protobuf:"varint,2,opt,name=failure_threshold,json=failureThreshold,proto3" json:"failure_threshold,omitempty"`
-	// Unset: 1 min. At least 1 s, at most 1 h.
-	Window *durationpb.Duration `protobuf:"bytes,3,opt,name=window,proto3" json:"window,omitempty"`
-	// Time from opening to the probe. Unset: 30 s. At least 1 s, at most 1 day.
-	OpenDuration *durationpb.Duration `protobuf:"bytes,4,opt,name=open_duration,json=openDuration,proto3" json:"open_duration,omitempty"`
-	// Failure types that count, whatever their cause. Empty: all failures with the causes APPLICATION and TIMEOUT. At
-	// most 64.
-	Types         []string `protobuf:"bytes,5,rep,name=types,proto3" json:"types,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CircuitBreaker) Reset() {
-	*x = CircuitBreaker{}
-	mi := &file_muster_v1_retry_policy_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CircuitBreaker) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CircuitBreaker) ProtoMessage() {}
-
-func (x *CircuitBreaker) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_retry_policy_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CircuitBreaker.ProtoReflect.Descriptor instead.
-func (*CircuitBreaker) Descriptor() ([]byte, []int) {
-	return file_muster_v1_retry_policy_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *CircuitBreaker) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *CircuitBreaker) GetFailureThreshold() int32 {
-	if x != nil {
-		return x.FailureThreshold
-	}
-	return 0
-}
-
-func (x *CircuitBreaker) GetWindow() *durationpb.Duration {
-	if x != nil {
-		return x.Window
-	}
-	return nil
-}
-
-func (x *CircuitBreaker) GetOpenDuration() *durationpb.Duration {
-	if x != nil {
-		return x.OpenDuration
-	}
-	return nil
-}
-
-func (x *CircuitBreaker) GetTypes() []string {
-	if x != nil {
-		return x.Types
-	}
-	return nil
-}
-
 var File_muster_v1_retry_policy_proto protoreflect.FileDescriptor
 
 const file_muster_v1_retry_policy_proto_rawDesc = "" +
@@ -745,13 +659,7 @@ const file_muster_v1_retry_policy_proto_rawDesc = "" +
 	"\x06limits\x18\v \x01(\v2\x16.muster.v1.CauseLimitsR\x06limits\"I\n" +
 	"\vRetryBudget\x12\x14\n" +
 	"\x05ratio\x18\x01 \x01(\x01R\x05ratio\x12$\n" +
-	"\x0emin_per_minute\x18\x02 \x01(\x05R\fminPerMinute\"\xda\x01\n" +
-	"\x0eCircuitBreaker\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12+\n" +
-	"\x11failure_threshold\x18\x02 \x01(\x05R\x10failureThreshold\x121\n" +
-	"\x06window\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x06window\x12>\n" +
-	"\ropen_duration\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\fopenDuration\x12\x14\n" +
-	"\x05types\x18\x05 \x03(\tR\x05types*w\n" +
+	"\x0emin_per_minute\x18\x02 \x01(\x05R\fminPerMinute*w\n" +
 	"\aBackoff\x12\x17\n" +
 	"\x13BACKOFF_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13BACKOFF_EXPONENTIAL\x10\x01\x12\x12\n" +
@@ -790,7 +698,7 @@ func file_muster_v1_retry_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_muster_v1_retry_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_muster_v1_retry_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_muster_v1_retry_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_muster_v1_retry_policy_proto_goTypes = []any{
 	(Backoff)(0),                // 0: muster.v1.Backoff
 	(Jitter)(0),                 // 1: muster.v1.Jitter
@@ -800,28 +708,25 @@ var file_muster_v1_retry_policy_proto_goTypes = []any{
 	(*CauseLimits)(nil),         // 5: muster.v1.CauseLimits
 	(*RetryPolicy)(nil),         // 6: muster.v1.RetryPolicy
 	(*RetryBudget)(nil),         // 7: muster.v1.RetryBudget
-	(*CircuitBreaker)(nil),      // 8: muster.v1.CircuitBreaker
-	(*durationpb.Duration)(nil), // 9: google.protobuf.Duration
+	(*durationpb.Duration)(nil), // 8: google.protobuf.Duration
 }
 var file_muster_v1_retry_policy_proto_depIdxs = []int32{
 	2,  // 0: muster.v1.RetryRule.causes:type_name -> muster.v1.RetryCause
 	3,  // 1: muster.v1.RetryRule.action:type_name -> muster.v1.RetryAction
-	9,  // 2: muster.v1.RetryRule.delay:type_name -> google.protobuf.Duration
-	9,  // 3: muster.v1.RetryPolicy.min_backoff:type_name -> google.protobuf.Duration
-	9,  // 4: muster.v1.RetryPolicy.max_backoff:type_name -> google.protobuf.Duration
-	9,  // 5: muster.v1.RetryPolicy.max_retry_duration:type_name -> google.protobuf.Duration
+	8,  // 2: muster.v1.RetryRule.delay:type_name -> google.protobuf.Duration
+	8,  // 3: muster.v1.RetryPolicy.min_backoff:type_name -> google.protobuf.Duration
+	8,  // 4: muster.v1.RetryPolicy.max_backoff:type_name -> google.protobuf.Duration
+	8,  // 5: muster.v1.RetryPolicy.max_retry_duration:type_name -> google.protobuf.Duration
 	0,  // 6: muster.v1.RetryPolicy.backoff:type_name -> muster.v1.Backoff
 	1,  // 7: muster.v1.RetryPolicy.jitter:type_name -> muster.v1.Jitter
-	9,  // 8: muster.v1.RetryPolicy.delays:type_name -> google.protobuf.Duration
+	8,  // 8: muster.v1.RetryPolicy.delays:type_name -> google.protobuf.Duration
 	4,  // 9: muster.v1.RetryPolicy.rules:type_name -> muster.v1.RetryRule
 	5,  // 10: muster.v1.RetryPolicy.limits:type_name -> muster.v1.CauseLimits
-	9,  // 11: muster.v1.CircuitBreaker.window:type_name -> google.protobuf.Duration
-	9,  // 12: muster.v1.CircuitBreaker.open_duration:type_name -> google.protobuf.Duration
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_retry_policy_proto_init() }
@@ -835,7 +740,7 @@ func file_muster_v1_retry_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_v1_retry_policy_proto_rawDesc), len(file_muster_v1_retry_policy_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   5,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -817,7 +817,7 @@ type ScheduleRun struct {
 	// The last of several skipped times. Unset: it is one time.
 	LastNominalTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=last_nominal_time,json=lastNominalTime,proto3" json:"last_nominal_time,omitempty"`
 	// Number of times that it stands for.
-	Times         int32 `protobuf:"varint,9,opt,name=times,proto3" json:"times,omitempty"`
+	TimeCount     int32 `protobuf:"varint,9,opt,name=time_count,json=timeCount,proto3" json:"time_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -908,9 +908,9 @@ func (x *ScheduleRun) GetLastNominalTime() *timestamppb.Timestamp {
 	return nil
 }
 
-func (x *ScheduleRun) GetTimes() int32 {
+func (x *ScheduleRun) GetTimeCount() int32 {
 	if x != nil {
-		return x.Times
+		return x.TimeCount
 	}
 	return 0
 }
@@ -963,7 +963,7 @@ const file_muster_v1_schedule_proto_rawDesc = "" +
 	"dayOfMonth\x12\x14\n" +
 	"\x05month\x18\x04 \x01(\tR\x05month\x12\x1e\n" +
 	"\vday_of_week\x18\x05 \x01(\tR\tdayOfWeek\x12\x12\n" +
-	"\x04year\x18\x06 \x01(\tR\x04year\"\xbe\x03\n" +
+	"\x04year\x18\x06 \x01(\tR\x04year\"\xc7\x03\n" +
 	"\vScheduleRun\x12=\n" +
 	"\fnominal_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vnominalTime\x121\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1b.muster.v1.ScheduleRunStateR\x05state\x12\x15\n" +
@@ -974,8 +974,9 @@ const file_muster_v1_schedule_proto_rawDesc = "" +
 	"\x05cause\x18\x06 \x01(\x0e2\x1b.muster.v1.ScheduleRunCauseR\x05cause\x12;\n" +
 	"\vdecide_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"decideTime\x12F\n" +
-	"\x11last_nominal_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x0flastNominalTime\x12\x14\n" +
-	"\x05times\x18\t \x01(\x05R\x05times*\xe9\x01\n" +
+	"\x11last_nominal_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x0flastNominalTime\x12\x1d\n" +
+	"\n" +
+	"time_count\x18\t \x01(\x05R\ttimeCount*\xe9\x01\n" +
 	"\rOverlapPolicy\x12\x1e\n" +
 	"\x1aOVERLAP_POLICY_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13OVERLAP_POLICY_SKIP\x10\x01\x12\x1d\n" +

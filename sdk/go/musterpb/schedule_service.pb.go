@@ -27,7 +27,7 @@ type ApplyScheduleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The schedule; its output-only fields are ignored.
 	Schedule *Schedule `protobuf:"bytes,1,opt,name=schedule,proto3" json:"schedule,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Only check, and return what would be stored.
 	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
@@ -377,7 +377,7 @@ type DeleteScheduleRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The schedule's name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -478,7 +478,7 @@ type PauseScheduleRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The schedule's name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// A readable reason. At most 256 characters.
 	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -597,7 +597,7 @@ type ResumeScheduleRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The schedule's name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -707,7 +707,7 @@ type TriggerScheduleRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The schedule's name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// What happens if one of its jobs is already running. Unset: the schedule's own policy.
 	OverlapPolicy OverlapPolicy `protobuf:"varint,4,opt,name=overlap_policy,json=overlapPolicy,proto3,enum=muster.v1.OverlapPolicy" json:"overlap_policy,omitempty"`
@@ -826,7 +826,7 @@ type BackfillScheduleRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The schedule's name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// UUID that makes a repeat of this very call harmless. Empty: none.
+	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// The first time that counts.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
@@ -914,7 +914,7 @@ func (x *BackfillScheduleRequest) GetOverlapPolicy() OverlapPolicy {
 type BackfillScheduleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Times in the span.
-	Times         int32 `protobuf:"varint,1,opt,name=times,proto3" json:"times,omitempty"`
+	TimeCount     int32 `protobuf:"varint,1,opt,name=time_count,json=timeCount,proto3" json:"time_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -949,9 +949,9 @@ func (*BackfillScheduleResponse) Descriptor() ([]byte, []int) {
 	return file_muster_v1_schedule_service_proto_rawDescGZIP(), []int{15}
 }
 
-func (x *BackfillScheduleResponse) GetTimes() int32 {
+func (x *BackfillScheduleResponse) GetTimeCount() int32 {
 	if x != nil {
-		return x.Times
+		return x.TimeCount
 	}
 	return 0
 }
@@ -1046,9 +1046,9 @@ type PreviewScheduleResponse struct {
 	Times []*timestamppb.Timestamp `protobuf:"bytes,1,rep,name=times,proto3" json:"times,omitempty"`
 	// Set if the scan stopped early: all times up to here are returned. Pass it as `after_time` to continue the
 	// scan.
-	LookedUntilTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=looked_until_time,json=lookedUntilTime,proto3" json:"looked_until_time,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	ScannedUntilTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=scanned_until_time,json=scannedUntilTime,proto3" json:"scanned_until_time,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *PreviewScheduleResponse) Reset() {
@@ -1088,9 +1088,9 @@ func (x *PreviewScheduleResponse) GetTimes() []*timestamppb.Timestamp {
 	return nil
 }
 
-func (x *PreviewScheduleResponse) GetLookedUntilTime() *timestamppb.Timestamp {
+func (x *PreviewScheduleResponse) GetScannedUntilTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.LookedUntilTime
+		return x.ScannedUntilTime
 	}
 	return nil
 }
@@ -1288,19 +1288,20 @@ const file_muster_v1_schedule_service_proto_rawDesc = "" +
 	"\n" +
 	"start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
 	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12?\n" +
-	"\x0eoverlap_policy\x18\x06 \x01(\x0e2\x18.muster.v1.OverlapPolicyR\roverlapPolicy\"0\n" +
-	"\x18BackfillScheduleResponse\x12\x14\n" +
-	"\x05times\x18\x01 \x01(\x05R\x05times\"\xcb\x01\n" +
+	"\x0eoverlap_policy\x18\x06 \x01(\x0e2\x18.muster.v1.OverlapPolicyR\roverlapPolicy\"9\n" +
+	"\x18BackfillScheduleResponse\x12\x1d\n" +
+	"\n" +
+	"time_count\x18\x01 \x01(\x05R\ttimeCount\"\xcb\x01\n" +
 	"\x16PreviewScheduleRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12.\n" +
 	"\x05times\x18\x03 \x01(\v2\x18.muster.v1.ScheduleTimesR\x05times\x129\n" +
 	"\n" +
 	"after_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tafterTime\x12\x14\n" +
-	"\x05count\x18\x05 \x01(\x05R\x05count\"\x93\x01\n" +
+	"\x05count\x18\x05 \x01(\x05R\x05count\"\x95\x01\n" +
 	"\x17PreviewScheduleResponse\x120\n" +
-	"\x05times\x18\x01 \x03(\v2\x1a.google.protobuf.TimestampR\x05times\x12F\n" +
-	"\x11looked_until_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x0flookedUntilTime\"\x87\x01\n" +
+	"\x05times\x18\x01 \x03(\v2\x1a.google.protobuf.TimestampR\x05times\x12H\n" +
+	"\x12scanned_until_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x10scannedUntilTime\"\x87\x01\n" +
 	"\x17ListScheduleRunsRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1b\n" +
@@ -1379,7 +1380,7 @@ var file_muster_v1_schedule_service_proto_depIdxs = []int32{
 	24, // 12: muster.v1.PreviewScheduleRequest.times:type_name -> muster.v1.ScheduleTimes
 	21, // 13: muster.v1.PreviewScheduleRequest.after_time:type_name -> google.protobuf.Timestamp
 	21, // 14: muster.v1.PreviewScheduleResponse.times:type_name -> google.protobuf.Timestamp
-	21, // 15: muster.v1.PreviewScheduleResponse.looked_until_time:type_name -> google.protobuf.Timestamp
+	21, // 15: muster.v1.PreviewScheduleResponse.scanned_until_time:type_name -> google.protobuf.Timestamp
 	23, // 16: muster.v1.ListScheduleRunsResponse.runs:type_name -> muster.v1.ScheduleRun
 	0,  // 17: muster.v1.ScheduleService.ApplySchedule:input_type -> muster.v1.ApplyScheduleRequest
 	2,  // 18: muster.v1.ScheduleService.GetSchedule:input_type -> muster.v1.GetScheduleRequest

@@ -43,45 +43,77 @@ type ScheduleServiceClient interface {
 	// that have come under the old rules are decided by them at that moment, and the new times count from then on.
 	// Buffered runs stay.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, the times name none in the future, INPUT_SCHEMA_VIOLATED, or request_id
-	// was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a deleted
-	// schedule), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: the
-	// times change while more than 200 missed ones are still to be caught up; try again soon).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong, or the times name none in the future.
+	//   - INPUT_SCHEMA_VIOLATED
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND:
+	//   - DEFINITION_NOT_FOUND
+	//   - SCHEDULE_NOT_FOUND: the etag is of a deleted schedule.
+	//   - FAILED_PRECONDITION (DEFINITION_ARCHIVED)
+	//   - ABORTED (ETAG_STALE)
+	//   - RESOURCE_EXHAUSTED (OVERLOADED): the times change while more than 200 missed ones are still to be caught up; try
+	//     again soon.
 	ApplySchedule(ctx context.Context, in *ApplyScheduleRequest, opts ...grpc.CallOption) (*ApplyScheduleResponse, error)
-	// Reads a schedule. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+	// Reads a schedule.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
 	GetSchedule(ctx context.Context, in *GetScheduleRequest, opts ...grpc.CallOption) (*GetScheduleResponse, error)
-	// Lists schedules by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+	// Lists schedules by name.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
 	ListSchedules(ctx context.Context, in *ListSchedulesRequest, opts ...grpc.CallOption) (*ListSchedulesResponse, error)
 	// Deletes a schedule with the record of its runs. Jobs that it has submitted stay; buffered runs are dropped.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND, also when it was deleted before).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND): also when it was deleted before.
 	DeleteSchedule(ctx context.Context, in *DeleteScheduleRequest, opts ...grpc.CallOption) (*DeleteScheduleResponse, error)
 	// Skips the times of a schedule until it is resumed; buffered runs wait. Pausing twice is no error: the new reason
-	// counts, if there is one. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+	// counts, if there is one.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
 	PauseSchedule(ctx context.Context, in *PauseScheduleRequest, opts ...grpc.CallOption) (*PauseScheduleResponse, error)
 	// Resumes a paused schedule from the next time on. Resuming twice is no error.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 missed
-	// times are still to be skipped; try again soon).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
+	// - RESOURCE_EXHAUSTED (OVERLOADED): more than 200 missed times are still to be skipped; try again soon.
 	ResumeSchedule(ctx context.Context, in *ResumeScheduleRequest, opts ...grpc.CallOption) (*ResumeScheduleResponse, error)
 	// Requests one run now, also of a paused schedule. The answer has its job, unless it waits for another or was
 	// skipped.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (1,000 runs already wait).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
+	// - RESOURCE_EXHAUSTED: 1,000 runs already wait.
 	TriggerSchedule(ctx context.Context, in *TriggerScheduleRequest, opts ...grpc.CallOption) (*TriggerScheduleResponse, error)
 	// Requests a run for each time of a span, whether it had one before or not, also of a paused schedule.
 	//
-	// Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with the excluded ones), NOT_FOUND
-	// (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000 runs would wait).
+	// Errors:
+	// - INVALID_ARGUMENT: also more than 1,000 times, or more than 5,000 with the excluded ones.
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
+	// - RESOURCE_EXHAUSTED: more than 1,000 runs would wait.
 	BackfillSchedule(ctx context.Context, in *BackfillScheduleRequest, opts ...grpc.CallOption) (*BackfillScheduleResponse, error)
 	// Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
 	PreviewSchedule(ctx context.Context, in *PreviewScheduleRequest, opts ...grpc.CallOption) (*PreviewScheduleResponse, error)
 	// Lists the runs of a schedule, newest time first. The newest 1,000 are kept.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list), NOT_FOUND
-	// (SCHEDULE_NOT_FOUND).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
 	ListScheduleRuns(ctx context.Context, in *ListScheduleRunsRequest, opts ...grpc.CallOption) (*ListScheduleRunsResponse, error)
 }
 
@@ -205,45 +237,77 @@ type ScheduleServiceServer interface {
 	// that have come under the old rules are decided by them at that moment, and the new times count from then on.
 	// Buffered runs stay.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, the times name none in the future, INPUT_SCHEMA_VIOLATED, or request_id
-	// was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a deleted
-	// schedule), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: the
-	// times change while more than 200 missed ones are still to be caught up; try again soon).
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong, or the times name none in the future.
+	//   - INPUT_SCHEMA_VIOLATED
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND:
+	//   - DEFINITION_NOT_FOUND
+	//   - SCHEDULE_NOT_FOUND: the etag is of a deleted schedule.
+	//   - FAILED_PRECONDITION (DEFINITION_ARCHIVED)
+	//   - ABORTED (ETAG_STALE)
+	//   - RESOURCE_EXHAUSTED (OVERLOADED): the times change while more than 200 missed ones are still to be caught up; try
+	//     again soon.
 	ApplySchedule(context.Context, *ApplyScheduleRequest) (*ApplyScheduleResponse, error)
-	// Reads a schedule. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+	// Reads a schedule.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
 	GetSchedule(context.Context, *GetScheduleRequest) (*GetScheduleResponse, error)
-	// Lists schedules by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+	// Lists schedules by name.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
 	ListSchedules(context.Context, *ListSchedulesRequest) (*ListSchedulesResponse, error)
 	// Deletes a schedule with the record of its runs. Jobs that it has submitted stay; buffered runs are dropped.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND, also when it was deleted before).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND): also when it was deleted before.
 	DeleteSchedule(context.Context, *DeleteScheduleRequest) (*DeleteScheduleResponse, error)
 	// Skips the times of a schedule until it is resumed; buffered runs wait. Pausing twice is no error: the new reason
-	// counts, if there is one. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+	// counts, if there is one.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
 	PauseSchedule(context.Context, *PauseScheduleRequest) (*PauseScheduleResponse, error)
 	// Resumes a paused schedule from the next time on. Resuming twice is no error.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 missed
-	// times are still to be skipped; try again soon).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
+	// - RESOURCE_EXHAUSTED (OVERLOADED): more than 200 missed times are still to be skipped; try again soon.
 	ResumeSchedule(context.Context, *ResumeScheduleRequest) (*ResumeScheduleResponse, error)
 	// Requests one run now, also of a paused schedule. The answer has its job, unless it waits for another or was
 	// skipped.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (1,000 runs already wait).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
+	// - RESOURCE_EXHAUSTED: 1,000 runs already wait.
 	TriggerSchedule(context.Context, *TriggerScheduleRequest) (*TriggerScheduleResponse, error)
 	// Requests a run for each time of a span, whether it had one before or not, also of a paused schedule.
 	//
-	// Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with the excluded ones), NOT_FOUND
-	// (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000 runs would wait).
+	// Errors:
+	// - INVALID_ARGUMENT: also more than 1,000 times, or more than 5,000 with the excluded ones.
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
+	// - RESOURCE_EXHAUSTED: more than 1,000 runs would wait.
 	BackfillSchedule(context.Context, *BackfillScheduleRequest) (*BackfillScheduleResponse, error)
 	// Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
 	PreviewSchedule(context.Context, *PreviewScheduleRequest) (*PreviewScheduleResponse, error)
 	// Lists the runs of a schedule, newest time first. The newest 1,000 are kept.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list), NOT_FOUND
-	// (SCHEDULE_NOT_FOUND).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
+	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
 	ListScheduleRuns(context.Context, *ListScheduleRunsRequest) (*ListScheduleRunsResponse, error)
 	mustEmbedUnimplementedScheduleServiceServer()
 }

@@ -29,7 +29,7 @@ type WaitBody struct {
 	//
 	// Types that are valid to be assigned to Kind:
 	//
-	//	*WaitBody_Event
+	//	*WaitBody_Signal
 	//	*WaitBody_Approval
 	Kind          isWaitBody_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
@@ -73,10 +73,10 @@ func (x *WaitBody) GetKind() isWaitBody_Kind {
 	return nil
 }
 
-func (x *WaitBody) GetEvent() *EventWait {
+func (x *WaitBody) GetSignal() *SignalWait {
 	if x != nil {
-		if x, ok := x.Kind.(*WaitBody_Event); ok {
-			return x.Event
+		if x, ok := x.Kind.(*WaitBody_Signal); ok {
+			return x.Signal
 		}
 	}
 	return nil
@@ -95,46 +95,46 @@ type isWaitBody_Kind interface {
 	isWaitBody_Kind()
 }
 
-type WaitBody_Event struct {
-	// An event: WaitService.SendEvent. The event's payload is the job's result.
-	Event *EventWait `protobuf:"bytes,1,opt,name=event,proto3,oneof"`
+type WaitBody_Signal struct {
+	// A signal: SignalService.SendSignal. Its payload is the job's result.
+	Signal *SignalWait `protobuf:"bytes,1,opt,name=signal,proto3,oneof"`
 }
 
 type WaitBody_Approval struct {
-	// A person's decision: WaitService.ApproveJob or RejectJob.
+	// A person's decision: SignalService.ApproveJob or RejectJob.
 	Approval *ApprovalWait `protobuf:"bytes,2,opt,name=approval,proto3,oneof"`
 }
 
-func (*WaitBody_Event) isWaitBody_Kind() {}
+func (*WaitBody_Signal) isWaitBody_Kind() {}
 
 func (*WaitBody_Approval) isWaitBody_Kind() {}
 
-// Waits for an event.
-type EventWait struct {
+// Waits for a signal.
+type SignalWait struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The event's name: `^[a-z0-9][a-z0-9-]{0,62}$`, with dots and underscores allowed after the first character.
+	// The signal's name: `^[a-z0-9][a-z0-9-]{0,62}$`, with dots and underscores allowed after the first character.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Selects among the events of that name: a CEL expression over `input` and `labels` as in KeyLimit.key, such as
+	// Selects among the signals of that name: a CEL expression over `input` and `labels` as in KeyLimit.key, such as
 	// `input.order`. It is evaluated for each job; null is the empty key. Empty: the empty key.
 	Key           string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *EventWait) Reset() {
-	*x = EventWait{}
+func (x *SignalWait) Reset() {
+	*x = SignalWait{}
 	mi := &file_muster_v1_wait_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *EventWait) String() string {
+func (x *SignalWait) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*EventWait) ProtoMessage() {}
+func (*SignalWait) ProtoMessage() {}
 
-func (x *EventWait) ProtoReflect() protoreflect.Message {
+func (x *SignalWait) ProtoReflect() protoreflect.Message {
 	mi := &file_muster_v1_wait_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -146,19 +146,19 @@ func (x *EventWait) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use EventWait.ProtoReflect.Descriptor instead.
-func (*EventWait) Descriptor() ([]byte, []int) {
+// Deprecated: Use SignalWait.ProtoReflect.Descriptor instead.
+func (*SignalWait) Descriptor() ([]byte, []int) {
 	return file_muster_v1_wait_proto_rawDescGZIP(), []int{1}
 }
 
-func (x *EventWait) GetName() string {
+func (x *SignalWait) GetName() string {
 	if x != nil {
 		return x.Name
 	}
 	return ""
 }
 
-func (x *EventWait) GetKey() string {
+func (x *SignalWait) GetKey() string {
 	if x != nil {
 		return x.Key
 	}
@@ -206,12 +206,13 @@ var File_muster_v1_wait_proto protoreflect.FileDescriptor
 
 const file_muster_v1_wait_proto_rawDesc = "" +
 	"\n" +
-	"\x14muster/v1/wait.proto\x12\tmuster.v1\"w\n" +
-	"\bWaitBody\x12,\n" +
-	"\x05event\x18\x01 \x01(\v2\x14.muster.v1.EventWaitH\x00R\x05event\x125\n" +
+	"\x14muster/v1/wait.proto\x12\tmuster.v1\"z\n" +
+	"\bWaitBody\x12/\n" +
+	"\x06signal\x18\x01 \x01(\v2\x15.muster.v1.SignalWaitH\x00R\x06signal\x125\n" +
 	"\bapproval\x18\x02 \x01(\v2\x17.muster.v1.ApprovalWaitH\x00R\bapprovalB\x06\n" +
-	"\x04kind\"1\n" +
-	"\tEventWait\x12\x12\n" +
+	"\x04kind\"2\n" +
+	"\n" +
+	"SignalWait\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\"\x0e\n" +
 	"\fApprovalWaitB-\n" +
@@ -232,11 +233,11 @@ func file_muster_v1_wait_proto_rawDescGZIP() []byte {
 var file_muster_v1_wait_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_muster_v1_wait_proto_goTypes = []any{
 	(*WaitBody)(nil),     // 0: muster.v1.WaitBody
-	(*EventWait)(nil),    // 1: muster.v1.EventWait
+	(*SignalWait)(nil),   // 1: muster.v1.SignalWait
 	(*ApprovalWait)(nil), // 2: muster.v1.ApprovalWait
 }
 var file_muster_v1_wait_proto_depIdxs = []int32{
-	1, // 0: muster.v1.WaitBody.event:type_name -> muster.v1.EventWait
+	1, // 0: muster.v1.WaitBody.signal:type_name -> muster.v1.SignalWait
 	2, // 1: muster.v1.WaitBody.approval:type_name -> muster.v1.ApprovalWait
 	2, // [2:2] is the sub-list for method output_type
 	2, // [2:2] is the sub-list for method input_type
@@ -251,7 +252,7 @@ func file_muster_v1_wait_proto_init() {
 		return
 	}
 	file_muster_v1_wait_proto_msgTypes[0].OneofWrappers = []any{
-		(*WaitBody_Event)(nil),
+		(*WaitBody_Signal)(nil),
 		(*WaitBody_Approval)(nil),
 	}
 	type x struct{}

@@ -227,7 +227,7 @@ type Worker struct {
 	// Attempts it can run at once.
 	Slots int32 `protobuf:"varint,8,opt,name=slots,proto3" json:"slots,omitempty"`
 	// Attempts it holds now.
-	Held int32 `protobuf:"varint,9,opt,name=held,proto3" json:"held,omitempty"`
+	HeldCount int32 `protobuf:"varint,9,opt,name=held_count,json=heldCount,proto3" json:"held_count,omitempty"`
 	// Its SDK.
 	Sdk *Sdk `protobuf:"bytes,10,opt,name=sdk,proto3" json:"sdk,omitempty"`
 	// When the session was opened.
@@ -330,9 +330,9 @@ func (x *Worker) GetSlots() int32 {
 	return 0
 }
 
-func (x *Worker) GetHeld() int32 {
+func (x *Worker) GetHeldCount() int32 {
 	if x != nil {
-		return x.Held
+		return x.HeldCount
 	}
 	return 0
 }
@@ -484,7 +484,7 @@ const file_muster_v1_worker_proto_rawDesc = "" +
 	"\x03Sdk\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1a\n" +
-	"\blanguage\x18\x03 \x01(\tR\blanguage\"\xde\x05\n" +
+	"\blanguage\x18\x03 \x01(\tR\blanguage\"\xe9\x05\n" +
 	"\x06Worker\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1d\n" +
@@ -494,8 +494,9 @@ const file_muster_v1_worker_proto_rawDesc = "" +
 	"\bhandlers\x18\x05 \x03(\v2\x12.muster.v1.HandlerR\bhandlers\x125\n" +
 	"\x06labels\x18\x06 \x03(\v2\x1d.muster.v1.Worker.LabelsEntryR\x06labels\x12>\n" +
 	"\tresources\x18\a \x03(\v2 .muster.v1.Worker.ResourcesEntryR\tresources\x12\x14\n" +
-	"\x05slots\x18\b \x01(\x05R\x05slots\x12\x12\n" +
-	"\x04held\x18\t \x01(\x05R\x04held\x12 \n" +
+	"\x05slots\x18\b \x01(\x05R\x05slots\x12\x1d\n" +
+	"\n" +
+	"held_count\x18\t \x01(\x05R\theldCount\x12 \n" +
 	"\x03sdk\x18\n" +
 	" \x01(\v2\x0e.muster.v1.SdkR\x03sdk\x127\n" +
 	"\topen_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bopenTime\x127\n" +

@@ -32,19 +32,25 @@ const (
 type WorkerServiceClient interface {
 	// Lists the workers whose session is open or closing, by session id.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another namespace.
 	ListWorkers(ctx context.Context, in *ListWorkersRequest, opts ...grpc.CallOption) (*ListWorkersResponse, error)
 	// Reads one worker and the attempts that it holds. A closed session is found, too, as long as its record is kept.
 	//
-	// Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
+	// Errors:
+	// - INVALID_ARGUMENT: session_id is no UUID.
+	// - NOT_FOUND (SESSION_NOT_FOUND)
 	GetWorker(ctx context.Context, in *GetWorkerRequest, opts ...grpc.CallOption) (*GetWorkerResponse, error)
 	// Asks a worker to finish what it holds and take nothing more. Nothing is assigned to it any more once this has
 	// answered; the worker learns of it with its next heartbeat. Workers of the Muster SDKs then finish what they hold
 	// and end.
 	//
-	// Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION
-	// (SESSION_CLOSED: it was closed without a request to drain). Draining twice is no error, nor is it once the worker
-	// has drained and ended.
+	// Draining twice is no error, nor is it once the worker has drained and ended.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: session_id is no UUID.
+	// - NOT_FOUND (SESSION_NOT_FOUND)
+	// - FAILED_PRECONDITION (SESSION_CLOSED): it was closed without a request to drain.
 	DrainWorker(ctx context.Context, in *DrainWorkerRequest, opts ...grpc.CallOption) (*DrainWorkerResponse, error)
 }
 
@@ -94,19 +100,25 @@ func (c *workerServiceClient) DrainWorker(ctx context.Context, in *DrainWorkerRe
 type WorkerServiceServer interface {
 	// Lists the workers whose session is open or closing, by session id.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another namespace.
 	ListWorkers(context.Context, *ListWorkersRequest) (*ListWorkersResponse, error)
 	// Reads one worker and the attempts that it holds. A closed session is found, too, as long as its record is kept.
 	//
-	// Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
+	// Errors:
+	// - INVALID_ARGUMENT: session_id is no UUID.
+	// - NOT_FOUND (SESSION_NOT_FOUND)
 	GetWorker(context.Context, *GetWorkerRequest) (*GetWorkerResponse, error)
 	// Asks a worker to finish what it holds and take nothing more. Nothing is assigned to it any more once this has
 	// answered; the worker learns of it with its next heartbeat. Workers of the Muster SDKs then finish what they hold
 	// and end.
 	//
-	// Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION
-	// (SESSION_CLOSED: it was closed without a request to drain). Draining twice is no error, nor is it once the worker
-	// has drained and ended.
+	// Draining twice is no error, nor is it once the worker has drained and ended.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT: session_id is no UUID.
+	// - NOT_FOUND (SESSION_NOT_FOUND)
+	// - FAILED_PRECONDITION (SESSION_CLOSED): it was closed without a request to drain.
 	DrainWorker(context.Context, *DrainWorkerRequest) (*DrainWorkerResponse, error)
 	mustEmbedUnimplementedWorkerServiceServer()
 }

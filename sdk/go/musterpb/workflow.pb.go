@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// When a step may start, by how the steps that it needs have ended. Failed steps are steps whose jobs failed, were
+// When a step may start, by how the steps that it needs have ended. The names are those of Apache Airflow. Failed steps are steps whose jobs failed, were
 // cancelled or expired, and those that could not start because of one. A step that needs none starts at once.
 type TriggerRule int32
 
@@ -339,7 +339,7 @@ type WorkflowStep struct {
 	// Dependencies of its job outside of the workflow: once its turn has come, and its condition holds, the job is
 	// BLOCKED until all are met. If one can no longer be met, the job is SKIPPED and the step has failed; the step also
 	// fails if its job would wait for itself. At most 100; not with `fan_out`, `loop` or `cache`.
-	After         []*StepDependency `protobuf:"bytes,14,rep,name=after,proto3" json:"after,omitempty"`
+	DependsOn     []*DependencyExpression `protobuf:"bytes,14,rep,name=depends_on,json=dependsOn,proto3" json:"depends_on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -465,45 +465,45 @@ func (x *WorkflowStep) GetCache() *StepCache {
 	return nil
 }
 
-func (x *WorkflowStep) GetAfter() []*StepDependency {
+func (x *WorkflowStep) GetDependsOn() []*DependencyExpression {
 	if x != nil {
-		return x.After
+		return x.DependsOn
 	}
 	return nil
 }
 
-// A dependency of a step outside of its workflow, as `Dependency` is for a job. The expressions may use the same
-// variables as the step's input, and give texts; they are evaluated once, when the step's turn has come.
-type StepDependency struct {
+// A dependency of a step outside of its workflow: expressions that give a `Dependency`. They may use the same variables
+// as the step's input, and give texts; they are evaluated once, when the step's turn has come.
+type DependencyExpression struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The target. Required.
 	//
 	// Types that are valid to be assigned to On:
 	//
-	//	*StepDependency_JobId
-	//	*StepDependency_Step
-	//	*StepDependency_Asset
-	On isStepDependency_On `protobuf_oneof:"on"`
+	//	*DependencyExpression_JobId
+	//	*DependencyExpression_Step
+	//	*DependencyExpression_Asset
+	On isDependencyExpression_On `protobuf_oneof:"on"`
 	// How the job or the step must end. Not for an asset, which is met by a publication. Unset: SUCCEEDED.
 	Condition     DependencyCondition `protobuf:"varint,4,opt,name=condition,proto3,enum=muster.v1.DependencyCondition" json:"condition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *StepDependency) Reset() {
-	*x = StepDependency{}
+func (x *DependencyExpression) Reset() {
+	*x = DependencyExpression{}
 	mi := &file_muster_v1_workflow_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *StepDependency) String() string {
+func (x *DependencyExpression) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*StepDependency) ProtoMessage() {}
+func (*DependencyExpression) ProtoMessage() {}
 
-func (x *StepDependency) ProtoReflect() protoreflect.Message {
+func (x *DependencyExpression) ProtoReflect() protoreflect.Message {
 	mi := &file_muster_v1_workflow_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -515,80 +515,80 @@ func (x *StepDependency) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use StepDependency.ProtoReflect.Descriptor instead.
-func (*StepDependency) Descriptor() ([]byte, []int) {
+// Deprecated: Use DependencyExpression.ProtoReflect.Descriptor instead.
+func (*DependencyExpression) Descriptor() ([]byte, []int) {
 	return file_muster_v1_workflow_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *StepDependency) GetOn() isStepDependency_On {
+func (x *DependencyExpression) GetOn() isDependencyExpression_On {
 	if x != nil {
 		return x.On
 	}
 	return nil
 }
 
-func (x *StepDependency) GetJobId() string {
+func (x *DependencyExpression) GetJobId() string {
 	if x != nil {
-		if x, ok := x.On.(*StepDependency_JobId); ok {
+		if x, ok := x.On.(*DependencyExpression_JobId); ok {
 			return x.JobId
 		}
 	}
 	return ""
 }
 
-func (x *StepDependency) GetStep() *OtherStep {
+func (x *DependencyExpression) GetStep() *StepRefExpression {
 	if x != nil {
-		if x, ok := x.On.(*StepDependency_Step); ok {
+		if x, ok := x.On.(*DependencyExpression_Step); ok {
 			return x.Step
 		}
 	}
 	return nil
 }
 
-func (x *StepDependency) GetAsset() string {
+func (x *DependencyExpression) GetAsset() string {
 	if x != nil {
-		if x, ok := x.On.(*StepDependency_Asset); ok {
+		if x, ok := x.On.(*DependencyExpression_Asset); ok {
 			return x.Asset
 		}
 	}
 	return ""
 }
 
-func (x *StepDependency) GetCondition() DependencyCondition {
+func (x *DependencyExpression) GetCondition() DependencyCondition {
 	if x != nil {
 		return x.Condition
 	}
 	return DependencyCondition_DEPENDENCY_CONDITION_UNSPECIFIED
 }
 
-type isStepDependency_On interface {
-	isStepDependency_On()
+type isDependencyExpression_On interface {
+	isDependencyExpression_On()
 }
 
-type StepDependency_JobId struct {
+type DependencyExpression_JobId struct {
 	// Expression that gives the UUID of a job of the same namespace.
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3,oneof"`
 }
 
-type StepDependency_Step struct {
+type DependencyExpression_Step struct {
 	// A step of another workflow of the same namespace.
-	Step *OtherStep `protobuf:"bytes,2,opt,name=step,proto3,oneof"`
+	Step *StepRefExpression `protobuf:"bytes,2,opt,name=step,proto3,oneof"`
 }
 
-type StepDependency_Asset struct {
+type DependencyExpression_Asset struct {
 	// Expression that gives the name of a data asset of the same namespace. It is met by the first publication after
 	// the step's turn has come.
 	Asset string `protobuf:"bytes,3,opt,name=asset,proto3,oneof"`
 }
 
-func (*StepDependency_JobId) isStepDependency_On() {}
+func (*DependencyExpression_JobId) isDependencyExpression_On() {}
 
-func (*StepDependency_Step) isStepDependency_On() {}
+func (*DependencyExpression_Step) isDependencyExpression_On() {}
 
-func (*StepDependency_Asset) isStepDependency_On() {}
+func (*DependencyExpression_Asset) isDependencyExpression_On() {}
 
-// A step of another workflow.
-type OtherStep struct {
+// An expression that gives a `StepRef`.
+type StepRefExpression struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Expression that gives the UUID of the workflow's job.
 	WorkflowJobId string `protobuf:"bytes,1,opt,name=workflow_job_id,json=workflowJobId,proto3" json:"workflow_job_id,omitempty"`
@@ -598,20 +598,20 @@ type OtherStep struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *OtherStep) Reset() {
-	*x = OtherStep{}
+func (x *StepRefExpression) Reset() {
+	*x = StepRefExpression{}
 	mi := &file_muster_v1_workflow_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *OtherStep) String() string {
+func (x *StepRefExpression) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*OtherStep) ProtoMessage() {}
+func (*StepRefExpression) ProtoMessage() {}
 
-func (x *OtherStep) ProtoReflect() protoreflect.Message {
+func (x *StepRefExpression) ProtoReflect() protoreflect.Message {
 	mi := &file_muster_v1_workflow_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -623,19 +623,19 @@ func (x *OtherStep) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use OtherStep.ProtoReflect.Descriptor instead.
-func (*OtherStep) Descriptor() ([]byte, []int) {
+// Deprecated: Use StepRefExpression.ProtoReflect.Descriptor instead.
+func (*StepRefExpression) Descriptor() ([]byte, []int) {
 	return file_muster_v1_workflow_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *OtherStep) GetWorkflowJobId() string {
+func (x *StepRefExpression) GetWorkflowJobId() string {
 	if x != nil {
 		return x.WorkflowJobId
 	}
 	return ""
 }
 
-func (x *OtherStep) GetStep() string {
+func (x *StepRefExpression) GetStep() string {
 	if x != nil {
 		return x.Step
 	}
@@ -1008,7 +1008,7 @@ func (x *SuccessRule) GetCount() int32 {
 type Loop struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Evaluated after each successful pass: `output` is its output, `iteration` its number from 0. True: another pass.
-	While string `protobuf:"bytes,1,opt,name=while,proto3" json:"while,omitempty"`
+	RepeatCondition string `protobuf:"bytes,1,opt,name=repeat_condition,json=repeatCondition,proto3" json:"repeat_condition,omitempty"`
 	// Maximum number of passes; if the expression still holds after the last one, the step fails. From 1 to 10,000.
 	MaxIterations int32 `protobuf:"varint,2,opt,name=max_iterations,json=maxIterations,proto3" json:"max_iterations,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1045,9 +1045,9 @@ func (*Loop) Descriptor() ([]byte, []int) {
 	return file_muster_v1_workflow_proto_rawDescGZIP(), []int{9}
 }
 
-func (x *Loop) GetWhile() string {
+func (x *Loop) GetRepeatCondition() string {
 	if x != nil {
-		return x.While
+		return x.RepeatCondition
 	}
 	return ""
 }
@@ -1067,7 +1067,7 @@ const file_muster_v1_workflow_proto_rawDesc = "" +
 	"\fWorkflowBody\x12-\n" +
 	"\x05steps\x18\x01 \x03(\v2\x17.muster.v1.WorkflowStepR\x05steps\x12\x16\n" +
 	"\x06output\x18\x02 \x01(\tR\x06output\x129\n" +
-	"\ffailure_mode\x18\x03 \x01(\x0e2\x16.muster.v1.FailureModeR\vfailureMode\"\xc2\x04\n" +
+	"\ffailure_mode\x18\x03 \x01(\x0e2\x16.muster.v1.FailureModeR\vfailureMode\"\xd1\x04\n" +
 	"\fWorkflowStep\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1e\n" +
 	"\n" +
@@ -1084,15 +1084,16 @@ const file_muster_v1_workflow_proto_rawDesc = "" +
 	" \x01(\x0e2\x13.muster.v1.StepRoleR\x04role\x126\n" +
 	"\toverrides\x18\v \x01(\v2\x18.muster.v1.StepOverridesR\toverrides\x12;\n" +
 	"\fcompensation\x18\f \x01(\v2\x17.muster.v1.CompensationR\fcompensation\x12*\n" +
-	"\x05cache\x18\r \x01(\v2\x14.muster.v1.StepCacheR\x05cache\x12/\n" +
-	"\x05after\x18\x0e \x03(\v2\x19.muster.v1.StepDependencyR\x05after\"\xb1\x01\n" +
-	"\x0eStepDependency\x12\x17\n" +
-	"\x06job_id\x18\x01 \x01(\tH\x00R\x05jobId\x12*\n" +
-	"\x04step\x18\x02 \x01(\v2\x14.muster.v1.OtherStepH\x00R\x04step\x12\x16\n" +
+	"\x05cache\x18\r \x01(\v2\x14.muster.v1.StepCacheR\x05cache\x12>\n" +
+	"\n" +
+	"depends_on\x18\x0e \x03(\v2\x1f.muster.v1.DependencyExpressionR\tdependsOn\"\xbf\x01\n" +
+	"\x14DependencyExpression\x12\x17\n" +
+	"\x06job_id\x18\x01 \x01(\tH\x00R\x05jobId\x122\n" +
+	"\x04step\x18\x02 \x01(\v2\x1c.muster.v1.StepRefExpressionH\x00R\x04step\x12\x16\n" +
 	"\x05asset\x18\x03 \x01(\tH\x00R\x05asset\x12<\n" +
 	"\tcondition\x18\x04 \x01(\x0e2\x1e.muster.v1.DependencyConditionR\tconditionB\x04\n" +
-	"\x02on\"G\n" +
-	"\tOtherStep\x12&\n" +
+	"\x02on\"O\n" +
+	"\x11StepRefExpression\x12&\n" +
 	"\x0fworkflow_job_id\x18\x01 \x01(\tR\rworkflowJobId\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\tR\x04step\"Q\n" +
 	"\tStepCache\x122\n" +
@@ -1123,9 +1124,9 @@ const file_muster_v1_workflow_proto_rawDesc = "" +
 	"\v_max_failed\"=\n" +
 	"\vSuccessRule\x12\x18\n" +
 	"\aindexes\x18\x01 \x01(\tR\aindexes\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x05R\x05count\"C\n" +
-	"\x04Loop\x12\x14\n" +
-	"\x05while\x18\x01 \x01(\tR\x05while\x12%\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\"X\n" +
+	"\x04Loop\x12)\n" +
+	"\x10repeat_condition\x18\x01 \x01(\tR\x0frepeatCondition\x12%\n" +
 	"\x0emax_iterations\x18\x02 \x01(\x05R\rmaxIterations*\xcd\x03\n" +
 	"\vTriggerRule\x12\x1c\n" +
 	"\x18TRIGGER_RULE_UNSPECIFIED\x10\x00\x12\x1c\n" +
@@ -1169,23 +1170,23 @@ func file_muster_v1_workflow_proto_rawDescGZIP() []byte {
 var file_muster_v1_workflow_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_muster_v1_workflow_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_muster_v1_workflow_proto_goTypes = []any{
-	(TriggerRule)(0),            // 0: muster.v1.TriggerRule
-	(StepRole)(0),               // 1: muster.v1.StepRole
-	(FailureMode)(0),            // 2: muster.v1.FailureMode
-	(*WorkflowBody)(nil),        // 3: muster.v1.WorkflowBody
-	(*WorkflowStep)(nil),        // 4: muster.v1.WorkflowStep
-	(*StepDependency)(nil),      // 5: muster.v1.StepDependency
-	(*OtherStep)(nil),           // 6: muster.v1.OtherStep
-	(*StepCache)(nil),           // 7: muster.v1.StepCache
-	(*Compensation)(nil),        // 8: muster.v1.Compensation
-	(*StepOverrides)(nil),       // 9: muster.v1.StepOverrides
-	(*FanOut)(nil),              // 10: muster.v1.FanOut
-	(*SuccessRule)(nil),         // 11: muster.v1.SuccessRule
-	(*Loop)(nil),                // 12: muster.v1.Loop
-	(DependencyCondition)(0),    // 13: muster.v1.DependencyCondition
-	(*durationpb.Duration)(nil), // 14: google.protobuf.Duration
-	(*RetryPolicy)(nil),         // 15: muster.v1.RetryPolicy
-	(*Demands)(nil),             // 16: muster.v1.Demands
+	(TriggerRule)(0),             // 0: muster.v1.TriggerRule
+	(StepRole)(0),                // 1: muster.v1.StepRole
+	(FailureMode)(0),             // 2: muster.v1.FailureMode
+	(*WorkflowBody)(nil),         // 3: muster.v1.WorkflowBody
+	(*WorkflowStep)(nil),         // 4: muster.v1.WorkflowStep
+	(*DependencyExpression)(nil), // 5: muster.v1.DependencyExpression
+	(*StepRefExpression)(nil),    // 6: muster.v1.StepRefExpression
+	(*StepCache)(nil),            // 7: muster.v1.StepCache
+	(*Compensation)(nil),         // 8: muster.v1.Compensation
+	(*StepOverrides)(nil),        // 9: muster.v1.StepOverrides
+	(*FanOut)(nil),               // 10: muster.v1.FanOut
+	(*SuccessRule)(nil),          // 11: muster.v1.SuccessRule
+	(*Loop)(nil),                 // 12: muster.v1.Loop
+	(DependencyCondition)(0),     // 13: muster.v1.DependencyCondition
+	(*durationpb.Duration)(nil),  // 14: google.protobuf.Duration
+	(*RetryPolicy)(nil),          // 15: muster.v1.RetryPolicy
+	(*Demands)(nil),              // 16: muster.v1.Demands
 }
 var file_muster_v1_workflow_proto_depIdxs = []int32{
 	4,  // 0: muster.v1.WorkflowBody.steps:type_name -> muster.v1.WorkflowStep
@@ -1197,9 +1198,9 @@ var file_muster_v1_workflow_proto_depIdxs = []int32{
 	9,  // 6: muster.v1.WorkflowStep.overrides:type_name -> muster.v1.StepOverrides
 	8,  // 7: muster.v1.WorkflowStep.compensation:type_name -> muster.v1.Compensation
 	7,  // 8: muster.v1.WorkflowStep.cache:type_name -> muster.v1.StepCache
-	5,  // 9: muster.v1.WorkflowStep.after:type_name -> muster.v1.StepDependency
-	6,  // 10: muster.v1.StepDependency.step:type_name -> muster.v1.OtherStep
-	13, // 11: muster.v1.StepDependency.condition:type_name -> muster.v1.DependencyCondition
+	5,  // 9: muster.v1.WorkflowStep.depends_on:type_name -> muster.v1.DependencyExpression
+	6,  // 10: muster.v1.DependencyExpression.step:type_name -> muster.v1.StepRefExpression
+	13, // 11: muster.v1.DependencyExpression.condition:type_name -> muster.v1.DependencyCondition
 	14, // 12: muster.v1.StepCache.max_age:type_name -> google.protobuf.Duration
 	15, // 13: muster.v1.StepOverrides.retry_policy:type_name -> muster.v1.RetryPolicy
 	14, // 14: muster.v1.StepOverrides.run_timeout:type_name -> google.protobuf.Duration
@@ -1223,9 +1224,9 @@ func file_muster_v1_workflow_proto_init() {
 	file_muster_v1_placement_proto_init()
 	file_muster_v1_retry_policy_proto_init()
 	file_muster_v1_workflow_proto_msgTypes[2].OneofWrappers = []any{
-		(*StepDependency_JobId)(nil),
-		(*StepDependency_Step)(nil),
-		(*StepDependency_Asset)(nil),
+		(*DependencyExpression_JobId)(nil),
+		(*DependencyExpression_Step)(nil),
+		(*DependencyExpression_Asset)(nil),
 	}
 	file_muster_v1_workflow_proto_msgTypes[6].OneofWrappers = []any{}
 	file_muster_v1_workflow_proto_msgTypes[7].OneofWrappers = []any{}

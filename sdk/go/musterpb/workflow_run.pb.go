@@ -161,19 +161,19 @@ type Workflow struct {
 	// Its phase. For an ended workflow: its last phase.
 	Phase WorkflowPhase `protobuf:"varint,2,opt,name=phase,proto3,enum=muster.v1.WorkflowPhase" json:"phase,omitempty"`
 	// All of its steps.
-	Steps int32 `protobuf:"varint,3,opt,name=steps,proto3" json:"steps,omitempty"`
+	StepCount int32 `protobuf:"varint,3,opt,name=step_count,json=stepCount,proto3" json:"step_count,omitempty"`
 	// Steps that have not been started.
-	Waiting int32 `protobuf:"varint,4,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	WaitingCount int32 `protobuf:"varint,4,opt,name=waiting_count,json=waitingCount,proto3" json:"waiting_count,omitempty"`
 	// Steps that run.
-	Running int32 `protobuf:"varint,5,opt,name=running,proto3" json:"running,omitempty"`
+	RunningCount int32 `protobuf:"varint,5,opt,name=running_count,json=runningCount,proto3" json:"running_count,omitempty"`
 	// Steps that have succeeded.
-	Succeeded int32 `protobuf:"varint,6,opt,name=succeeded,proto3" json:"succeeded,omitempty"`
+	SucceededCount int32 `protobuf:"varint,6,opt,name=succeeded_count,json=succeededCount,proto3" json:"succeeded_count,omitempty"`
 	// Steps that have failed.
-	Failed int32 `protobuf:"varint,7,opt,name=failed,proto3" json:"failed,omitempty"`
+	FailedCount int32 `protobuf:"varint,7,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
 	// Steps that can't start because of an earlier failure.
-	UpstreamFailed int32 `protobuf:"varint,8,opt,name=upstream_failed,json=upstreamFailed,proto3" json:"upstream_failed,omitempty"`
+	UpstreamFailedCount int32 `protobuf:"varint,8,opt,name=upstream_failed_count,json=upstreamFailedCount,proto3" json:"upstream_failed_count,omitempty"`
 	// Steps that do not run.
-	Skipped int32 `protobuf:"varint,9,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	SkippedCount int32 `protobuf:"varint,9,opt,name=skipped_count,json=skippedCount,proto3" json:"skipped_count,omitempty"`
 	// The share of its steps that are over, from 0 to 1: all of a phase that is over, and of a running fan-out the share
 	// of its ended items. 0: it has not been started. 1: it has ended.
 	Progress float64 `protobuf:"fixed64,10,opt,name=progress,proto3" json:"progress,omitempty"`
@@ -181,7 +181,7 @@ type Workflow struct {
 	// none, and for an ended workflow.
 	EstimatedEndTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=estimated_end_time,json=estimatedEndTime,proto3" json:"estimated_end_time,omitempty"`
 	// Number of successful steps that took the result of an earlier job.
-	Cached        int32 `protobuf:"varint,12,opt,name=cached,proto3" json:"cached,omitempty"`
+	CachedCount   int32 `protobuf:"varint,12,opt,name=cached_count,json=cachedCount,proto3" json:"cached_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -230,51 +230,51 @@ func (x *Workflow) GetPhase() WorkflowPhase {
 	return WorkflowPhase_WORKFLOW_PHASE_UNSPECIFIED
 }
 
-func (x *Workflow) GetSteps() int32 {
+func (x *Workflow) GetStepCount() int32 {
 	if x != nil {
-		return x.Steps
+		return x.StepCount
 	}
 	return 0
 }
 
-func (x *Workflow) GetWaiting() int32 {
+func (x *Workflow) GetWaitingCount() int32 {
 	if x != nil {
-		return x.Waiting
+		return x.WaitingCount
 	}
 	return 0
 }
 
-func (x *Workflow) GetRunning() int32 {
+func (x *Workflow) GetRunningCount() int32 {
 	if x != nil {
-		return x.Running
+		return x.RunningCount
 	}
 	return 0
 }
 
-func (x *Workflow) GetSucceeded() int32 {
+func (x *Workflow) GetSucceededCount() int32 {
 	if x != nil {
-		return x.Succeeded
+		return x.SucceededCount
 	}
 	return 0
 }
 
-func (x *Workflow) GetFailed() int32 {
+func (x *Workflow) GetFailedCount() int32 {
 	if x != nil {
-		return x.Failed
+		return x.FailedCount
 	}
 	return 0
 }
 
-func (x *Workflow) GetUpstreamFailed() int32 {
+func (x *Workflow) GetUpstreamFailedCount() int32 {
 	if x != nil {
-		return x.UpstreamFailed
+		return x.UpstreamFailedCount
 	}
 	return 0
 }
 
-func (x *Workflow) GetSkipped() int32 {
+func (x *Workflow) GetSkippedCount() int32 {
 	if x != nil {
-		return x.Skipped
+		return x.SkippedCount
 	}
 	return 0
 }
@@ -293,9 +293,9 @@ func (x *Workflow) GetEstimatedEndTime() *timestamppb.Timestamp {
 	return nil
 }
 
-func (x *Workflow) GetCached() int32 {
+func (x *Workflow) GetCachedCount() int32 {
 	if x != nil {
-		return x.Cached
+		return x.CachedCount
 	}
 	return 0
 }
@@ -309,14 +309,14 @@ type WorkflowStepRun struct {
 	Number int32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
 	// Its state.
 	State StepState `protobuf:"varint,3,opt,name=state,proto3,enum=muster.v1.StepState" json:"state,omitempty"`
-	// Why it was skipped, never started, or failed without a job; for one with `after`, what its job depends on. At most
+	// Why it was skipped, never started, or failed without a job; for one with `depends_on`, what its job depends on. At most
 	// 1,024 characters. Empty: see its job.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Its job; for a loop that of its last pass; if it is `cached` the earlier job. Empty: it has none, or one for each
 	// item of its fan-out.
 	JobId string `protobuf:"bytes,5,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Passes of its loop that have ended.
-	Iteration int32 `protobuf:"varint,6,opt,name=iteration,proto3" json:"iteration,omitempty"`
+	IterationCount int32 `protobuf:"varint,6,opt,name=iteration_count,json=iterationCount,proto3" json:"iteration_count,omitempty"`
 	// Progress of its fan-out. Unset: it has none, or has not been started.
 	FanOut *FanOutProgress `protobuf:"bytes,7,opt,name=fan_out,json=fanOut,proto3" json:"fan_out,omitempty"`
 	// The steps that it needs.
@@ -404,9 +404,9 @@ func (x *WorkflowStepRun) GetJobId() string {
 	return ""
 }
 
-func (x *WorkflowStepRun) GetIteration() int32 {
+func (x *WorkflowStepRun) GetIterationCount() int32 {
 	if x != nil {
-		return x.Iteration
+		return x.IterationCount
 	}
 	return 0
 }
@@ -562,13 +562,13 @@ func (x *CompensationRun) GetEndTime() *timestamppb.Timestamp {
 type FanOutProgress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All of them.
-	Size int32 `protobuf:"varint,1,opt,name=size,proto3" json:"size,omitempty"`
+	ItemCount int32 `protobuf:"varint,1,opt,name=item_count,json=itemCount,proto3" json:"item_count,omitempty"`
 	// Those that have a job.
-	Started int32 `protobuf:"varint,2,opt,name=started,proto3" json:"started,omitempty"`
+	StartedCount int32 `protobuf:"varint,2,opt,name=started_count,json=startedCount,proto3" json:"started_count,omitempty"`
 	// Those that have succeeded.
-	Succeeded int32 `protobuf:"varint,3,opt,name=succeeded,proto3" json:"succeeded,omitempty"`
+	SucceededCount int32 `protobuf:"varint,3,opt,name=succeeded_count,json=succeededCount,proto3" json:"succeeded_count,omitempty"`
 	// Those that have failed. Items that the fan-out cancelled once it was decided count in neither.
-	Failed int32 `protobuf:"varint,4,opt,name=failed,proto3" json:"failed,omitempty"`
+	FailedCount int32 `protobuf:"varint,4,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
 	// Jobs that may be open at a time. 0: all of them.
 	MaxParallel   int32 `protobuf:"varint,5,opt,name=max_parallel,json=maxParallel,proto3" json:"max_parallel,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -605,30 +605,30 @@ func (*FanOutProgress) Descriptor() ([]byte, []int) {
 	return file_muster_v1_workflow_run_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *FanOutProgress) GetSize() int32 {
+func (x *FanOutProgress) GetItemCount() int32 {
 	if x != nil {
-		return x.Size
+		return x.ItemCount
 	}
 	return 0
 }
 
-func (x *FanOutProgress) GetStarted() int32 {
+func (x *FanOutProgress) GetStartedCount() int32 {
 	if x != nil {
-		return x.Started
+		return x.StartedCount
 	}
 	return 0
 }
 
-func (x *FanOutProgress) GetSucceeded() int32 {
+func (x *FanOutProgress) GetSucceededCount() int32 {
 	if x != nil {
-		return x.Succeeded
+		return x.SucceededCount
 	}
 	return 0
 }
 
-func (x *FanOutProgress) GetFailed() int32 {
+func (x *FanOutProgress) GetFailedCount() int32 {
 	if x != nil {
-		return x.Failed
+		return x.FailedCount
 	}
 	return 0
 }
@@ -644,28 +644,29 @@ var File_muster_v1_workflow_run_proto protoreflect.FileDescriptor
 
 const file_muster_v1_workflow_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1cmuster/v1/workflow_run.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\x1a\x18muster/v1/workflow.proto\"\x9d\x03\n" +
+	"\x1cmuster/v1/workflow_run.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\x1a\x18muster/v1/workflow.proto\"\xf3\x03\n" +
 	"\bWorkflow\x12 \n" +
 	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\x12.\n" +
-	"\x05phase\x18\x02 \x01(\x0e2\x18.muster.v1.WorkflowPhaseR\x05phase\x12\x14\n" +
-	"\x05steps\x18\x03 \x01(\x05R\x05steps\x12\x18\n" +
-	"\awaiting\x18\x04 \x01(\x05R\awaiting\x12\x18\n" +
-	"\arunning\x18\x05 \x01(\x05R\arunning\x12\x1c\n" +
-	"\tsucceeded\x18\x06 \x01(\x05R\tsucceeded\x12\x16\n" +
-	"\x06failed\x18\a \x01(\x05R\x06failed\x12'\n" +
-	"\x0fupstream_failed\x18\b \x01(\x05R\x0eupstreamFailed\x12\x18\n" +
-	"\askipped\x18\t \x01(\x05R\askipped\x12\x1a\n" +
+	"\x05phase\x18\x02 \x01(\x0e2\x18.muster.v1.WorkflowPhaseR\x05phase\x12\x1d\n" +
+	"\n" +
+	"step_count\x18\x03 \x01(\x05R\tstepCount\x12#\n" +
+	"\rwaiting_count\x18\x04 \x01(\x05R\fwaitingCount\x12#\n" +
+	"\rrunning_count\x18\x05 \x01(\x05R\frunningCount\x12'\n" +
+	"\x0fsucceeded_count\x18\x06 \x01(\x05R\x0esucceededCount\x12!\n" +
+	"\ffailed_count\x18\a \x01(\x05R\vfailedCount\x122\n" +
+	"\x15upstream_failed_count\x18\b \x01(\x05R\x13upstreamFailedCount\x12#\n" +
+	"\rskipped_count\x18\t \x01(\x05R\fskippedCount\x12\x1a\n" +
 	"\bprogress\x18\n" +
 	" \x01(\x01R\bprogress\x12H\n" +
-	"\x12estimated_end_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x10estimatedEndTime\x12\x16\n" +
-	"\x06cached\x18\f \x01(\x05R\x06cached\"\x93\x04\n" +
+	"\x12estimated_end_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x10estimatedEndTime\x12!\n" +
+	"\fcached_count\x18\f \x01(\x05R\vcachedCount\"\x9e\x04\n" +
 	"\x0fWorkflowStepRun\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12*\n" +
 	"\x05state\x18\x03 \x01(\x0e2\x14.muster.v1.StepStateR\x05state\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x15\n" +
-	"\x06job_id\x18\x05 \x01(\tR\x05jobId\x12\x1c\n" +
-	"\titeration\x18\x06 \x01(\x05R\titeration\x122\n" +
+	"\x06job_id\x18\x05 \x01(\tR\x05jobId\x12'\n" +
+	"\x0fiteration_count\x18\x06 \x01(\x05R\x0eiterationCount\x122\n" +
 	"\afan_out\x18\a \x01(\v2\x19.muster.v1.FanOutProgressR\x06fanOut\x12\x14\n" +
 	"\x05needs\x18\b \x03(\tR\x05needs\x12'\n" +
 	"\x04role\x18\t \x01(\x0e2\x13.muster.v1.StepRoleR\x04role\x12\x1e\n" +
@@ -687,12 +688,13 @@ const file_muster_v1_workflow_run_proto_rawDesc = "" +
 	"definition\x129\n" +
 	"\n" +
 	"start_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
-	"\bend_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\x97\x01\n" +
-	"\x0eFanOutProgress\x12\x12\n" +
-	"\x04size\x18\x01 \x01(\x05R\x04size\x12\x18\n" +
-	"\astarted\x18\x02 \x01(\x05R\astarted\x12\x1c\n" +
-	"\tsucceeded\x18\x03 \x01(\x05R\tsucceeded\x12\x16\n" +
-	"\x06failed\x18\x04 \x01(\x05R\x06failed\x12!\n" +
+	"\bend_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\xc3\x01\n" +
+	"\x0eFanOutProgress\x12\x1d\n" +
+	"\n" +
+	"item_count\x18\x01 \x01(\x05R\titemCount\x12#\n" +
+	"\rstarted_count\x18\x02 \x01(\x05R\fstartedCount\x12'\n" +
+	"\x0fsucceeded_count\x18\x03 \x01(\x05R\x0esucceededCount\x12!\n" +
+	"\ffailed_count\x18\x04 \x01(\x05R\vfailedCount\x12!\n" +
 	"\fmax_parallel\x18\x05 \x01(\x05R\vmaxParallel*\xa4\x01\n" +
 	"\rWorkflowPhase\x12\x1e\n" +
 	"\x1aWORKFLOW_PHASE_UNSPECIFIED\x10\x00\x12\x17\n" +

@@ -33,22 +33,32 @@ const (
 // You submit, cancel and wait for them like any job; ListJobs with their parent_job_id lists the jobs of their
 // steps.
 type WorkflowServiceClient interface {
-	// Reads the progress of a workflow. Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION
-	// (NOT_A_WORKFLOW).
+	// Reads the progress of a workflow.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (JOB_NOT_FOUND)
+	// - FAILED_PRECONDITION (NOT_A_WORKFLOW)
 	GetWorkflow(ctx context.Context, in *GetWorkflowRequest, opts ...grpc.CallOption) (*GetWorkflowResponse, error)
 	// Lists the steps of a workflow in the order of its definition. Open steps may change between two pages.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list, an invalid state),
-	// NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list, an invalid state.
+	// - NOT_FOUND (JOB_NOT_FOUND)
+	// - FAILED_PRECONDITION (NOT_A_WORKFLOW)
 	ListWorkflowSteps(ctx context.Context, in *ListWorkflowStepsRequest, opts ...grpc.CallOption) (*ListWorkflowStepsResponse, error)
 	// Skips a step manually, and keeps an audit record of it. A waiting step ends SKIPPED and never starts. If it runs,
 	// its open jobs are cancelled: once that is over it is SKIPPED, or SUCCEEDED, if its job was before the cancel
 	// reached it. Trigger rules treat it like any skipped step. It is done soon after the answer. Only steps of the
 	// current phase of the workflow.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW,
-	// STEP_NOT_SKIPPABLE: the step has ended, or is of another phase, or the workflow has not been started, or has
-	// ended).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND)
+	// - FAILED_PRECONDITION:
+	//   - NOT_A_WORKFLOW
+	//   - STEP_NOT_SKIPPABLE: the step has ended, or is of another phase, or the workflow has not been started, or has
+	//     ended.
 	SkipStep(ctx context.Context, in *SkipStepRequest, opts ...grpc.CallOption) (*SkipStepResponse, error)
 }
 
@@ -99,22 +109,32 @@ func (c *workflowServiceClient) SkipStep(ctx context.Context, in *SkipStepReques
 // You submit, cancel and wait for them like any job; ListJobs with their parent_job_id lists the jobs of their
 // steps.
 type WorkflowServiceServer interface {
-	// Reads the progress of a workflow. Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION
-	// (NOT_A_WORKFLOW).
+	// Reads the progress of a workflow.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (JOB_NOT_FOUND)
+	// - FAILED_PRECONDITION (NOT_A_WORKFLOW)
 	GetWorkflow(context.Context, *GetWorkflowRequest) (*GetWorkflowResponse, error)
 	// Lists the steps of a workflow in the order of its definition. Open steps may change between two pages.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list, an invalid state),
-	// NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW).
+	// Errors:
+	// - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list, an invalid state.
+	// - NOT_FOUND (JOB_NOT_FOUND)
+	// - FAILED_PRECONDITION (NOT_A_WORKFLOW)
 	ListWorkflowSteps(context.Context, *ListWorkflowStepsRequest) (*ListWorkflowStepsResponse, error)
 	// Skips a step manually, and keeps an audit record of it. A waiting step ends SKIPPED and never starts. If it runs,
 	// its open jobs are cancelled: once that is over it is SKIPPED, or SUCCEEDED, if its job was before the cancel
 	// reached it. Trigger rules treat it like any skipped step. It is done soon after the answer. Only steps of the
 	// current phase of the workflow.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW,
-	// STEP_NOT_SKIPPABLE: the step has ended, or is of another phase, or the workflow has not been started, or has
-	// ended).
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND)
+	// - FAILED_PRECONDITION:
+	//   - NOT_A_WORKFLOW
+	//   - STEP_NOT_SKIPPABLE: the step has ended, or is of another phase, or the workflow has not been started, or has
+	//     ended.
 	SkipStep(context.Context, *SkipStepRequest) (*SkipStepResponse, error)
 	mustEmbedUnimplementedWorkflowServiceServer()
 }

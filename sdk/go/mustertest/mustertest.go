@@ -14,6 +14,7 @@ import (
 	"muster.dev/sdk/go/internal/attempt"
 	"muster.dev/sdk/go/internal/uuid"
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 const defaultMaxPayload = 512 * 1024
@@ -24,8 +25,8 @@ type Options struct {
 	JobID string
 	// Attempt is the attempt's number. Default: 1.
 	Attempt int
-	// AttemptsCounted is the number of earlier attempts that counted.
-	AttemptsCounted int
+	// AttemptCount is the number of earlier attempts that counted.
+	AttemptCount int
 	// Namespace of the job. Default: "default".
 	Namespace string
 	// Definition of the job. Default: "test".
@@ -101,11 +102,11 @@ func RunWith[In, Out any](ctx context.Context, options Options, handler func(con
 	return outcome
 }
 
-func (o Options) assignment(input any) *pb.Assignment {
-	made := &pb.Assignment{
+func (o Options) assignment(input any) *workerpb.Assignment {
+	made := &workerpb.Assignment{
 		JobId:             idOf(o.JobID),
 		Attempt:           int32(max(1, o.Attempt)),
-		AttemptsCounted:   int32(o.AttemptsCounted),
+		AttemptCount:      int32(o.AttemptCount),
 		Namespace:         orElse(o.Namespace, "default"),
 		Definition:        orElse(o.Definition, "test"),
 		DefinitionVersion: int32(max(1, o.DefinitionVersion)),

@@ -12,7 +12,8 @@ pub mod testing;
 mod transport;
 pub mod worker;
 
-/// The generated messages and the clients of all services.
+/// The generated messages and the clients of the services of `muster.v1`. Those of the worker protocol are in
+/// [`worker::v1`].
 #[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]
 pub mod v1 {
     tonic::include_proto!("muster.v1");

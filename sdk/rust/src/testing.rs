@@ -35,6 +35,7 @@ use crate::worker::context::{Context, ContextParts};
 use crate::worker::core::outcome::HandlerOutcome;
 use crate::worker::handler::{BoxHandler, execute, raw, typed};
 use crate::worker::stop::Stop;
+use crate::worker::v1 as protocol;
 use crate::worker::word::{Outlet, Word};
 use crate::worker::{HandlerError, StopReason};
 
@@ -45,7 +46,7 @@ const MAX_PAYLOAD: usize = 512 * 1024;
 #[derive(Clone)]
 #[must_use = "a job does nothing until a handler is run with it"]
 pub struct TestJob {
-    assignment: v1::Assignment,
+    assignment: protocol::Assignment,
     max_payload: usize,
     stop: Arc<Stop>,
 }
@@ -57,9 +58,10 @@ impl Default for TestJob {
 }
 
 impl TestJob {
-    /// The first attempt of a new job of the definition `test`, version 1, in the namespace `default`, without an input.
+    /// The first attempt of a new job of the definition `test`, version 1, in the namespace `default`, without an
+    /// input.
     pub fn new() -> Self {
-        let assignment = v1::Assignment {
+        let assignment = protocol::Assignment {
             job_id: Uuid::new_v4().as_bytes().to_vec().into(),
             attempt: 1,
             namespace: "default".into(),
@@ -98,8 +100,8 @@ impl TestJob {
     }
 
     /// Number of earlier attempts that counted. Default: 0.
-    pub fn attempts_counted(mut self, attempts: i32) -> Self {
-        self.assignment.attempts_counted = attempts;
+    pub fn attempt_count(mut self, attempts: i32) -> Self {
+        self.assignment.attempt_count = attempts;
         self
     }
 

@@ -31,11 +31,11 @@ async fn a_missing_input_is_null() {
 }
 
 #[tokio::test]
-async fn an_input_of_another_shape_is_a_final_failure() {
+async fn an_input_of_another_shape_is_a_non_retryable_failure() {
     for input in [Payload::json("text").unwrap(), Payload::bytes("1"), Payload::with_type("{", "application/json")] {
         let outcome = TestJob::new().payload(input).run(|_: Context, input: u8| async move { Ok(input) }).await;
         let failure = outcome.failure().unwrap();
-        assert_eq!((&*failure.r#type, failure.r#final), ("InvalidInput", true));
+        assert_eq!((&*failure.r#type, failure.non_retryable), ("InvalidInput", true));
     }
 }
 
@@ -49,11 +49,11 @@ async fn bytes_pass_as_they_are() {
 
 #[tokio::test]
 async fn what_a_handler_says_is_kept() {
-    let job = TestJob::new().attempt(4).attempts_counted(2).definition("resize", 7).last_checkpoint(&[1, 2]);
+    let job = TestJob::new().attempt(4).attempt_count(2).definition("resize", 7).last_checkpoint(&[1, 2]);
     let job = job.run_timeout(Duration::from_secs(60));
     let outcome = job
         .run(|context: Context, (): ()| async move {
-            assert_eq!((context.attempt(), context.attempts_counted(), context.fencing_token()), (4, 2, 4));
+            assert_eq!((context.attempt(), context.attempt_count(), context.fencing_token()), (4, 2, 4));
             assert_eq!((context.definition(), context.definition_version()), ("resize", 7));
             assert_eq!(context.run_timeout(), Duration::from_secs(60));
             assert_eq!(context.last_checkpoint::<Vec<u8>>()?, Some(vec![1, 2]));
@@ -98,7 +98,7 @@ async fn a_panic_is_a_failure() {
     let outcome =
         TestJob::new().run(|_: Context, divisor: Option<u32>| async move { Ok(1 / divisor.expect("a divisor")) }).await;
     let failure = outcome.failure().unwrap();
-    assert_eq!((&*failure.r#type, &*failure.message, failure.r#final), ("Panic", "a divisor", false));
+    assert_eq!((&*failure.r#type, &*failure.message, failure.non_retryable), ("Panic", "a divisor", false));
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn a_handler_is_stopped_while_it_runs() {
 }
 
 #[tokio::test]
-async fn what_is_said_after_the_end_is_not_heard() {
+async fn what_is_said_after_the_end_is_ignored() {
     let (give, mut take) = tokio::sync::mpsc::unbounded_channel();
     let outcome = TestJob::new()
         .run(move |context: Context, (): ()| {

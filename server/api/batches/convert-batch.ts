@@ -109,19 +109,21 @@ export function batchTo(view: BatchView): Batch {
     endRate: isRunning ? rateOf(rate, nowUs) : 0,
     ...(estimatedEndTime ? { estimatedEndTime } : {}),
     callbackJobId: view.callbackJobId ?? '',
-    callbackProblem: view.callbackProblem ?? '',
+    callbackError: view.callbackError ?? '',
     ...(view.retry ? { retry: retryTo(view.retry, members) } : {}),
   });
 }
 
 function retryTo(retry: NonNullable<StoredBatch['retry']>, made: number): BatchRetry {
-  const { batchJobId, failed, retriedBefore, notRetried, waitsFor } = retry;
+  const { batchJobId, failed, retriedBeforeCount, skippedByReason, waitsFor } = retry;
   return create(BatchRetrySchema, {
     batchJobId,
-    failedMembers: BigInt(failed),
-    left: BigInt(leftOf(retry, made)),
-    retriedBefore: BigInt(retriedBefore),
-    notRetried: Object.fromEntries(Object.entries(notRetried).map(([reason, count]) => [reason, BigInt(count)])),
-    waitsFor,
+    failedCount: BigInt(failed),
+    remainingCount: BigInt(leftOf(retry, made)),
+    retriedBeforeCount: BigInt(retriedBeforeCount),
+    skippedByReason: Object.fromEntries(
+      Object.entries(skippedByReason).map(([reason, count]) => [reason, BigInt(count)]),
+    ),
+    waitMessage: waitsFor,
   });
 }

@@ -17,7 +17,6 @@ import type { Implementation } from '../base/implementation.ts';
 import { pageToken, positionOf } from '../base/page-token.ts';
 import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
-import { circuitBreakers } from '../retries/circuit-breakers.ts';
 import { definitionFrom, definitionHash, definitionTo } from './convert-definition.ts';
 
 /** Fields that are not part of a version's content. */
@@ -33,7 +32,6 @@ function nameOf(request: { namespace: string; name: string }, violations: Violat
 
 export function definitionService(replica: Replica): Implementation<typeof JobDefinitionService> {
   return {
-    ...circuitBreakers(replica),
     async applyJobDefinition(request) {
       const violations = new Violations();
       const requestId = requestIdOf(request.requestId, violations);

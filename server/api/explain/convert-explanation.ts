@@ -1,15 +1,15 @@
 /** Converts explanations of jobs to the contract. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
+  type BlockerSchema,
   type ConstraintSchema,
-  type HolderSchema,
   type JobExplanation,
   JobExplanationSchema,
   type RunningAttemptSchema,
   type StartEstimateSchema,
 } from '@muster/sdk/gen/muster/v1/job_explanation_pb';
 import { ProgressSchema } from '@muster/sdk/gen/muster/v1/job_pb';
-import type { Constraint, Holder } from '../../domain/explain/constraint.ts';
+import type { Blocker, Constraint } from '../../domain/explain/constraint.ts';
 import type { RunningAttempt, StartEstimate } from '../../domain/explain/explanation.ts';
 import { waitReasons } from '../../domain/explain/wait-reasons.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
@@ -21,22 +21,22 @@ function timeAt<K extends string>(key: K, us: number | undefined): { [P in K]?: 
   return us === undefined ? {} : ({ [key]: timestampTo(us) } as { [P in K]: ReturnType<typeof timestampTo> });
 }
 
-function holderTo({
+function blockerTo({
   jobId = '',
   sessionId = '',
   workerName = '',
   sinceUs,
-}: Holder): MessageInitShape<typeof HolderSchema> {
+}: Blocker): MessageInitShape<typeof BlockerSchema> {
   return { jobId, sessionId, workerName, ...timeAt('sinceTime', sinceUs) };
 }
 
 function constraintTo(constraint: Constraint): MessageInitShape<typeof ConstraintSchema> {
-  const { reason, message, holders, openTimeUs, sinceUs, nextStep } = constraint;
+  const { reason, message, blockers, openTimeUs, sinceUs, nextStep } = constraint;
   return {
     reason: waitReasons[reason],
     message,
-    holders: holders.list.map(holderTo),
-    holderCount: BigInt(holders.count),
+    blockers: blockers.list.map(blockerTo),
+    blockerCount: BigInt(blockers.count),
     ...timeAt('openTime', openTimeUs),
     ...timeAt('sinceTime', sinceUs),
     nextStep,
@@ -52,7 +52,7 @@ function estimateTo({
   return {
     ...timeAt('earliestTime', earliestUs),
     ...timeAt('latestTime', latestUs),
-    ...(recent ? { starts: BigInt(recent.starts), window: durationTo(Math.round(recent.windowUs / 1_000)) } : {}),
+    ...(recent ? { startCount: BigInt(recent.starts), window: durationTo(Math.round(recent.windowUs / 1_000)) } : {}),
     basis,
   };
 }
@@ -89,8 +89,8 @@ export function explanationTo({
     ...timeAt('stateTime', job.sinceUs),
     summary,
     constraints: constraints.map(constraintTo),
-    place: place?.place ?? 0,
-    placeIsLeast: place?.isLeast ?? false,
+    position: place?.place ?? 0,
+    positionIsLowerBound: place?.isLeast ?? false,
     ...(estimate ? { startEstimate: estimateTo(estimate) } : {}),
     ...(running ? { running: runningTo(running) } : {}),
   });

@@ -1,7 +1,8 @@
 /** Converts filters of jobs between the contract and the core: one check for all requests that have one. */
 
+import { create } from '@bufbuild/protobuf';
 import { JobState as WireState } from '@muster/sdk/gen/muster/v1/job_pb';
-import type { JobFilter as WireFilter } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobFilterSchema, type JobFilter as WireFilter } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { isUuid } from '../../domain/base/uuid.ts';
 import type { JobFilter } from '../../domain/jobs/job-filter.ts';
 import { type JobState, stateOf } from '../../domain/jobs/job-state.ts';
@@ -12,24 +13,23 @@ import type { Violations } from '../base/violations.ts';
 const MAX_ENTRIES = 64;
 const MAX_TYPE = 256;
 
-/** A message `JobFilter`, or a request with the same fields. */
-export type FilterFields = Omit<WireFilter, '$typeName' | '$unknown'>;
+const FIELD = 'filter';
 
-/** `prefix` is `filter.` if the fields are in a message of that name, else empty. */
-export function jobFilterFrom(wire: FilterFields, prefix: '' | 'filter.', violations: Violations): JobFilter {
+/** Checks the field `filter` of a request. Unset: every job. */
+export function jobFilterFrom(wire: WireFilter = create(JobFilterSchema), violations: Violations): JobFilter {
   const { definition, queue, labels, failureTypes } = wire;
-  if (definition) checkDottedName(definition, `${prefix}definition`, violations);
-  if (queue) checkName(queue, `${prefix}queue`, violations);
-  checkLabelFilter(labels, MAX_ENTRIES, `${prefix}labels`, violations);
-  checkFailureTypes(failureTypes, `${prefix}failure_types`, violations);
+  if (definition) checkDottedName(definition, `${FIELD}.definition`, violations);
+  if (queue) checkName(queue, `${FIELD}.queue`, violations);
+  checkLabelFilter(labels, MAX_ENTRIES, `${FIELD}.labels`, violations);
+  checkFailureTypes(failureTypes, `${FIELD}.failure_types`, violations);
   return {
-    states: statesFrom(wire.states, `${prefix}states`, violations),
+    states: statesFrom(wire.states, `${FIELD}.states`, violations),
     definition: definition || undefined,
     queue: queue || undefined,
     labels: sortedMap(labels),
-    ...windowFrom(wire, prefix, violations),
+    ...windowFrom(wire, violations),
     failureTypes: [...new Set(failureTypes)].sort(),
-    parentJobId: parentFrom(wire.parentJobId, `${prefix}parent_job_id`, violations),
+    parentJobId: parentFrom(wire.parentJobId, `${FIELD}.parent_job_id`, violations),
   };
 }
 
@@ -63,16 +63,12 @@ function parentFrom(jobId: string, field: string, violations: Violations): strin
   return jobId.toLowerCase();
 }
 
-function windowFrom(
-  wire: FilterFields,
-  prefix: string,
-  violations: Violations,
-): Pick<JobFilter, 'minCreateTimeUs' | 'maxCreateTimeUs'> {
-  const minCreateTimeUs = timestampUs(wire.minCreateTime, `${prefix}min_create_time`, violations);
-  const maxCreateTimeUs = timestampUs(wire.maxCreateTime, `${prefix}max_create_time`, violations);
+function windowFrom(wire: WireFilter, violations: Violations): Pick<JobFilter, 'minCreateTimeUs' | 'maxCreateTimeUs'> {
+  const minCreateTimeUs = timestampUs(wire.minCreateTime, `${FIELD}.min_create_time`, violations);
+  const maxCreateTimeUs = timestampUs(wire.maxCreateTime, `${FIELD}.max_create_time`, violations);
   violations.check(
     minCreateTimeUs === undefined || maxCreateTimeUs === undefined || minCreateTimeUs < maxCreateTimeUs,
-    `${prefix}min_create_time`,
+    `${FIELD}.min_create_time`,
     'is not before max_create_time: no job could match',
   );
   return { minCreateTimeUs, maxCreateTimeUs };

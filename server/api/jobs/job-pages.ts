@@ -3,7 +3,6 @@ import { create } from '@bufbuild/protobuf';
 import {
   CancelJobsResponseSchema,
   type JobFilter,
-  JobFilterSchema,
   type JobService,
   RetryJobsResponseSchema,
 } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -47,7 +46,7 @@ async function pageOf(replica: Replica, request: PageRequest, rules: PageRules, 
   const namespace = namespaceOf(request.namespace, violations);
   // Otherwise an empty request would affect all jobs.
   violations.check(request.filter !== undefined, 'filter', 'is missing; an empty one means every job of the namespace');
-  const asked = jobFilterFrom(request.filter ?? create(JobFilterSchema), 'filter.', violations);
+  const asked = jobFilterFrom(request.filter, violations);
   const wrong = asked.states.find((state) => !rules.allowed.includes(state));
   violations.check(
     wrong === undefined,
@@ -84,7 +83,7 @@ export function jobPages(replica: Replica): Pick<Implementation<typeof JobServic
       const cancelled = request.validateOnly
         ? ids.length
         : await replica.cancels.cancelMany(namespace, ids, request.reason, 'HAND');
-      return create(CancelJobsResponseSchema, { cancelled, nextPageToken: tokenOf(nextBeforeJobId) });
+      return create(CancelJobsResponseSchema, { cancelledCount: cancelled, nextPageToken: tokenOf(nextBeforeJobId) });
     },
     async retryJobs(request) {
       const violations = new Violations();
@@ -101,7 +100,7 @@ export function jobPages(replica: Replica): Pick<Implementation<typeof JobServic
       return create(RetryJobsResponseSchema, {
         jobIds: [...redriven.jobIds],
         retriedJobIds: [...redriven.retriedJobIds],
-        skipped: redriven.skipped,
+        skippedCount: redriven.skipped,
         nextPageToken: tokenOf(kept.nextBeforeJobId),
       });
     },

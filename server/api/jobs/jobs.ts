@@ -105,7 +105,7 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
       const violations = new Violations();
       const namespace = namespaceOf(request.namespace, violations);
       const limit = pageSizeOf(request.pageSize, violations);
-      const filter = jobFilterFrom(request, '', violations);
+      const filter = jobFilterFrom(request.filter, violations);
       const key = await replica.pageTokenKey();
       const list = ['ListJobs', namespace, filterText(filter)];
       const beforeJobId = positionOf(request.pageToken, key, list, violations);

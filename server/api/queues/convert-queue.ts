@@ -37,7 +37,7 @@ export function queueTo(queue: Queue): WireQueue {
       scheduled: BigInt(counts.SCHEDULED ?? 0),
       ready: BigInt(counts.READY ?? 0),
       paused: BigInt(counts.PAUSED ?? 0),
-      held: BigInt(counts.ASSIGNED ?? 0),
+      leased: BigInt(counts.ASSIGNED ?? 0),
       waiting: BigInt(counts.WAITING ?? 0),
     },
   });

@@ -1,10 +1,10 @@
-/** Methods of JobDefinitionService about circuit breakers: their status, and closing one manually. */
+/** CircuitBreakerService: lists circuit breakers, and closes one manually. */
 import { create } from '@bufbuild/protobuf';
 import {
+  type CircuitBreakerService,
   CloseCircuitBreakerResponseSchema,
-  type JobDefinitionService,
   ListCircuitBreakersResponseSchema,
-} from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+} from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
 import type { Replica } from '../../engine/replica.ts';
 import { checkDottedName, namespaceOf, pageSizeOf, requestIdOf } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';
@@ -13,9 +13,7 @@ import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
 import { breakerStatusTo } from './convert-circuit-breaker.ts';
 
-type Calls = Pick<Implementation<typeof JobDefinitionService>, 'listCircuitBreakers' | 'closeCircuitBreaker'>;
-
-export function circuitBreakers(replica: Replica): Calls {
+export function circuitBreakerService(replica: Replica): Implementation<typeof CircuitBreakerService> {
   return {
     async listCircuitBreakers(request) {
       const violations = new Violations();

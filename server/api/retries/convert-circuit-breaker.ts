@@ -1,10 +1,11 @@
 /** Converts circuit breakers between the contract and the core: their settings in definitions, and their status. */
 import { create } from '@bufbuild/protobuf';
 import {
+  CircuitBreakerSchema,
   type CircuitBreakerStatus,
   CircuitBreakerStatusSchema,
-} from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { CircuitBreakerSchema, type CircuitBreaker as WireBreaker } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+  type CircuitBreaker as WireBreaker,
+} from '@muster/sdk/gen/muster/v1/circuit_breaker_pb';
 import { definitionDefaults } from '../../domain/definitions/definition.ts';
 import {
   type BreakerStatus,
@@ -59,7 +60,7 @@ export function breakerStatusTo(
   return create(CircuitBreakerStatusSchema, {
     name: status.name,
     state: circuitStates[status.state],
-    failures: failuresNow(status, nowUs),
+    failureCount: failuresNow(status, nowUs),
     ...(openTime ? { openTime } : {}),
     ...(probeTime ? { probeTime } : {}),
     probeJobId: status.probe?.jobId ?? '',

@@ -120,7 +120,7 @@ export function scheduleRunTo(run: Run & Pick<ScheduleRun, 'state' | 'decideTime
     message: run.message,
     cause: scheduleRunCauses[run.cause],
     decideTime: timestampTo(run.decideTimeUs),
-    times: run.times,
+    timeCount: run.times,
     ...(run.lastNominalUs === undefined ? {} : { lastNominalTime: timestampTo(run.lastNominalUs) }),
   });
 }

@@ -109,7 +109,7 @@ export function scheduleService(replica: Replica): Implementation<typeof Schedul
       const { times, searchedUntilUs } = await preview(replica, request);
       return create(PreviewScheduleResponseSchema, {
         times: times.map((us) => timestampTo(us)),
-        ...(searchedUntilUs === undefined ? {} : { lookedUntilTime: timestampTo(searchedUntilUs) }),
+        ...(searchedUntilUs === undefined ? {} : { scannedUntilTime: timestampTo(searchedUntilUs) }),
       });
     },
   };
@@ -184,7 +184,7 @@ function changes({ schedules }: Replica): Pick<Implementation<typeof ScheduleSer
       const name = nameOf(request, violations);
       const key = requestKey('BackfillSchedule', requestId, context.body);
       return create(BackfillScheduleResponseSchema, {
-        times: await schedules.backfill(name, { fromUs, toUs }, overlap, key),
+        timeCount: await schedules.backfill(name, { fromUs, toUs }, overlap, key),
       });
     },
   };

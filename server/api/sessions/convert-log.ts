@@ -94,7 +94,7 @@ export function logsTo(records: readonly KeptRecord[], after: LogPosition): Wire
       fields: { ...record.fields },
       truncated: record.truncated,
       attempt: record.attempt,
-      skipped: BigInt(skipped),
+      skippedCount: BigInt(skipped),
     });
   });
 }

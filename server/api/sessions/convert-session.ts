@@ -1,15 +1,13 @@
 /** Converts the messages of the worker protocol between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
+import { type AttemptReport, ReleaseReason, type Suspended } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
 import {
-  type AttemptReport,
   type Credit,
-  type HeartbeatRequest,
   type NatsCredentials,
   NatsCredentialsSchema,
   type ProgressUpdate,
-  ReleaseReason,
-  type Suspended,
-} from '@muster/sdk/gen/muster/v1/session_service_pb';
+} from '@muster/sdk/gen/muster/worker/v1/session_pb';
+import type { SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
 import { MAX_AWAITED } from '../../domain/dependencies/children.ts';
 import type { GrantedCredit } from '../../engine/dispatch/unspent-credits.ts';
@@ -45,8 +43,12 @@ export function voidedFrom(ids: readonly bigint[], violations: Violations): numb
   return ids.slice(0, 1_000).map((id, i) => counterOf(id, `voided_credit_ids[${i}]`, violations));
 }
 
-export function heartbeatFrom(wire: HeartbeatRequest, maxPayload: number, violations: Violations): Heartbeat {
-  violations.check(wire.held.length <= 10_000, 'held', `has ${wire.held.length} entries; at most 10,000 are allowed`);
+export function heartbeatFrom(wire: SendHeartbeatRequest, maxPayload: number, violations: Violations): Heartbeat {
+  violations.check(
+    wire.heldAttempts.length <= 10_000,
+    'held',
+    `has ${wire.heldAttempts.length} entries; at most 10,000 are allowed`,
+  );
   violations.check(
     wire.progress.length <= 1_000,
     'progress',
@@ -54,7 +56,7 @@ export function heartbeatFrom(wire: HeartbeatRequest, maxPayload: number, violat
   );
   return {
     sessionId: uuidFrom(wire.sessionId, 'session_id', violations),
-    held: wire.held.map((held, i) => ({
+    held: wire.heldAttempts.map((held, i) => ({
       jobId: uuidFrom(held.jobId, `held[${i}].job_id`, violations),
       attempt: held.attempt,
       started: held.started,

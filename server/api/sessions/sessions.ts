@@ -1,14 +1,14 @@
 /** SessionService: the worker protocol. */
 import { create } from '@bufbuild/protobuf';
+import { ReportResult } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
 import {
   CloseSessionResponseSchema,
-  HeartbeatResponseSchema,
   type OpenSessionRequest,
   OpenSessionResponseSchema,
   ReportAttemptsResponseSchema,
-  ReportResult,
+  SendHeartbeatResponseSchema,
   type SessionService,
-} from '@muster/sdk/gen/muster/v1/session_service_pb';
+} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { uuidToBytes } from '../../domain/base/uuid.ts';
 import type { Clock } from '../../engine/ports/ports.ts';
 import type { NewSession } from '../../engine/ports/sessions.ts';
@@ -99,13 +99,13 @@ export function sessionService(replica: Replica, clock = monotonic): Implementat
         maxPayload: replica.maxPayload,
       });
     },
-    async heartbeat(request) {
+    async sendHeartbeat(request) {
       const violations = new Violations();
       const beat = heartbeatFrom(request, replica.maxPayload, violations);
       violations.throwIfAny();
       beats.take(beat.sessionId);
       const reply = await replica.sessions.beat(beat);
-      return create(HeartbeatResponseSchema, {
+      return create(SendHeartbeatResponseSchema, {
         assignments: reply.assignments.map(toAssignmentMessage),
         cancels: reply.cancels.map(toCancelMessage),
         drain: reply.drain,

@@ -35,7 +35,7 @@ function workerTo(session: WorkerView, deaf: boolean): Worker {
     labels: { ...session.labels },
     resources: { ...session.resources },
     slots: session.slots,
-    held: session.held,
+    heldCount: session.held,
     sdk: { ...session.sdk },
     ...(openTime ? { openTime } : {}),
     ...(beatTime ? { beatTime } : {}),

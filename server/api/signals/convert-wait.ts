@@ -2,7 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import {
   ApprovalWaitSchema,
-  EventWaitSchema,
+  SignalWaitSchema,
   WaitBodySchema,
   type WaitBody as WireWait,
 } from '@muster/sdk/gen/muster/v1/wait_pb';
@@ -14,18 +14,18 @@ import { checkExpression } from '../dispatch/convert-limits.ts';
 const BODY = 'definition.wait';
 
 export function waitFrom({ kind }: WireWait, violations: Violations): WaitBody {
-  violations.check(kind.case !== undefined, BODY, 'is empty: set event or approval');
-  if (kind.case !== 'event') return { kind: 'APPROVAL' };
+  violations.check(kind.case !== undefined, BODY, 'is empty: set signal or approval');
+  if (kind.case !== 'signal') return { kind: 'APPROVAL' };
   const { name, key } = kind.value;
-  checkDottedName(name, `${BODY}.event.name`, violations);
-  checkExpression(key, `${BODY}.event.key`, violations);
-  return { kind: 'EVENT', name, ...(key ? { key } : {}) };
+  checkDottedName(name, `${BODY}.signal.name`, violations);
+  checkExpression(key, `${BODY}.signal.key`, violations);
+  return { kind: 'SIGNAL', name, ...(key ? { key } : {}) };
 }
 
 export function waitTo(wait: WaitBody): WireWait {
   const kind =
-    wait.kind === 'EVENT'
-      ? ({ case: 'event', value: create(EventWaitSchema, { name: wait.name, key: wait.key ?? '' }) } as const)
+    wait.kind === 'SIGNAL'
+      ? ({ case: 'signal', value: create(SignalWaitSchema, { name: wait.name, key: wait.key ?? '' }) } as const)
       : ({ case: 'approval', value: create(ApprovalWaitSchema) } as const);
   return create(WaitBodySchema, { kind });
 }

@@ -1,30 +1,39 @@
 /** Converts the external dependencies of steps between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
-import { StepDependencySchema, type StepDependency as WireStepDependency } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import {
+  DependencyExpressionSchema,
+  type DependencyExpression as WireExpression,
+} from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { namesOf } from '../../domain/base/codes.ts';
 import { conditions, MAX_DEPENDENCIES } from '../../domain/dependencies/dependencies.ts';
-import type { StepDependency } from '../../domain/workflows/workflow.ts';
+import type { DependencyExpression } from '../../domain/workflows/workflow.ts';
 import { STEP_NAME } from '../base/checks.ts';
 import type { Violations } from '../base/violations.ts';
 
 const conditionOf = namesOf(conditions);
 
 /** `path`: that of the list. Undefined: no dependencies. */
-export function aftersFrom(
-  wire: readonly WireStepDependency[],
+export function dependsOnFrom(
+  wire: readonly WireExpression[],
   path: string,
   violations: Violations,
-): readonly StepDependency[] | undefined {
+): readonly DependencyExpression[] | undefined {
   if (wire.length === 0) return undefined;
   violations.check(
     wire.length <= MAX_DEPENDENCIES,
     path,
     `has ${wire.length} entries; at most ${MAX_DEPENDENCIES} are allowed: a step before can wait for more`,
   );
-  return wire.slice(0, MAX_DEPENDENCIES).flatMap((one, i) => afterFrom(one, `${path}[${i}]`, violations) ?? []);
+  return wire
+    .slice(0, MAX_DEPENDENCIES)
+    .flatMap((one, i) => dependencyExpressionFrom(one, `${path}[${i}]`, violations) ?? []);
 }
 
-function afterFrom(wire: WireStepDependency, path: string, violations: Violations): StepDependency | undefined {
+function dependencyExpressionFrom(
+  wire: WireExpression,
+  path: string,
+  violations: Violations,
+): DependencyExpression | undefined {
   const condition = wire.condition === 0 ? 'SUCCEEDED' : conditionOf(wire.condition);
   violations.check(condition !== undefined, `${path}.condition`, `has the unknown value ${wire.condition}`);
   const on = onFrom(wire.on, path, violations);
@@ -36,7 +45,11 @@ function afterFrom(wire: WireStepDependency, path: string, violations: Violation
   return on && { on, condition: condition ?? 'SUCCEEDED' };
 }
 
-function onFrom(on: WireStepDependency['on'], path: string, violations: Violations): StepDependency['on'] | undefined {
+function onFrom(
+  on: WireExpression['on'],
+  path: string,
+  violations: Violations,
+): DependencyExpression['on'] | undefined {
   switch (on.case) {
     case 'jobId':
       return { kind: 'JOB', jobId: on.value };
@@ -58,19 +71,19 @@ function onFrom(on: WireStepDependency['on'], path: string, violations: Violatio
 }
 
 /** With defaults filled in. */
-export function afterTo({ on, condition }: StepDependency): WireStepDependency {
+export function dependencyExpressionTo({ on, condition }: DependencyExpression): WireExpression {
   switch (on.kind) {
     case 'JOB':
-      return create(StepDependencySchema, {
+      return create(DependencyExpressionSchema, {
         on: { case: 'jobId', value: on.jobId },
         condition: conditions[condition],
       });
     case 'STEP':
-      return create(StepDependencySchema, {
+      return create(DependencyExpressionSchema, {
         on: { case: 'step', value: { workflowJobId: on.workflowJobId, step: on.step } },
         condition: conditions[condition],
       });
     case 'ASSET':
-      return create(StepDependencySchema, { on: { case: 'asset', value: on.name } });
+      return create(DependencyExpressionSchema, { on: { case: 'asset', value: on.name } });
   }
 }

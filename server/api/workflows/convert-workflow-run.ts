@@ -36,30 +36,28 @@ export function workflowTo({ job, phase, size, counts, cached, progress, estimat
   return create(WorkflowSchema, {
     job: jobTo(job),
     phase: phase ? WorkflowPhase[phase] : WorkflowPhase.UNSPECIFIED,
-    steps: size,
-    waiting: counts.WAITING,
-    running: counts.RUNNING,
-    succeeded: counts.SUCCEEDED,
-    failed: counts.FAILED,
-    upstreamFailed: counts.UPSTREAM_FAILED,
-    skipped: counts.SKIPPED,
-    cached,
+    stepCount: size,
+    waitingCount: counts.WAITING,
+    runningCount: counts.RUNNING,
+    succeededCount: counts.SUCCEEDED,
+    failedCount: counts.FAILED,
+    upstreamFailedCount: counts.UPSTREAM_FAILED,
+    skippedCount: counts.SKIPPED,
+    cachedCount: cached,
     progress,
     ...(estimatedEndTime ? { estimatedEndTime } : {}),
   });
 }
 
 export function stepRunTo({ step, startTimeUs, endTimeUs, ...run }: ShownStep): WorkflowStepRun {
-  const { size = 0, started = 0, succeeded = 0, failed = 0 } = run.fanOut ?? {};
-  const maxParallel = step.fanOut?.maxParallel ?? 0;
   return create(WorkflowStepRunSchema, {
     name: step.name,
     number: run.number,
     state: stepStates[run.state],
     reason: run.reason,
     jobId: run.childId ?? '',
-    iteration: run.iteration,
-    ...(run.fanOut && { fanOut: { size, started, succeeded, failed, maxParallel } }),
+    iterationCount: run.iteration,
+    ...(run.fanOut && { fanOut: fanOutTo(run.fanOut, step.fanOut?.maxParallel) }),
     needs: [...step.needs],
     role: stepRoles[step.role],
     definition: step.definition,
@@ -68,6 +66,10 @@ export function stepRunTo({ step, startTimeUs, endTimeUs, ...run }: ShownStep): 
     ...(run.compensation && { compensation: compensationTo(step.compensation?.definition ?? '', run.compensation) }),
     ...(endTimeUs !== undefined && { endTime: timestampTo(endTimeUs) }),
   });
+}
+
+function fanOutTo({ size, started, succeeded, failed }: NonNullable<ShownStep['fanOut']>, maxParallel = 0) {
+  return { itemCount: size, startedCount: started, succeededCount: succeeded, failedCount: failed, maxParallel };
 }
 
 function compensationTo(definition: string, compensation: ShownCompensation): CompensationRun {

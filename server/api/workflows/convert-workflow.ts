@@ -32,7 +32,7 @@ import { checkDottedName, checkRange, durationMs, STEP_NAME, TEN_YEARS_MS } from
 import { durationTo } from '../base/convert-payload.ts';
 import type { Violations } from '../base/violations.ts';
 import { fanOutFrom, fanOutTo } from './convert-fan-out.ts';
-import { aftersFrom, afterTo } from './convert-step-dependency.ts';
+import { dependencyExpressionTo, dependsOnFrom } from './convert-step-dependency.ts';
 import { overridesFrom, overridesTo } from './convert-step-overrides.ts';
 
 const BODY = 'definition.workflow';
@@ -81,7 +81,7 @@ function stepFrom(wire: WireStep, field: string, violations: Violations): Workfl
     `has ${length} entries; at most ${MAX_NEEDS} are allowed. Put a step between`,
   );
   const overrides = overridesFrom(wire.overrides, `${field}.overrides`, violations);
-  const after = aftersFrom(wire.after, `${field}.after`, violations);
+  const dependsOn = dependsOnFrom(wire.dependsOn, `${field}.depends_on`, violations);
   return {
     name: wire.name,
     definition: wire.definition,
@@ -98,7 +98,7 @@ function stepFrom(wire: WireStep, field: string, violations: Violations): Workfl
       ? { compensation: compensationFrom(wire.compensation, `${field}.compensation`, violations) }
       : {}),
     ...(wire.cache ? { cache: cacheFrom(wire.cache, `${field}.cache`, violations) } : {}),
-    ...(after ? { after } : {}),
+    ...(dependsOn ? { dependsOn } : {}),
   };
 }
 
@@ -118,7 +118,7 @@ function checkStepName(name: string, field: string, violations: Violations): voi
 
 function loopFrom(wire: WireLoop, field: string, violations: Violations): Loop {
   checkRange(wire.maxIterations, 1, MAX_ITERATIONS, `${field}.max_iterations`, violations);
-  return { while: wire.while, maxIterations: wire.maxIterations };
+  return { repeatCondition: wire.repeatCondition, maxIterations: wire.maxIterations };
 }
 
 function compensationFrom(wire: WireCompensation, field: string, violations: Violations): Compensation {
@@ -159,7 +159,7 @@ function stepTo(step: WorkflowStep): WireStep {
     ...(step.overrides ? { overrides: overridesTo(step.overrides) } : {}),
     ...(step.compensation ? { compensation: create(CompensationSchema, step.compensation) } : {}),
     ...(step.cache ? { cache: cacheTo(step.cache) } : {}),
-    ...(step.after ? { after: step.after.map(afterTo) } : {}),
+    ...(step.dependsOn ? { dependsOn: step.dependsOn.map(dependencyExpressionTo) } : {}),
   });
 }
 

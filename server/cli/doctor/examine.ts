@@ -67,7 +67,7 @@ async function examineQueues(connection: Connection, workers: readonly Worker[])
   const read = (pageToken: string, pageSize: number) =>
     connection.queues.listQueues({ namespace, pageToken, pageSize });
   const queues = await collect(read, (page) => page.queues);
-  const ready = queues.filter(({ paused, counts }) => !paused && (counts?.ready ?? 0n) > 0n && counts?.held === 0n);
+  const ready = queues.filter(({ paused, counts }) => !paused && (counts?.ready ?? 0n) > 0n && counts?.leased === 0n);
   const waiting: WaitingQueue[] = [];
   for (const queue of ready.slice(0, MAX_QUEUES)) waiting.push(await waitingIn(connection, queue));
   return checkQueues(queues, waiting, workers);
@@ -76,7 +76,7 @@ async function examineQueues(connection: Connection, workers: readonly Worker[])
 async function waitingIn(connection: Connection, queue: Queue): Promise<WaitingQueue> {
   const { namespace, jobs, definitions } = connection;
   const filter = { queue: queue.name, states: [JobState.READY] };
-  const page = await jobs.listJobs({ namespace, ...filter, pageSize: FIRST_JOBS });
+  const page = await jobs.listJobs({ namespace, filter, pageSize: FIRST_JOBS });
   const versions = new Map(page.jobs.map((job) => [`${job.definition}@${job.definitionVersion}`, job]));
   const found: JobDefinition[] = [];
   for (const { definition: name, definitionVersion: version } of versions.values()) {
@@ -86,8 +86,8 @@ async function waitingIn(connection: Connection, queue: Queue): Promise<WaitingQ
   return { queue, definitions: found };
 }
 
-async function examineBreakers({ namespace, definitions }: Connection): Promise<Finding[]> {
+async function examineBreakers({ namespace, breakers }: Connection): Promise<Finding[]> {
   const read = (pageToken: string, pageSize: number) =>
-    definitions.listCircuitBreakers({ namespace, pageToken, pageSize });
+    breakers.listCircuitBreakers({ namespace, pageToken, pageSize });
   return checkBreakers(await collect(read, (page) => page.circuitBreakers));
 }

@@ -110,11 +110,11 @@ function readyText(counts: QueueCounts | undefined): string {
 export function checkBreakers(breakers: readonly CircuitBreakerStatus[]): Finding[] {
   const open = breakers.filter(({ state }) => state !== CircuitState.CLOSED);
   if (open.length === 0) return [finding('breakers', 'OK', 'none is open')];
-  return open.map(({ name, failures }) =>
+  return open.map(({ name, failureCount }) =>
     finding(
       'breakers',
       'WARNING',
-      `${name} is open after ${failures} failures: its jobs wait`,
+      `${name} is open after ${failureCount} failureCount: its jobs wait`,
       `see why its jobs fail: muster list --dead-letters; muster breakers close ${name} closes it without the next probe`,
     ),
   );

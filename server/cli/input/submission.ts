@@ -98,7 +98,7 @@ export function toSubmission({ name, version }: DefinitionRef, options: Submissi
     ...(expireTime === undefined ? {} : { expireTime: timestampFromDate(expireTime) }),
     ...(runTimeout === undefined ? {} : { runTimeout: durationFromMs(runTimeout) }),
     ...placementOf(options),
-    dependencies: dependenciesOf(options),
+    dependsOn: dependenciesOf(options),
   });
 }
 

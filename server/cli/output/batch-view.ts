@@ -28,34 +28,34 @@ export function speedText({ endRate, estimatedEndTime }: Batch, now = Date.now()
 
 /** Such as `, 300 to come`; empty if all members exist. */
 export function comingText({ retry, job }: Batch): string {
-  if (!retry || retry.left === 0n || job?.endTime) return '';
-  const why = retry.waitsFor ? `, waiting for ${printable(retry.waitsFor)}` : '';
-  return `, ${Number(retry.left).toLocaleString('en-US')} to come${why}`;
+  if (!retry || retry.remainingCount === 0n || job?.endTime) return '';
+  const why = retry.waitMessage ? `, waiting for ${printable(retry.waitMessage)}` : '';
+  return `, ${Number(retry.remainingCount).toLocaleString('en-US')} to come${why}`;
 }
 
 /** The batch that it retries, and the outcome of that. */
 function retryText({ retry, job }: Batch): string {
   if (!retry) return '';
-  const { batchJobId, failedMembers, left, retriedBefore, notRetried } = retry;
+  const { batchJobId, failedCount, remainingCount: left, retriedBeforeCount, skippedByReason } = retry;
   const others: [count: bigint, what: string][] = [
     [job?.endTime ? left : 0n, 'not checked'],
-    [retriedBefore, 'retried before'],
-    ...Object.entries(notRetried).map(([reason, count]): [bigint, string] => [count, `not: ${printable(reason)}`]),
+    [retriedBeforeCount, 'retried before'],
+    ...Object.entries(skippedByReason).map(([reason, count]): [bigint, string] => [count, `not: ${printable(reason)}`]),
   ];
   const parts = others
     .filter(([count]) => count > 0n)
     .map(([count, what]) => `, ${Number(count).toLocaleString('en-US')} ${what}`);
-  return `${countText(Number(failedMembers), 'member')} of ${batchJobId}${parts.join('')}`;
+  return `${countText(Number(failedCount), 'member')} of ${batchJobId}${parts.join('')}`;
 }
 
 /** From 0 to 1. */
 export function shareOf({ counts, retry }: Batch): number {
-  const all = Number((counts?.members ?? 0n) + (retry?.left ?? 0n));
+  const all = Number((counts?.members ?? 0n) + (retry?.remainingCount ?? 0n));
   return counts && all > 0 ? Number(counts.members - counts.open) / all : 0;
 }
 
 export function showBatch(out: Output, batch: Batch): void {
-  const { job, sealed, sealTime, description, callback, callbackJobId, callbackProblem } = batch;
+  const { job, sealed, sealTime, description, callback, callbackJobId, callbackError } = batch;
   const state = job?.state ?? JobState.UNSPECIFIED;
   out.line(
     `${out.styled('bold', `Batch ${job?.jobId}`)}  ${styledState(out, state, stateText(state, sealed, batch.retry !== undefined))}`,
@@ -72,7 +72,7 @@ export function showBatch(out: Output, batch: Batch): void {
       ['sealed', timeText(sealTime)],
       ['ended', timeText(job?.endTime)],
       ['why', job ? whyText(job) : ''],
-      ['callback', callbackJobId || callbackProblem || callback?.definition || ''],
+      ['callback', callbackJobId || callbackError || callback?.definition || ''],
     ],
     '  ',
   );

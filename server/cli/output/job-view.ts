@@ -42,7 +42,7 @@ function factsOf(job: Job, howFar = ''): [string, string][] {
         .map(([key, value]) => `${key}=${value}`)
         .join(' '),
     ],
-    ['attempts', job.attempt === 0 ? '' : `${job.attemptsCounted} counted`],
+    ['attempts', job.attempt === 0 ? '' : `${job.attemptCount} counted`],
     ['created', timeText(job.createTime)],
     ['runs from', job.endTime === undefined ? timeText(job.runTime) : ''],
     ['expires', job.endTime === undefined ? timeText(job.expireTime) : ''],
@@ -73,7 +73,11 @@ function section(out: Output, title: string, lines: readonly string[]): void {
 /** The failure and its causes, each with its stack trace. */
 export function failureLines(failure: Failure): string[] {
   const cause = FailureCauseSchema.value[failure.failureCause]?.localName;
-  const notes = [cause, failure.exitCode === 0 ? '' : `exit code ${failure.exitCode}`, failure.final ? 'final' : ''];
+  const notes = [
+    cause,
+    failure.exitCode === 0 ? '' : `exit code ${failure.exitCode}`,
+    failure.nonRetryable ? 'final' : '',
+  ];
   const shown = notes.filter(Boolean).join(', ');
   const [first = '', ...rest] = chainLines(failure);
   return [shown === '' ? first : `${first} (${shown})`, ...rest];

@@ -24,7 +24,8 @@ export class LogView {
     const out = this.#out;
     if (record.attempt !== this.#attempt) out.line(out.styled('bold', `Attempt ${record.attempt}`));
     this.#attempt = record.attempt;
-    if (record.skipped > 0n) out.line(out.styled('dim', `… ${countText(Number(record.skipped), 'record')} not kept`));
+    if (record.skippedCount > 0n)
+      out.line(out.styled('dim', `… ${countText(Number(record.skippedCount), 'record')} not kept`));
     const time = record.logTime ? timestampDate(record.logTime).toISOString() : '';
     const level = levelName(record.level).padEnd(5);
     const [first = '', ...rest] = printableLines(record.message);

@@ -146,7 +146,7 @@ const reasons: Readonly<Record<number, string>> = {
   [ScheduleSkipReason.REFUSED]: 'its job was refused',
 };
 
-export function whyText({ state, skipReason, message, times, lastNominalTime }: ScheduleRun): string {
+export function whyText({ state, skipReason, message, timeCount: times, lastNominalTime }: ScheduleRun): string {
   if (state === ScheduleRunState.BUFFERED) return 'waits for the end of the job before';
   if (state !== ScheduleRunState.SKIPPED) return '';
   const more = lastNominalTime ? `; ${times} times, the last ${timestampDate(lastNominalTime).toISOString()}` : '';

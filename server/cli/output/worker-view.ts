@@ -28,7 +28,10 @@ export function showWorker(out: Output, worker: Worker, heldJobs: readonly HeldJ
   out.facts(factsOf(worker, trouble), '  ');
   if (heldJobs.length === 0) return;
   out.line(
-    out.styled('bold', `Holds ${worker.held > heldJobs.length ? `${worker.held}, the first of them` : ''}`.trim()),
+    out.styled(
+      'bold',
+      `Holds ${worker.heldCount > heldJobs.length ? `${worker.heldCount}, the first of them` : ''}`.trim(),
+    ),
   );
   out.table(
     [
@@ -63,7 +66,7 @@ function factsOf(worker: Worker, trouble: string): [string, string][] {
     ['namespace', worker.namespace],
     ['why', troubles[trouble] ?? ''],
     ['handlers', worker.handlers.map(handlerText).join(' ')],
-    ['held', `${worker.held} of ${worker.slots} slots`],
+    ['held', `${worker.heldCount} of ${worker.slots} slots`],
     ['labels', pairs(labels)],
     ['resources', pairs(resources)],
     ['SDK', sdk ? `${sdk.name} ${sdk.version} on ${sdk.language}` : ''],

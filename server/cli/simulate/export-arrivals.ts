@@ -41,10 +41,10 @@ export async function exportArrivals(invocation: Invocation, options: ExportOpti
 /** Newest first, in the order of the list. */
 async function readJobs(invocation: Invocation, options: FilterOptions): Promise<Job[]> {
   const { jobs: service, namespace } = await invocation.connection();
-  const { $typeName: _, ...filter } = { $typeName: '', ...toJobFilter(options) };
+  const filter = toJobFilter(options);
   const jobs: Job[] = [];
   for await (const page of allPages((pageToken, pageSize) =>
-    service.listJobs({ ...filter, namespace, pageToken, pageSize }),
+    service.listJobs({ filter, namespace, pageToken, pageSize }),
   )) {
     jobs.push(...page.jobs);
     if (jobs.length <= MAX_ARRIVALS) continue;
@@ -79,10 +79,10 @@ function medianRuns(jobs: readonly Job[]): Map<string, number> {
  * recorded.
  */
 function arrivalOf(job: Job, runMs: number): JsonObject {
-  const { definition, queue, priority, labels, fairnessKey, limitKey, state, attemptsCounted } = job;
+  const { definition, queue, priority, labels, fairnessKey, limitKey, state, attemptCount } = job;
   const failure = job.outcome.case === 'failure' ? job.outcome.value.type : '';
   const failed = state === JobState.FAILED;
-  const failures = state === JobState.SUCCEEDED ? Math.max(0, attemptsCounted - 1) : 0;
+  const failures = state === JobState.SUCCEEDED ? Math.max(0, attemptCount - 1) : 0;
   const delay = delayMs(job);
   const own = Object.entries(labels).filter(([key]) => !key.startsWith(RESERVED));
   return {

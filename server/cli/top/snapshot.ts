@@ -90,7 +90,7 @@ export function queueRows(now: Snapshot, before: Snapshot | undefined): QueueRow
     queue: name,
     paused,
     waiting: Number(counts?.ready ?? 0n),
-    running: Number(counts?.held ?? 0n),
+    running: Number(counts?.leased ?? 0n),
     scheduled: Number(counts?.scheduled ?? 0n),
     rate: rateOf(name, now, before),
     oldest: now.metrics && sumOf(now.metrics, 'muster_queue_oldest_ready_age_seconds', labelsOf(now, name)),

@@ -10,7 +10,7 @@ import { type QueueRow, queueRows, type Snapshot } from './snapshot.ts';
 
 /** Deaf workers first, then the fullest. */
 function sorted(workers: readonly Worker[]): Worker[] {
-  const fill = ({ held, slots }: Worker) => Number(held) / Math.max(1, slots);
+  const fill = ({ heldCount: held, slots }: Worker) => Number(held) / Math.max(1, slots);
   const byNeed = (a: Worker, b: Worker) => Number(b.deaf) - Number(a.deaf) || fill(b) - fill(a);
   return [...workers].sort((a, b) => byNeed(a, b) || (a.name < b.name ? -1 : 1));
 }
@@ -53,7 +53,7 @@ function workerLines(out: Output, workers: readonly Worker[]): string[] {
         value: (worker) => troubleOf(worker) || 'open',
         style: (text, worker) => (troubleOf(worker) === '' ? text : out.styled('yellow', text)),
       },
-      { title: 'HELD', value: ({ held }) => String(held) },
+      { title: 'HELD', value: ({ heldCount: held }) => String(held) },
       { title: 'SLOTS', value: ({ slots }) => String(slots) },
       { title: 'LAST BEAT', value: ({ beatTime }) => ageText(beatTime) },
     ],
@@ -110,7 +110,7 @@ export function documentOf(now: Snapshot, before: Snapshot | undefined): JsonObj
       name: worker.name,
       sessionId: worker.sessionId,
       state: troubleOf(worker) || 'open',
-      held: Number(worker.held),
+      held: Number(worker.heldCount),
       slots: worker.slots,
       deaf: worker.deaf,
     })),

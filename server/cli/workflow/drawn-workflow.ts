@@ -38,32 +38,32 @@ export async function readWorkflow(
 /** The line above a drawing: the workflow and its progress. */
 export function headline(out: Output, { workflow, job }: DrawnWorkflow, nowMs = Date.now()): string {
   const counts = [
-    [StepState.SUCCEEDED, workflow.succeeded],
-    [StepState.FAILED, workflow.failed],
-    [StepState.UPSTREAM_FAILED, workflow.upstreamFailed],
-    [StepState.SKIPPED, workflow.skipped],
-    [StepState.RUNNING, workflow.running],
-    [StepState.WAITING, workflow.waiting],
+    [StepState.SUCCEEDED, workflow.succeededCount],
+    [StepState.FAILED, workflow.failedCount],
+    [StepState.UPSTREAM_FAILED, workflow.upstreamFailedCount],
+    [StepState.SKIPPED, workflow.skippedCount],
+    [StepState.RUNNING, workflow.runningCount],
+    [StepState.WAITING, workflow.waitingCount],
   ] as const;
   const shown = counts.filter(([, count]) => count > 0).map(([state, count]) => `${count} ${stepStateName(state)}`);
-  if (workflow.cached > 0) shown.push(`${workflow.cached} of them cached`);
+  if (workflow.cachedCount > 0) shown.push(`${workflow.cachedCount} of them cached`);
   const name = `${job.definition}@${job.definitionVersion}`;
   const isRunning = workflow.phase !== 0 && job.endTime === undefined;
-  return `${out.styled('bold', name)}  job ${job.jobId}  ${styledState(out, job.state)}  ${countText(workflow.steps, 'step')}: ${shown.join(', ')}${isRunning ? `\n${howFarText(workflow, nowMs)}` : ''}`;
+  return `${out.styled('bold', name)}  job ${job.jobId}  ${styledState(out, job.state)}  ${countText(workflow.stepCount, 'step')}: ${shown.join(', ')}${isRunning ? `\n${howFarText(workflow, nowMs)}` : ''}`;
 }
 
 /** Notes what a drawing leaves out, and why nothing happens. */
 export function noteLimits(out: Output, { workflow, job, steps }: DrawnWorkflow): void {
-  if (steps.length < workflow.steps)
-    out.note(`The first ${steps.length} of ${countText(workflow.steps, 'step')} are drawn; --json has all of them`);
+  if (steps.length < workflow.stepCount)
+    out.note(`The first ${steps.length} of ${countText(workflow.stepCount, 'step')} are drawn; --json has all of them`);
   if (workflow.phase === 0 && job.endTime === undefined)
     out.note(`It has not been started: muster explain ${job.jobId} shows the reason`);
 }
 
 /** Progress of a fan-out or a loop, or that the result is an earlier job's; empty for other steps. */
-export function progressText({ fanOut, iteration, cached }: WorkflowStepRun): string {
+export function progressText({ fanOut, iterationCount: iteration, cached }: WorkflowStepRun): string {
   if (cached) return 'cached';
   if (!fanOut) return iteration > 0 ? `pass ${iteration + 1}` : '';
-  const failed = fanOut.failed > 0 ? `, ${fanOut.failed} failed` : '';
-  return `${fanOut.succeeded}/${fanOut.size}${failed}${fanOut.started < fanOut.size ? `, ${fanOut.started} started` : ''}`;
+  const failed = fanOut.failedCount > 0 ? `, ${fanOut.failedCount} failed` : '';
+  return `${fanOut.succeededCount}/${fanOut.itemCount}${failed}${fanOut.startedCount < fanOut.itemCount ? `, ${fanOut.startedCount} started` : ''}`;
 }

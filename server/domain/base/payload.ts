@@ -31,7 +31,7 @@ export interface Failure {
   readonly stackTrace: string;
   readonly failureCause: FailureCause;
   /** The handler says that another attempt cannot help. */
-  readonly final: boolean;
+  readonly nonRetryable: boolean;
   /** Delay until the next attempt in ms, set by the handler. */
   readonly retryDelayMs?: number | undefined;
   readonly cause?: Failure | undefined;
@@ -42,5 +42,5 @@ export interface Failure {
 
 /** A failure that Muster itself states. It has neither a stack trace nor details. */
 export function systemFailure(failureCause: FailureCause, type: string, message: string): Failure {
-  return { type, message, stackTrace: '', failureCause, final: false };
+  return { type, message, stackTrace: '', failureCause, nonRetryable: false };
 }

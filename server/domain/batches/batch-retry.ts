@@ -13,18 +13,18 @@ export interface BatchRetry {
   /** Number of the next member to read. */
   readonly nextItem: number;
   /** Members skipped because they had been retried before. */
-  readonly retriedBefore: number;
+  readonly retriedBeforeCount: number;
   /** Members that could not be retried, by reason. They count as failed. */
-  readonly notRetried: Counts;
+  readonly skippedByReason: Counts;
 }
 
 /** Outcome of one page: the members from `fromItem` to `nextItem` (exclusive) that did not get a new job. */
-export interface RetryPage extends Pick<BatchRetry, 'nextItem' | 'retriedBefore' | 'notRetried'> {
+export interface RetryPage extends Pick<BatchRetry, 'nextItem' | 'retriedBeforeCount' | 'skippedByReason'> {
   readonly fromItem: number;
 }
 
 export function newRetry(batchJobId: string, members: number, failed: number): BatchRetry {
-  return { batchJobId, members, failed, nextItem: 0, retriedBefore: 0, notRetried: {} };
+  return { batchJobId, members, failed, nextItem: 0, retriedBeforeCount: 0, skippedByReason: {} };
 }
 
 export function sumOf(counts: Counts): number {
@@ -32,25 +32,28 @@ export function sumOf(counts: Counts): number {
 }
 
 /** Failed members that were not read yet, for a retry that has made `made` jobs. */
-export function leftOf({ failed, retriedBefore, notRetried }: BatchRetry, made: number): number {
-  return Math.max(0, failed - made - retriedBefore - sumOf(notRetried));
+export function leftOf({ failed, retriedBeforeCount, skippedByReason }: BatchRetry, made: number): number {
+  return Math.max(0, failed - made - retriedBeforeCount - sumOf(skippedByReason));
 }
 
 /** @param duplicates Jobs of the page that a submission rule of their definition suppressed. */
 export function afterPage(retry: BatchRetry, page: RetryPage, duplicates: number): BatchRetry {
-  const notRetried = plus(plus(retry.notRetried, page.notRetried), duplicates > 0 ? { DUPLICATE_JOB: duplicates } : {});
+  const skippedByReason = plus(
+    plus(retry.skippedByReason, page.skippedByReason),
+    duplicates > 0 ? { DUPLICATE_JOB: duplicates } : {},
+  );
   return {
     ...retry,
     nextItem: page.nextItem,
-    retriedBefore: retry.retriedBefore + page.retriedBefore,
-    notRetried,
+    retriedBeforeCount: retry.retriedBeforeCount + page.retriedBeforeCount,
+    skippedByReason,
   };
 }
 
 /** Called once every page was read: members that were not found are beyond their retention. */
 export function settled(retry: BatchRetry, made: number): BatchRetry {
   const gone = leftOf(retry, made);
-  return gone > 0 ? { ...retry, notRetried: plus(retry.notRetried, { JOB_NOT_FOUND: gone }) } : retry;
+  return gone > 0 ? { ...retry, skippedByReason: plus(retry.skippedByReason, { JOB_NOT_FOUND: gone }) } : retry;
 }
 
 function plus(counts: Counts, more: Counts): Counts {

@@ -39,7 +39,7 @@ export interface BatchProgress {
   /**
    * For a retry: members of the retried batch that could not be retried; they count as failed. Undefined: not a retry.
    */
-  readonly notRetried?: number | undefined;
+  readonly skippedByReason?: number | undefined;
 }
 
 export const noneEnded: EndedMembers = { succeeded: 0, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
@@ -69,8 +69,8 @@ export function countFailed({ failed, cancelled, expired }: EndedMembers): numbe
 }
 
 /** Failures that count towards the failure policy. */
-function failuresOf({ ended, notRetried = 0 }: BatchProgress): number {
-  return countFailed(ended) + notRetried;
+function failuresOf({ ended, skippedByReason = 0 }: BatchProgress): number {
+  return countFailed(ended) + skippedByReason;
 }
 
 /** A cancel takes precedence over a failure: a job that is CANCELLING can't fail any more because of its members. */
@@ -112,9 +112,9 @@ export function endOf(
 /** Counts in the form that the callback and the result use. */
 export function countsOf(
   members: number,
-  { ended, notRetried }: Pick<BatchProgress, 'ended' | 'notRetried'>,
+  { ended, skippedByReason }: Pick<BatchProgress, 'ended' | 'skippedByReason'>,
 ): Readonly<Record<string, number>> {
-  return { members, ...ended, ...(notRetried === undefined ? {} : { not_retried: notRetried }) };
+  return { members, ...ended, ...(skippedByReason === undefined ? {} : { skipped_by_reason: skippedByReason }) };
 }
 
 export function outcomeOf(
@@ -125,8 +125,8 @@ export function outcomeOf(
 ): WorkflowOutcome {
   if (state === 'CANCELLED') return { state, failure: systemFailure('CANCELLED', 'Cancelled', reason ?? 'cancelled') };
   if (state === 'FAILED') {
-    const { ended, stopReason, notRetried = 0 } = progress;
-    const others = notRetried > 0 ? `, and ${notRetried} could not be retried` : '';
+    const { ended, stopReason, skippedByReason = 0 } = progress;
+    const others = skippedByReason > 0 ? `, and ${skippedByReason} could not be retried` : '';
     const stopped = stopReason === 'FAILED' ? '; the batch was stopped, since no more may fail' : '';
     const text = `${countFailed(ended)} of ${members} members did not succeed${others}${stopped}`;
     return { state, failure: systemFailure('APPLICATION', 'MembersFailed', text) };

@@ -1,8 +1,8 @@
-/** One constraint that keeps a job from starting, and its holders. */
+/** One constraint that keeps a job from starting, and its blockers. */
 import type { WaitReason } from './wait-reasons.ts';
 
 /** A job or a session that causes the constraint. Times are microseconds on the database's clock. */
-export interface Holder {
+export interface Blocker {
   /** Undefined: the session itself is meant. */
   readonly jobId?: string | undefined;
   /** Undefined: that job waits, too. */
@@ -11,19 +11,19 @@ export interface Holder {
   readonly sinceUs?: number | undefined;
 }
 
-export interface Holders {
-  /** At most `MAX_HOLDERS`, longest first. */
-  readonly list: readonly Holder[];
+export interface Blockers {
+  /** At most `MAX_BLOCKERS`, longest first. */
+  readonly list: readonly Blocker[];
   readonly count: number;
 }
 
-export const MAX_HOLDERS = 10;
+export const MAX_BLOCKERS = 10;
 
 export interface Constraint {
   readonly reason: WaitReason;
   /** A sentence without its full stop. */
   readonly message: string;
-  readonly holders: Holders;
+  readonly blockers: Blockers;
   /** Undefined: unknown. */
   readonly openTimeUs?: number | undefined;
   /** It may open before that as well. */
@@ -34,7 +34,7 @@ export interface Constraint {
   readonly nextStep: string;
 }
 
-export const noHolders: Holders = { list: [], count: 0 };
+export const noBlockers: Blockers = { list: [], count: 0 };
 
 /** `3 jobs`, `1 job`. */
 export function many(count: number, what: string): string {

@@ -1,7 +1,7 @@
 /** The unmet dependencies of a job, as constraints for operators. */
 
 import { type Dependency, waitText } from '../dependencies/dependencies.ts';
-import { type Constraint, noHolders } from './constraint.ts';
+import { type Constraint, noBlockers } from './constraint.ts';
 
 export interface ExplainedDependency {
   readonly dependency: Dependency;
@@ -26,9 +26,9 @@ function constraintOf({ dependency, state, sinceUs }: ExplainedDependency): Cons
   const message = `it waits for ${waitText(dependency)}${state === undefined ? '' : `, which is ${state}`}`;
   if (on.kind === 'ASSET') {
     const nextStep = `it continues after a successful job of a definition that publishes the asset: muster assets`;
-    return { reason: 'DEPENDENCY', message, holders: noHolders, nextStep };
+    return { reason: 'DEPENDENCY', message, blockers: noBlockers, nextStep };
   }
   const jobId = on.kind === 'JOB' ? on.jobId : on.workflowJobId;
   const nextStep = `it continues by itself; to see why the other job waits: muster explain ${jobId}`;
-  return { reason: 'DEPENDENCY', message, holders: { list: [{ jobId, sinceUs }], count: 1 }, nextStep };
+  return { reason: 'DEPENDENCY', message, blockers: { list: [{ jobId, sinceUs }], count: 1 }, nextStep };
 }

@@ -4,7 +4,7 @@
 
 import { type Capacity, headroomOf } from '../dispatch/limits.ts';
 import type { JobState } from '../jobs/job-state.ts';
-import { type Constraint, type Holders, noHolders } from './constraint.ts';
+import { type Blockers, type Constraint, noBlockers } from './constraint.ts';
 import { breakerText, concurrencyText, keyText, momentText, queuePausedText, rateText } from './pause-texts.ts';
 import { reasonOfState } from './wait-reasons.ts';
 
@@ -29,7 +29,7 @@ export interface OpenBreaker {
   readonly sinceUs: number | undefined;
   /** When the next probe is made. Undefined: one is running. */
   readonly probeTimeUs: number | undefined;
-  readonly probe: Holders;
+  readonly probe: Blockers;
 }
 
 export interface Limit {
@@ -40,7 +40,7 @@ export interface Limit {
   /** Rate limit units per attempt. */
   readonly cost: number;
   /** Jobs that count against it. */
-  readonly holders: Holders;
+  readonly blockers: Blockers;
   /** The job is deferred until its key has capacity. */
   readonly isDeferred?: boolean;
 }
@@ -68,7 +68,7 @@ function pauseOf({ jobId, state, reason, pauseTimeUs }: WaitingJob): Constraint[
   if (state !== 'PAUSED') return [];
   const nextStep = `resume it with ResumeJob: muster resume ${jobId}`;
   const message = `it is paused: ${reason}`;
-  return [{ reason: 'JOB_PAUSED', message, holders: noHolders, sinceUs: pauseTimeUs, nextStep }];
+  return [{ reason: 'JOB_PAUSED', message, blockers: noBlockers, sinceUs: pauseTimeUs, nextStep }];
 }
 
 function timeOf({ jobId, state, reason: text, dueTimeUs }: WaitingJob, nowUs: number): Constraint[] {
@@ -82,12 +82,12 @@ function timeOf({ jobId, state, reason: text, dueTimeUs }: WaitingJob, nowUs: nu
     RETRY_BACKOFF: `it is tried again at ${at}, after this: ${text}`,
     RETRY_BUDGET: `it ${text}; it asks again at ${at}`,
   }[reason as 'DELAY'];
-  return [{ reason: reason ?? 'DELAY', message, holders: noHolders, openTimeUs: dueTimeUs, nextStep }];
+  return [{ reason: reason ?? 'DELAY', message, blockers: noBlockers, openTimeUs: dueTimeUs, nextStep }];
 }
 
 function queueConstraint({ name, reason, sinceUs }: PausedQueue): Constraint {
   const nextStep = `resume the queue with ResumeQueue: muster queues resume ${name}`;
-  return { reason: 'QUEUE_PAUSED', message: queuePausedText(name, reason), holders: noHolders, sinceUs, nextStep };
+  return { reason: 'QUEUE_PAUSED', message: queuePausedText(name, reason), blockers: noBlockers, sinceUs, nextStep };
 }
 
 function breakerConstraint({ name, sinceUs, probeTimeUs, probe }: OpenBreaker): Constraint {
@@ -98,7 +98,7 @@ function breakerConstraint({ name, sinceUs, probeTimeUs, probe }: OpenBreaker): 
   return {
     reason: 'CIRCUIT_BREAKER',
     message: breakerText(name, next),
-    holders: probe,
+    blockers: probe,
     openTimeUs: probeTimeUs,
     sinceUs,
     nextStep: `if the dependency works again, close the breaker with CloseCircuitBreaker: muster breakers close ${name}`,
@@ -112,14 +112,14 @@ const nextSteps = {
 };
 
 function limitConstraint(limit: Limit, nowUs: number): Constraint[] {
-  const { reason, name, capacity, cost, holders, isDeferred = false } = limit;
+  const { reason, name, capacity, cost, blockers, isDeferred = false } = limit;
   const headroom = headroomOf(capacity, cost, nowUs);
   if (headroom.jobs > 0 && !isDeferred) return [];
   const openTimeUs = headroom.jobs > 0 ? undefined : headroom.openTimeUs;
   const nextStep = nextSteps[reason](name);
-  // Rate units return with time. A concurrency slot must be released by one of its holders.
-  const held = openTimeUs === undefined ? holders : noHolders;
-  return [{ reason, message: limitText(limit, openTimeUs), holders: held, openTimeUs, nextStep }];
+  // Rate units return with time. A concurrency slot must be released by one of its blockers.
+  const held = openTimeUs === undefined ? blockers : noBlockers;
+  return [{ reason, message: limitText(limit, openTimeUs), blockers: held, openTimeUs, nextStep }];
 }
 
 function limitText({ reason, name, capacity }: Limit, openTimeUs: number | undefined): string {

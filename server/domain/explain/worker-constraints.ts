@@ -2,7 +2,7 @@
 
 import { canonicalDemands, fits, type Handler, type LaneKey, parseDemands } from '../dispatch/placement.ts';
 import { amountsText, type Taken } from '../dispatch/resources.ts';
-import { type Constraint, type Holder, type Holders, MAX_HOLDERS, many } from './constraint.ts';
+import { type Blocker, type Blockers, type Constraint, MAX_BLOCKERS, many } from './constraint.ts';
 import { momentText } from './pause-texts.ts';
 import { ableOf, lackOf, type PlacementOffer, placementReason } from './placement-reason.ts';
 
@@ -37,7 +37,7 @@ export interface Line {
   /** `before` is a lower bound. */
   readonly isLeast: boolean;
   /** The first of the jobs ahead. */
-  readonly first: readonly Holder[];
+  readonly first: readonly Blocker[];
 }
 
 /** Resource use of the sessions that could run the job. */
@@ -65,7 +65,7 @@ export interface WorkerFacts {
   /** Sessions of the namespace; at most `MAX_SESSIONS`. */
   readonly sessions: readonly OpenSession[];
   /** Other suspects on sessions that could run the job. Undefined: the job is not a suspect. */
-  readonly suspects: Holders | undefined;
+  readonly suspects: Blockers | undefined;
   /** Undefined: the job has no position, because it does not wait for a worker yet. */
   readonly line: Line | undefined;
   /** Undefined: the job takes no resources, has no position, or too many sessions could run it. */
@@ -98,7 +98,7 @@ function noWorker(work: Work, sessions: readonly OpenSession[], able: readonly O
   const wanted = wantedText(work);
   const nextStep = `start a worker that serves ${wanted}; ListWorkers shows the connected workers: muster workers list`;
   const message = able.length > 0 ? unavailableText(work, able) : missingText(work, sessions);
-  return { reason: 'NO_WORKER', message, holders: sessionHolders(able), openTimeUs: barEnd(able), nextStep };
+  return { reason: 'NO_WORKER', message, blockers: sessionBlockers(able), openTimeUs: barEnd(able), nextStep };
 }
 
 /** When the first bar ends; undefined: no session is barred. */
@@ -107,11 +107,11 @@ function barEnd(sessions: readonly OpenSession[]): number | undefined {
   return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
-function sessionHolders(sessions: readonly OpenSession[]): Holders {
+function sessionBlockers(sessions: readonly OpenSession[]): Blockers {
   const list = sessions
     .map(({ sessionId, workerName, openTimeUs }) => ({ sessionId, workerName, sinceUs: openTimeUs }))
     .sort((a, b) => a.sinceUs - b.sinceUs)
-    .slice(0, MAX_HOLDERS);
+    .slice(0, MAX_BLOCKERS);
   return { list, count: sessions.length };
 }
 
@@ -192,7 +192,7 @@ function versionsText({ minVersion, maxVersion }: Handler): string {
   return minVersion === 0 ? `versions up to ${maxVersion}` : `versions ${minVersion} to ${maxVersion}`;
 }
 
-function suspectConstraint(suspects: Holders): Constraint {
+function suspectConstraint(suspects: Blockers): Constraint {
   const otherText =
     suspects.count === 0
       ? ''
@@ -200,7 +200,7 @@ function suspectConstraint(suspects: Holders): Constraint {
   return {
     reason: 'SUSPECT',
     message: `it was lost with its workers several times in a row, and never runs together with another such job${otherText}`,
-    holders: suspects,
+    blockers: suspects,
     nextStep: 'wait, or look into why its workers were lost: GetJob shows its attempts',
   };
 }
@@ -245,11 +245,11 @@ function preferenceConstraint(
 function inLine({ before, isLeast, first }: Line, obstacle: Obstacle | undefined): Constraint[] {
   if (before === 0 && obstacle === undefined) return [];
   const parts = [before === 0 ? 'it is next' : beforeText(before, isLeast), ...(obstacle ? [obstacle.text] : [])];
-  const holders = before === 0 && obstacle ? sessionHolders(obstacle.sessions) : { list: first, count: before };
+  const blockers = before === 0 && obstacle ? sessionBlockers(obstacle.sessions) : { list: first, count: before };
   // Jobs ahead of it may take longer than the obstacle.
   const open = before === 0 && obstacle?.untilUs ? { openTimeUs: obstacle.untilUs, mayOpenSooner: true } : {};
   const nextStep = `wait, ${obstacle?.nextStep ?? moreWorkers}, or raise its priority with UpdateJob`;
-  return [{ reason: 'IN_LINE', message: parts.join(', and '), holders, ...open, nextStep }];
+  return [{ reason: 'IN_LINE', message: parts.join(', and '), blockers, ...open, nextStep }];
 }
 
 function beforeText(before: number, isLeast: boolean): string {

@@ -55,7 +55,7 @@ function decideOverrun(run: OpenRun, policy: RetryPolicy, moment: Moment, limits
   const { minFraction = 0, windowMs = 0 } = limits?.watchdog ?? {};
   switch (overrunOf(run.limits, limits?.watchdog, moment.nowUs)) {
     case 'TOTAL':
-      return totalTimeOut(run, run.attemptsCounted + 1);
+      return totalTimeOut(run, run.attemptCount + 1);
     case 'RUN':
       return decideTimeOut(run, policy, moment);
     case 'SILENT':
@@ -75,10 +75,10 @@ function watchOn(run: OpenRun, nowUs: number, windowMs: number): Continue {
   return continueAs('watch', run, { state: 'RUNNING', dueTimeUs, watch });
 }
 
-function totalTimeOut(run: OpenRun, attemptsCounted = run.attemptsCounted): End {
+function totalTimeOut(run: OpenRun, attemptCount = run.attemptCount): End {
   const message = 'it did not end within its total timeout';
   const failure = systemFailure('TIMEOUT', 'TotalTimeout', message);
-  return end('timeOut', run, 'FAILED', { failure, attemptsCounted, reason: message });
+  return end('timeOut', run, 'FAILED', { failure, attemptCount, reason: message });
 }
 
 export function expired(run: OpenRun): End {

@@ -14,12 +14,12 @@ export function decideLoss(usual: Change, policy: RetryPolicy, moment: Moment, c
   const { kind: _, event, run, state: __, rank: ___, dueTimeUs: ____, closed, ...kept } = usual;
   if (!closed?.failure) return usual;
   const verdict = judgeLoss(run, closed.failure, policy, charged, moment);
-  const { attemptsCounted, failures } = verdict;
+  const { attemptCount, failures } = verdict;
   if (verdict.kind === 'none') return { ...usual, failures };
   const { reason } = verdict;
-  if (verdict.kind === 'stop') return end(event, run, 'FAILED', { failure: verdict.failure, attemptsCounted, reason });
-  const counted = attemptsCounted > run.attemptsCounted;
-  const rest = { ...kept, attemptsCounted, failures, reason, closed: { ...closed, counted } };
+  if (verdict.kind === 'stop') return end(event, run, 'FAILED', { failure: verdict.failure, attemptCount, reason });
+  const counted = attemptCount > run.attemptCount;
+  const rest = { ...kept, attemptCount, failures, reason, closed: { ...closed, counted } };
   if (verdict.kind === 'pause')
     return continueAs(event, run, { state: 'PAUSED', dueTimeUs: run.limits.deadlineUs, ...rest });
   return requeue(event, run, verdict.delayMs, moment.nowUs, rest);

@@ -25,14 +25,14 @@ const RELEASE_WINDOW_US = 60_000_000;
 const RELEASES_PER_WINDOW = 10;
 
 export function end(event: JobEvent, run: OpenRun, state: End['state'], rest: Partial<End> = {}): End {
-  return { kind: 'end', event, run, state, attemptsCounted: run.attemptsCounted, reason: run.reason, ...rest };
+  return { kind: 'end', event, run, state, attemptCount: run.attemptCount, reason: run.reason, ...rest };
 }
 
 export function continueAs(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Continue, 'state'>): Continue {
   const {
     laneId,
     rank,
-    attemptsCounted,
+    attemptCount,
     consecutiveLosses,
     suspectLosses,
     totalLosses,
@@ -49,7 +49,7 @@ export function continueAs(event: JobEvent, run: OpenRun, rest: Partial<Continue
     laneId,
     rank,
     dueTimeUs: null,
-    attemptsCounted,
+    attemptCount,
     consecutiveLosses,
     suspectLosses,
     totalLosses,
@@ -64,7 +64,7 @@ export function continueAs(event: JobEvent, run: OpenRun, rest: Partial<Continue
 
 /** Until when a job may wait: its expiry while that still applies, and its total timeout. Null: for ever. */
 export function waitsUntil(
-  run: Pick<OpenRun, 'attemptsCounted' | 'totalLosses' | 'children' | 'suspensions' | 'expireTimeUs' | 'limits'>,
+  run: Pick<OpenRun, 'attemptCount' | 'totalLosses' | 'children' | 'suspensions' | 'expireTimeUs' | 'limits'>,
 ): number | null {
   return earliest(expiryOf(run), run.limits.deadlineUs);
 }
@@ -74,10 +74,10 @@ export function waitsUntil(
  * have.
  */
 export function expiryOf(
-  run: Pick<OpenRun, 'attemptsCounted' | 'totalLosses' | 'children' | 'suspensions' | 'expireTimeUs'>,
+  run: Pick<OpenRun, 'attemptCount' | 'totalLosses' | 'children' | 'suspensions' | 'expireTimeUs'>,
 ): number | null {
-  const { attemptsCounted, totalLosses, children, suspensions, expireTimeUs } = run;
-  return attemptsCounted + totalLosses + children + suspensions === 0 ? expireTimeUs : null;
+  const { attemptCount, totalLosses, children, suspensions, expireTimeUs } = run;
+  return attemptCount + totalLosses + children + suspensions === 0 ? expireTimeUs : null;
 }
 
 /** READY at once, or SCHEDULED until the delay is over. */
@@ -107,8 +107,8 @@ function endLate(event: JobEvent, run: OpenRun, rest: Partial<Continue>): End {
   const last = rest.closed?.failure;
   const message = 'its total timeout leaves no time for another attempt';
   const failure = { ...systemFailure('TIMEOUT', 'TotalTimeout', message), ...(last ? { cause: last } : {}) };
-  const { attemptsCounted = run.attemptsCounted } = rest;
-  return end(event, run, 'FAILED', { failure, attemptsCounted, reason: message });
+  const { attemptCount = run.attemptCount } = rest;
+  return end(event, run, 'FAILED', { failure, attemptCount, reason: message });
 }
 
 /** Whether its handler waits for children. A workflow is also WAITING, but has no attempt. */
@@ -131,14 +131,14 @@ export function afterFailure(
 ): Change {
   if (run.state === 'CANCELLING') return cancelled(event, run);
   const verdict = judgeFailure(run, failure, policy, moment);
-  const { attemptsCounted, failures, reason } = verdict;
-  if (verdict.kind === 'stop') return end(event, run, 'FAILED', { failure: verdict.failure, attemptsCounted, reason });
-  const counted = attemptsCounted > run.attemptsCounted;
+  const { attemptCount, failures, reason } = verdict;
+  if (verdict.kind === 'stop') return end(event, run, 'FAILED', { failure: verdict.failure, attemptCount, reason });
+  const counted = attemptCount > run.attemptCount;
   // A worker enforces the run timeout too, and may report it first.
   const outcome = failure.failureCause === 'TIMEOUT' ? 'TIMED_OUT' : 'FAILED';
   const totalLosses = run.totalLosses + (counted ? 0 : 1);
   const rest = {
-    attemptsCounted,
+    attemptCount,
     failures,
     totalLosses,
     consecutiveLosses: 0,

@@ -106,7 +106,7 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     PAUSED: ['CANCELLED'],
     ASSIGNED: ['CANCELLING'],
     RUNNING: ['CANCELLING'],
-    // CANCELLED: a job that waits for an event, an approval or children, since nothing runs.
+    // CANCELLED: a job that waits for a signal, an approval or children, since nothing runs.
     WAITING: ['CANCELLING', 'CANCELLED'],
   },
   confirmCancel: lostFrom,
@@ -116,7 +116,7 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     READY: ['FAILED'],
     PAUSED: ['FAILED'],
     RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'],
-    // A workflow stops its steps first. FAILED: the awaited event or approval did not arrive in time.
+    // A workflow stops its steps first. FAILED: the awaited signal or approval did not arrive in time.
     WAITING: ['WAITING', 'FAILED'],
     CANCELLING: ['CANCELLED'],
   },
@@ -128,7 +128,7 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
   // The control plane starts a workflow, and ends it.
   start: { READY: ['WAITING'] },
   finish: { WAITING: ['SUCCEEDED', 'FAILED'], CANCELLING: ['CANCELLED'] },
-  // A job begins to wait for an event or an approval.
+  // A job begins to wait for a signal or an approval.
   await: { READY: ['WAITING'] },
   update: {
     BLOCKED: ['BLOCKED'],

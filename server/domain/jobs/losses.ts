@@ -36,11 +36,8 @@ export interface LossCounts {
  * Wasted attempts, including the one that has just ended without counting. Releases have no counter of their own: they
  * are the difference between the attempts made and those that counted or waited for children.
  */
-export function wastedOf(
-  run: Pick<OpenRun, 'attempt' | 'attemptsCounted' | 'suspensions'>,
-  totalLosses: number,
-): number {
-  return Math.max(totalLosses, run.attempt - run.attemptsCounted - run.suspensions);
+export function wastedOf(run: Pick<OpenRun, 'attempt' | 'attemptCount' | 'suspensions'>, totalLosses: number): number {
+  return Math.max(totalLosses, run.attempt - run.attemptCount - run.suspensions);
 }
 
 export type Verdict = 'CONTINUE' | 'POISON' | 'LOST_TOO_OFTEN';

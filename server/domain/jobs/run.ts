@@ -15,7 +15,7 @@ export interface OpenRun {
   readonly rank: number;
   readonly priority: number;
   readonly attempt: number;
-  readonly attemptsCounted: number;
+  readonly attemptCount: number;
   readonly sessionId: string | null;
   readonly assignTimeUs: number | null;
   readonly dueTimeUs: number | null;
@@ -100,7 +100,7 @@ export interface Continue {
   readonly laneId: number;
   readonly rank: number;
   readonly dueTimeUs: number | null;
-  readonly attemptsCounted: number;
+  readonly attemptCount: number;
   readonly consecutiveLosses: number;
   readonly suspectLosses: number;
   readonly totalLosses: number;
@@ -143,7 +143,7 @@ export interface End {
   readonly event: JobEvent;
   readonly run: OpenRun;
   readonly state: TerminalState;
-  readonly attemptsCounted: number;
+  readonly attemptCount: number;
   /** For a workflow or a wait that succeeded. */
   readonly result?: Payload | undefined;
   readonly failure?: Failure | undefined;
@@ -153,7 +153,7 @@ export interface End {
   /** Set if it ended SKIPPED. */
   readonly skipReason?: SkipReason | undefined;
   readonly cleanup?: Cleanup | undefined;
-  /** The job has waited for an event or an approval. */
+  /** The job has waited for a signal or an approval. */
   readonly leavesWait?: true;
   /** See `Continue`. */
   readonly audit?: NewAuditRecord | undefined;

@@ -22,8 +22,8 @@ export function minuteOf(us: number): number {
 }
 
 /** Whether this is a further attempt. A released attempt has started nothing and does not count. */
-export function isRetry({ attemptsCounted, totalLosses }: Pick<OpenRun, 'attemptsCounted' | 'totalLosses'>): boolean {
-  return attemptsCounted > 0 || totalLosses > 0;
+export function isRetry({ attemptCount, totalLosses }: Pick<OpenRun, 'attemptCount' | 'totalLosses'>): boolean {
+  return attemptCount > 0 || totalLosses > 0;
 }
 
 /**

@@ -11,7 +11,7 @@ import type { RetryPolicy } from './retry-policy.ts';
 import { type FoundRule, findRule, type RetryCause, retryCauseOf } from './retry-rules.ts';
 
 interface Counts {
-  readonly attemptsCounted: number;
+  readonly attemptCount: number;
   /** Failed attempts per cause, packed; kept only if the policy has limits per cause. */
   readonly failures: number;
 }
@@ -43,11 +43,11 @@ interface Case extends Counts {
 /** The worker reported a failure, or the attempt timed out. */
 export function judgeFailure(run: OpenRun, failure: Failure, policy: RetryPolicy, chance: Chance): Verdict {
   const given = caseOf(run, failure, policy, findRule(policy.rules, failure, false), true);
-  const { rule, counted, attemptsCounted } = given;
-  if (failure.final) return stop(given, 'the handler said that another attempt cannot help');
+  const { rule, counted, attemptCount } = given;
+  if (failure.nonRetryable) return stop(given, 'the handler said that another attempt cannot help');
   if (!rule && policy.nonRetryableTypes.includes(failure.type))
     return stop(given, `the retry policy does not retry ${failure.type}`);
-  const backoff = () => backoffMs(policy, counted ? attemptsCounted : run.totalLosses + 1, chance.random);
+  const backoff = () => backoffMs(policy, counted ? attemptCount : run.totalLosses + 1, chance.random);
   const next = follow(given, failure.retryDelayMs ?? rule?.delayMs ?? backoff());
   if (next.kind === 'stop') return next;
   const over = overLimit(given, next, chance.nowUs);
@@ -65,12 +65,12 @@ export function judgeLoss(
 ): Verdict | NoVerdict {
   const rule = findRule(policy.rules, failure, true);
   const given = caseOf(run, failure, policy, rule, charged);
-  const { attemptsCounted, failures } = given;
+  const { attemptCount, failures } = given;
   if (!rule || (rule.action === 'IGNORE' && rule.delayMs === undefined)) {
     const over = overCause(given);
-    return over ? stop(given, over) : { kind: 'none', attemptsCounted, failures };
+    return over ? stop(given, over) : { kind: 'none', attemptCount, failures };
   }
-  const next = follow(given, rule.delayMs ?? backoffMs(policy, Math.max(1, attemptsCounted), chance.random));
+  const next = follow(given, rule.delayMs ?? backoffMs(policy, Math.max(1, attemptCount), chance.random));
   const over = given.counted && next.kind !== 'stop' && overLimit(given, next, chance.nowUs);
   return over ? stop(given, over) : next;
 }
@@ -86,7 +86,7 @@ function caseOf(
   const counted = charged && counts(cause, rule);
   const tallied = policy.limits && charged && rule?.action !== 'IGNORE';
   const failures = tallied ? withOneMore(run.failures, cause) : run.failures;
-  return { run, failure, policy, cause, rule, counted, failures, attemptsCounted: run.attemptsCounted + +counted };
+  return { run, failure, policy, cause, rule, counted, failures, attemptCount: run.attemptCount + +counted };
 }
 
 /**
@@ -101,26 +101,26 @@ function counts(cause: RetryCause, rule: FoundRule | undefined): boolean {
 
 /** What the rule says, or a retry if there is no rule. */
 function follow(given: Case, wishedMs: number): Verdict {
-  const { rule, attemptsCounted, failures } = given;
+  const { rule, attemptCount, failures } = given;
   const what = describe(given);
   const by = rule ? `retry rule ${rule.number}` : '';
   if (rule?.action === 'FAIL') return stop(given, `${by} ends the job: ${what}`);
   if (rule?.action === 'PAUSE')
-    return { kind: 'pause', attemptsCounted, failures, reason: `paused by ${by}: ${what}; ResumeJob continues it` };
+    return { kind: 'pause', attemptCount, failures, reason: `paused by ${by}: ${what}; ResumeJob continues it` };
   const delayMs = Math.max(1, wishedMs);
   const reason = `${what}; waits ${delayMs} ms for the next${by && ` by ${by}`}`;
-  return { kind: 'retry', attemptsCounted, failures, delayMs, reason };
+  return { kind: 'retry', attemptCount, failures, delayMs, reason };
 }
 
-function describe({ counted, attemptsCounted, policy, failure }: Case): string {
-  const which = counted ? `attempt ${attemptsCounted} of ${policy.maxAttempts}` : 'an attempt that does not count';
+function describe({ counted, attemptCount, policy, failure }: Case): string {
+  const which = counted ? `attempt ${attemptCount} of ${policy.maxAttempts}` : 'an attempt that does not count';
   const code = failure.exitCode === undefined ? '' : `, exit code ${failure.exitCode}`;
   return `${which} failed (${failure.type}${code})`;
 }
 
 function stop(given: Case, reason: string, failure = given.failure): Verdict {
-  const { attemptsCounted, failures } = given;
-  return { kind: 'stop', attemptsCounted, failures, reason, failure };
+  const { attemptCount, failures } = given;
+  return { kind: 'stop', attemptCount, failures, reason, failure };
 }
 
 /**
@@ -128,9 +128,8 @@ function stop(given: Case, reason: string, failure = given.failure): Verdict {
  * at once.
  */
 function overLimit(given: Case, next: Verdict, nowUs: number): string | undefined {
-  const { run, policy, counted, attemptsCounted } = given;
-  if (counted && attemptsCounted >= policy.maxAttempts)
-    return `attempt ${attemptsCounted} of ${policy.maxAttempts} failed`;
+  const { run, policy, counted, attemptCount } = given;
+  if (counted && attemptCount >= policy.maxAttempts) return `attempt ${attemptCount} of ${policy.maxAttempts} failed`;
   const nextUs = nowUs + (next.kind === 'retry' ? next.delayMs * 1000 : 0);
   if (policy.maxRetryDurationMs > 0 && nextUs > run.createTimeUs + policy.maxRetryDurationMs * 1000)
     return "the next attempt would begin after the policy's max_retry_duration";

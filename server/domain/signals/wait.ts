@@ -1,4 +1,4 @@
-/** A job that waits for an event or an approval: how it begins, and how it ends. */
+/** A job that waits for a signal or an approval: how it begins, and how it ends. */
 
 import { type Payload, systemFailure } from '../base/payload.ts';
 import { lastStageOf } from '../jobs/cancel-stage.ts';
@@ -7,15 +7,15 @@ import type { Continue, End, OpenRun } from '../jobs/run.ts';
 import { earliest } from '../jobs/time-limits.ts';
 import type { WorkflowOutcome } from '../workflows/life.ts';
 
-export interface EventWait {
-  readonly kind: 'EVENT';
+export interface SignalWait {
+  readonly kind: 'SIGNAL';
   readonly name: string;
   /** Expression over input and labels. Left out: the empty key. */
   readonly key?: string;
 }
 
 /** What a wait's job waits for. */
-export type WaitBody = EventWait | { readonly kind: 'APPROVAL' };
+export type WaitBody = SignalWait | { readonly kind: 'APPROVAL' };
 
 /** The default is the maximum of a run timeout: approvals take their time. */
 export const WAIT_TIMEOUT_MS = 30 * 86_400_000;
@@ -27,7 +27,7 @@ export function decideBeginWait(run: OpenRun, nowUs: number): Continue | undefin
   return continueAs('await', run, { state: 'WAITING', dueTimeUs, reason: null });
 }
 
-/** The awaited event has come, or can't come. Undefined: the job does not wait any more. */
+/** The awaited signal has come, or can't come. Undefined: the job does not wait any more. */
 export function decideEndWait(run: OpenRun, outcome: WorkflowOutcome, reason: string | null = null): End | undefined {
   if (run.state !== 'WAITING') return undefined;
   if (outcome.state === 'SUCCEEDED') return left(end('finish', run, 'SUCCEEDED', { result: outcome.result, reason }));
@@ -83,12 +83,12 @@ export function approvedReason({ comment }: Approval): string {
 
 /** Non-retryable: a person has decided. */
 export function rejected(reason: string): Extract<WorkflowOutcome, { readonly state: 'FAILED' | 'CANCELLED' }> {
-  const failure = { ...systemFailure('APPLICATION', 'Rejected', reason || 'rejected'), final: true };
+  const failure = { ...systemFailure('APPLICATION', 'Rejected', reason || 'rejected'), nonRetryable: true };
   return { state: 'FAILED', failure };
 }
 
 /** What the job waits for, as the end of a sentence about it. */
 export function awaitedText(body: WaitBody, key: string | undefined): string {
   if (body.kind === 'APPROVAL') return 'waits for approval';
-  return key ? `waits for event ${body.name} with key ${key}` : `waits for event ${body.name}`;
+  return key ? `waits for signal ${body.name} with key ${key}` : `waits for signal ${body.name}`;
 }

@@ -55,11 +55,11 @@ export interface WorkflowStep {
   readonly overrides?: StepOverrides;
   readonly compensation?: Compensation;
   readonly cache?: StepCache;
-  readonly after?: readonly StepDependency[];
+  readonly dependsOn?: readonly DependencyExpression[];
 }
 
 /** What a step's job waits for outside of its workflow. `jobId`, `workflowJobId` and `name` are expressions. */
-export interface StepDependency {
+export interface DependencyExpression {
   readonly on:
     | { readonly kind: 'JOB'; readonly jobId: string }
     | { readonly kind: 'STEP'; readonly workflowJobId: string; readonly step: string }
@@ -114,7 +114,7 @@ export interface SuccessRule {
 }
 
 export interface Loop {
-  readonly while: string;
+  readonly repeatCondition: string;
   readonly maxIterations: number;
 }
 

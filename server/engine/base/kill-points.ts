@@ -27,9 +27,9 @@ export const killPoints = [
   /** Workflows have been advanced, and their jobs stored; neither dispatchers nor sessions have been notified. */
   'workflows.after_commit_before_publish',
   /** An event is stored; none of the jobs that wait for it has ended yet. */
-  'events.after_send_before_delivery',
-  /** Some of the jobs that wait for an event have ended, without a notification; the others have not. */
-  'events.after_page_before_next',
+  'signals.after_send_before_delivery',
+  /** Some of the jobs that wait for a signal have ended, without a notification; the others have not. */
+  'signals.after_page_before_next',
   /** A batch that retries another one is stored, without members; the caller has no reply yet. */
   'batches.after_retry_before_members',
   /** Some members of a batch have been made again; nobody continues with the others. */

@@ -16,7 +16,7 @@ export interface Assignment {
   readonly input: Payload;
   readonly runTimeoutMs: number;
   readonly leaseLossAction: LeaseLossAction;
-  readonly attemptsCounted: number;
+  readonly attemptCount: number;
   readonly checkpoint?: Payload | undefined;
   /** Empty when the submitter sent none. */
   readonly traceparent: string;

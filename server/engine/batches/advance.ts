@@ -57,8 +57,8 @@ async function endBatch(
   const { jobId, reason } = workflow;
   const outcome = outcomeOf(state, members, progress, reason);
   if (!callback) return { batch: { jobId, progress }, inbox: [], jobs: [], outcome };
-  const { ended: counts, notRetried } = progress;
-  const ended = { jobId, state, members, ended: counts, notRetried };
+  const { ended: counts, skippedByReason } = progress;
+  const ended = { jobId, state, members, ended: counts, skippedByReason };
   const job = await callbacks.make(store, namespace, workflow, callback, ended);
   return typeof job === 'string'
     ? { batch: { jobId, progress, callback: { problem: job } }, inbox: [], jobs: [], outcome }

@@ -9,7 +9,7 @@ import type { NewJob, Submission } from '../ports/submissions.ts';
 import type { LockedWorkflow } from '../ports/workflows.ts';
 
 /** The batch's data for a callback. */
-export interface EndedBatch extends Pick<BatchProgress, 'ended' | 'notRetried'> {
+export interface EndedBatch extends Pick<BatchProgress, 'ended' | 'skippedByReason'> {
   readonly jobId: string;
   readonly state: WorkflowOutcome['state'];
   readonly members: number;

@@ -44,7 +44,7 @@ export type AfterPage = 'MORE' | 'DONE' | 'HELD' | 'GONE';
 /** The decision on a failed member: the job to make for it, or the reason why there is none. */
 interface Verdict {
   readonly item: number;
-  readonly made: Submission | 'RETRIED_BEFORE' | ErrorReason;
+  readonly made: Submission | 'RETRIED_BEFORE_COUNT' | ErrorReason;
 }
 
 /** Verdicts on all failed members with numbers from `fromItem` up to, but not including, `nextItem`. */
@@ -162,8 +162,8 @@ export class RetryPages {
   ): Promise<AfterPage> {
     const { batches } = this.#parts.store;
     if (fromItem === retry.nextItem && idleMs > MAX_HELD_MS) {
-      const notRetried = { QUEUE_FULL: leftOf(retry, made) };
-      await batches.storePage(jobId, { fromItem, nextItem: retry.members, retriedBefore: 0, notRetried });
+      const skippedByReason = { QUEUE_FULL: leftOf(retry, made) };
+      await batches.storePage(jobId, { fromItem, nextItem: retry.members, retriedBeforeCount: 0, skippedByReason });
       return 'MORE';
     }
     await batches.holdRetry(jobId, `room in queue ${metadata?.queue}, which is full (${metadata?.bound})`);
@@ -171,8 +171,8 @@ export class RetryPages {
   }
 }
 
-function verdictOn({ retried, erased }: EndedJob): 'RETRIED_BEFORE' | ErrorReason | undefined {
-  if (retried) return 'RETRIED_BEFORE';
+function verdictOn({ retried, erased }: EndedJob): 'RETRIED_BEFORE_COUNT' | ErrorReason | undefined {
+  if (retried) return 'RETRIED_BEFORE_COUNT';
   return erased ? 'JOB_ERASED' : undefined;
 }
 
@@ -181,11 +181,11 @@ function definitionKey({ definition, definitionVersion }: EndedJob): string {
 }
 
 function pageOf({ fromItem, nextItem, verdicts }: Judged): RetryPage {
-  const notRetried: Record<string, number> = {};
-  let retriedBefore = 0;
+  const skippedByReason: Record<string, number> = {};
+  let retriedBeforeCount = 0;
   for (const { made } of verdicts) {
-    if (made === 'RETRIED_BEFORE') retriedBefore++;
-    else if (typeof made === 'string') notRetried[made] = (notRetried[made] ?? 0) + 1;
+    if (made === 'RETRIED_BEFORE_COUNT') retriedBeforeCount++;
+    else if (typeof made === 'string') skippedByReason[made] = (skippedByReason[made] ?? 0) + 1;
   }
-  return { fromItem, nextItem, retriedBefore, notRetried };
+  return { fromItem, nextItem, retriedBeforeCount, skippedByReason };
 }

@@ -84,7 +84,7 @@ export class Dependencies {
     await store.dependencies.lockEdges(namespace);
     const { count, links: found } = await store.dependencies.link(namespace, jobId, dependencies);
     const links = found.map((link, i) => link ?? refuseTarget(namespace, dependencies[i] as Dependency, i));
-    const field = 'dependencies';
+    const field = 'depends_on';
     const cycle = await cycleOf(store.dependencies, this.#parts.lanes, { namespace, jobId }, dependencies, field);
     if (cycle) throw cycle;
     const open = links.flatMap(({ dependency, ending }) => (ending ? [] : [dependency]));
@@ -110,19 +110,15 @@ function whyUnmet(links: readonly LinkedDependency[]): string | undefined {
 }
 
 function refuseTarget(namespace: string, { on }: Dependency, i: number): never {
-  if (on.kind === 'JOB') throw targetNotFound(namespace, on.jobId, `dependencies[${i}].job_id`);
-  throw targetNotFound(
-    namespace,
-    on.kind === 'STEP' ? on.workflowJobId : '',
-    `dependencies[${i}].step.workflow_job_id`,
-  );
+  if (on.kind === 'JOB') throw targetNotFound(namespace, on.jobId, `depends_on[${i}].job_id`);
+  throw targetNotFound(namespace, on.kind === 'STEP' ? on.workflowJobId : '', `depends_on[${i}].step.workflow_job_id`);
 }
 
 function tooMany(jobId: string, count: number): EngineError {
   return new EngineError(
     'TOO_MANY_DEPENDENCIES',
     `job ${jobId} waits for ${count} already and may depend on ${MAX_DEPENDENCIES} in all; a job in between can wait for the others`,
-    { field: 'dependencies', metadata: { job_id: jobId, max_dependencies: String(MAX_DEPENDENCIES) } },
+    { field: 'depends_on', metadata: { job_id: jobId, max_dependencies: String(MAX_DEPENDENCIES) } },
   );
 }
 

@@ -32,7 +32,7 @@ export async function withStepNumbers(
   await parts.lanes.load(workflows.flatMap(({ laneId }) => (parts.lanes.get(laneId) ? [] : [laneId])));
   const byId = new Map(workflows.map((job) => [job.jobId, job]));
   return dependencies.map((dependency, i) =>
-    numbered(parts.lanes, byId, { dependency, path: `${path === '' ? '' : `${path}.`}dependencies[${i}]` }, namespace),
+    numbered(parts.lanes, byId, { dependency, path: `${path === '' ? '' : `${path}.`}depends_on[${i}]` }, namespace),
   );
 }
 

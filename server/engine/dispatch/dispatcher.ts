@@ -274,7 +274,7 @@ export class Dispatcher {
       input: job.input,
       runTimeoutMs: job.runTimeoutMs,
       leaseLossAction: lane.definitionBody.leaseLossAction,
-      attemptsCounted: job.attemptsCounted,
+      attemptCount: job.attemptCount,
       checkpoint: job.checkpoint,
       traceparent: this.#traceparentOf(job),
       tracestate: job.tracestate,

@@ -54,7 +54,7 @@ export class Lanes {
   #grown = new Map<number, number>();
   /** Lanes of workflows. */
   #workflows = new Set<KnownLane>();
-  /** Lanes of jobs that wait for an event or for a person. */
+  /** Lanes of jobs that wait for a signal or for a person. */
   #waits = new Set<KnownLane>();
   /** Lanes whose claims are for only some of the sessions of a class. */
   #singleLanes = new Set<KnownLane>();

@@ -3,7 +3,7 @@
 import { headroomOf } from '../../domain/dispatch/limits.ts';
 import { takesResources } from '../../domain/dispatch/placement.ts';
 import { startOf } from '../../domain/dispatch/rank.ts';
-import { type Constraint, type Holder, noHolders } from '../../domain/explain/constraint.ts';
+import { type Blocker, type Constraint, noBlockers } from '../../domain/explain/constraint.ts';
 import { dependencyConstraints } from '../../domain/explain/dependency-constraints.ts';
 import {
   type Facts,
@@ -131,12 +131,12 @@ export class Explanations {
     return { isStarted: true, progress: found && progressOf(bodyOf(definitionBody).graph, found) };
   }
 
-  /** The awaited event or approval of a started wait; undefined: it is no wait, or has not started. */
+  /** The awaited signal or approval of a started wait; undefined: it is no wait, or has not started. */
   async #awaited({ jobId }: JobView, run: ExplainedRun): Promise<string | undefined> {
     if (run.state !== 'WAITING') return undefined;
     const { wait } = (await laneOf(this.#parts.lanes, run.laneId)).definitionBody;
     if (!wait) return undefined;
-    const event = wait.kind === 'EVENT' ? (await this.#parts.waits.read([jobId])).get(jobId) : undefined;
+    const event = wait.kind === 'SIGNAL' ? (await this.#parts.waits.read([jobId])).get(jobId) : undefined;
     return awaitedText(wait, event?.key);
   }
 
@@ -194,9 +194,9 @@ export class Explanations {
   async #withHolders(query: LimitQuery, limit: LimitOfJob, { nowUs, atLimit }: ExplainedRun): Promise<Limit> {
     const { jobs, openTimeUs } = headroomOf(limit.capacity, limit.cost, nowUs);
     const isDeferred = limit.reason === 'KEY_LIMIT' && atLimit;
-    if (jobs > 0 || openTimeUs !== undefined) return { ...limit, holders: noHolders, isDeferred };
-    const list = await this.#parts.store.readLimitHolders(query, limit.reason);
-    return { ...limit, holders: { list, count: limit.capacity.held }, isDeferred };
+    if (jobs > 0 || openTimeUs !== undefined) return { ...limit, blockers: noBlockers, isDeferred };
+    const list = await this.#parts.store.readLimitBlockers(query, limit.reason);
+    return { ...limit, blockers: { list, count: limit.capacity.held }, isDeferred };
   }
 
   /** A ready job's queue position, among the jobs of its queue that compete with it for workers. */
@@ -224,7 +224,7 @@ export class Explanations {
     const { store } = this.#parts;
     const before = await store.countBefore(query, MAX_BEFORE);
     if (before === undefined) return undefined;
-    const first: readonly Holder[] = before > 0 ? await store.readFirst(query) : [];
+    const first: readonly Blocker[] = before > 0 ? await store.readFirst(query) : [];
     return { before, isLeast: isCut || before >= MAX_BEFORE, first };
   }
 }

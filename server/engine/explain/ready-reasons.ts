@@ -2,7 +2,7 @@
  * Why a ready job waits, if its record, its queue and its breaker do not say; used for reads of one job. Takes three or
  * four statements, without counting the queue; concurrent calls share the reads of sessions.
  */
-import { noHolders } from '../../domain/explain/constraint.ts';
+import { noBlockers } from '../../domain/explain/constraint.ts';
 import { jobConstraints } from '../../domain/explain/job-constraints.ts';
 import type { WaitReason } from '../../domain/explain/wait-reasons.ts';
 import { type OpenSession, workerReason } from '../../domain/explain/worker-constraints.ts';
@@ -67,7 +67,7 @@ export class ReadyReasons {
     const query = { ...limits.laneOf(lane), limitId: run.limitId };
     const found = lane.cleanup ? [] : (await store.readLimits(query)).limits;
     const all = found.map((limit) => {
-      return { ...limit, holders: noHolders, isDeferred: limit.reason === 'KEY_LIMIT' && run.atLimit };
+      return { ...limit, blockers: noBlockers, isDeferred: limit.reason === 'KEY_LIMIT' && run.atLimit };
     });
     return jobConstraints({ ...run, job: { ...run, jobId }, limits: all })[0];
   }
@@ -77,7 +77,7 @@ export class ReadyReasons {
     return workerReason({
       work: { lane, handler: handlerOf(lane) },
       sessions: preferences.withBars(await this.#open.add(namespace), lane, run.nowUs),
-      suspects: run.suspect ? noHolders : undefined,
+      suspects: run.suspect ? noBlockers : undefined,
       preference: preferences.of(lane, run.nowUs),
     });
   }

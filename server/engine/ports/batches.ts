@@ -20,7 +20,7 @@ export interface StoredBatch extends BatchSpec {
   readonly sealTimeUs: number | undefined;
   readonly progress: BatchProgress;
   readonly callbackJobId: string | undefined;
-  readonly callbackProblem: string | undefined;
+  readonly callbackError: string | undefined;
   /** Undefined: it is not a retry. */
   readonly retry: ShownRetry | undefined;
   /** Time of the read. */
@@ -50,7 +50,7 @@ export interface FillingBatch {
 }
 
 /** Members that did not succeed, by number. */
-export interface FailedMembers {
+export interface FailedCount {
   readonly members: readonly { readonly jobId: string; readonly item: number }[];
   /** All failed members with numbers below this one are included. */
   readonly nextItem: number;
@@ -90,7 +90,7 @@ export interface BatchRetryStore {
   /** Undefined: it is not a retry, or takes no more members. */
   readFilling(jobId: string): Promise<FillingBatch | undefined>;
   /** The next members that failed, were cancelled or expired, among 5,000. At most 1,000, or 8 MiB of their inputs. */
-  readFailed(retry: BatchRetry): Promise<FailedMembers>;
+  readFailed(retry: BatchRetry): Promise<FailedCount>;
   /** Stores a page of members that get no new job. False: another replica has stored the page. */
   storePage(jobId: string, page: RetryPage): Promise<boolean>;
   /** Stores why the next member waits. */

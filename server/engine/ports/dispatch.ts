@@ -53,7 +53,7 @@ export interface ClaimedJob extends Permit {
   readonly laneId: number;
   readonly rank: number;
   readonly attempt: number;
-  readonly attemptsCounted: number;
+  readonly attemptCount: number;
   readonly runTimeoutMs: number;
   readonly input: Payload;
   readonly checkpoint: Payload | undefined;

@@ -1,5 +1,5 @@
 /** Reads for explanations, besides the job and the sessions of its namespace. */
-import type { Holders } from '../../domain/explain/constraint.ts';
+import type { Blockers } from '../../domain/explain/constraint.ts';
 import type { Limit, OpenBreaker, PausedQueue } from '../../domain/explain/job-constraints.ts';
 import type { CapacityInUse } from '../../domain/explain/worker-constraints.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
@@ -70,7 +70,7 @@ export interface LimitQuery {
 }
 
 /** A limit with its remaining capacity. */
-export type LimitOfJob = Omit<Limit, 'holders' | 'isDeferred'>;
+export type LimitOfJob = Omit<Limit, 'blockers' | 'isDeferred'>;
 
 export interface LimitsOfJob {
   readonly limits: readonly LimitOfJob[];
@@ -107,13 +107,13 @@ export interface ExplainStore {
   /** Number of jobs ahead, counted up to `most`; undefined: the job is not ready. */
   countBefore(query: LineQuery, most: number): Promise<number | undefined>;
   /** The first jobs ahead, with their creation times. */
-  readFirst(query: LineQuery): Promise<Holders['list']>;
+  readFirst(query: LineQuery): Promise<Blockers['list']>;
   /** All limits of the job, full or not: of its key, its definition, its queue. */
   readLimits(query: LimitQuery): Promise<LimitsOfJob>;
   /** Jobs that count against one limit, those held the longest first. */
-  readLimitHolders(query: LimitQuery, reason: LimitOfJob['reason']): Promise<Holders['list']>;
+  readLimitBlockers(query: LimitQuery, reason: LimitOfJob['reason']): Promise<Blockers['list']>;
   /** The suspects held by these sessions. */
-  readSuspects(sessionIds: readonly string[], butJobId: string): Promise<Holders>;
+  readSuspects(sessionIds: readonly string[], butJobId: string): Promise<Blockers>;
   /** Resources in use in the sessions, and which sessions have reservations for other lanes. */
   readCapacityInUse(laneId: number, sessionIds: readonly string[]): Promise<CapacityInUse>;
   /** Undefined: it has not started. */

@@ -98,7 +98,7 @@ export interface JobView {
   readonly input: Payload;
   readonly progress: { readonly fraction: number; readonly message: string } | undefined;
   readonly attempt: number;
-  readonly attemptsCounted: number;
+  readonly attemptCount: number;
   readonly createTimeUs: number;
   readonly runTimeUs: number | undefined;
   readonly expireTimeUs: number | undefined;

@@ -1,38 +1,38 @@
-/** Waits for events, and the events: each method is part of a transaction unless noted. */
+/** Waits for signals, and the signals: each method is part of a transaction unless noted. */
 
 import type { Payload } from '../../domain/base/payload.ts';
-import type { EventFate, KeyFacts } from '../../domain/signals/event-queue.ts';
+import type { KeyFacts, SignalFate } from '../../domain/signals/signal-queue.ts';
 
-/** An event's name and key, and the id derived from these and the namespace. */
-export interface AwaitedEvent {
-  readonly waitId: string;
+/** A signal's name and key, and the id derived from these and the namespace. */
+export interface AwaitedSignal {
+  readonly signalKeyId: string;
   readonly name: string;
   /** Empty: the empty key. */
   readonly key: string;
 }
 
-export interface NewWait extends AwaitedEvent {
+export interface NewSignalWait extends AwaitedSignal {
   readonly jobId: string;
 }
 
-export interface KeptEvent {
+export interface KeptSignal {
   readonly rowId: number;
-  readonly waitId: string;
+  readonly signalKeyId: string;
   readonly payload: Payload;
 }
 
-export interface SentEvent {
+export interface SentSignal {
   readonly namespace: string;
-  readonly waitId: string;
+  readonly signalKeyId: string;
   readonly payload: Payload;
   readonly keepMs: number;
 }
 
-/** An event under delivery, locked. */
+/** A signal under delivery, locked. */
 export interface Delivery {
   readonly rowId: number;
   readonly namespace: string;
-  readonly waitId: string;
+  readonly signalKeyId: string;
   readonly payload: Payload;
   /** For how much longer it would be kept, in ms. */
   readonly keepMs: number;
@@ -48,7 +48,7 @@ export interface Waiting {
   readonly laneId: number;
 }
 
-/** The data from which the event key of a job is computed. */
+/** The data from which the signal key of a job is computed. */
 export interface KeySource {
   readonly jobId: string;
   readonly input: Payload;
@@ -57,26 +57,26 @@ export interface KeySource {
 
 export interface SignalWaitStore {
   readKeySources(jobIds: readonly string[]): Promise<KeySource[]>;
-  /** Locks these events' keys until the transaction ends: nobody else sends or waits for one. In a fixed order. */
-  lockKeys(waitIds: readonly string[]): Promise<void>;
-  /** Removes the oldest kept events, as many per id as it is repeated, oldest first. The caller has locked the keys. */
-  takeKept(waitIds: readonly string[]): Promise<KeptEvent[]>;
-  insertWaits(waits: readonly NewWait[]): Promise<void>;
+  /** Locks these signals' keys until the transaction ends: nobody else sends or waits for one. In a fixed order. */
+  lockKeys(signalKeyIds: readonly string[]): Promise<void>;
+  /** Removes the oldest kept signals, as many per id as it is repeated, oldest first. The caller has locked the keys. */
+  takeKept(signalKeyIds: readonly string[]): Promise<KeptSignal[]>;
+  insertSignalWaits(waits: readonly NewSignalWait[]): Promise<void>;
   /** The caller has locked the key. */
-  readKey(waitId: string): Promise<KeyFacts>;
+  readKey(signalKeyId: string): Promise<KeyFacts>;
   /** Returns the id of the row. The caller has locked the key. */
-  insertEvent(event: SentEvent, fate: Exclude<EventFate, { readonly kind: 'DROP' | 'FULL' }>): Promise<number>;
+  insertSignal(signal: SentSignal, fate: Exclude<SignalFate, { readonly kind: 'DROP' | 'FULL' }>): Promise<number>;
   /** Undefined: another replica delivers it, or has delivered it. */
   lockDelivery(rowId: number): Promise<Delivery | undefined>;
   /** The next jobs to end, in the order in which they began to wait. */
   readWaiting(delivery: Delivery, limit: number): Promise<Waiting[]>;
   /** Stores the progress: the last wait reached, and the number of jobs ended. */
   advance(rowId: number, after: number, delivered: number): Promise<void>;
-  /** No job was ended; the delivery starts again, or the event is kept. */
-  redirect(rowId: number, fate: Exclude<EventFate, { readonly kind: 'DROP' | 'FULL' }>): Promise<void>;
+  /** No job was ended; the delivery starts again, or the signal is kept. */
+  redirect(rowId: number, fate: Exclude<SignalFate, { readonly kind: 'DROP' | 'FULL' }>): Promise<void>;
   drop(rowId: number): Promise<void>;
-  /** Events under delivery for longer than that, oldest first. Outside any transaction. */
+  /** Signals under delivery for longer than that, oldest first. Outside any transaction. */
   findDeliveries(olderThanMs: number, limit: number): Promise<number[]>;
-  /** The awaited events of those jobs that wait for one. Outside any transaction. */
-  read(jobIds: readonly string[]): Promise<ReadonlyMap<string, AwaitedEvent>>;
+  /** The awaited signals of those jobs that wait for one. Outside any transaction. */
+  read(jobIds: readonly string[]): Promise<ReadonlyMap<string, AwaitedSignal>>;
 }

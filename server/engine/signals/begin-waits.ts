@@ -1,15 +1,15 @@
-/** Starts waits that are ready; those whose event came earlier end at once, in the same transaction. */
+/** Starts waits that are ready; those whose signal came earlier end at once, in the same transaction. */
 
 import { systemFailure } from '../../domain/base/payload.ts';
 import type { Change, OpenRun } from '../../domain/jobs/run.ts';
-import { takeKept } from '../../domain/signals/event-queue.ts';
-import { decideBeginWait, decideEndWait, type EventWait } from '../../domain/signals/wait.ts';
+import { takeKept } from '../../domain/signals/signal-queue.ts';
+import { decideBeginWait, decideEndWait, type SignalWait } from '../../domain/signals/wait.ts';
 import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
 import { derivedUuid } from '../base/derived-ids.ts';
 import { EngineError } from '../base/errors.ts';
 import type { ChangesWithin } from '../jobs/change/changes.ts';
 import type { JobKeysOf } from '../jobs/submit/job-keys.ts';
-import type { AwaitedEvent, KeySource, NewWait } from '../ports/signals.ts';
+import type { AwaitedSignal, KeySource, NewSignalWait } from '../ports/signals.ts';
 import type { Results } from '../workflows/results.ts';
 
 export interface BeginParts {
@@ -20,11 +20,11 @@ export interface BeginParts {
 interface Begun {
   readonly run: OpenRun;
   readonly namespace: string;
-  readonly event: EventWait;
+  readonly signal: SignalWait;
 }
 
-export function awaitedEvent(namespace: string, name: string, key: string): AwaitedEvent {
-  return { waitId: derivedUuid(`event ${JSON.stringify([namespace, name, key])}`), name, key };
+export function awaitedSignal(namespace: string, name: string, key: string): AwaitedSignal {
+  return { signalKeyId: derivedUuid(`signal ${JSON.stringify([namespace, name, key])}`), name, key };
 }
 
 /** Starts up to `limit` ready waits of these lanes. Resolves with all changes. */
@@ -37,7 +37,7 @@ export async function beginWaits(
   const started = await within.apply({ by: 'workflows', laneIds, limit }, decideBeginWait);
   const begun = started.flatMap(({ run }): Begun[] => {
     const { namespace, definitionBody } = within.laneOf(run.laneId);
-    return definitionBody.wait?.kind === 'EVENT' ? [{ run, namespace, event: definitionBody.wait }] : [];
+    return definitionBody.wait?.kind === 'SIGNAL' ? [{ run, namespace, signal: definitionBody.wait }] : [];
   });
   if (begun.length === 0) return started;
   return [...started, ...(await endThose(within, begun, await outcomesOf(parts, within, begun)))];
@@ -52,14 +52,14 @@ async function outcomesOf(
   const { store } = within;
   const outcomes = new Map<string, WorkflowOutcome>();
   const waits = await waitsOf(parts, within, begun, outcomes);
-  const waitIds = waits.map(({ waitId }) => waitId);
-  await store.waits.lockKeys(waitIds);
-  const { taken, waiting } = takeKept(waits, await store.waits.takeKept(waitIds));
-  await store.waits.insertWaits(waiting);
+  const signalKeyIds = waits.map(({ signalKeyId }) => signalKeyId);
+  await store.waits.lockKeys(signalKeyIds);
+  const { taken, waiting } = takeKept(waits, await store.waits.takeKept(signalKeyIds));
+  await store.waits.insertSignalWaits(waiting);
   const laneOf = new Map(begun.map(({ run }) => [run.jobId, run.laneId]));
-  for (const { wait, event } of taken) {
+  for (const { wait, signal } of taken) {
     const lane = within.laneOf(laneOf.get(wait.jobId) as number);
-    const outcome = { state: 'SUCCEEDED', result: event.payload } as const;
+    const outcome = { state: 'SUCCEEDED', result: signal.payload } as const;
     outcomes.set(wait.jobId, await parts.results.judge(store, lane, outcome));
   }
   return outcomes;
@@ -70,28 +70,28 @@ async function waitsOf(
   { store }: ChangesWithin,
   begun: readonly Begun[],
   outcomes: Map<string, WorkflowOutcome>,
-): Promise<NewWait[]> {
-  const keyed = begun.filter(({ event }) => event.key).map(({ run }) => run.jobId);
+): Promise<NewSignalWait[]> {
+  const keyed = begun.filter(({ signal }) => signal.key).map(({ run }) => run.jobId);
   const sources = keyed.length > 0 ? await store.waits.readKeySources(keyed) : [];
   const byJob = new Map(sources.map((source) => [source.jobId, source]));
-  return begun.flatMap(({ run: { jobId }, namespace, event }) => {
-    const key = keyOf(keys, event, byJob.get(jobId));
-    if (typeof key === 'string') return [{ jobId, ...awaitedEvent(namespace, event.name, key) }];
+  return begun.flatMap(({ run: { jobId }, namespace, signal }) => {
+    const key = keyOf(keys, signal, byJob.get(jobId));
+    if (typeof key === 'string') return [{ jobId, ...awaitedSignal(namespace, signal.name, key) }];
     outcomes.set(jobId, key);
     return [];
   });
 }
 
-/** The key had a value at submission; if it has none now, the wait ends as failed, since no event could end it. */
-function keyOf(keys: JobKeysOf, event: EventWait, source: KeySource | undefined): string | WorkflowOutcome {
-  if (!event.key) return '';
+/** The key had a value at submission; if it has none now, the wait ends as failed, since no signal could end it. */
+function keyOf(keys: JobKeysOf, signal: SignalWait, source: KeySource | undefined): string | WorkflowOutcome {
+  if (!signal.key) return '';
   try {
-    if (source) return keys.eventKey(event, source);
+    if (source) return keys.signalKey(signal, source);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    return { state: 'FAILED', failure: systemFailure('APPLICATION', 'NoEventKey', error.message) };
+    return { state: 'FAILED', failure: systemFailure('APPLICATION', 'NoSignalKey', error.message) };
   }
-  return { state: 'FAILED', failure: systemFailure('INTERNAL', 'NoEventKey', 'its input is not there') };
+  return { state: 'FAILED', failure: systemFailure('INTERNAL', 'NoSignalKey', 'its input is not there') };
 }
 
 async function endThose(

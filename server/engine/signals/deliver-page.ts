@@ -1,7 +1,7 @@
-/** Delivers one page of an event: ends the next jobs that wait for it, and stores how far the delivery is. */
+/** Delivers one page of a signal: ends the next jobs that wait for it, and stores how far the delivery is. */
 
 import type { Change } from '../../domain/jobs/run.ts';
-import { fateOfUndelivered } from '../../domain/signals/event-queue.ts';
+import { fateOfUndelivered } from '../../domain/signals/signal-queue.ts';
 import { decideEndWait } from '../../domain/signals/wait.ts';
 import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
 import type { ChangesWithin } from '../jobs/change/changes.ts';
@@ -55,15 +55,15 @@ async function endWaiting(
   });
 }
 
-/** Ends the delivery. If it ended no job, since all had ended otherwise, the event may be kept or delivered again. */
+/** Ends the delivery. If it ended no job, since all had ended otherwise, the signal may be kept or delivered again. */
 async function settle(
   { store: { waits } }: ChangesWithin,
-  { rowId, waitId, keepMs }: Delivery,
+  { rowId, signalKeyId, keepMs }: Delivery,
   delivered: number,
 ): Promise<'MORE' | 'DONE' | 'KEPT'> {
   if (delivered === 0) {
-    await waits.lockKeys([waitId]);
-    const fate = fateOfUndelivered(await waits.readKey(waitId), keepMs);
+    await waits.lockKeys([signalKeyId]);
+    const fate = fateOfUndelivered(await waits.readKey(signalKeyId), keepMs);
     if (fate.kind !== 'DROP') {
       await waits.redirect(rowId, fate);
       return fate.kind === 'KEEP' ? 'KEPT' : 'MORE';

@@ -1,9 +1,9 @@
 /**
- * Runs waits: starts ready ones, delivers events to them, and continues deliveries that other replicas have abandoned.
+ * Runs waits: starts ready ones, delivers signals to them, and continues deliveries that other replicas have abandoned.
  */
 
 import type { Payload } from '../../domain/base/payload.ts';
-import { fateOf } from '../../domain/signals/event-queue.ts';
+import { fateOf } from '../../domain/signals/signal-queue.ts';
 import { retryCollisions } from '../base/collisions.ts';
 import { asEngineError, EngineError } from '../base/errors.ts';
 import { killPoint } from '../base/kill-points.ts';
@@ -16,7 +16,7 @@ import { Loop } from '../loop.ts';
 import type { Log, Random, Timers } from '../ports/ports.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 import { Results, type ResultsParts } from '../workflows/results.ts';
-import { awaitedEvent, beginWaits } from './begin-waits.ts';
+import { awaitedSignal, beginWaits } from './begin-waits.ts';
 import { type DeliveredPage, deliverPage } from './deliver-page.ts';
 
 /** Max waits started per transaction. */
@@ -25,7 +25,7 @@ const ROUND_MS = 1_000;
 /** A delivery that takes longer was abandoned, or is a long one that another replica may help with. */
 const LEFT_MS = 1_000;
 const MAX_LEFT = 100;
-/** Max pages delivered within the call that sends an event; the rest follows after the reply. */
+/** Max pages delivered within the call that sends a signal; the rest follows after the reply. */
 const PAGES_PER_CALL = 5;
 
 export interface SignalWaitsParts extends ResultsParts {
@@ -37,21 +37,21 @@ export interface SignalWaitsParts extends ResultsParts {
   readonly log: Log;
 }
 
-export interface SendEvent {
+export interface SendSignal {
   readonly name: string;
   readonly key: string;
   readonly payload: Payload;
   readonly keepMs: number;
 }
 
-export interface EventAnswer {
+export interface SignalAnswer {
   readonly delivered: number;
   readonly delivering: boolean;
   readonly kept: boolean;
   readonly repeated: boolean;
 }
 
-const nothing: EventAnswer = { delivered: 0, delivering: false, kept: false, repeated: false };
+const nothing: SignalAnswer = { delivered: 0, delivering: false, kept: false, repeated: false };
 
 export class SignalWaits {
   readonly #parts: SignalWaitsParts;
@@ -86,12 +86,12 @@ export class SignalWaits {
     this.#ready.poll();
   }
 
-  /** Throws EVENTS_FULL or REQUEST_ID_REUSED. */
-  async send(namespace: string, event: SendEvent, request: RequestKey | undefined): Promise<EventAnswer> {
+  /** Throws SIGNALS_FULL or REQUEST_ID_REUSED. */
+  async send(namespace: string, signal: SendSignal, request: RequestKey | undefined): Promise<SignalAnswer> {
     try {
-      const rowId = await retryCollisions(this.#parts, () => this.#store(namespace, event, request));
+      const rowId = await retryCollisions(this.#parts, () => this.#store(namespace, signal, request));
       if (typeof rowId !== 'number') return rowId;
-      killPoint('events.after_send_before_delivery');
+      killPoint('signals.after_send_before_delivery');
       const { kind, delivered } = await this.#deliver(rowId, PAGES_PER_CALL);
       if (kind === 'MORE') this.#deliverBehind(rowId);
       return { ...nothing, delivered, delivering: kind === 'MORE' || kind === 'GONE', kept: kind === 'KEPT' };
@@ -100,16 +100,16 @@ export class SignalWaits {
     }
   }
 
-  /** The row of an event under delivery, or another outcome. */
-  #store(namespace: string, event: SendEvent, request: RequestKey | undefined): Promise<number | EventAnswer> {
-    const { waitId } = awaitedEvent(namespace, event.name, event.key);
+  /** The row of a signal under delivery, or another outcome. */
+  #store(namespace: string, signal: SendSignal, request: RequestKey | undefined): Promise<number | SignalAnswer> {
+    const { signalKeyId } = awaitedSignal(namespace, signal.name, signal.key);
     return this.#parts.store.together(async (inner) => {
       const sent = await once(inner, namespace, request, async ({ waits }) => {
-        await waits.lockKeys([waitId]);
-        const fate = fateOf(await waits.readKey(waitId), event.keepMs);
-        if (fate.kind === 'FULL') throw eventsFull(event);
+        await waits.lockKeys([signalKeyId]);
+        const fate = fateOf(await waits.readKey(signalKeyId), signal.keepMs);
+        if (fate.kind === 'FULL') throw signalsFull(signal);
         if (fate.kind === 'DROP') return nothing;
-        const rowId = await waits.insertEvent({ namespace, waitId, ...event }, fate);
+        const rowId = await waits.insertSignal({ namespace, signalKeyId, ...signal }, fate);
         return fate.kind === 'KEEP' ? { ...nothing, kept: true } : rowId;
       });
       return sent.repeated ? { ...nothing, repeated: true } : sent.value;
@@ -120,7 +120,7 @@ export class SignalWaits {
   async #deliver(rowId: number, pages: number): Promise<DeliveredPage> {
     let last = await this.#page(rowId);
     for (let i = 1; i < pages && last.kind === 'MORE'; i++) {
-      killPoint('events.after_page_before_next');
+      killPoint('signals.after_page_before_next');
       const { delivered } = last;
       last = await this.#page(rowId);
       if (last.kind === 'GONE') return { ...last, delivered };
@@ -143,7 +143,7 @@ export class SignalWaits {
     const work = (async () => {
       while (!this.#loop.isStopped && (await this.#deliver(rowId, 1)).kind === 'MORE');
     })()
-      .catch((error) => this.#warn(error, 'an event could not be delivered'))
+      .catch((error) => this.#warn(error, 'a signal could not be delivered'))
       .finally(() => this.#behind.delete(work));
     this.#behind.add(work);
   }
@@ -168,7 +168,7 @@ export class SignalWaits {
   }
 }
 
-function eventsFull({ name, key }: SendEvent): EngineError {
-  const text = `events ${name} with key "${key}" are kept as many as may be: no job takes them; keep them for less long, or let jobs wait for them`;
-  return new EngineError('EVENTS_FULL', text, { metadata: { name, key }, field: 'key' });
+function signalsFull({ name, key }: SendSignal): EngineError {
+  const text = `signals ${name} with key "${key}" are kept as many as may be: no job takes them; keep them for less long, or let jobs wait for them`;
+  return new EngineError('SIGNALS_FULL', text, { metadata: { name, key }, field: 'key' });
 }

@@ -18,7 +18,7 @@ export interface OpenBatch {
 
 const lockOne = {
   name: 'lock_batch',
-  text: `SELECT members, seal_time, doomed, ${retryColumns} FROM batches WHERE job_id = $1 FOR NO KEY UPDATE`,
+  text: `SELECT members, seal_time, stop_reason, ${retryColumns} FROM batches WHERE job_id = $1 FOR NO KEY UPDATE`,
 };
 
 // A separate statement: the one that locks may have begun before the batch was cancelled or ended.
@@ -48,8 +48,8 @@ export async function openBatch(
 }
 
 function whyClosed(row: Row, state: number | null): MembersRefused | undefined {
-  if (row.doomed === stopReasonCodes.CANCELLED || state === stateCodes.CANCELLING) return 'CANCELLED';
-  if (row.doomed === stopReasonCodes.FAILED) return 'ENDED';
+  if (row.stop_reason === stopReasonCodes.CANCELLED || state === stateCodes.CANCELLING) return 'CANCELLED';
+  if (row.stop_reason === stopReasonCodes.FAILED) return 'ENDED';
   if (row.seal_time !== null) return 'SEALED';
   return state === null ? 'ENDED' : undefined;
 }

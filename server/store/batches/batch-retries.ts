@@ -2,7 +2,7 @@
 import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
 import { inboxKinds } from '../../domain/jobs/inbox.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { BatchRetryStore, FailedMembers, FillingBatch, NewRetry } from '../../engine/ports/batches.ts';
+import type { BatchRetryStore, FailedCount, FillingBatch, NewRetry } from '../../engine/ports/batches.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { insertAudits } from '../namespaces/audit-records.ts';
 import { stopReasonCodes } from './batch-stop-reasons.ts';
@@ -13,15 +13,16 @@ const MAX_MEMBERS = 1_000;
 const MAX_BYTES = 8 << 20;
 
 /** Matches the condition of the partial index of filling batches. */
-const isFilling = `retry_of IS NOT NULL AND seal_time IS NULL AND doomed = ${stopReasonCodes.NO}`;
+const isFilling = `retry_of IS NOT NULL AND seal_time IS NULL AND stop_reason = ${stopReasonCodes.NO}`;
 /**
  * The same condition in a form that the partial index does not match: the planner then looks a batch up by its key,
  * even where it expects few filling batches.
  */
-const takesMore = `retry_next_item IS NOT NULL AND seal_time IS NULL AND doomed = ${stopReasonCodes.NO}`;
+const takesMore = `retry_next_item IS NOT NULL AND seal_time IS NULL AND stop_reason = ${stopReasonCodes.NO}`;
 
 /** The columns of `batches` that `retryOf` reads. */
-export const retryColumns = 'retry_of, retry_members, retry_failed, retry_next_item, retried_before, not_retried';
+export const retryColumns =
+  'retry_of, retry_members, retry_failed, retry_next_item, retried_before_count, skipped_by_reason';
 
 /** Reads the retry from a row of a batch that has one. */
 export function retryOf(row: Row): BatchRetry {
@@ -30,8 +31,8 @@ export function retryOf(row: Row): BatchRetry {
     members: row.retry_members,
     failed: row.retry_failed,
     nextItem: row.retry_next_item,
-    retriedBefore: row.retried_before,
-    notRetried: JSON.parse(row.not_retried),
+    retriedBeforeCount: row.retried_before_count,
+    skippedByReason: JSON.parse(row.skipped_by_reason),
   };
 }
 
@@ -43,7 +44,7 @@ const lockOne = {
 // A separate statement: a retry that was stored while the first statement waited is younger than its snapshot.
 const findRetry = {
   name: 'find_retry_of_batch',
-  text: `SELECT job_id FROM batches WHERE retry_of = $1 AND (seal_time IS NOT NULL OR doomed = ${stopReasonCodes.NO})`,
+  text: `SELECT job_id FROM batches WHERE retry_of = $1 AND (seal_time IS NOT NULL OR stop_reason = ${stopReasonCodes.NO})`,
 };
 
 async function lockRetried(session: Session, jobId: string): Promise<string | undefined> {
@@ -54,8 +55,8 @@ async function lockRetried(session: Session, jobId: string): Promise<string | un
 const insertOne = {
   name: 'insert_batch_retry',
   text: `
-UPDATE batches SET retry_of = $2, retry_members = $3, retry_failed = $4, retry_next_item = 0, retried_before = 0,
-                   not_retried = '{}', retry_time = (SELECT muster_now())
+UPDATE batches SET retry_of = $2, retry_members = $3, retry_failed = $4, retry_next_item = 0, retried_before_count = 0,
+                   skipped_by_reason = '{}', retry_time = (SELECT muster_now())
 WHERE job_id = $1`,
 };
 
@@ -94,7 +95,7 @@ WHERE o.state IN (${stateCodes.FAILED}, ${stateCodes.CANCELLED}, ${stateCodes.EX
 ORDER BY m.item LIMIT ${MAX_MEMBERS + 1}`,
 };
 
-async function readFailed(session: Session, { batchJobId, nextItem, members }: BatchRetry): Promise<FailedMembers> {
+async function readFailed(session: Session, { batchJobId, nextItem, members }: BatchRetry): Promise<FailedCount> {
   const end = Math.min(members, nextItem + MAX_SCANNED);
   const rows = await session.run(readSome, [batchJobId, nextItem, end]);
   let bytes = 0;
@@ -113,15 +114,15 @@ async function readFailed(session: Session, { batchJobId, nextItem, members }: B
 const writeOne = {
   name: 'write_batch_retry',
   text: `
-UPDATE batches SET members = members + $2, retry_next_item = $3, retried_before = $4, not_retried = $5,
-                   retry_time = (SELECT muster_now()), retry_waits_for = NULL
+UPDATE batches SET members = members + $2, retry_next_item = $3, retried_before_count = $4, skipped_by_reason = $5,
+                   retry_time = (SELECT muster_now()), retry_wait_message = NULL
 WHERE job_id = $1`,
 };
 
 /** The caller has locked the batch. `made`: the number of new members. */
 export async function writePage(session: Session, jobId: string, retry: BatchRetry, made: number): Promise<void> {
-  const { nextItem, retriedBefore, notRetried } = retry;
-  await session.run(writeOne, [jobId, made, nextItem, retriedBefore, JSON.stringify(notRetried)]);
+  const { nextItem, retriedBeforeCount, skippedByReason } = retry;
+  await session.run(writeOne, [jobId, made, nextItem, retriedBeforeCount, JSON.stringify(skippedByReason)]);
 }
 
 const lockFilling = {
@@ -139,15 +140,15 @@ function storePage(database: Database, jobId: string, page: RetryPage): Promise<
 }
 
 const holdOne = {
-  name: 'hold_batch_retry',
-  text: 'UPDATE batches SET retry_waits_for = $2 WHERE job_id = $1 AND retry_waits_for IS DISTINCT FROM $2',
+  name: 'delay_batch_retry',
+  text: 'UPDATE batches SET retry_wait_message = $2 WHERE job_id = $1 AND retry_wait_message IS DISTINCT FROM $2',
 };
 
 const endOne = {
   name: 'end_batch_retry',
   text: `
 WITH sealed AS (
-  UPDATE batches SET seal_time = (SELECT muster_now()), not_retried = $2
+  UPDATE batches SET seal_time = (SELECT muster_now()), skipped_by_reason = $2
   WHERE job_id = $1 AND ${takesMore} AND retry_next_item = retry_members RETURNING job_id
 )
 INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT job_id, ${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed`,
@@ -170,8 +171,8 @@ export function batchRetryStore(database: Database): BatchRetryStore {
     async holdRetry(jobId, waitsFor) {
       await database.run(holdOne, [jobId, waitsFor]);
     },
-    async endRetry(jobId, { notRetried }) {
-      await database.run(endOne, [jobId, JSON.stringify(notRetried)]);
+    async endRetry(jobId, { skippedByReason }) {
+      await database.run(endOne, [jobId, JSON.stringify(skippedByReason)]);
     },
     findFilling: async (idleMs, limit) => (await database.run(findSome, [idleMs, limit])).map((row) => row.job_id),
   };

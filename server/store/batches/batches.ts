@@ -59,8 +59,12 @@ WHERE b.job_id = $1`,
 function progressOf(row: Row, retry: BatchRetry | undefined): BatchProgress {
   const { succeeded, failed, cancelled, expired, skipped } = row;
   const ended = { succeeded, failed, cancelled, expired, skipped };
-  const progress = { ended, rate: JSON.parse(row.rate), stopReason: stopReasonNames.get(row.doomed) as StopReason };
-  return retry ? { ...progress, notRetried: sumOf(retry.notRetried) } : progress;
+  const progress = {
+    ended,
+    rate: JSON.parse(row.rate),
+    stopReason: stopReasonNames.get(row.stop_reason) as StopReason,
+  };
+  return retry ? { ...progress, skippedByReason: sumOf(retry.skippedByReason) } : progress;
 }
 
 function callbackOf(row: Row): ScheduledJob | undefined {
@@ -70,7 +74,7 @@ function callbackOf(row: Row): ScheduledJob | undefined {
 }
 
 function batchOf(row: Row): StoredBatch {
-  const retry = row.retry_of === null ? undefined : { ...retryOf(row), waitsFor: row.retry_waits_for ?? '' };
+  const retry = row.retry_of === null ? undefined : { ...retryOf(row), waitsFor: row.retry_wait_message ?? '' };
   return {
     members: row.members,
     sealTimeUs: row.seal_time ?? undefined,
@@ -78,7 +82,7 @@ function batchOf(row: Row): StoredBatch {
     description: row.description,
     callback: callbackOf(row),
     callbackJobId: row.callback_job_id ?? undefined,
-    callbackProblem: row.callback_problem ?? undefined,
+    callbackError: row.callback_error ?? undefined,
     progress: progressOf(row, retry),
     retry,
     nowUs: row.now,
@@ -90,7 +94,7 @@ const sealOne = {
   name: 'seal_batch',
   text: `
 WITH sealed AS (
-  UPDATE batches SET seal_time = (SELECT muster_now()) WHERE job_id = $1 AND seal_time IS NULL AND doomed = ${stopReasonCodes.NO} AND retry_of IS NULL RETURNING job_id
+  UPDATE batches SET seal_time = (SELECT muster_now()) WHERE job_id = $1 AND seal_time IS NULL AND stop_reason = ${stopReasonCodes.NO} AND retry_of IS NULL RETURNING job_id
 ),
 audited AS (
   INSERT INTO audit_records (audit_id, record_time, action, namespace, job_id, reason)
@@ -100,8 +104,8 @@ INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT job_id, ${inboxKinds
 };
 
 const stopBatch = {
-  name: 'doom_batch',
-  text: 'UPDATE batches SET doomed = $2 WHERE job_id = $1 RETURNING members',
+  name: 'stop_batch',
+  text: 'UPDATE batches SET stop_reason = $2 WHERE job_id = $1 RETURNING members',
 };
 
 const writeCounts = {
@@ -116,7 +120,7 @@ WHERE ${sameKey('c.job_id', 'i.job_id')}`,
 const writeCallbacks = {
   name: 'write_batch_callbacks',
   text: `
-UPDATE batches b SET callback_job_id = i.callback_job_id, callback_problem = i.problem
+UPDATE batches b SET callback_job_id = i.callback_job_id, callback_error = i.problem
 FROM ${inputTable({ job_id: 'uuid', callback_job_id: 'uuid', problem: 'text' }, 'i')} WHERE ${sameKey('b.job_id', 'i.job_id')}`,
 };
 

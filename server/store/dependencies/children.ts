@@ -17,7 +17,7 @@ const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 const adopt = {
   name: 'adopt_children',
   text: `
-UPDATE job_runs r SET children = r.children + $4, tells_end = true
+UPDATE job_runs r SET children = r.children + $4, notifies_end = true
 WHERE r.job_id = $1 AND r.attempt = $2 AND r.session_id IS NOT DISTINCT FROM $3 AND r.state IN (${ASSIGNED}, ${RUNNING})
   AND EXISTS (SELECT FROM lanes n WHERE ${sameKey('n.lane_id', 'r.lane_id')} AND n.namespace IS NOT DISTINCT FROM $5)
 RETURNING r.children`,
@@ -80,12 +80,12 @@ const lockSome = {
   name: 'lock_children',
   text: `
 WITH locked AS MATERIALIZED (
-  SELECT r.job_id, r.parent_job_id, r.tells_end FROM job_runs r
+  SELECT r.job_id, r.parent_job_id, r.notifies_end FROM job_runs r
   WHERE r.job_id = ANY($1::uuid[]) ORDER BY r.job_id FOR NO KEY UPDATE
 ),
 told AS (
-  UPDATE job_runs r SET tells_end = true FROM locked l
-  WHERE ${sameKey('r.job_id', 'l.job_id')} AND l.parent_job_id IS NOT DISTINCT FROM $2 AND NOT l.tells_end
+  UPDATE job_runs r SET notifies_end = true FROM locked l
+  WHERE ${sameKey('r.job_id', 'l.job_id')} AND l.parent_job_id IS NOT DISTINCT FROM $2 AND NOT l.notifies_end
 )
 SELECT job_id FROM locked WHERE parent_job_id IS NOT DISTINCT FROM $2`,
 };

@@ -41,7 +41,7 @@ WITH added AS (
   FROM ${inputTable(columns, 'i')}
   RETURNING job_id
 )
-UPDATE job_runs r SET waits_for = waits_for + a.edges
+UPDATE job_runs r SET unmet_dependencies = unmet_dependencies + a.edges
 FROM (SELECT job_id, count(*) AS edges FROM added GROUP BY job_id) AS a WHERE ${sameKey('r.job_id', 'a.job_id')}`,
 };
 

@@ -32,10 +32,10 @@ const lockSome = {
   name: 'lock_dependency_targets',
   text: `
 WITH locked AS MATERIALIZED (
-  SELECT r.job_id, NOT r.tells_end AND r.job_id = ANY($2::uuid[]) AS is_new
+  SELECT r.job_id, NOT r.notifies_end AND r.job_id = ANY($2::uuid[]) AS is_new
   FROM job_runs r WHERE r.job_id = ANY($1::uuid[]) ORDER BY r.job_id FOR NO KEY UPDATE
 )
-UPDATE job_runs r SET tells_end = true FROM locked l
+UPDATE job_runs r SET notifies_end = true FROM locked l
 WHERE ${sameKey('r.job_id', 'l.job_id')} AND l.is_new`,
 };
 

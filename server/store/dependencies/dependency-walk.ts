@@ -28,7 +28,7 @@ const lockNamespace = {
 };
 
 const readJobs = {
-  name: 'read_waited_jobs',
+  name: 'read_dependency_jobs',
   text: `
 SELECT r.job_id, r.lane_id, r.state FROM unnest($1::uuid[]) AS i (job_id)
 JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}`,
@@ -50,7 +50,7 @@ const readSomeStages = {
   name: 'read_workflow_stages',
   text: `
 SELECT w.* FROM unnest($1::uuid[]) AS i (job_id)
-CROSS JOIN LATERAL (SELECT job_id, phase, doomed FROM workflow_runs r WHERE r.job_id = i.job_id OFFSET 0) AS w`,
+CROSS JOIN LATERAL (SELECT job_id, phase, stop_reason FROM workflow_runs r WHERE r.job_id = i.job_id OFFSET 0) AS w`,
 };
 
 /** Bounds of step numbers, the numbers of handler children included. */
@@ -111,7 +111,7 @@ async function readStages(session: Session, jobIds: readonly string[]): Promise<
   return rows.map((row) => ({
     jobId: row.job_id,
     phase: phaseNames.get(row.phase) as WorkflowStage['phase'],
-    stopReason: stopReasonNames.get(row.doomed) as WorkflowStage['stopReason'],
+    stopReason: stopReasonNames.get(row.stop_reason) as WorkflowStage['stopReason'],
   }));
 }
 

@@ -55,7 +55,7 @@ places AS MATERIALIZED (
 open_lanes AS MATERIALIZED (
   SELECT l.lane_id, l.cursor_rank
   FROM ${inputTable({ lane_id: 'int', cursor_rank: 'bigint' }, 'l', 5)} JOIN lanes ON ${sameKey('lanes.lane_id', 'l.lane_id')}
-  WHERE lanes.held_back & ~$8::smallint = 0 ORDER BY l.lane_id FOR KEY SHARE OF lanes SKIP LOCKED
+  WHERE lanes.gates & ~$8::smallint = 0 ORDER BY l.lane_id FOR KEY SHARE OF lanes SKIP LOCKED
 ),
 candidates AS MATERIALIZED (
   SELECT c.job_id, c.rank, c.input_size
@@ -78,7 +78,7 @@ claimed AS (
       progress_sequence = 0, progress_fraction = NULL, progress_message = NULL
   FROM chosen c, places p, now
   WHERE ${sameKey('r.job_id', 'c.job_id')} AND c.place <= p.total AND (c.bytes <= $7::bigint OR c.place = 1)
-  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms,
+  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempt_count, ${runTimeoutLeft('r')} AS run_timeout_ms,
             p.places[c.place] AS place
 ),
 ${addCounts(`
@@ -86,7 +86,7 @@ ${addCounts(`
     FROM claimed CROSS JOIN (VALUES (${stateCodes.READY}, -1), (${stateCodes.ASSIGNED}, 1)) AS to_state (state, sign)
     GROUP BY lane_id, to_state.state, to_state.sign`)}
 SELECT k.*, ${recordOfRun.columns},
-       (SELECT array_agg(lane_id) FROM unnest($5::int[]) AS h (lane_id) WHERE lane_id NOT IN (SELECT lane_id FROM open_lanes)) AS held_back
+       (SELECT array_agg(lane_id) FROM unnest($5::int[]) AS h (lane_id) WHERE lane_id NOT IN (SELECT lane_id FROM open_lanes)) AS gates
 FROM claimed k ${recordOfRun.joins}`,
 };
 
@@ -104,7 +104,7 @@ export function claimedJob(row: Row, { sessionId, creditId, prefetch }: Permit):
     laneId: row.lane_id,
     rank: row.rank,
     attempt: row.attempt,
-    attemptsCounted: row.attempts_counted,
+    attemptCount: row.attempt_count,
     runTimeoutMs: row.run_timeout_ms,
     sessionId,
     creditId,
@@ -136,6 +136,6 @@ export async function claimJobs(session: Session, claim: Claim): Promise<ClaimRe
   ]);
   return {
     jobs: rows.map((row) => claimedJob(row, claim.permits[row.place] as Permit)),
-    gatedLaneIds: rows[0]?.held_back ?? [],
+    gatedLaneIds: rows[0]?.gates ?? [],
   };
 }

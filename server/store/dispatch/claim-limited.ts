@@ -47,7 +47,7 @@ claimed AS (
       progress_sequence = 0, progress_fraction = NULL, progress_message = NULL,
       limit_mark = nullif(r.limit_mark, ${limitMarks.DEFERRED})
   FROM ${inputTable(columns, 'i')}, now WHERE ${sameKey('r.job_id', 'i.job_id')}
-  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, i.place
+  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempt_count, ${runTimeoutLeft('r')} AS run_timeout_ms, i.place
 ),
 ${addCounts(`
     SELECT lane_id, to_state.state, to_state.sign * count(*) AS jobs
@@ -57,7 +57,7 @@ SELECT k.*, ${recordOfRun.columns} FROM claimed k ${recordOfRun.joins}`,
 };
 
 const deferMany = {
-  name: 'park_at_limit',
+  name: 'defer_at_limit',
   text: `
 WITH parked AS (
   UPDATE job_runs r SET lane_id = $2, limit_mark = coalesce(r.limit_mark, ${limitMarks.DEFERRED}) FROM unnest($1::uuid[]) AS i (job_id) WHERE ${sameKey('r.job_id', 'i.job_id')}

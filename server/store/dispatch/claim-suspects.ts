@@ -16,7 +16,7 @@ const findFree = {
   name: 'find_sessions_without_suspect',
   text: `
 SELECT i.session_id FROM unnest($1::uuid[]) AS i (session_id)
-WHERE NOT EXISTS (SELECT FROM job_runs r WHERE r.session_id = i.session_id AND r.losses >= 2 OFFSET 0)`,
+WHERE NOT EXISTS (SELECT FROM job_runs r WHERE r.session_id = i.session_id AND r.consecutive_losses >= 2 OFFSET 0)`,
 };
 
 async function freeSessions(session: Session, sessionIds: readonly string[]): Promise<Set<string>> {

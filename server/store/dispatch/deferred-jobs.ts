@@ -43,7 +43,7 @@ const sameLane = ['namespace', 'queue', 'definition', 'definition_version', 'dem
 
 // The first jobs of each key, up to its capacity, belong into the open lanes. Most of them may be there already.
 const requeueMany = {
-  name: 'unpark_jobs',
+  name: 'reopen_deferred_jobs',
   text: `
 WITH picked AS MATERIALIZED (
   SELECT w.job_id, w.lane_id, b.lane_id AS to_lane_id
@@ -101,7 +101,7 @@ async function requeueDeferred(
 
 // Hops from key to key with marked ready jobs, deferred or not. The requeue finds out which of them are deferred.
 const readWaiting = {
-  name: 'read_waiting_keys',
+  name: 'read_deferred_keys',
   text: `
 WITH RECURSIVE waiting AS (
   (SELECT limit_id FROM job_runs WHERE limit_id > $1 AND ${isMarked('job_runs')} ORDER BY limit_id LIMIT 1)

@@ -47,7 +47,7 @@ const MAX_LANES = 100;
 // Reads only lanes in which jobs take turns. The highest rank: a lane that no worker serves stays behind.
 const highestHead = `
   SELECT max(o.rank) FROM (
-    SELECT lane_id FROM lanes m WHERE ${queueKey('m.')} = l.namespace || '/' || l.queue AND m.held_back & ~${claimedSingly}::smallint = 0
+    SELECT lane_id FROM lanes m WHERE ${queueKey('m.')} = l.namespace || '/' || l.queue AND m.gates & ~${claimedSingly}::smallint = 0
     LIMIT ${MAX_LANES}
   ) AS m
   CROSS JOIN LATERAL (

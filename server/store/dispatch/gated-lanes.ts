@@ -27,15 +27,15 @@ export type GateReason = 'queuePaused' | 'breakerOpen';
 // Locked by a CTE in the order of their ids. Where nothing would change, nothing is written, but all are locked: that
 // waits for the claims under way in any case.
 const setBit = {
-  name: 'hold_lanes_back',
+  name: 'gate_lanes',
   text: `
 WITH locked AS MATERIALIZED (
   SELECT lane_id FROM lanes WHERE lane_id = ANY($1::int[]) ORDER BY lane_id FOR UPDATE
 )
-UPDATE lanes l SET held_back = CASE WHEN $3::boolean THEN l.held_back | $2::smallint ELSE l.held_back & ~$2::smallint END
+UPDATE lanes l SET gates = CASE WHEN $3::boolean THEN l.gates | $2::smallint ELSE l.gates & ~$2::smallint END
 FROM locked
-WHERE ${sameKey('l.lane_id', 'locked.lane_id')} AND (l.held_back & $2::smallint <> 0) IS DISTINCT FROM $3::boolean
-RETURNING l.lane_id, l.held_back`,
+WHERE ${sameKey('l.lane_id', 'locked.lane_id')} AND (l.gates & $2::smallint <> 0) IS DISTINCT FROM $3::boolean
+RETURNING l.lane_id, l.gates`,
 };
 
 /**
@@ -50,5 +50,5 @@ export async function gateLanes(
 ): Promise<number[]> {
   if (laneIds.length === 0) return [];
   const rows = await session.run(setBit, [laneIds, gates[reason], isHeld]);
-  return rows.filter((row) => (row.held_back & ~claimedSingly) === 0).map((row) => row.lane_id);
+  return rows.filter((row) => (row.gates & ~claimedSingly) === 0).map((row) => row.lane_id);
 }

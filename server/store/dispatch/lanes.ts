@@ -36,7 +36,7 @@ const newLane = { namespace: '$1', queue: '$2', definition: '$3', cleanup: '$7::
 const insertLane = {
   name: 'insert_lane',
   text: `
-INSERT INTO lanes (${keyColumns}, breaker, held_back)
+INSERT INTO lanes (${keyColumns}, breaker, gates)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN paused AND NOT $7 THEN ${gates.queuePaused} ELSE 0 END
   | CASE WHEN EXISTS (SELECT FROM circuit_breakers b WHERE b.namespace = $1 AND b.name = $9 AND b.state <> 1) THEN ${gates.breakerOpen} ELSE 0 END
   | CASE WHEN ${isLimited(newLane)} THEN ${gates.limited} ELSE 0 END
@@ -51,7 +51,7 @@ const nameBreaker = { name: 'name_breaker', text: 'UPDATE lanes SET breaker = $2
 
 const readMany = {
   name: 'read_lanes',
-  text: `SELECT lane_id, ${keyColumns}, held_back FROM lanes WHERE lane_id = ANY($1::int[])`,
+  text: `SELECT lane_id, ${keyColumns}, gates FROM lanes WHERE lane_id = ANY($1::int[])`,
 };
 
 // Hops from lane to lane along the index instead of reading every ready job. Changes that open a lane hint at its head.
@@ -65,9 +65,9 @@ WITH RECURSIVE heads AS (
     SELECT lane_id, rank FROM job_runs WHERE state = ${stateCodes.READY} AND lane_id > h.lane_id ORDER BY lane_id, rank LIMIT 1
   ) AS n
 )
-SELECT h.lane_id, h.rank, l.held_back & ${gates.limited} <> 0 AS limited
-FROM heads h CROSS JOIN LATERAL (SELECT held_back FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
-WHERE l.held_back & ~${claimedSingly}::smallint = 0 LIMIT 5000`,
+SELECT h.lane_id, h.rank, l.gates & ${gates.limited} <> 0 AS limited
+FROM heads h CROSS JOIN LATERAL (SELECT gates FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
+WHERE l.gates & ~${claimedSingly}::smallint = 0 LIMIT 5000`,
 };
 
 const readSomeHeads = {
@@ -124,7 +124,7 @@ export async function readLanes(session: Session, laneIds: readonly number[]): P
     suspect: row.suspect,
     ...(row.cleanup ? { cleanup: true } : {}),
     ...(row.at_limit ? { atLimit: true } : {}),
-    limited: (row.held_back & gates.limited) !== 0,
+    limited: (row.gates & gates.limited) !== 0,
   }));
 }
 

@@ -20,7 +20,7 @@ WITH open_sessions AS MATERIALIZED (
   ORDER BY session_id FOR KEY SHARE SKIP LOCKED
 ),
 open_lane AS MATERIALIZED (
-  SELECT lane_id FROM lanes WHERE lane_id = $2 AND held_back & ~$3::smallint = 0 FOR KEY SHARE SKIP LOCKED
+  SELECT lane_id FROM lanes WHERE lane_id = $2 AND gates & ~$3::smallint = 0 FOR KEY SHARE SKIP LOCKED
 )
 SELECT session_id, NULL::int AS lane_id FROM open_sessions UNION ALL SELECT NULL, lane_id FROM open_lane`,
 };

@@ -86,8 +86,8 @@ definition_lanes AS MATERIALIZED (
 ),
 recent AS MATERIALIZED (SELECT lane_id, jobs FROM lane_count_changes WHERE (SELECT queue OR definition FROM counted) AND state = ${ASSIGNED})
 SELECT ${held('queue_lanes')} AS queue_held, ${held('definition_lanes')} AS definition_held,
-       (SELECT full_time FROM rate_buckets WHERE bucket_id = $4::uuid) AS queue_full,
-       (SELECT full_time FROM rate_buckets WHERE bucket_id = $5::uuid) AS definition_full,
+       (SELECT full_time FROM rate_buckets WHERE bucket_id = $4::uuid) AS queue_full_time,
+       (SELECT full_time FROM rate_buckets WHERE bucket_id = $5::uuid) AS definition_full_time,
        (SELECT muster_now()) AS now, l.*
 FROM l`,
 };
@@ -112,12 +112,12 @@ export async function readLimitUse(session: Session, lane: LimitedLane & Buckets
   const { queue, definition } = limits;
   return {
     limits,
-    queue: queue && { ...queue, held: row.queue_held, fullTimeUs: row.queue_full },
+    queue: queue && { ...queue, held: row.queue_held, fullTimeUs: row.queue_full_time },
     definition: definition && {
       maxConcurrency: definition.maxConcurrency,
       rateLimit: definition.rateLimit,
       held: row.definition_held,
-      fullTimeUs: row.definition_full,
+      fullTimeUs: row.definition_full_time,
     },
     nowUs: row.now,
   };

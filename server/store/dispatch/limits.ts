@@ -26,8 +26,8 @@ const ofLane = { namespace: 'l.namespace', queue: 'l.queue', definition: 'l.defi
 const align = {
   name: 'align_limited_lanes',
   text: `
-UPDATE lanes l SET held_back = l.held_back # ${gates.limited}::smallint
-WHERE l.lane_id = ANY($1::int[]) AND (l.held_back & ${gates.limited} <> 0) IS DISTINCT FROM ${isLimited(ofLane)}`,
+UPDATE lanes l SET gates = l.gates # ${gates.limited}::smallint
+WHERE l.lane_id = ANY($1::int[]) AND (l.gates & ${gates.limited} <> 0) IS DISTINCT FROM ${isLimited(ofLane)}`,
 };
 
 /** Within a transaction that has changed a limit. Once it has committed, no lane is assigned beyond the limit. */

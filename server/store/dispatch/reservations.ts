@@ -14,16 +14,16 @@ import { gates } from './gated-lanes.ts';
 const MAX_RENEWED = 1_000;
 
 const readMany = {
-  name: 'read_lane_waits',
+  name: 'read_reservations',
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time)
 SELECT now.time AS now, w.lane_id, w.since_time, w.ask_time, w.session_id, s.session_id IS NOT NULL AS is_open
 FROM now
 LEFT JOIN (
-  SELECT * FROM lane_waits WHERE lane_id = $1
+  SELECT * FROM reservations WHERE lane_id = $1
   UNION
   SELECT k.* FROM unnest($2::uuid[]) AS i (session_id)
-  CROSS JOIN LATERAL (SELECT * FROM lane_waits WHERE lane_waits.session_id = i.session_id OFFSET 0) AS k
+  CROSS JOIN LATERAL (SELECT * FROM reservations WHERE reservations.session_id = i.session_id OFFSET 0) AS k
 ) AS w ON true
 LEFT JOIN LATERAL (
   SELECT session_id FROM sessions
@@ -34,14 +34,14 @@ LEFT JOIN LATERAL (
 // A lane with any other gate than its demands gets no reservation. The same second is not written twice: a lane that is
 // given something asks anew.
 const askOne = {
-  name: 'ask_for_room',
+  name: 'request_reservation',
   text: `
 WITH ready AS MATERIALIZED (
-  SELECT lane_id FROM lanes WHERE lane_id = $1 AND held_back & ~${gates.demanding | gates.limited}::smallint = 0
+  SELECT lane_id FROM lanes WHERE lane_id = $1 AND gates & ~${gates.demanding | gates.limited}::smallint = 0
     AND EXISTS (SELECT FROM job_runs r WHERE r.lane_id = $1 AND r.state = ${stateCodes.READY} OFFSET 0)
 ),
 asked AS (
-  INSERT INTO lane_waits AS w (lane_id, since_time, ask_time, session_id) SELECT lane_id, $2::timestamptz, $3::timestamptz, $4::uuid FROM ready
+  INSERT INTO reservations AS w (lane_id, since_time, ask_time, session_id) SELECT lane_id, $2::timestamptz, $3::timestamptz, $4::uuid FROM ready
   ON CONFLICT (lane_id) DO UPDATE
   SET since_time = excluded.since_time, ask_time = excluded.ask_time, session_id = excluded.session_id
   WHERE w.since_time <> excluded.since_time OR w.session_id IS DISTINCT FROM excluded.session_id
@@ -52,21 +52,21 @@ SELECT count(*)::int AS lanes FROM ready`,
 
 // Claims ask for reservations, and need a free slot to do so. While all slots are taken, a lane still waits.
 const renewSome = {
-  name: 'renew_lane_waits',
+  name: 'renew_reservations',
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 old AS MATERIALIZED (
-  SELECT w.lane_id FROM lane_waits w, now
+  SELECT w.lane_id FROM reservations w, now
   WHERE w.ask_time < now.time - interval '2 s'
     AND EXISTS (SELECT FROM lanes l WHERE l.lane_id = w.lane_id
-                AND l.held_back & ~${gates.demanding | gates.limited}::smallint = 0 OFFSET 0)
+                AND l.gates & ~${gates.demanding | gates.limited}::smallint = 0 OFFSET 0)
     AND EXISTS (SELECT FROM job_runs r WHERE r.lane_id = w.lane_id AND r.state = ${stateCodes.READY} OFFSET 0)
   ORDER BY w.ask_time LIMIT ${MAX_RENEWED} FOR NO KEY UPDATE OF w SKIP LOCKED
 )
-UPDATE lane_waits w SET ask_time = now.time FROM old, now WHERE ${sameKey('w.lane_id', 'old.lane_id')}`,
+UPDATE reservations w SET ask_time = now.time FROM old, now WHERE ${sameKey('w.lane_id', 'old.lane_id')}`,
 };
 
-const dropOne = { name: 'drop_lane_wait', text: 'DELETE FROM lane_waits WHERE lane_id = $1' };
+const dropOne = { name: 'drop_reservation', text: 'DELETE FROM reservations WHERE lane_id = $1' };
 
 export interface Reservations {
   readonly nowUs: number;

@@ -44,7 +44,7 @@ export const hotTables = [
   'outbox',
   'fairness_keys',
   'rate_buckets',
-  'lane_waits',
+  'reservations',
   'workflow_runs',
   'workflow_steps',
   'step_compensations',
@@ -52,8 +52,8 @@ export const hotTables = [
   'job_inbox',
   'batches',
   'batch_counts',
-  'event_waits',
-  'sent_events',
+  'signal_waits',
+  'sent_signals',
   'job_dependencies',
 ];
 

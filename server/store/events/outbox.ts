@@ -52,10 +52,10 @@ const MAX_MESSAGE = 1_024;
 
 /** The failure as events show it. Truncated text ends with an ellipsis. */
 export function publishedFailure(failure: Failure): string {
-  const { type, failureCause, final, exitCode } = failure;
+  const { type, failureCause, nonRetryable, exitCode } = failure;
   const cut = failure.message.length > MAX_MESSAGE;
   const message = cut ? `${failure.message.slice(0, MAX_MESSAGE - 1)}…`.toWellFormed() : failure.message;
-  return failureText({ type, message, stackTrace: '', failureCause, final, exitCode });
+  return failureText({ type, message, stackTrace: '', failureCause, nonRetryable, exitCode });
 }
 
 /** Max rows scanned per turn. */

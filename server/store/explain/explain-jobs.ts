@@ -1,5 +1,5 @@
 /** Data of a job's explanation: its run, the gates of its lane, and its position in the queue. */
-import { type Holder, MAX_HOLDERS } from '../../domain/explain/constraint.ts';
+import { type Blocker, MAX_BLOCKERS } from '../../domain/explain/constraint.ts';
 import type { OpenBreaker } from '../../domain/explain/job-constraints.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import type { ExplainedRun, LineQuery, QueueLanes } from '../../engine/ports/explanations.ts';
@@ -14,7 +14,7 @@ const { SCHEDULED, READY, ASSIGNED } = stateCodes;
 const readOne = {
   name: 'read_explained_run',
   text: `
-SELECT r.*, n.queue, n.suspect, n.at_limit, n.held_back & ~${claimedSingly}::smallint AS held_back, q.pause_reason, q.pause_time AS queue_pause_time,
+SELECT r.*, n.queue, n.suspect, n.at_limit, n.gates & ~${claimedSingly}::smallint AS gates, q.pause_reason, q.pause_time AS queue_pause_time,
        b.name AS breaker, b.open_time, b.probe_time, b.probe_job_id, p.session_id AS probe_session_id, p.assign_time AS probe_assign_time,
        s.beat_time, a.end_time AS close_time, (SELECT muster_now()) AS now
 FROM (
@@ -23,11 +23,11 @@ FROM (
   FROM job_runs WHERE job_id = ANY(ARRAY[$1::uuid])
 ) AS r
 JOIN lanes n ON ${sameKey('n.lane_id', 'r.lane_id')}
-LEFT JOIN queues q ON n.held_back & ${gates.queuePaused} <> 0
+LEFT JOIN queues q ON n.gates & ${gates.queuePaused} <> 0
   AND ${sameKey('q.namespace', 'n.namespace')} AND ${sameKey('q.name', 'n.queue')}
 LEFT JOIN LATERAL (
   SELECT name, open_time, probe_time, probe_job_id FROM circuit_breakers c
-  WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.held_back & ${gates.breakerOpen} <> 0 OFFSET 0
+  WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.gates & ${gates.breakerOpen} <> 0 OFFSET 0
 ) AS b ON true
 LEFT JOIN job_runs p ON ${sameKey('p.job_id', 'b.probe_job_id')}
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'r.session_id')}
@@ -49,8 +49,8 @@ WITH now AS MATERIALIZED (
   FROM (SELECT extract(epoch FROM muster_now()) AS seconds) AS one
 ),
 asked AS MATERIALIZED (
-  SELECT lane_id, suspect, at_limit, held_back & ~${claimedSingly}::smallint AS held_back FROM lanes
-  WHERE ${queueKey('lanes.')} = $1 || '/' || $2 AND held_back >= 0 OFFSET 0
+  SELECT lane_id, suspect, at_limit, gates & ~${claimedSingly}::smallint AS gates FROM lanes
+  WHERE ${queueKey('lanes.')} = $1 || '/' || $2 AND gates >= 0 OFFSET 0
 ),
 recent AS MATERIALIZED (
   SELECT lane_id, coalesce(sum(jobs) FILTER (WHERE state = ${READY}), 0) AS ready,
@@ -64,7 +64,7 @@ counted AS (
   LEFT JOIN LATERAL (SELECT * FROM lane_counts WHERE lane_counts.lane_id = a.lane_id AND state = ${ASSIGNED} OFFSET 0) AS h ON true
   LEFT JOIN recent r ON r.lane_id = a.lane_id
 )
-SELECT c.lane_id, c.suspect, c.at_limit, c.held_back, c.starts::bigint AS starts, now.window_us
+SELECT c.lane_id, c.suspect, c.at_limit, c.gates, c.starts::bigint AS starts, now.window_us
 FROM counted c CROSS JOIN now WHERE c.ready > 0 OR c.starts > 0 OR c.lane_id = $3
 ORDER BY c.lane_id = $3 DESC, c.ready DESC LIMIT $4`,
 };
@@ -114,12 +114,12 @@ ORDER BY f.rank, f.job_id`,
 function breakerOf(row: Row): OpenBreaker | undefined {
   if (row.breaker === null) return undefined;
   const { probe_job_id: jobId, probe_session_id: sessionId, probe_assign_time: sinceUs } = row;
-  const holders = jobId === null ? [] : [{ jobId, sessionId: sessionId ?? undefined, sinceUs: sinceUs ?? undefined }];
+  const blockers = jobId === null ? [] : [{ jobId, sessionId: sessionId ?? undefined, sinceUs: sinceUs ?? undefined }];
   return {
     name: row.breaker,
     sinceUs: row.open_time ?? undefined,
     probeTimeUs: row.probe_time ?? undefined,
-    probe: { list: holders, count: holders.length },
+    probe: { list: blockers, count: blockers.length },
   };
 }
 
@@ -142,7 +142,7 @@ export async function readRun(session: Session, jobId: string): Promise<Explaine
     beatTimeUs: row.beat_time ?? undefined,
     suspect: row.suspect,
     atLimit: row.at_limit,
-    gates: row.held_back,
+    gates: row.gates,
     queue: isPaused
       ? { name: row.queue, reason: row.pause_reason, sinceUs: row.queue_pause_time ?? undefined }
       : undefined,
@@ -162,7 +162,7 @@ export async function readQueueLanes(
     laneId: row.lane_id,
     suspect: row.suspect,
     atLimit: row.at_limit,
-    gates: row.held_back,
+    gates: row.gates,
     starts: row.starts,
   }));
   return { lanes, isCut: rows.length > limit, windowUs: rows[0]?.window_us ?? 0 };
@@ -175,7 +175,7 @@ export async function countBefore(session: Session, query: LineQuery, most: numb
   return row?.before;
 }
 
-export async function readFirst(session: Session, query: LineQuery): Promise<Holder[]> {
-  const rows = await session.run(readSome, lineParameters(query, MAX_HOLDERS));
+export async function readFirst(session: Session, query: LineQuery): Promise<Blocker[]> {
+  const rows = await session.run(readSome, lineParameters(query, MAX_BLOCKERS));
   return rows.map((row) => ({ jobId: row.job_id, sinceUs: row.create_time }));
 }

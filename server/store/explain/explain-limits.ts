@@ -1,5 +1,5 @@
 /** Limits in an explanation: the capacity of each, and the jobs that count against it. Also suspects. */
-import { type Holder, type Holders, MAX_HOLDERS } from '../../domain/explain/constraint.ts';
+import { type Blocker, type Blockers, MAX_BLOCKERS } from '../../domain/explain/constraint.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LimitOfJob, LimitQuery, LimitsOfJob } from '../../engine/ports/explanations.ts';
 import { sameKey } from '../base/same-key.ts';
@@ -19,7 +19,7 @@ const readKey = {
 
 const named = (from: string) => `
 SELECT h.job_id, h.session_id, h.assign_time, s.worker_name FROM (
-  ${from} ORDER BY assign_time, job_id LIMIT ${MAX_HOLDERS}
+  ${from} ORDER BY assign_time, job_id LIMIT ${MAX_BLOCKERS}
 ) AS h LEFT JOIN sessions s ON ${sameKey('s.session_id', 'h.session_id')}
 ORDER BY h.assign_time, h.job_id`;
 
@@ -61,13 +61,13 @@ SELECT r.job_id, r.session_id, r.assign_time, s.worker_name, count(*) OVER ()::i
 FROM unnest($1::uuid[]) AS i (session_id)
 CROSS JOIN LATERAL (
   SELECT job_id, session_id, assign_time FROM job_runs
-  WHERE job_runs.session_id = i.session_id AND losses >= 2 AND job_id <> $2 LIMIT 1
+  WHERE job_runs.session_id = i.session_id AND consecutive_losses >= 2 AND job_id <> $2 LIMIT 1
 ) AS r
 JOIN sessions s ON ${sameKey('s.session_id', 'r.session_id')}
-ORDER BY r.assign_time LIMIT ${MAX_HOLDERS}`,
+ORDER BY r.assign_time LIMIT ${MAX_BLOCKERS}`,
 };
 
-const holderOf = (row: Row): Holder => ({
+const holderOf = (row: Row): Blocker => ({
   jobId: row.job_id,
   sessionId: row.session_id,
   workerName: row.worker_name ?? undefined,
@@ -90,11 +90,11 @@ export async function readLimits(session: Session, query: LimitQuery): Promise<L
 }
 
 /** Jobs that count against one limit, among the first 10,000 held attempts. */
-export async function readLimitHolders(
+export async function readLimitBlockers(
   session: Session,
   { namespace, queue, definition, limitId }: LimitQuery,
   reason: LimitOfJob['reason'],
-): Promise<Holder[]> {
+): Promise<Blocker[]> {
   const rows = await {
     KEY_LIMIT: () => session.run(readOfKey, [limitId ?? null]),
     DEFINITION_LIMIT: () => session.run(readOfLanes, [namespace, null, definition]),
@@ -108,7 +108,7 @@ export async function readSuspects(
   session: Session,
   sessionIds: readonly string[],
   butJobId: string,
-): Promise<Holders> {
+): Promise<Blockers> {
   const rows = await session.run(readSome, [sessionIds, butJobId]);
   return { list: rows.map(holderOf), count: rows[0]?.total ?? 0 };
 }

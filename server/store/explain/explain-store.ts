@@ -6,7 +6,7 @@ import type { Session } from '../driver/database.ts';
 import { readWaitingLanes } from '../upkeep/backlog-lanes.ts';
 import { readRunning } from '../workflows/workflow-rows.ts';
 import { countBefore, readFirst, readQueueLanes, readRun } from './explain-jobs.ts';
-import { readLimitHolders, readLimits, readSuspects } from './explain-limits.ts';
+import { readLimitBlockers, readLimits, readSuspects } from './explain-limits.ts';
 
 export function explainStore(session: Session): ExplainStore {
   return {
@@ -15,7 +15,7 @@ export function explainStore(session: Session): ExplainStore {
     countBefore: (query, most) => countBefore(session, query, most),
     readFirst: (query) => readFirst(session, query),
     readLimits: (query) => readLimits(session, query),
-    readLimitHolders: (query, reason) => readLimitHolders(session, query, reason),
+    readLimitBlockers: (query, reason) => readLimitBlockers(session, query, reason),
     readSuspects: (sessionIds, butJobId) => readSuspects(session, sessionIds, butJobId),
     readCapacityInUse: async (laneId, sessionIds) => {
       const taken = await readTaken(session, sessionIds);

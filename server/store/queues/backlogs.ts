@@ -24,7 +24,7 @@ const readWaiting = {
   name: 'read_backlog',
   text: `
 WITH asked AS MATERIALIZED (
-  SELECT lane_id FROM lanes WHERE ${queueKey('lanes.')} = $1 || '/' || $2 AND held_back >= 0 OFFSET 0
+  SELECT lane_id FROM lanes WHERE ${queueKey('lanes.')} = $1 || '/' || $2 AND gates >= 0 OFFSET 0
 ),
 recent AS MATERIALIZED (
   SELECT lane_id, sum(jobs) AS jobs FROM lane_count_changes WHERE state = ${stateCodes.READY} GROUP BY lane_id

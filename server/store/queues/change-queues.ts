@@ -47,7 +47,7 @@ WHERE namespace = $1 AND name = $2 AND paused`,
 };
 
 // The last condition always holds. Its column is not in the lanes' unique index, which would otherwise be read whole.
-const ofQueue = `SELECT FROM lanes l WHERE ${queueKey('l.')} = q.namespace || '/' || q.name AND l.held_back >= 0 OFFSET 0`;
+const ofQueue = `SELECT FROM lanes l WHERE ${queueKey('l.')} = q.namespace || '/' || q.name AND l.gates >= 0 OFFSET 0`;
 
 // A queue without lanes is deleted. Any other keeps its row, for the job that restores the queue.
 const deleteOne = {

@@ -21,6 +21,7 @@ const MAX_REVIVED = 1_000;
 
 // A deleted queue exists again once a job was submitted to one of its lanes, which replicas address by number: then it
 // has open jobs, or a job whose id is younger than the deletion. The check costs nothing until the queue is read.
+// The time in an id is a replica's, which may be ahead of the database's: so the time of creation counts, too.
 // Compared as rows, for which only the index by lane is sorted: by the primary key other lanes' jobs would be read too.
 const findDeleted = {
   name: 'find_deleted_queues',
@@ -30,7 +31,7 @@ SELECT q.name, EXISTS (
     SELECT FROM jobs WHERE (jobs.lane_id, jobs.job_id) <= (l.lane_id, repeat('f', 32)::uuid) AND (jobs.lane_id, jobs.job_id) >= (
       l.lane_id,
       (lpad(to_hex(floor(extract(epoch FROM q.delete_time) * 1000)::bigint + 1), 12, '0') || repeat('0', 20))::uuid
-    )
+    ) AND jobs.create_time > q.delete_time
     LIMIT 1
   ) AS younger
   WHERE ${queueKey('l.')} = q.namespace || '/' || q.name

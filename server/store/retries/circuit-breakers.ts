@@ -64,13 +64,13 @@ const readLanesOf = {
 
 // Lanes made by a replica of an older release, or while their breaker was changing.
 const readMisheld = {
-  name: 'read_misheld_lanes',
+  name: 'read_misgated_lanes',
   text: `
 SELECT DISTINCT l.namespace, l.breaker AS name FROM lanes l
 LEFT JOIN LATERAL (
   SELECT name FROM circuit_breakers WHERE namespace = l.namespace AND name = l.breaker AND state <> 1 OFFSET 0
 ) AS b ON true
-WHERE l.breaker IS NOT NULL AND (l.held_back & ${gates.breakerOpen} <> 0) IS DISTINCT FROM (b.name IS NOT NULL)
+WHERE l.breaker IS NOT NULL AND (l.gates & ${gates.breakerOpen} <> 0) IS DISTINCT FROM (b.name IS NOT NULL)
 LIMIT 100`,
 };
 

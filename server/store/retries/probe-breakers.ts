@@ -44,10 +44,10 @@ LEFT JOIN LATERAL (
 const readLanesToTry = {
   name: 'read_lanes_to_probe',
   text: `
-SELECT l.lane_id, h.rank, l.held_back & ${gates.limited} <> 0 AS limited FROM lanes l CROSS JOIN LATERAL (
+SELECT l.lane_id, h.rank, l.gates & ${gates.limited} <> 0 AS limited FROM lanes l CROSS JOIN LATERAL (
   SELECT rank FROM job_runs WHERE job_runs.lane_id = l.lane_id AND state = ${stateCodes.READY} ORDER BY rank LIMIT 1
 ) AS h
-WHERE l.namespace = $1 AND l.breaker = $2 AND l.held_back & ~${gates.breakerOpen | claimedSingly}::smallint = 0
+WHERE l.namespace = $1 AND l.breaker = $2 AND l.gates & ~${gates.breakerOpen | claimedSingly}::smallint = 0
 ORDER BY h.rank LIMIT ${MAX_LANES}`,
 };
 

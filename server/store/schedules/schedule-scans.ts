@@ -31,7 +31,7 @@ const lockDue = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time)
 SELECT s.*, now.time AS now FROM schedules s, now
-WHERE s.look_time <= (SELECT time FROM now) ORDER BY s.look_time LIMIT ${MAX_SCHEDULES} FOR UPDATE OF s SKIP LOCKED`,
+WHERE s.scan_time <= (SELECT time FROM now) ORDER BY s.scan_time LIMIT ${MAX_SCHEDULES} FOR UPDATE OF s SKIP LOCKED`,
 };
 
 // The outcomes of the jobs are read in the same statement: at any moment a job is open or has its outcome.
@@ -101,7 +101,7 @@ const decision = {
   runs_left: 'bigint',
   decided_until: 'timestamptz',
   next_time: 'timestamptz',
-  look_time: 'timestamptz',
+  scan_time: 'timestamptz',
   pause_reason: 'text',
 };
 
@@ -110,7 +110,7 @@ const writeDecisions = {
   name: 'write_schedules',
   text: `
 UPDATE schedules s SET runs_left = least(i.runs_left, s.max_runs), decided_until = i.decided_until, next_time = i.next_time,
-       look_time = i.look_time, paused = s.paused OR i.pause_reason IS NOT NULL,
+       scan_time = i.scan_time, paused = s.paused OR i.pause_reason IS NOT NULL,
        pause_reason = coalesce(i.pause_reason, s.pause_reason), revision = s.revision + (i.pause_reason IS NOT NULL)::int
 FROM ${inputTable(decision, 'i')} WHERE ${sameKey('s.schedule_id', 'i.schedule_id')}`,
 };
@@ -135,7 +135,7 @@ settled AS (
     AND ${sameKey('r.cause_id', 'i.cause_id')} AND r.state = ${STARTING}
   RETURNING r.schedule_id, r.state
 )
-UPDATE schedules s SET look_time = now.time, jobs = s.jobs + (
+UPDATE schedules s SET scan_time = now.time, jobs = s.jobs + (
   SELECT count(*) FROM settled WHERE settled.schedule_id = s.schedule_id AND settled.state = ${STARTED}
 )
 FROM now, locked l WHERE ${sameKey('s.schedule_id', 'l.schedule_id')}`,

@@ -44,7 +44,7 @@ const insertOne = {
   name: 'insert_schedule',
   text: `
 INSERT INTO schedules (schedule_id, namespace, name, rules, job, input, input_content_type, input_metadata, description, max_runs,
-                       runs_left, decided_until, look_time, create_time, update_time)
+                       runs_left, decided_until, scan_time, create_time, update_time)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bigint, $10::bigint, time, time, time, time FROM (SELECT muster_now() AS time) AS now
 ON CONFLICT DO NOTHING
 RETURNING *`,
@@ -61,7 +61,7 @@ UPDATE schedules SET rules = $2, job = $3, input = $4, input_content_type = $5, 
        max_runs = $8::bigint, runs_left = CASE WHEN max_runs IS NOT DISTINCT FROM $8::bigint THEN runs_left ELSE $8::bigint END,
        decided_until = CASE WHEN $9::timestamptz IS NOT NULL THEN $9 WHEN runs_left = 0 THEN greatest(decided_until, now.time)
                             ELSE decided_until END,
-       look_time = now.time, update_time = now.time, revision = revision + 1
+       scan_time = now.time, update_time = now.time, revision = revision + 1
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1
 RETURNING *`,
@@ -80,7 +80,7 @@ RETURNING *`,
 const resumeOne = {
   name: 'resume_schedule',
   text: `
-UPDATE schedules SET paused = false, pause_reason = '', look_time = now.time, update_time = now.time, revision = revision + 1
+UPDATE schedules SET paused = false, pause_reason = '', scan_time = now.time, update_time = now.time, revision = revision + 1
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1 AND paused
 RETURNING *`,
@@ -88,7 +88,7 @@ RETURNING *`,
 
 const wakeOne = {
   name: 'wake_schedule',
-  text: 'UPDATE schedules SET look_time = (SELECT muster_now()) WHERE schedule_id = $1',
+  text: 'UPDATE schedules SET scan_time = (SELECT muster_now()) WHERE schedule_id = $1',
 };
 
 const deleteOne = {
@@ -102,8 +102,8 @@ const deleteRuns = {
 };
 
 const readNextScan = {
-  name: 'read_next_look',
-  text: 'SELECT min(look_time) AS look_time FROM schedules WHERE look_time IS NOT NULL',
+  name: 'read_next_scan',
+  text: 'SELECT min(scan_time) AS scan_time FROM schedules WHERE scan_time IS NOT NULL',
 };
 
 /** Max pending runs per schedule. */
@@ -230,6 +230,6 @@ export function scheduleStore(database: Database): ScheduleStore {
     readRun: (scheduleId, causeId) => readRun(database, scheduleId, causeId),
     scan: (decide) => scanSchedules(database, decide),
     settle: (settlements) => settleRuns(database, settlements),
-    readNextScanUs: async () => (await database.run(readNextScan, []))[0]?.look_time ?? undefined,
+    readNextScanUs: async () => (await database.run(readNextScan, []))[0]?.scan_time ?? undefined,
   };
 }

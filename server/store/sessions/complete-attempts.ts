@@ -38,15 +38,15 @@ ended AS (
   DELETE FROM job_runs r USING i
   WHERE ${sameKey('r.job_id', 'i.job_id')} AND r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id
     AND r.state IN (${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING}) AND (NOT r.check_result OR $3::boolean)
-  RETURNING r.job_id, r.lane_id, r.state AS was_state, r.revision + 1 AS revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
+  RETURNING r.job_id, r.lane_id, r.state AS was_state, r.revision + 1 AS revision, r.attempt, r.attempt_count, r.session_id, r.assign_time, r.progress_sequence,
             r.progress_fraction, r.progress_message, r.cancel_time, CASE WHEN r.cancel_time IS NOT NULL THEN r.reason END AS cancel_reason,
-            i.place, i.result_start, i.result_length, i.result_content_type, i.result_metadata, r.limit_id, r.parent_job_id, r.step, r.item, r.tells_end
+            i.place, i.result_start, i.result_length, i.result_content_type, i.result_metadata, r.limit_id, r.parent_job_id, r.step, r.item, r.notifies_end
 ),
 recorded AS (
-  INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, result,
+  INSERT INTO job_outcomes (job_id, state, revision, attempt, attempt_count, session_id, assign_time, end_time, result,
                             result_content_type, result_metadata, progress_fraction, progress_message, cancel_stage,
                             cancel_time, cancel_reason)
-  SELECT job_id, ${stateCodes.SUCCEEDED}, revision, attempt, attempts_counted + 1, session_id, assign_time, now.time,
+  SELECT job_id, ${stateCodes.SUCCEEDED}, revision, attempt, attempt_count + 1, session_id, assign_time, now.time,
          substring($1::bytea FROM result_start FOR result_length), result_content_type, result_metadata,
          progress_fraction, progress_message, CASE WHEN cancel_time IS NOT NULL THEN ${cancelStages.OVERTAKEN} END,
          cancel_time, cancel_reason
@@ -56,7 +56,7 @@ ${groups({ from: 'ended', by: ['revision', 'attempt', 'was_state'] })},
 ${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -jobs AS jobs FROM groups`)},
 told AS (${outboxInsert({ state: stateCodes.SUCCEEDED, moved: true })}),
 ${notifyEnds(stateCodes.SUCCEEDED)}
-SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id, parent_job_id, tells_end FROM ended`,
+SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id, parent_job_id, notifies_end FROM ended`,
 };
 
 const readToCheck = {
@@ -109,7 +109,7 @@ export async function completeAttempts(
       assignTimeUs: row.assign_time,
       limitId: row.limit_id ?? undefined,
       parentJobId: row.parent_job_id ?? undefined,
-      notifiesDependents: row.tells_end,
+      notifiesDependents: row.notifies_end,
     };
   });
 }

@@ -31,7 +31,7 @@ WHERE session_id = $1 AND state = ANY($2::smallint[]) LIMIT 10000`,
 const readAssignedRuns = {
   name: 'read_assigned_runs',
   text: `
-SELECT k.job_id, k.lane_id, k.rank, k.attempt, k.attempts_counted, k.run_timeout_ms, k.session_id, k.credit_id,
+SELECT k.job_id, k.lane_id, k.rank, k.attempt, k.attempt_count, k.run_timeout_ms, k.session_id, k.credit_id,
        ${recordOfRun.columns}
 FROM ${inputTable(keyColumns, 'i')} JOIN job_runs k ON ${sameKey('k.job_id', 'i.job_id')} ${recordOfRun.joins}
 WHERE k.attempt = i.attempt AND k.session_id IS NOT DISTINCT FROM i.session_id AND k.state IN (${ASSIGNED}, ${CANCELLING})`,

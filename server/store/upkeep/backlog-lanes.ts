@@ -10,7 +10,7 @@ const sumOf = (state: number) => `coalesce(sum(jobs) FILTER (WHERE state = ${sta
 
 // Both tables in one statement, so that they are read at the same moment.
 const readMany = {
-  name: 'read_waiting_lanes',
+  name: 'read_backlog_lanes',
   text: `
 WITH counts AS MATERIALIZED (
   SELECT lane_id, ${sumOf(READY)} AS ready, ${sumOf(SCHEDULED)} AS scheduled, ${sumOf(PAUSED)} AS paused, ${sumOf(BLOCKED)} AS blocked, sum(jobs) AS jobs
@@ -19,15 +19,15 @@ WITH counts AS MATERIALIZED (
     UNION ALL SELECT lane_id, state, jobs FROM lane_count_changes
   ) AS parts WHERE state IN (${READY}, ${SCHEDULED}, ${PAUSED}, ${BLOCKED}) GROUP BY lane_id HAVING sum(jobs) > 0
 )
-SELECT c.lane_id, c.ready, c.scheduled, c.paused, c.blocked, l.held_back FROM counts c
-CROSS JOIN LATERAL (SELECT held_back FROM lanes WHERE lanes.lane_id = c.lane_id OFFSET 0) AS l
+SELECT c.lane_id, c.ready, c.scheduled, c.paused, c.blocked, l.gates FROM counts c
+CROSS JOIN LATERAL (SELECT gates FROM lanes WHERE lanes.lane_id = c.lane_id OFFSET 0) AS l
 ORDER BY c.jobs DESC, c.lane_id LIMIT $1`,
 };
 
-function gateOf({ held_back }: Row): WaitingLane['gate'] {
-  if (held_back & gates.queuePaused) return 'queue_paused';
-  if (held_back & gates.breakerOpen) return 'circuit_breaker';
-  return held_back & gates.atLimit ? 'key_limit' : undefined;
+function gateOf({ gates: bits }: Row): WaitingLane['gate'] {
+  if (bits & gates.queuePaused) return 'queue_paused';
+  if (bits & gates.breakerOpen) return 'circuit_breaker';
+  return bits & gates.atLimit ? 'key_limit' : undefined;
 }
 
 export async function readWaitingLanes(session: Session, limit: number): Promise<WaitingLane[]> {
@@ -39,6 +39,6 @@ export async function readWaitingLanes(session: Session, limit: number): Promise
     paused: row.paused,
     blocked: row.blocked,
     gate: gateOf(row),
-    limited: (row.held_back & gates.limited) !== 0,
+    limited: (row.gates & gates.limited) !== 0,
   }));
 }

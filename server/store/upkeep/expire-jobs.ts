@@ -44,7 +44,7 @@ ended AS (
   DELETE FROM job_outcomes o USING picked p, now
   WHERE ${sameKey('o.job_id', 'p.job_id')} AND o.end_time <= now.time - p.kept_ms * interval '1 ms'
     AND (p.parent_job_id IS NULL OR NOT EXISTS (SELECT FROM job_runs r WHERE r.job_id = p.parent_job_id OFFSET 0)
-         AND NOT EXISTS (SELECT FROM batches b WHERE b.retry_of = p.parent_job_id AND b.seal_time IS NULL AND b.doomed = ${stopReasonCodes.NO} OFFSET 0))
+         AND NOT EXISTS (SELECT FROM batches b WHERE b.retry_of = p.parent_job_id AND b.seal_time IS NULL AND b.stop_reason = ${stopReasonCodes.NO} OFFSET 0))
     AND NOT EXISTS (
       SELECT FROM workflow_steps s WHERE s.child_job_id = p.job_id AND s.cache_time IS NOT NULL
         AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0) OFFSET 0

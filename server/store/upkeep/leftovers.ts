@@ -37,9 +37,9 @@ const conditions = {
   batches: `t.job_id < $3 AND ${noRecord}`,
   batch_counts: `t.job_id < $3 AND ${noRecord}`,
   // Left by a replica of a release that knew no signal waits.
-  event_waits: noRun('job_id'),
+  signal_waits: noRun('job_id'),
   // Events kept for a job that has not come.
-  sent_events: `t.up_to_row IS NULL AND t.keep_until <= (SELECT muster_now())`,
+  sent_signals: `t.up_to_row IS NULL AND t.keep_until <= (SELECT muster_now())`,
   audit_records: `t.action <> 'ERASE_JOB' AND ${olderThan('record_time', '1 year')}`,
   job_outcomes_default: `t.job_id < $3 AND ${noRecord}`,
 };

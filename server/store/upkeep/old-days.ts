@@ -58,7 +58,7 @@ UNION SELECT job_id FROM ${outcomes} WHERE end_time > '${cutoff}'
 UNION SELECT c.job_id FROM (SELECT job_id FROM workflow_runs UNION ALL SELECT job_id FROM batches) AS p
 CROSS JOIN LATERAL (SELECT job_id FROM job_runs r WHERE r.job_id = p.job_id AND p.job_id < '${to}' OFFSET 0) AS r
 CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = r.job_id OFFSET 0) AS c
-UNION SELECT c.job_id FROM (SELECT retry_of FROM batches WHERE retry_of IS NOT NULL AND seal_time IS NULL AND doomed = ${stopReasonCodes.NO}) AS b
+UNION SELECT c.job_id FROM (SELECT retry_of FROM batches WHERE retry_of IS NOT NULL AND seal_time IS NULL AND stop_reason = ${stopReasonCodes.NO}) AS b
 CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = b.retry_of OFFSET 0) AS c
 UNION SELECT s.child_job_id FROM workflow_steps s
 WHERE s.cache_time IS NOT NULL AND s.child_job_id >= '${from}' AND s.child_job_id < '${to}'

@@ -30,7 +30,7 @@ import {
 const lockSome = {
   name: 'lock_workflows',
   text: `
-SELECT r.job_id, r.lane_id, r.state, r.reason, r.tells_end
+SELECT r.job_id, r.lane_id, r.state, r.reason, r.notifies_end
 FROM unnest($1::uuid[]) AS i (job_id) JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
 WHERE r.state IN (${stateCodes.WAITING}, ${stateCodes.CANCELLING}) AND r.session_id IS NULL
 ORDER BY i.job_id FOR NO KEY UPDATE OF r`,
@@ -39,7 +39,7 @@ ORDER BY i.job_id FOR NO KEY UPDATE OF r`,
 const readSome = {
   name: 'read_workflows',
   text: `
-SELECT j.*, coalesce(w.depth, p.depth + 1, 1) AS depth, w.phase, w.running, w.ended, w.doomed, w.failed, w.cleanup_failed, w.failure,
+SELECT j.*, coalesce(w.depth, p.depth + 1, 1) AS depth, w.phase, w.running, w.ended, w.stop_reason, w.failed, w.cleanup_failed, w.failure,
        w.compensable, w.not_undone
 FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (SELECT parent_job_id FROM job_runs r WHERE ${sameKey('r.job_id', 'i.job_id')} OFFSET 0) AS r
@@ -55,7 +55,7 @@ function lockedWorkflow(locked: Row, row: Row, inbox: readonly InboxRow[]): Lock
   return {
     jobId: locked.job_id,
     laneId: locked.lane_id,
-    notifiesDependents: locked.tells_end,
+    notifiesDependents: locked.notifies_end,
     state: locked.state === stateCodes.WAITING ? 'WAITING' : 'CANCELLING',
     reason: locked.reason ?? undefined,
     priority: row.priority,

@@ -1,13 +1,9 @@
 /** Rules that apply in every case: checked with each call of the worker. */
 import { equals, toBinary } from '@bufbuild/protobuf';
 import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
-import {
-  type AttemptReport,
-  AttemptReportSchema,
-  type HeartbeatRequest,
-  type ProgressUpdate,
-  type ReportAttemptsRequest,
-} from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { type AttemptReport, AttemptReportSchema } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import type { ProgressUpdate } from '@muster/sdk/gen/muster/worker/v1/session_pb';
+import type { ReportAttemptsRequest, SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { enumName } from './enum-name.ts';
 import { keyOf, outcomeText } from './plane/attempt.ts';
 import type { Call } from './plane/rpc-server.ts';
@@ -56,12 +52,12 @@ export class Watch {
     this.#deadline(call);
     if (!session) this.#broken('Calls', `${call.method} names a session that was never opened`);
     else this.#afterEnd(call, session);
-    if (call.method === 'Heartbeat') this.#rate(call);
+    if (call.method === 'SendHeartbeat') this.#rate(call);
   }
 
   tookEffect(call: Call, session: Session): void {
     this.#credits(call, session);
-    if (call.method === 'Heartbeat') this.#beat(call, session);
+    if (call.method === 'SendHeartbeat') this.#beat(call, session);
     else this.#reports(call.request as ReportAttemptsRequest, session);
   }
 
@@ -99,7 +95,7 @@ export class Watch {
   }
 
   #credits({ method, request, at }: Call, { ledger, facts }: Session): void {
-    for (const { creditId, slots, prefetch } of (request as HeartbeatRequest).credits) {
+    for (const { creditId, slots, prefetch } of (request as SendHeartbeatRequest).credits) {
       const id = Number(creditId);
       const same = ledger.all.filter((credit) => credit.id === id).length;
       const later = ledger.all.find((credit) => credit.id > id && credit.at < at - OVERTAKING_MS);
@@ -115,7 +111,7 @@ export class Watch {
   }
 
   #beat({ request, at }: Call, session: Session): void {
-    const { held, pingEcho, progress } = request as HeartbeatRequest;
+    const { heldAttempts: held, pingEcho, progress } = request as SendHeartbeatRequest;
     const listed = new Map(held.map((one) => [keyOf(one), one]));
     if (held.length > MAX_HELD) this.#broken('What is held', `a beat lists ${held.length}; 10,000 are the most`);
     if (listed.size < held.length) this.#broken('What is held', 'a beat lists an attempt twice');

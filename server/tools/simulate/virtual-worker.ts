@@ -99,14 +99,14 @@ export class VirtualWorker implements Subscriber {
   }
 
   /** @param job Undefined: a clean-up of another job, which takes no time here. */
-  #start({ jobId, attempt, runTimeoutMs, attemptsCounted }: Assignment, job: RecordedJob | undefined): void {
+  #start({ jobId, attempt, runTimeoutMs, attemptCount }: Assignment, job: RecordedJob | undefined): void {
     const { world, recorder, index } = this.#parts;
     const { runMs = 0, failures = 0, failureType = '' } = job?.arrival ?? {};
     const ms = Math.min(runMs, runTimeoutMs);
     const outcome: Outcome =
       runMs > runTimeoutMs
         ? { kind: 'failed', failure: timedOut }
-        : attemptsCounted < failures
+        : attemptCount < failures
           ? { kind: 'failed', failure: failureOf(failureType, 'APPLICATION', 'as the arrival says') }
           : { kind: 'succeeded', result: nothing };
     this.#running.set(keyOf(jobId, attempt), {
@@ -162,5 +162,5 @@ function keyOf(jobId: string, attempt: number): string {
 }
 
 function failureOf(type: string, failureCause: Failure['failureCause'], message: string): Failure {
-  return { type, message, stackTrace: '', failureCause, final: false };
+  return { type, message, stackTrace: '', failureCause, nonRetryable: false };
 }

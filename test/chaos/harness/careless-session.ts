@@ -1,16 +1,18 @@
 /** One session of the careless worker: its assignments, what it does with them, and its reports. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
-import type { Assignment } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
+import type { Assignment } from '../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
 import {
   type AttemptReport,
   AttemptReportSchema,
-  HeartbeatRequestSchema,
-  type OpenSessionResponse,
   ReleaseReason,
-  ReportAttemptsRequestSchema,
   ReportResult,
-} from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+} from '../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
+import {
+  type OpenSessionResponse,
+  ReportAttemptsRequestSchema,
+  SendHeartbeatRequestSchema,
+} from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { encodePayload } from '../../../sdk/typescript/src/payload.ts';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import type { SessionApi } from '../../../sdk/typescript/src/worker/core/ports.ts';
@@ -104,9 +106,9 @@ export class CarelessSession {
     const sentAt = performance.now();
     const free = this.#echo > 0n ? Math.max(0, slots - this.#held.size) : 0;
     const voided = this.#credit;
-    const request = create(HeartbeatRequestSchema, {
+    const request = create(SendHeartbeatRequestSchema, {
       sessionId: this.#idBytes,
-      held: [...this.#held.values()].map(({ jobId, attempt, started }) => ({ jobId, attempt, started })),
+      heldAttempts: [...this.#held.values()].map(({ jobId, attempt, started }) => ({ jobId, attempt, started })),
       credits: free > 0 ? [{ creditId: ++this.#credit, slots: free, prefetch: 0 }] : [],
       voidedCreditIds: voided > 0n ? [voided] : [],
       pingEcho: this.#echo,
@@ -127,7 +129,7 @@ export class CarelessSession {
   }
 
   async #askForEnd(): Promise<void> {
-    const request = { $typeName: 'muster.v1.CloseSessionRequest' as const, sessionId: this.#idBytes };
+    const request = { $typeName: 'muster.worker.v1.CloseSessionRequest' as const, sessionId: this.#idBytes };
     for (let asked = false; !asked && !this.over && !this.#parts.givenUp(); ) {
       asked = await this.#parts.api.closeSession(request, CALL_MS).then(
         () => true,
@@ -243,7 +245,10 @@ function reportOf({ job, jobId, attempt }: Attempt, said: ReportAnswer['said'], 
   const report = create(AttemptReportSchema, { jobId, attempt });
   const value = encodePayload({ by: `${job}/${attempt}/${said === 'result' ? by : 'somebody else'}` });
   if (said === 'released')
-    report.outcome = { case: 'released', value: { $typeName: 'muster.v1.Released', reason: ReleaseReason.NO_SLOT } };
+    report.outcome = {
+      case: 'released',
+      value: { $typeName: 'muster.worker.v1.Released', reason: ReleaseReason.NO_SLOT },
+    };
   else if (value) report.outcome = { case: 'result', value };
   return report;
 }

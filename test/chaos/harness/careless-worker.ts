@@ -10,7 +10,7 @@ import type { Client as Channel } from '@grpc/grpc-js';
 import {
   OpenSessionRequestSchema,
   type OpenSessionResponse,
-} from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+} from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { openChannel } from '../../../sdk/typescript/src/transport/channel.ts';
 import type { SessionApi } from '../../../sdk/typescript/src/worker/core/ports.ts';
 import { sessionApi } from '../../../sdk/typescript/src/worker/thread/session-api.ts';

@@ -24,13 +24,13 @@ CREATE TABLE muster.chaos_journal (
 CREATE FUNCTION muster.chaos_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO muster.chaos_journal (kind, id, to_state, attempt, counted, session_id)
-    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id);
+    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id);
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO muster.chaos_journal (kind, id, from_state, attempt, counted, session_id, until)
-    VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempts_counted, OLD.session_id, OLD.due_time);
+    VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempt_count, OLD.session_id, OLD.due_time);
   ELSIF (OLD.state, OLD.attempt, OLD.session_id) IS DISTINCT FROM (NEW.state, NEW.attempt, NEW.session_id) THEN
     INSERT INTO muster.chaos_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text)
-    VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempts_counted, coalesce(NEW.session_id, OLD.session_id),
+    VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempt_count, coalesce(NEW.session_id, OLD.session_id),
             OLD.due_time, NEW.reason);
   END IF;
   RETURN NULL;
@@ -47,7 +47,7 @@ CREATE TRIGGER chaos_journal AFTER INSERT ON muster.job_attempts FOR EACH ROW EX
 CREATE FUNCTION muster.chaos_outcome() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO muster.chaos_journal (kind, id, to_state, attempt, counted, session_id, text)
-    VALUES ('end', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id,
+    VALUES ('end', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id,
             coalesce(convert_from(NEW.result, 'UTF8'), NEW.failure));
   ELSE
     INSERT INTO muster.chaos_journal (kind, id, to_state) VALUES ('tampered', OLD.job_id, OLD.state);

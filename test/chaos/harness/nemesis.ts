@@ -13,7 +13,7 @@ export type LoadPoint = Exclude<
   KillPoint,
   | 'schedules.after_submit_before_settle'
   | 'workflows.after_commit_before_publish'
-  | `events.${string}`
+  | `signals.${string}`
   | `batches.${string}`
 >;
 

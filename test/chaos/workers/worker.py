@@ -64,7 +64,7 @@ def _slow(ctx: JobContext, given: dict[str, Any]) -> dict[str, str]:
 @worker.handler("flaky")
 def _flaky(ctx: JobContext, given: dict[str, Any]) -> dict[str, str]:
     _record("start", job=ctx.job_id, attempt=ctx.attempt, handler="flaky")
-    if ctx.attempts_counted < given["failures"]:
+    if ctx.attempt_count < given["failures"]:
         _record("end", job=ctx.job_id, attempt=ctx.attempt, handler="flaky", how="failed")
         raise ValueError("not yet")
     _record("effect", job=ctx.job_id, attempt=ctx.attempt, handler="flaky")

@@ -50,7 +50,7 @@ const worker = new Worker({
     slow: (ctx, { ms }: { ms: number }) => attempt(ctx, 'slow', () => delay(ms, undefined, { signal: ctx.signal })),
     flaky: (ctx, { failures }: { failures: number }) =>
       attempt(ctx, 'flaky', async () => {
-        if (ctx.attemptsCounted < failures) throw new RangeError('not yet');
+        if (ctx.attemptCount < failures) throw new RangeError('not yet');
       }),
     /** Ignores its signal. */
     stubborn: (ctx, { ms }: { ms: number }) => attempt(ctx, 'stubborn', () => delay(ms)),

@@ -172,7 +172,7 @@ export const attemptBugs: readonly Bug[] = [
     'PREFETCH_WAIT = 30_000;',
   ),
   inCore('reports results of any size', 'result-too-large', 'outcome.ts', 'if (size <= maxPayload)', 'if (size >= 0)'),
-  inFile('does not count attempts', 'handler-context', RUNNING, 'return this.#started.attemptsCounted;', 'return 0;'),
+  inFile('does not count attempts', 'handler-context', RUNNING, 'return this.#started.attemptCount;', 'return 0;'),
   inFile(
     'loses the type of errors',
     'failure-typed',
@@ -180,7 +180,13 @@ export const attemptBugs: readonly Bug[] = [
     'type: cut(typeName(thrown), MAX_TYPE),',
     "type: 'Error',",
   ),
-  inFile('never says that a failure is final', 'failure-final', FAILURE, 'failure.final = true;', ''),
+  inFile(
+    'never marks a failure as non-retryable',
+    'failure-non-retryable',
+    FAILURE,
+    'failure.nonRetryable = true;',
+    '',
+  ),
   inFile(
     'forgets the wanted delay',
     'failure-retry-delay',

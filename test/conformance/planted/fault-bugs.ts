@@ -46,7 +46,7 @@ export const faultBugs: readonly Bug[] = [
     'dies of an input that is none',
     'input-undecodable',
     HOST,
-    "throw new FinalError('the input is not what its content type says', { cause: error });",
+    "throw new NonRetryableError('the input is not what its content type says', { cause: error });",
     'process.exit(9);',
   ),
   inFile(

@@ -1,10 +1,10 @@
 /** ListAttemptLogs, with the records that heartbeats and reports deliver. */
 
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { LogLevel } from '@muster/sdk/gen/muster/v1/log_record_pb';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
@@ -37,7 +37,9 @@ const reportWith = ({ worker, attempt: { jobId, attempt } }: Held, ...logs: obje
   });
 const list = (jobId: string, more: object = {}) => world.rpc.call(listAttemptLogs, { jobId, ...more });
 const numbersOf = async (jobId: string) =>
-  (await list(jobId)).records.map(({ attempt, sequence, skipped }) => `${attempt}.${sequence}+${skipped}`);
+  (await list(jobId)).records.map(
+    ({ attempt, sequence, skippedCount: skipped }) => `${attempt}.${sequence}+${skipped}`,
+  );
 
 describe('ListAttemptLogs', () => {
   it('shows the records of heartbeats and of the report, once each, complete when the job has ended', async () => {
@@ -45,7 +47,7 @@ describe('ListAttemptLogs', () => {
     await beatWith(held, record(1), { ...record(2), level: LogLevel.ERROR, fields: { rows: '7' }, truncated: true });
     expect(await list(held.jobId)).toMatchObject({
       records: [
-        { sequence: 1n, attempt: 1, skipped: 0n, level: LogLevel.INFO, message: 'line 1', truncated: false },
+        { sequence: 1n, attempt: 1, skippedCount: 0n, level: LogLevel.INFO, message: 'line 1', truncated: false },
         {
           sequence: 2n,
           level: LogLevel.ERROR,
@@ -79,8 +81,8 @@ describe('ListAttemptLogs', () => {
     const { records } = await list(held.jobId, { pageSize: 1_000 });
     expect(records.length).toBeGreaterThan(45);
     expect(records.length).toBeLessThan(66);
-    expect(records[0]?.skipped).toBe(BigInt(Number(records[0]?.sequence) - 1));
-    expect(records.at(-1)).toMatchObject({ sequence: 510n, skipped: 9n, truncated: true, fields: {} });
+    expect(records[0]?.skippedCount).toBe(BigInt(Number(records[0]?.sequence) - 1));
+    expect(records.at(-1)).toMatchObject({ sequence: 510n, skippedCount: 9n, truncated: true, fields: {} });
     expect(records.at(-1)?.message).toBe('ä'.repeat(4_096));
   });
 
@@ -95,7 +97,7 @@ describe('ListAttemptLogs', () => {
     expect([none.records, none.ended]).toEqual([[], false]);
     await reportWith(held, record(121));
     const last = await list(held.jobId, { pageToken: none.resumeToken });
-    expect(last).toMatchObject({ records: [{ sequence: 121n, skipped: 0n }], ended: true });
+    expect(last).toMatchObject({ records: [{ sequence: 121n, skippedCount: 0n }], ended: true });
   });
 
   it('refuses a page token of another job, attempt or RPC', async () => {
@@ -127,7 +129,7 @@ describe('ListAttemptLogs', () => {
     expect(await numbersOf(jobId)).toEqual(['1.1+0', '1.2+0', '2.1+0']);
     expect((await list(jobId, { attempt: 2 })).records).toMatchObject([{ attempt: 2, sequence: 1n }]);
     expect((await list(jobId, { attempt: 3 })).records).toEqual([]);
-    expect(await world.getJob(jobId)).toMatchObject({ state: JobState.SUCCEEDED, attemptsCounted: 2 });
+    expect(await world.getJob(jobId)).toMatchObject({ state: JobState.SUCCEEDED, attemptCount: 2 });
   });
 
   it('is empty after the job was erased, and refused for an unknown job', async () => {

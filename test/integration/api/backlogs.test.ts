@@ -164,7 +164,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     const filter = create(JobFilterSchema, { queue });
     await world.rpc.call(JobService.method.cancelJobs, { filter });
     const states = [JobState.CANCELLED];
-    const { jobs } = await world.rpc.call(JobService.method.listJobs, { queue, states });
+    const { jobs } = await world.rpc.call(JobService.method.listJobs, { filter: { queue, states } });
     await world.rpc.call(updateQueue, { queue: { name: queue, maxBacklog: 2n } });
     const [first = '', second = '', third = ''] = jobs.map((job) => job.jobId);
     const request = { jobId: first, requestId: randomUUID() };
@@ -233,7 +233,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
 
   it('lose their bounds when they are deleted', async () => {
     const queue = await fullQueue(1n, 1);
-    const { jobs } = await world.rpc.call(JobService.method.listJobs, { queue });
+    const { jobs } = await world.rpc.call(JobService.method.listJobs, { filter: { queue } });
     await world.rpc.call(cancelJob, { jobId: jobs[0]?.jobId ?? '' });
     await world.rpc.call(deleteQueue, { name: queue });
     for (let n = 0; n < 3; n++) await submit(queue);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { create, toJsonString } from '@bufbuild/protobuf';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';

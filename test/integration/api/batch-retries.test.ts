@@ -78,7 +78,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
   async function membersOf(jobId: string): Promise<Job[]> {
     const found: Job[] = [];
     for (let pageToken = '', more = true; more; ) {
-      const page = await world.rpc.call(listJobs, { parentJobId: jobId, pageSize: 1_000, pageToken });
+      const page = await world.rpc.call(listJobs, { pageSize: 1_000, pageToken, filter: { parentJobId: jobId } });
       found.push(...page.jobs);
       pageToken = page.nextPageToken;
       more = pageToken !== '';
@@ -118,11 +118,11 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     expect(batch.job).toMatchObject({ retryOf: jobId, labels: { of: 'may' }, parentJobId: '' });
     expect(batch.retry).toMatchObject({
       batchJobId: jobId,
-      failedMembers: 5n,
-      left: 0n,
-      retriedBefore: 0n,
-      notRetried: {},
-      waitsFor: '',
+      failedCount: 5n,
+      remainingCount: 0n,
+      retriedBeforeCount: 0n,
+      skippedByReason: {},
+      waitMessage: '',
     });
     expect(batch.counts).toMatchObject({ members: 5n, open: 5n });
     const made = await membersOf(newId);
@@ -170,7 +170,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
       expect(made.map((job) => job.retryOf).sort()).toEqual(failed.sort());
       const { counts, retry: how } = await get(newId);
       expect(counts).toMatchObject({ members: 1_200n, succeeded: 1_200n, open: 0n });
-      expect(how).toMatchObject({ failedMembers: 1_200n, left: 0n, notRetried: {} });
+      expect(how).toMatchObject({ failedCount: 1_200n, remainingCount: 0n, skippedByReason: {} });
     },
     120_000,
   );
@@ -212,7 +212,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     await world.rpc.call(cancelJob, { jobId: newId });
     await ended(newId);
     const third = await retry(newId);
-    expect((await full(third)).retry).toMatchObject({ batchJobId: newId, failedMembers: 3n });
+    expect((await full(third)).retry).toMatchObject({ batchJobId: newId, failedCount: 3n });
     expect(await retry(jobId, requestId, 'it is back')).toBe(newId);
   });
 
@@ -242,10 +242,10 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     const newId = await retry(jobId);
     const batch = await full(newId);
     expect(batch.retry).toMatchObject({
-      failedMembers: 9n,
-      left: 0n,
-      retriedBefore: 1n,
-      notRetried: { JOB_ERASED: 1n, DEFINITION_ARCHIVED: 2n, LIMIT_REACHED: 1n },
+      failedCount: 9n,
+      remainingCount: 0n,
+      retriedBeforeCount: 1n,
+      skippedByReason: { JOB_ERASED: 1n, DEFINITION_ARCHIVED: 2n, LIMIT_REACHED: 1n },
     });
     const made = await membersOf(newId);
     const remade = [2, 5, 6, 8].map((i) => members[i] as string);
@@ -268,7 +268,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     const job = await ended(await retry(jobId));
     expect(stateName(job.state)).toBe('SUCCEEDED');
     const { data } = job.outcome.value as { data: Uint8Array };
-    expect(JSON.parse(new TextDecoder().decode(data))).toMatchObject({ members: 0, not_retried: 2 });
+    expect(JSON.parse(new TextDecoder().decode(data))).toMatchObject({ members: 0, skipped_by_reason: 2 });
   });
 
   it('wait for room in a full queue, and a cancel ends the wait', async () => {
@@ -280,20 +280,28 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     const newId = await retry(jobId);
     const held = await eventually('the members find no room', async () => {
       const batch = await get(newId);
-      return batch.retry?.waitsFor ? batch : undefined;
+      return batch.retry?.waitMessage ? batch : undefined;
     });
-    expect(held.retry).toMatchObject({ left: 2n, waitsFor: `room in queue ${name}, which is full (max_backlog)` });
+    expect(held.retry).toMatchObject({
+      remainingCount: 2n,
+      waitMessage: `room in queue ${name}, which is full (max_backlog)`,
+    });
     expect(held.counts).toMatchObject({ members: 3n, open: 3n });
     // A manual seal is refused.
     const sealed = await world.rpc.call(sealBatch, { jobId: newId });
     expect(sealed.batch?.sealed).toBe(false);
     await world.rpc.call(cancelJob, { jobId: newId });
     expect(stateName((await ended(newId)).state)).toBe('CANCELLED');
-    expect(await get(newId)).toMatchObject({ sealed: false, retry: { left: 2n }, counts: { cancelled: 3n } });
+    expect(await get(newId)).toMatchObject({ sealed: false, retry: { remainingCount: 2n }, counts: { cancelled: 3n } });
     // The retry was stopped before it was full: the rest can be retried, and no member is retried twice.
     const nextId = await retry(jobId);
     const next = await full(nextId);
-    expect(next.retry).toMatchObject({ retriedBefore: 3n, left: 0n, notRetried: {}, waitsFor: '' });
+    expect(next.retry).toMatchObject({
+      retriedBeforeCount: 3n,
+      remainingCount: 0n,
+      skippedByReason: {},
+      waitMessage: '',
+    });
     expect((await membersOf(nextId)).map((job) => job.retryOf).sort()).toEqual(members.slice(3).sort());
   });
 });

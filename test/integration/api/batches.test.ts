@@ -215,7 +215,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
 
   describe('with a callback', () => {
     async function callbacks(definition: string): Promise<Job[]> {
-      return (await world.rpc.call(listJobs, { definition })).jobs;
+      return (await world.rpc.call(listJobs, { filter: { definition } })).jobs;
     }
 
     it('submit it once, with the outcome of the batch', async () => {
@@ -264,7 +264,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
       await seal(jobId);
       expect(stateName((await ended(jobId)).state)).toBe('SUCCEEDED');
       const batch = await get(jobId);
-      expect([batch.callbackJobId, batch.callbackProblem]).toEqual(['', expect.stringContaining('is archived')]);
+      expect([batch.callbackJobId, batch.callbackError]).toEqual(['', expect.stringContaining('is archived')]);
     });
   });
 
@@ -281,6 +281,6 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     const filter = { definition: 'muster.batch', states: [JobState.CANCELLED, JobState.FAILED] };
     const redriven = await world.rpc.call(retryJobs, { filter });
     expect(redriven.jobIds).toEqual([]);
-    expect(redriven.skipped).toBeGreaterThan(0);
+    expect(redriven.skippedCount).toBeGreaterThan(0);
   });
 });

@@ -80,7 +80,9 @@ describe('CancelJob of a job that a worker holds', () => {
     expect(await cancel(held.jobId, 'enough')).toMatchObject({ state: JobState.CANCELLING, stateReason: 'enough' });
     await eventually('the notice arrives', () => held.worker.cancelled.includes(held.jobId));
     for (let i = 0; i < 2; i++) {
-      const { cancels } = await held.worker.beat({ held: [{ jobId: held.attempt.jobId, attempt: 1, started: true }] });
+      const { cancels } = await held.worker.beat({
+        heldAttempts: [{ jobId: held.attempt.jobId, attempt: 1, started: true }],
+      });
       expect(cancels).toMatchObject([{ jobId: uuidToBytes(held.jobId), attempt: 1 }]);
     }
   });
@@ -139,7 +141,7 @@ describe('CancelJob of a cancelled job', () => {
 
   it.each([
     ['SUCCEEDED', result()],
-    ['FAILED', failure({ final: true })],
+    ['FAILED', failure({ nonRetryable: true })],
   ])('B65: is refused for a job that ended in another way: %s', async (state, outcome) => {
     const { worker, jobId, attempt } = await world.hold();
     await worker.report({ of: attempt, outcome });
@@ -165,7 +167,7 @@ describe('a run timeout', () => {
     expect(await wait(jobId)).toBe('FAILED');
     expect(await world.getJob(jobId)).toMatchObject({
       outcome: { value: { failureCause: 2, type: 'RunTimeout' } },
-      attemptsCounted: 1,
+      attemptCount: 1,
     });
     expect(await worker.report({ of: attempt, outcome: result() })).toEqual(['LEASE_LOST']);
   });
@@ -186,7 +188,7 @@ describe('WaitJob', () => {
     const { worker, jobId, attempt } = await world.hold();
     const waiting = wait(jobId, 60);
     if (what === 'a cancel') await cancel(jobId);
-    await worker.report({ of: attempt, outcome: what === 'a cancel' ? cancelled : failure({ final: true }) });
+    await worker.report({ of: attempt, outcome: what === 'a cancel' ? cancelled : failure({ nonRetryable: true }) });
     expect(await waiting).toBe(what === 'a cancel' ? 'CANCELLED' : 'FAILED');
   });
 

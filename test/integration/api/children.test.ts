@@ -4,11 +4,11 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
 import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
 import { WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { uuidFromBytes, uuidToBytes } from '../../../server/domain/base/uuid.ts';
@@ -105,7 +105,7 @@ describe.each(databaseKinds)('child jobs on %s', (kind) => {
     // It succeeds with its only attempt: the first one did not count.
     await run(worker);
     const done = await ended(jobId);
-    expect([stateName(done.state), done.attemptsCounted]).toEqual(['SUCCEEDED', 1]);
+    expect([stateName(done.state), done.attemptCount]).toEqual(['SUCCEEDED', 1]);
   });
 
   it('that have already ended let the handler continue at once', async () => {
@@ -161,7 +161,7 @@ describe.each(databaseKinds)('child jobs on %s', (kind) => {
     const first = await world.rpc.call(submitJob, { job, parent });
     expect(await world.rpc.call(submitJob, { job, parent })).toMatchObject({ jobId: first.jobId, existing: true });
     const dependencies = [{ on: { case: 'jobId', value: jobId } as const, condition: DependencyCondition.ENDED }];
-    const refusal = await world.rpc.refused(submitJob, { job: { definition, dependencies }, parent });
+    const refusal = await world.rpc.refused(submitJob, { job: { definition, dependsOn: dependencies }, parent });
     expect(refusal.reason).toBe('DEPENDENCY_CYCLE');
   });
 

@@ -1,14 +1,12 @@
 /** Circuit breakers as workers and users see them: gated, probed, reopened. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
-import {
-  type CircuitBreakerStatus,
-  CircuitState,
-  JobDefinitionService,
-} from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import type { CircuitBreakerSchema } from '@muster/sdk/gen/muster/v1/circuit_breaker_pb';
+import { type CircuitBreakerStatus, CircuitState } from '@muster/sdk/gen/muster/v1/circuit_breaker_pb';
+import { CircuitBreakerService } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { CircuitBreakerSchema } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../support/databases.ts';
@@ -17,7 +15,7 @@ import { outcomes, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
 
 const { failure, result, released } = outcomes;
-const { listCircuitBreakers, closeCircuitBreaker } = JobDefinitionService.method;
+const { listCircuitBreakers, closeCircuitBreaker } = CircuitBreakerService.method;
 const soon = { nanos: 1_000_000 };
 const second = { seconds: 1n };
 const hour = { seconds: 3_600n };
@@ -83,29 +81,29 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     const definition = await define({ failureThreshold: 3, openDuration: hour });
     const worker = await world.openWorker(definition);
     const failed = await failJobs(worker, definition, failure(), failure());
-    expect(await breakerOf(definition)).toMatchObject({ state: CircuitState.CLOSED, failures: 2 });
+    expect(await breakerOf(definition)).toMatchObject({ state: CircuitState.CLOSED, failureCount: 2 });
     // They are retried meanwhile, because the breaker is closed.
     const [again] = await worker.take(2);
     await worker.report({ of: again as Assignment, outcome: failure() });
     const open = await breakerOf(definition);
-    expect(open).toMatchObject({ state: CircuitState.OPEN, failures: 3, probeJobId: '' });
+    expect(open).toMatchObject({ state: CircuitState.OPEN, failureCount: 3, probeJobId: '' });
     expect(Number(open.probeTime?.seconds) - Number(open.openTime?.seconds)).toBe(3_600);
     const waiting = await Promise.all([1, 2, 3].map(() => world.submit(definition)));
     await grant(worker, 10);
     await proveDispatch(await world.define());
     for (const jobId of waiting) {
       const job = await world.getJob(jobId);
-      expect(job).toMatchObject({ state: 3, attempt: 0, attemptsCounted: 0 });
+      expect(job).toMatchObject({ state: 3, attempt: 0, attemptCount: 0 });
       expect(job.stateReason).toMatch(
         new RegExp(`^held back: circuit breaker ${definition} is open; a probe is made at \\d{4}-.*Z$`),
       );
     }
-    const { jobs } = await world.rpc.call(JobService.method.listJobs, { definition, states: [3] });
+    const { jobs } = await world.rpc.call(JobService.method.listJobs, { filter: { definition, states: [3] } });
     expect(
       jobs.filter((job) => job.stateReason.startsWith('held back: circuit breaker')).length,
     ).toBeGreaterThanOrEqual(3);
     expect(assignedOf(worker, waiting)).toEqual([]);
-    expect((await world.getJob(failed[0] as string)).attemptsCounted).toBeLessThanOrEqual(2);
+    expect((await world.getJob(failed[0] as string)).attemptCount).toBeLessThanOrEqual(2);
   });
 
   it('let running jobs continue when they open, and their failures do not prolong the open time', async () => {
@@ -142,7 +140,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     await eventually('all others are assigned', () => worker.assigned.length >= before + 10);
     const jobs = await Promise.all(waiting.map((jobId) => world.getJob(jobId)));
     expect(jobs.map((job) => job.attempt)).toEqual(waiting.map(() => 1));
-    expect(await breakerOf(definition)).toMatchObject({ failures: 0, probeJobId: '' });
+    expect(await breakerOf(definition)).toMatchObject({ failureCount: 0, probeJobId: '' });
   });
 
   it('open again if the probe fails, and start the next one after the same time', async () => {
@@ -197,13 +195,13 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     const worker = await world.openWorker(one, two);
     await failJobs(worker, one, failure());
     await failJobs(worker, two, failure());
-    expect(await breakerOf(name)).toMatchObject({ state: CircuitState.OPEN, failures: 2 });
+    expect(await breakerOf(name)).toMatchObject({ state: CircuitState.OPEN, failureCount: 2 });
     const waiting = [await world.submit(one), await world.submit(two)];
     await grant(worker, 10);
     await proveDispatch(await world.define());
     expect(assignedOf(worker, waiting)).toEqual([]);
     const { circuitBreaker } = await world.rpc.call(closeCircuitBreaker, { name });
-    expect(circuitBreaker).toMatchObject({ name, state: CircuitState.CLOSED, failures: 0 });
+    expect(circuitBreaker).toMatchObject({ name, state: CircuitState.CLOSED, failureCount: 0 });
     await eventually('both are assigned', () => assignedOf(worker, waiting).length === 2);
     // Closing a closed breaker is no error.
     await world.rpc.call(closeCircuitBreaker, { name });

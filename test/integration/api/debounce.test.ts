@@ -27,7 +27,7 @@ const submit = (definition: string, changes: Submission = {}) =>
   world.rpc.call(submitJob, { job: { definition, ...changes } });
 
 async function jobsOf(definition: string): Promise<Job[]> {
-  return (await world.rpc.call(listJobs, { definition, pageSize: 1_000 })).jobs;
+  return (await world.rpc.call(listJobs, { pageSize: 1_000, filter: { definition } })).jobs;
 }
 
 /** The delay from the creation of `from` to the run time, in ms. */
@@ -130,7 +130,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
     const jobs = Array.from({ length: 2_500 }, () => ({ definition }));
     const ids = (await world.rpc.call(submitJobs, { jobs })).jobs.map(({ jobId }) => jobId);
     expect(new Set(ids).size).toBe(2_500);
-    const { jobs: waiting } = await world.rpc.call(listJobs, { definition, states: [JobState.SCHEDULED] });
+    const { jobs: waiting } = await world.rpc.call(listJobs, { filter: { definition, states: [JobState.SCHEDULED] } });
     expect(waiting.map(({ jobId }) => jobId)).toEqual([ids.at(-1)]);
     expect(await world.stateOf(ids[1_000] as string)).toBe('CANCELLED');
   });

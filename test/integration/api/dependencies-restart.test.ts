@@ -52,13 +52,13 @@ describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
     const steps = [{ name: 'one', definition: task }];
     const workflow = await world.define({ body: { case: 'workflow', value: { steps } } });
     const later = await world.submit(workflow, HOUR);
-    const behind = await world.submit(task, { dependencies: [onStep(later, 'one')] });
+    const behind = await world.submit(task, { dependsOn: [onStep(later, 'one')] });
     const [held, other] = [await world.submit(task, HOUR), await world.submit(task, HOUR)];
     await world.stop();
     await start();
-    await world.rpc.call(addDependencies, { jobId: held, dependencies: [onJob(behind)] });
+    await world.rpc.call(addDependencies, { jobId: held, dependsOn: [onJob(behind)] });
     expect(await world.stateOf(held)).toBe('BLOCKED');
-    const circle = { jobId: later, dependencies: [onJob(behind)] };
+    const circle = { jobId: later, dependsOn: [onJob(behind)] };
     await expect(world.rpc.call(addDependencies, circle)).rejects.toMatchObject({ code: Code.FAILED_PRECONDITION });
     expect(await world.stateOf(other)).toBe('SCHEDULED');
   });
@@ -68,11 +68,11 @@ describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
     const steps = [{ name: 'one', definition: task }];
     const workflow = await world.define({ body: { case: 'workflow', value: { steps } } });
     const later = await world.submit(workflow, HOUR);
-    const behind = await world.submit(task, { dependencies: [onStep(later, 'one')] });
+    const behind = await world.submit(task, { dependsOn: [onStep(later, 'one')] });
     const { batch } = await world.rpc.call(BatchService.method.createBatch, { batch: {} });
     await world.stop();
     await start();
-    const job = { definition: task, dependencies: [onJob(behind)] };
+    const job = { definition: task, dependsOn: [onJob(behind)] };
     const { jobId } = await world.rpc.call(submitJob, { job, batchJobId: batch?.job?.jobId ?? '' });
     expect(await world.stateOf(jobId)).toBe('BLOCKED');
   });
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
     const { worker, jobId, attempt } = await world.hold({ publishes: ['prices'] });
     await worker.report({ of: attempt, outcome: outcomes.result() });
     const task = await world.define();
-    const waiting = await world.submit(task, { dependencies: [{ on: { case: 'asset', value: { name: 'prices' } } }] });
+    const waiting = await world.submit(task, { dependsOn: [{ on: { case: 'asset', value: { name: 'prices' } } }] });
     expect(await world.stateOf(waiting)).toBe('BLOCKED');
     await world.stop();
     // The state after a crash between the end of a job and its publication.

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { AssetService } from '@muster/sdk/gen/muster/v1/asset_service_pb';
 import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
 import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
 import { type Job, SkipReason, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -15,8 +16,9 @@ import type { Refusal } from './rpc.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';
 import { stateName, World } from './world.ts';
 
-const { addDependencies, cancelJob, explainJob, listAssets, pauseJob, resumeJob, submitJob, updateJob, waitJob } =
+const { addDependencies, cancelJob, explainJob, pauseJob, resumeJob, submitJob, updateJob, waitJob } =
   JobService.method;
+const { listAssets } = AssetService.method;
 const { SUCCEEDED, ENDED, FAILED } = DependencyCondition;
 
 type Init = MessageInitShape<typeof DependencySchema>;
@@ -43,7 +45,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
   afterAll(() => world?.stop());
 
   const add = async (jobId: string, dependencies: Init[], requestId = '') =>
-    (await world.rpc.call(addDependencies, { jobId, dependencies, requestId })).job as Job;
+    (await world.rpc.call(addDependencies, { jobId, dependsOn: dependencies, requestId })).job as Job;
   const becomes = (jobId: string, state: string) =>
     eventually(`job ${jobId} becomes ${state}`, async () => (await world.stateOf(jobId)) === state);
 
@@ -78,7 +80,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
   it('block a job until the other one has succeeded', async () => {
     const { definition, worker } = await workers();
     const first = await world.submit(definition);
-    const second = await world.submit(definition, { dependencies: [onJob(first)] });
+    const second = await world.submit(definition, { dependsOn: [onJob(first)] });
     const blocked = await world.getJob(second);
     expect(stateName(blocked.state)).toBe('BLOCKED');
     expect(blocked.waitReason).toBe(WaitReason.DEPENDENCY);
@@ -100,11 +102,11 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
   ] as const)('after a %s and for condition %i make the job %s', async (outcome, condition, state) => {
     const { definition, worker } = await workers();
     const first = await world.submit(definition);
-    const before = await world.submit(definition, { dependencies: [onJob(first, condition)] });
+    const before = await world.submit(definition, { dependsOn: [onJob(first, condition)] });
     await run(worker, outcome);
     await becomes(before, state);
     // The same holds at once for a job that has already ended.
-    const after = await world.submit(definition, { dependencies: [onJob(first, condition)] });
+    const after = await world.submit(definition, { dependsOn: [onJob(first, condition)] });
     expect(await world.stateOf(after)).toBe(state);
     if (state !== 'SKIPPED') return;
     const job = await ended(after);
@@ -118,7 +120,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     const { definition, worker } = await workers();
     const [a, b] = [await world.submit(definition), await world.submit(definition)];
     const waiting = await world.submit(definition, {
-      dependencies: [onJob(a), onJob(b), onJob(a, ENDED)],
+      dependsOn: [onJob(a), onJob(b), onJob(a, ENDED)],
       start: { case: 'delay', value: { seconds: 600n } },
     });
     await run(worker);
@@ -135,9 +137,9 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     const { definition, worker } = await workers();
     const first = await world.submit(definition);
     const [held, kept, cancelled] = [
-      await world.submit(definition, { dependencies: [onJob(first)] }),
-      await world.submit(definition, { dependencies: [onJob(first)] }),
-      await world.submit(definition, { dependencies: [onJob(first)] }),
+      await world.submit(definition, { dependsOn: [onJob(first)] }),
+      await world.submit(definition, { dependsOn: [onJob(first)] }),
+      await world.submit(definition, { dependsOn: [onJob(first)] }),
     ];
     await world.rpc.call(pauseJob, { jobId: kept });
     await world.rpc.call(resumeJob, { jobId: kept });
@@ -166,9 +168,9 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     const jobId = await world.submit(workflow);
     const other = await world.define();
     const [one, two, never] = [
-      await world.submit(other, { dependencies: [onStep(jobId, 'one')] }),
-      await world.submit(other, { dependencies: [onStep(jobId, 'two')] }),
-      await world.submit(other, { dependencies: [onStep(jobId, 'never')] }),
+      await world.submit(other, { dependsOn: [onStep(jobId, 'one')] }),
+      await world.submit(other, { dependsOn: [onStep(jobId, 'two')] }),
+      await world.submit(other, { dependsOn: [onStep(jobId, 'never')] }),
     ];
     await run(worker);
     await becomes(one, 'READY');
@@ -177,7 +179,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     await run(worker, 'failure');
     await becomes(two, 'SKIPPED');
     await ended(jobId);
-    const late = await world.submit(other, { dependencies: [onStep(jobId, 'two', FAILED)] });
+    const late = await world.submit(other, { dependsOn: [onStep(jobId, 'two', FAILED)] });
     expect(await world.stateOf(late)).toBe('READY');
   });
 
@@ -187,15 +189,15 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     const worker = await world.openWorker(publisher);
     const definition = await world.define();
     const since = Date.now() - 60_000;
-    const waiting = await world.submit(definition, { dependencies: [onAsset(name)] });
+    const waiting = await world.submit(definition, { dependsOn: [onAsset(name)] });
     const job = await world.submit(publisher);
     await run(worker);
     await becomes(waiting, 'READY');
     const { assets } = await world.rpc.call(listAssets, { pageSize: 1_000 });
     expect(assets.find((asset) => asset.name === name)).toMatchObject({ version: 1n, jobId: job });
     // An earlier publication does not count unless that is requested.
-    const next = await world.submit(definition, { dependencies: [onAsset(name)] });
-    const past = await world.submit(definition, { dependencies: [onAsset(name, since)] });
+    const next = await world.submit(definition, { dependsOn: [onAsset(name)] });
+    const past = await world.submit(definition, { dependsOn: [onAsset(name, since)] });
     expect(await world.stateOf(next)).toBe('BLOCKED');
     expect(await world.stateOf(past)).toBe('READY');
     await world.submit(publisher);
@@ -217,7 +219,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     expect(stateName((await add(waiting, [onJob(first, FAILED)])).state)).toBe('SKIPPED');
     await refused(
       addDependencies,
-      { jobId: first, dependencies: [onJob(waiting)] },
+      { jobId: first, dependsOn: [onJob(waiting)] },
       Code.FAILED_PRECONDITION,
       'JOB_ENDED',
     );
@@ -226,22 +228,17 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
   it('are refused if they close a cycle, which the error names hop by hop', async () => {
     const { definition } = await workers();
     const a = await world.submit(definition);
-    const b = await world.submit(definition, { dependencies: [onJob(a)] });
-    const c = await world.submit(definition, { dependencies: [onJob(b)] });
+    const b = await world.submit(definition, { dependsOn: [onJob(a)] });
+    const c = await world.submit(definition, { dependsOn: [onJob(b)] });
     const text = `job ${a} waits for job ${c} waits for job ${b} waits for job ${a}`;
     const error = await refused(
       addDependencies,
-      { jobId: a, dependencies: [onJob(c)] },
+      { jobId: a, dependsOn: [onJob(c)] },
       Code.FAILED_PRECONDITION,
       'DEPENDENCY_CYCLE',
     );
     expect(error.info?.metadata.cycle).toBe(text);
-    await refused(
-      addDependencies,
-      { jobId: a, dependencies: [onJob(a)] },
-      Code.FAILED_PRECONDITION,
-      'DEPENDENCY_CYCLE',
-    );
+    await refused(addDependencies, { jobId: a, dependsOn: [onJob(a)] }, Code.FAILED_PRECONDITION, 'DEPENDENCY_CYCLE');
     expect(await world.stateOf(a)).toBe('READY');
     // Two calls that close the cycle together: one of them is refused.
     const [d, e] = [await world.submit(definition), await world.submit(definition)];
@@ -259,21 +256,16 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     const jobId = await world.submit(workflow);
     let child = '';
     await eventually('the step is started', async () => {
-      const { jobs } = await world.rpc.call(JobService.method.listJobs, { parentJobId: jobId });
+      const { jobs } = await world.rpc.call(JobService.method.listJobs, { filter: { parentJobId: jobId } });
       child = jobs[0]?.jobId ?? '';
       return child !== '';
     });
     for (const on of [onJob(jobId), onStep(jobId, 'two'), onStep(jobId, 'one')])
-      await refused(
-        addDependencies,
-        { jobId: child, dependencies: [on] },
-        Code.FAILED_PRECONDITION,
-        'DEPENDENCY_CYCLE',
-      );
-    const outer = await world.submit(definition, { dependencies: [onJob(jobId)] });
+      await refused(addDependencies, { jobId: child, dependsOn: [on] }, Code.FAILED_PRECONDITION, 'DEPENDENCY_CYCLE');
+    const outer = await world.submit(definition, { dependsOn: [onJob(jobId)] });
     const error = await refused(
       addDependencies,
-      { jobId: child, dependencies: [onJob(outer)] },
+      { jobId: child, dependsOn: [onJob(outer)] },
       Code.FAILED_PRECONDITION,
       'DEPENDENCY_CYCLE',
     );
@@ -283,7 +275,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     const batch = (await world.rpc.call(BatchService.method.createBatch, { batch: {} })).batch?.job?.jobId ?? '';
     await refused(
       submitJob,
-      { job: { definition, dependencies: [onJob(batch)] }, batchJobId: batch },
+      { job: { definition, dependsOn: [onJob(batch)] }, batchJobId: batch },
       Code.FAILED_PRECONDITION,
       'DEPENDENCY_CYCLE',
     );
@@ -293,14 +285,14 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     const { definition } = await workers();
     const first = await world.submit(definition);
     const expiring = await world.submit(definition, {
-      dependencies: [onJob(first)],
+      dependsOn: [onJob(first)],
       expireTime: timestampFromMs(Date.now() + 300),
     });
     expect(stateName((await ended(expiring)).state)).toBe('EXPIRED');
-    const job = { definition, dependencies: [onJob(first), onJob(randomUUID())] };
+    const job = { definition, dependsOn: [onJob(first), onJob(randomUUID())] };
     const error = await refused(submitJob, { job }, Code.NOT_FOUND, 'JOB_NOT_FOUND');
-    expect(error.message).toContain('job.dependencies[1]');
-    const step = { definition, dependencies: [onStep(first, 'one')] };
+    expect(error.message).toContain('job.depends_on[1]');
+    const step = { definition, dependsOn: [onStep(first, 'one')] };
     await refused(submitJob, { job: step }, Code.FAILED_PRECONDITION, 'NOT_A_WORKFLOW');
   });
 });

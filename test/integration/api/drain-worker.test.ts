@@ -2,9 +2,9 @@
 
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { SessionState } from '@muster/sdk/gen/muster/v1/worker_pb';
 import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
@@ -42,7 +42,7 @@ describe.each(databaseKinds)('with %s,', (kind) => {
       const [first, , third] = worker.assigned;
       if (!first || !third) throw new Error('three were assigned');
       await worker.beat({
-        held: worker.assigned.map(({ jobId, attempt }, i) => ({ jobId, attempt, started: i === 0 })),
+        heldAttempts: worker.assigned.map(({ jobId, attempt }, i) => ({ jobId, attempt, started: i === 0 })),
         progress: [{ jobId: first.jobId, attempt: 1, sequence: 1n, progress: { fraction: 0.5, message: 'half' } }],
       });
       await world.rpc.call(cancelJob, { jobId: ids[2] as string });
@@ -50,7 +50,7 @@ describe.each(databaseKinds)('with %s,', (kind) => {
       expect(shown).toMatchObject({
         sessionId: worker.sessionText,
         state: SessionState.OPEN,
-        held: 3,
+        heldCount: 3,
         draining: false,
       });
       expect(heldJobs.map(({ jobId }) => jobId)).toEqual(ids);
@@ -66,7 +66,7 @@ describe.each(databaseKinds)('with %s,', (kind) => {
       await submitMany(definition, 1_001);
       await worker.take(1_001);
       const { worker: shown, heldJobs } = await probe(worker);
-      expect([shown?.held, heldJobs.length]).toEqual([1_001, 1_000]);
+      expect([shown?.heldCount, heldJobs.length]).toEqual([1_001, 1_000]);
     });
 
     it('shows a closed one, which is not deaf and holds nothing', async () => {
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('with %s,', (kind) => {
       expect((await probe(worker)).worker?.deaf).toBe(true);
       await worker.close();
       const { worker: shown, heldJobs } = await probe(worker);
-      expect(shown).toMatchObject({ state: SessionState.CLOSED, deaf: false, held: 0, draining: false });
+      expect(shown).toMatchObject({ state: SessionState.CLOSED, deaf: false, heldCount: 0, draining: false });
       expect(heldJobs).toEqual([]);
     });
   });
@@ -90,27 +90,27 @@ describe.each(databaseKinds)('with %s,', (kind) => {
       const submissions = Array.from({ length: 40 }, () => submitMany(definition, 1));
       await Promise.race(submissions);
       expect((await drain(worker)).worker).toMatchObject({ sessionId: worker.sessionText, draining: true });
-      const { held } = (await probe(worker)).worker ?? { held: -1 };
+      const held = (await probe(worker)).worker?.heldCount ?? -1;
       await Promise.all(submissions);
       await submitMany(definition, 10);
       await worker.beat({ credits: [{ creditId: 2n, slots: 50 }] });
       const left = await world.openWorker(definition);
       expect(await left.take(50 - held)).toHaveLength(50 - held);
-      expect((await probe(worker)).worker?.held).toBe(held);
+      expect((await probe(worker)).worker?.heldCount).toBe(held);
     });
 
     it('is repeated in each heartbeat, shows in the list, and can be called twice', async () => {
       const { worker } = await world.hold();
       expect((await worker.beat()).drain).toBe(false);
       for (let i = 0; i < 2; i++) {
-        expect((await drain(worker)).worker).toMatchObject({ draining: true, held: 1, state: SessionState.OPEN });
+        expect((await drain(worker)).worker).toMatchObject({ draining: true, heldCount: 1, state: SessionState.OPEN });
         // Whatever the worker reports about itself.
         for (const draining of [false, true]) expect((await worker.beat({ draining })).drain).toBe(true);
       }
       const { workers } = await world.rpc.call(listWorkers, { pageSize: 1_000 });
       expect(workers.find(({ sessionId }) => sessionId === worker.sessionText)).toMatchObject({
         draining: true,
-        held: 1,
+        heldCount: 1,
       });
     });
 

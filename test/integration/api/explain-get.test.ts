@@ -1,10 +1,10 @@
 /** GetJob returns the wait reason of a ready job as an explanation does. */
 
 import { waitReasonName } from '@muster/sdk';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../support/databases.ts';
 import { Explaining, idsOf, reasonsOf } from './explaining.ts';
@@ -79,7 +79,7 @@ describe.each(databaseKinds)('the wait reason of a ready job in GetJob on %s', (
   it('is only the stored one in a list', async () => {
     const { definition, queue } = await ask.define();
     await world.submit(definition);
-    const { jobs } = await world.rpc.call(JobService.method.listJobs, { queue });
+    const { jobs } = await world.rpc.call(JobService.method.listJobs, { filter: { queue } });
     expect(jobs.map(({ waitReason }) => waitReason)).toEqual([WaitReason.UNSPECIFIED]);
   });
 });

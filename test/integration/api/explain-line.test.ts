@@ -1,9 +1,9 @@
-/** Explanations over the wire: the queue position, an estimate of the start, the holder of a job, its end. */
+/** Explanations over the wire: the queue position, an estimate of the start, the blocker of a job, its end. */
 
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { JobState, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -35,15 +35,15 @@ describe.each(databaseKinds)('explanations of a queue position on %s', (kind) =>
     const next = await world.submit(own);
     expect(await ask.constraintOf(next, WaitReason.IN_LINE)).toMatchObject({
       message: 'it is next, and the one session that could take it has no free slot',
-      holders: [{ jobId: '', sessionId: worker.sessionText }],
+      blockers: [{ jobId: '', sessionId: worker.sessionText }],
     });
     await ask.submitMany(other, 3);
     const last = await world.submit(definition);
     const explanation = await ask.explain(last);
-    expect(explanation).toMatchObject({ place: 2, placeIsLeast: false });
+    expect(explanation).toMatchObject({ position: 2, positionIsLowerBound: false });
     expect(await ask.constraintOf(last, WaitReason.IN_LINE)).toMatchObject({
-      holderCount: 1n,
-      holders: [{ jobId: next }],
+      blockerCount: 1n,
+      blockers: [{ jobId: next }],
     });
     expect((await ask.explain(running)).constraints).toEqual([]);
   });
@@ -52,8 +52,8 @@ describe.each(databaseKinds)('explanations of a queue position on %s', (kind) =>
     const { definition } = await ask.define();
     const jobIds = await ask.submitMany(definition, 1_005);
     const at = async (index: number) => {
-      const { place, placeIsLeast } = await ask.explain(jobIds[index] as string);
-      return [place, placeIsLeast];
+      const { position: place, positionIsLowerBound } = await ask.explain(jobIds[index] as string);
+      return [place, positionIsLowerBound];
     };
     expect(await at(0)).toEqual([1, false]);
     expect(await at(999)).toEqual([1_000, false]);
@@ -66,15 +66,15 @@ describe.each(databaseKinds)('explanations of a queue position on %s', (kind) =>
     const worker = await world.openWorkerOf({ ...offerOf(definition), slots: 3 });
     const first = await world.submit(definition);
     const blind = (await ask.explain(first)).startEstimate;
-    expect(blind).toMatchObject({ starts: 0n });
+    expect(blind).toMatchObject({ startCount: 0n });
     expect([blind?.earliestTime, blind?.latestTime]).toEqual([undefined, undefined]);
     expect(blind?.basis).toMatch(/^when it starts is not known: none of the jobs .* was started in the last \d+ s$/);
     await ask.submitMany(definition, 2);
     const attempts = await worker.take(3);
     await worker.report(...attempts.slice(0, 1).map((of) => ({ of, outcome: done })));
     const [, , last = ''] = await ask.submitMany(definition, 3);
-    const { startEstimate, place } = await ask.explain(last);
-    expect([place, startEstimate?.starts]).toEqual([3, 3n]);
+    const { startEstimate, position: place } = await ask.explain(last);
+    expect([place, startEstimate?.startCount]).toEqual([3, 3n]);
     const [earliest, latest] = [startEstimate?.earliestTime, startEstimate?.latestTime].map((time) =>
       time ? timestampMs(time) : Number.NaN,
     ) as [number, number];
@@ -88,13 +88,13 @@ describe.each(databaseKinds)('explanations of a queue position on %s', (kind) =>
     const [worker, [of]] = await ask.hold(definition, 1);
     const [jobId = ''] = idsOf([of as Assignment]);
     const assigned = await ask.explain(jobId);
-    expect(assigned).toMatchObject({ state: JobState.ASSIGNED, constraints: [], place: 0 });
+    expect(assigned).toMatchObject({ state: JobState.ASSIGNED, constraints: [], position: 0 });
     expect(assigned.startEstimate).toBeUndefined();
     expect(assigned.running).toMatchObject({ attempt: 1, sessionId: worker.sessionText, workerName: 'test-worker' });
     const { jobId: id, attempt } = of as Assignment;
     const progress = { fraction: 0.5, message: 'halfway' };
     await worker.beat({
-      held: [{ jobId: id, attempt, started: true }],
+      heldAttempts: [{ jobId: id, attempt, started: true }],
       progress: [{ jobId: id, attempt, sequence: 1n, progress }],
     });
     const running = await eventually('it is seen running', async () => {
@@ -132,7 +132,7 @@ describe.each(databaseKinds)('explanations of a queue position on %s', (kind) =>
     const headers = { 'content-type': 'application/json' };
     const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ jobId }) });
     expect(await answer.json()).toMatchObject({
-      explanation: { jobId, place: 1, constraints: [{ reason: 'WAIT_REASON_NO_WORKER' }] },
+      explanation: { jobId, position: 1, constraints: [{ reason: 'WAIT_REASON_NO_WORKER' }] },
     });
   });
 });

@@ -1,10 +1,10 @@
 /** Explanations over the wire of jobs with demands on their worker: sticky workers, and resources in use. */
 
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import type { Constraint } from '@muster/sdk/gen/muster/v1/job_explanation_pb';
 import { WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
 import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -27,11 +27,11 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
 
   it('name the worker that a sticky job requires, though others have free slots', async () => {
     const { definition } = await ask.define();
-    const holder = await world.openWorkerOf({ ...offerOf(definition), workerName: 'gpu-1' });
+    const blocker = await world.openWorkerOf({ ...offerOf(definition), workerName: 'gpu-1' });
     const earlier = await world.submit(definition);
-    const [first] = await holder.take(1);
-    await holder.report({ of: first as Assignment, outcome: done });
-    await holder.close();
+    const [first] = await blocker.take(1);
+    await blocker.report({ of: first as Assignment, outcome: done });
+    await blocker.close();
     await world.openWorkerOf({ ...offerOf(definition), workerName: 'gpu-2' });
     const hard = await world.submit(definition, { sticky: { jobId: earlier, mode: StickyMode.HARD } });
     const { message, nextStep } = await ask.constraintOf(hard, WaitReason.NO_WORKER);
@@ -51,7 +51,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
     const found = await ask.constraintOf(last, WaitReason.IN_LINE);
     expect(found).toMatchObject({
       message: 'it is next, and it waits for capacity: it takes gpu 1; worker test-worker has less than that left',
-      holders: [{ jobId: '', sessionId: worker.sessionText }],
+      blockers: [{ jobId: '', sessionId: worker.sessionText }],
     });
     expect(await ask.waitReasonOf(last)).toBe('IN_LINE');
     await worker.report({ of: first as Assignment, outcome: done });
@@ -77,16 +77,16 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
 
   it('name the worker that a job prefers while others have free slots, and the end of that wait', async () => {
     const { definition } = await ask.define();
-    const holder = await world.openWorkerOf({ ...offerOf(definition), workerName: 'host-1', slots: 2 });
+    const blocker = await world.openWorkerOf({ ...offerOf(definition), workerName: 'host-1', slots: 2 });
     const other = await world.openWorkerOf({ ...offerOf(definition), workerName: 'host-2' });
     const [earlier = ''] = await ask.submitMany(definition, 2);
-    await holder.take(2);
+    await blocker.take(2);
     await other.becomeReachable();
     const words = /^it is next, and it holds out for worker host-1 until about \S+Z, and then takes any other$/;
     const sticky = { sticky: { jobId: earlier } };
     const { jobId: soft, ...seen } = await withPreference(other, words, () => world.submit(definition, sticky));
     const { found, job, explanation } = seen;
-    expect(found.holders).toMatchObject([{ jobId: '', sessionId: holder.sessionText, workerName: 'host-1' }]);
+    expect(found.blockers).toMatchObject([{ jobId: '', sessionId: blocker.sessionText, workerName: 'host-1' }]);
     expect(opensIn(found)).toBeLessThanOrEqual(3_500);
     expect(job.stateReason).toContain('it holds out for worker host-1');
     const { startEstimate } = explanation;
@@ -105,7 +105,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
     await plain.becomeReachable();
     const words = /it holds out for a worker whose labels meet has\(labels\.ssd\) until about /;
     const { jobId, found } = await withPreference(plain, words, () => world.submit(definition));
-    expect(found.holders).toMatchObject([{ sessionId: ssd.sessionText }]);
+    expect(found.blockers).toMatchObject([{ sessionId: ssd.sessionText }]);
     expect(opensIn(found)).toBeLessThanOrEqual(3_500);
     await eventually('the other one takes it', () => idsOf(plain.assigned).includes(jobId));
   });
@@ -124,7 +124,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
     expect(found.message).toMatch(
       /of the 1 session that could, 1 is barred until \S+Z, because a session of the same class reported that it can't run it$/,
     );
-    expect(found.holders).toMatchObject([{ sessionId: worker.sessionText }]);
+    expect(found.blockers).toMatchObject([{ sessionId: worker.sessionText }]);
     expect(opensIn(found)).toBeGreaterThan(20_000);
     expect(opensIn(found)).toBeLessThanOrEqual(30_500);
     expect(await ask.waitReasonOf(jobId)).toBe('NO_WORKER');

@@ -52,7 +52,7 @@ it('the explanation of a suspect names it as such, and the suspect that the only
     await worker.offer(5);
     expect(await ask.waitReasonOf(waits)).toBe('SUSPECT');
     const suspect = await ask.constraintOf(waits, WaitReason.SUSPECT);
-    expect(suspect).toMatchObject({ holderCount: 1n, holders: [{ jobId: heldId, sessionId: worker.sessionText }] });
+    expect(suspect).toMatchObject({ blockerCount: 1n, blockers: [{ jobId: heldId, sessionId: worker.sessionText }] });
     expect((await ask.explain(waits)).startEstimate?.basis).toContain('workers that have no other such job');
   } finally {
     clearInterval(beats);

@@ -1,13 +1,13 @@
-/** Explanations over the wire: each reason why a job waits, its holders, and when it opens. */
+/** Explanations over the wire: each reason why a job waits, its blockers, and when it opens. */
 
 import { randomUUID } from 'node:crypto';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import type { Constraint } from '@muster/sdk/gen/muster/v1/job_explanation_pb';
 import { JobState, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { databaseKinds } from '../../support/databases.ts';
@@ -49,7 +49,7 @@ describe.each(databaseKinds)('explanations of a waiting job on %s', (kind) => {
     const jobId = await world.submit(definition, { start: { case: 'delay', value: hour } });
     await world.rpc.call(pauseJob, { jobId, reason: 'wrong address' });
     const explanation = await ask.explain(jobId);
-    expect(explanation).toMatchObject({ state: JobState.PAUSED, place: 0 });
+    expect(explanation).toMatchObject({ state: JobState.PAUSED, position: 0 });
     expect(reasonsOf(explanation)).toEqual(['JOB_PAUSED', 'DELAY', 'NO_WORKER']);
     const paused = await ask.constraintOf(jobId, WaitReason.JOB_PAUSED);
     expect(paused).toMatchObject({ message: 'it is paused: wrong address', sinceTime: explanation.stateTime });
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('explanations of a waiting job on %s', (kind) => {
     const last = await world.submit(definition);
     const [probe] = await worker.take(1);
     const trying = await ask.constraintOf(last, WaitReason.CIRCUIT_BREAKER);
-    expect(trying).toMatchObject({ holderCount: 1n, holders: [{ jobId: idsOf([probe as Assignment])[0] }] });
+    expect(trying).toMatchObject({ blockerCount: 1n, blockers: [{ jobId: idsOf([probe as Assignment])[0] }] });
     expect(trying.openTime).toBeUndefined();
   });
 
@@ -145,12 +145,12 @@ describe.each(databaseKinds)('explanations of a waiting job on %s', (kind) => {
     await worker.offer(5);
     for (const jobId of [first, second]) {
       const limit = await ask.constraintOf(jobId, WaitReason.KEY_LIMIT);
-      expect(limit).toMatchObject({ holderCount: 2n, message: expect.stringContaining('2 at once') });
-      expect(limit.holders.map((holder) => holder.jobId).sort()).toEqual(idsOf(attempts).sort());
-      expect(limit.holders[0]).toMatchObject({ sessionId: worker.sessionText, workerName: 'test-worker' });
+      expect(limit).toMatchObject({ blockerCount: 2n, message: expect.stringContaining('2 at once') });
+      expect(limit.blockers.map((blocker) => blocker.jobId).sort()).toEqual(idsOf(attempts).sort());
+      expect(limit.blockers[0]).toMatchObject({ sessionId: worker.sessionText, workerName: 'test-worker' });
     }
     await eventually('they are out of the way', async () => (await ask.waitReasonOf(second)) === 'KEY_LIMIT');
-    const places = [(await ask.explain(first)).place, (await ask.explain(second)).place];
+    const places = [(await ask.explain(first)).position, (await ask.explain(second)).position];
     expect(places).toEqual([1, 2]);
   });
 
@@ -162,7 +162,7 @@ describe.each(databaseKinds)('explanations of a waiting job on %s', (kind) => {
     const jobId = await world.submit(definition);
     await worker.offer(1);
     const limit = await ask.constraintOf(jobId, WaitReason.QUEUE_LIMIT);
-    expect(limit).toMatchObject({ holders: [], message: expect.stringContaining('1 each 3600 s') });
+    expect(limit).toMatchObject({ blockers: [], message: expect.stringContaining('1 each 3600 s') });
     const openMs = timestampMs(limit.openTime as NonNullable<Constraint['openTime']>);
     expect(openMs - Date.now()).toBeGreaterThan(3_000_000);
     expect((await ask.explain(jobId)).startEstimate?.earliestTime).toBeDefined();
@@ -180,7 +180,7 @@ describe.each(databaseKinds)('explanations of a waiting job on %s', (kind) => {
     ] as const) {
       const limit = await ask.constraintOf(jobId, reason);
       expect(limit.message).toBe(`${what} is at its limit: workers hold 1 of its jobs, and may hold 1`);
-      expect(limit.holders.map((holder) => holder.jobId)).toEqual(idsOf(attempts));
+      expect(limit.blockers.map((blocker) => blocker.jobId)).toEqual(idsOf(attempts));
     }
     expect(await ask.waitReasonOf(jobId)).toBe('DEFINITION_LIMIT');
   });
@@ -198,7 +198,7 @@ describe.each(databaseKinds)('explanations of a waiting job on %s', (kind) => {
     expect(await why(labelled)).toMatch(/with the label gpu=a100; 1 session serves it without that label$/);
     await world.rpc.call(WorkerService.method.drainWorker, { sessionId: worker.sessionText });
     expect(await why()).toMatch(/of the 1 session that could, 1 is draining$/);
-    expect((await ask.constraintOf(jobId, WaitReason.NO_WORKER)).holders).toMatchObject([
+    expect((await ask.constraintOf(jobId, WaitReason.NO_WORKER)).blockers).toMatchObject([
       { jobId: '', sessionId: worker.sessionText },
     ]);
   });

@@ -212,7 +212,7 @@ describe('HTTP requests', () => {
     ['to a service that is not there', { path: '/muster.v1.NoService/GetJob' }, 404],
     ['to a method that is not there', { path: '/muster.v1.JobService/NoMethod' }, 404],
     ['to a method of every object', { path: '/muster.v1.JobService/constructor' }, 404],
-    ['to the service of workers', { path: '/muster.v1.SessionService/OpenSession' }, 404],
+    ['to the service of workers', { path: '/muster.worker.v1.SessionService/OpenSession' }, 404],
     ['to the root', { path: '/' }, 404],
     ['up the folders', { path: '/../../etc/passwd' }, 404],
     ['to another server', { path: 'http://evil.example/muster.v1.JobService/GetJob' }, 404],

@@ -4,8 +4,8 @@
 
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { outcomes } from './test-worker.ts';

@@ -47,13 +47,13 @@ describe('CancelJobs', () => {
     const [spared] = await submitMany(other, 1);
     expect(await client.cancelJobs({ definition }, { validateOnly: true })).toBe(1_100);
     const first = await world.rpc.call(cancelJobs, { filter: { definition }, reason: 'the season is over' });
-    expect(first).toMatchObject({ cancelled: 1_000, nextPageToken: expect.stringMatching(/./) });
+    expect(first).toMatchObject({ cancelledCount: 1_000, nextPageToken: expect.stringMatching(/./) });
     const second = await world.rpc.call(cancelJobs, {
       filter: { definition },
       reason: 'the season is over',
       pageToken: first.nextPageToken,
     });
-    expect(second).toMatchObject({ cancelled: 100, nextPageToken: '' });
+    expect(second).toMatchObject({ cancelledCount: 100, nextPageToken: '' });
     expect(await client.cancelJobs({ definition })).toBe(0);
     expect(await world.stateOf(spared as string)).toBe('READY');
   });
@@ -92,12 +92,12 @@ describe('RetryJobs', () => {
     expect(await client.redrive({ definition }, { validateOnly: true })).toEqual({
       jobIds: [],
       retriedJobIds: ids,
-      skipped: 0,
+      skippedCount: 0,
     });
     const first = await client.redrive({ definition });
-    expect(first).toMatchObject({ retriedJobIds: ids, skipped: 0 });
+    expect(first).toMatchObject({ retriedJobIds: ids, skippedCount: 0 });
     expect(await world.getJob(first.jobIds[7] as string)).toMatchObject({ state: JobState.READY, retryOf: ids[7] });
-    expect(await client.redrive({ definition })).toEqual({ jobIds: [], retriedJobIds: [], skipped: 40 });
+    expect(await client.redrive({ definition })).toEqual({ jobIds: [], retriedJobIds: [], skippedCount: 40 });
     expect(await client.cancelJobs({ definition }, { validateOnly: true })).toBe(40);
   });
 
@@ -116,17 +116,17 @@ describe('RetryJobs', () => {
     await world.rpc.call(eraseJob, { jobId: erased, reason: 'asked for' });
     expect(await client.redrive({ definition }, { validateOnly: true })).toMatchObject({
       retriedJobIds: [left],
-      skipped: 2,
+      skippedCount: 2,
     });
     await world.rpc.call(archiveJobDefinition, { name: definition });
-    expect(await client.redrive({ definition })).toEqual({ jobIds: [], retriedJobIds: [], skipped: 3 });
+    expect(await client.redrive({ definition })).toEqual({ jobIds: [], retriedJobIds: [], skippedCount: 3 });
   });
 
   it('takes failed and expired jobs by default, and cancelled ones on request', async () => {
     const definition = await world.define();
     const cancelled = await world.submit(definition);
     await client.cancel(cancelled);
-    expect(await client.redrive({ definition })).toEqual({ jobIds: [], retriedJobIds: [], skipped: 0 });
+    expect(await client.redrive({ definition })).toEqual({ jobIds: [], retriedJobIds: [], skippedCount: 0 });
     const { retriedJobIds } = await client.redrive({ definition, states: [JobState.CANCELLED] });
     expect(retriedJobIds).toEqual([cancelled]);
   });

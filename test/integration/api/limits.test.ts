@@ -3,12 +3,12 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { Client, Worker } from '@muster/sdk';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { type KeyLimitSchema, LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
 import type { QueueSchema } from '@muster/sdk/gen/muster/v1/queue_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
@@ -67,7 +67,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     const handler = async () => {
       const together = new Promise<void>((resolve) => waiting.push(resolve));
       if (waiting.length % 3 === 0) {
-        held.push(Number((await client.getQueue(queue)).counts?.held));
+        held.push(Number((await client.getQueue(queue)).counts?.leased));
         const released = waiting;
         waiting = [];
         for (const release of released) release();
@@ -180,7 +180,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     });
     const tooMany = await world.rpc.refused(submitJobs, { jobs: [of('c'), of('c'), of('c')] });
     expect(tooMany.message).toMatch(/its key may have 2 open, and this call has more: submit fewer at once$/);
-    expect((await world.rpc.call(listJobs, { definition })).jobs).toHaveLength(2);
+    expect((await world.rpc.call(listJobs, { filter: { definition } })).jobs).toHaveLength(2);
     const worker = await world.openWorker(definition);
     const [one] = await worker.take(2);
     await worker.report({ of: one as Assignment, outcome: done });
@@ -197,7 +197,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     }
     const filter = { definition, states: [JobState.CANCELLED] };
     const first = await world.rpc.call(JobService.method.retryJobs, { filter });
-    expect(first).toMatchObject({ retriedJobIds: [expect.any(String)], skipped: 1 });
+    expect(first).toMatchObject({ retriedJobIds: [expect.any(String)], skippedCount: 1 });
     const [jobId = ''] = first.jobIds;
     const refusal = await world.rpc.refused(JobService.method.retryJob, { jobId: ended[0] as string });
     expect(refusal).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, reason: 'LIMIT_REACHED' });
@@ -254,8 +254,8 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     const definition = await world.define({ queue, rateCost: cost, retryPolicy });
     const address = world.replica.grpcAddress;
     const handlers = {
-      [definition]: (ctx: { attemptsCounted: number }) => {
-        if (ctx.attemptsCounted === 0) throw new Error('once more');
+      [definition]: (ctx: { attemptCount: number }) => {
+        if (ctx.attemptCount === 0) throw new Error('once more');
         return null;
       },
     };

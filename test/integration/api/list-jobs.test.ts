@@ -39,7 +39,7 @@ describe('ListJobs', () => {
     const seen: string[] = [];
     const sizes: number[] = [];
     for (let pageToken: string | undefined; pageToken !== ''; ) {
-      const page = await list({ definition, pageSize: 3, pageToken });
+      const page = await list({ filter: { definition }, pageSize: 3, pageToken });
       seen.push(...idsOf(page));
       sizes.push(page.jobs.length);
       pageToken = page.nextPageToken;
@@ -49,7 +49,7 @@ describe('ListJobs', () => {
 
   it('B42: returns everything at once if it fits, whatever the page size', async () => {
     for (const pageSize of [7, 0, 1_000, 1e9, 2 ** 31 - 1]) {
-      const page = await list({ definition, pageSize });
+      const page = await list({ filter: { definition }, pageSize });
       expect([idsOf(page), page.nextPageToken]).toEqual([ids, '']);
     }
   });
@@ -58,7 +58,7 @@ describe('ListJobs', () => {
     const { worker, jobId, attempt } = await world.hold();
     await worker.report({ of: attempt, outcome: outcomes.result('42') });
     const done = await world.getJob(jobId);
-    const [job] = (await list({ definition: done.definition })).jobs;
+    const [job] = (await list({ filter: { definition: done.definition } })).jobs;
     const empty = { data: new Uint8Array(), contentType: expect.anything() };
     expect(job).toMatchObject({ input: empty, outcome: { case: 'result', value: empty }, attempts: [] });
     const { input: _i, outcome: _o, attempts: _a, ...rest } = done;
@@ -66,28 +66,31 @@ describe('ListJobs', () => {
   });
 
   it('combines conditions: labels, states, failure types, times, queue', async () => {
-    const matched = await list({ definition, labels: { third: '1' }, states: [JobState.READY, JobState.RUNNING] });
+    const matched = await list({
+      filter: { definition, labels: { third: '1' }, states: [JobState.READY, JobState.RUNNING] },
+    });
     expect(idsOf(matched)).toEqual([ids[2], ids[5]]);
-    expect(idsOf(await list({ definition, labels: { third: '1', other: '' } }))).toEqual([]);
-    expect(idsOf(await list({ definition, queue: 'default' }))).toEqual(ids);
-    expect(idsOf(await list({ definition, queue: 'another' }))).toEqual([]);
+    expect(idsOf(await list({ filter: { definition, labels: { third: '1', other: '' } } }))).toEqual([]);
+    expect(idsOf(await list({ filter: { definition, queue: 'default' } }))).toEqual(ids);
+    expect(idsOf(await list({ filter: { definition, queue: 'another' } }))).toEqual([]);
     const { createTime } = await world.getJob(ids[0] as string);
-    expect(idsOf(await list({ definition, minCreateTime: createTime }))).toEqual(ids);
-    expect(idsOf(await list({ definition, maxCreateTime: createTime }))).toEqual([]);
+    expect(idsOf(await list({ filter: { definition, minCreateTime: createTime } }))).toEqual(ids);
+    expect(idsOf(await list({ filter: { definition, maxCreateTime: createTime } }))).toEqual([]);
     const { worker, jobId, attempt } = await world.hold();
-    await worker.report({ of: attempt, outcome: outcomes.failure({ type: 'CardDeclined', final: true }) });
-    expect(idsOf(await list({ failureTypes: ['CardDeclined', 'Other'] }))).toEqual([jobId]);
-    expect(idsOf(await list({ failureTypes: ['Other'] }))).toEqual([]);
-    expect(idsOf(await list({ states: [JobState.FAILED] }))).toEqual([jobId]);
+    await worker.report({ of: attempt, outcome: outcomes.failure({ type: 'CardDeclined', nonRetryable: true }) });
+    expect(idsOf(await list({ filter: { failureTypes: ['CardDeclined', 'Other'] } }))).toEqual([jobId]);
+    expect(idsOf(await list({ filter: { failureTypes: ['Other'] } }))).toEqual([]);
+    expect(idsOf(await list({ filter: { states: [JobState.FAILED] } }))).toEqual([jobId]);
   });
 
   it('B15: does not show other namespaces', async () => {
-    expect(await list({ namespace: 'other', definition })).toMatchObject({ jobs: [], nextPageToken: '' });
+    expect(await list({ namespace: 'other', filter: { definition } })).toMatchObject({ jobs: [], nextPageToken: '' });
   });
 
   it('B43: accepts only unchanged page tokens, with the same filter', async () => {
-    const filter = { definition, labels: { a: '1', b: '2' }, states: [JobState.READY, JobState.FAILED] };
-    const request = { definition, states: [JobState.FAILED, JobState.READY, JobState.READY], pageSize: 3 };
+    const filtered = { definition, labels: { a: '1', b: '2' }, states: [JobState.READY, JobState.FAILED] };
+    const filter = { definition, states: [JobState.FAILED, JobState.READY, JobState.READY] };
+    const request = { filter, pageSize: 3 };
     const { nextPageToken: token } = await list(request);
     const bytes = Buffer.from(token, 'base64url');
     const flipped = Array.from({ length: bytes.length }, (_, at) => {
@@ -100,12 +103,16 @@ describe('ListJobs', () => {
       const refusal = await world.rpc.refused(listJobs, { ...request, pageToken });
       expect([pageToken, refusal.code, refusal.fields]).toEqual([pageToken, Code.INVALID_ARGUMENT, ['page_token']]);
     }
-    const others = [{ ...request, namespace: 'other' }, { ...request, queue: 'q' }, { ...request, states: [] }, filter];
+    const otherFilters = [{ ...filter, queue: 'q' }, { ...filter, states: [] }, filtered];
+    const others = [
+      { ...request, namespace: 'other' },
+      ...otherFilters.map((other) => ({ ...request, filter: other })),
+    ];
     for (const other of others) {
       const refusal = await world.rpc.refused(listJobs, { ...other, pageToken: token });
       expect([refusal.code, refusal.fields]).toEqual([Code.INVALID_ARGUMENT, ['page_token']]);
     }
-    const sameFilter = { definition, states: [JobState.READY, JobState.FAILED], pageSize: 4, pageToken: token };
-    expect(idsOf(await list(sameFilter))).toEqual(ids.slice(3));
+    const sameFilter = { definition, states: [JobState.READY, JobState.FAILED] };
+    expect(idsOf(await list({ filter: sameFilter, pageSize: 4, pageToken: token }))).toEqual(ids.slice(3));
   });
 });

@@ -36,7 +36,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     expect(made).toMatchObject({ namespace: 'default', name, paused: false, maxConcurrency: 0, pauseReason: '' });
     expect(made.description).toBe('Line one.\nLine two; \'--"');
     expect(made.etag).toMatch(/^1-\w+$/);
-    expect(made.counts).toMatchObject({ ready: 0n, scheduled: 0n, held: 0n });
+    expect(made.counts).toMatchObject({ ready: 0n, scheduled: 0n, leased: 0n });
     expect(await get(name)).toEqual(made);
     expect(await world.rpc.refused(createQueue, { queue: { name } })).toMatchObject({
       code: Code.ALREADY_EXISTS,
@@ -50,15 +50,15 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     const definition = await world.define();
     await world.submit(definition, { queue });
     await world.submit(definition, { queue, start: { case: 'delay', value: { seconds: 3_600n } } });
-    expect((await get(queue)).counts).toMatchObject({ ready: 1n, scheduled: 1n, held: 0n });
+    expect((await get(queue)).counts).toMatchObject({ ready: 1n, scheduled: 1n, leased: 0n });
     const worker = await world.openWorker(definition);
     const [attempt] = await worker.take(1);
     if (!attempt) throw new Error('nothing was assigned');
-    expect((await get(queue)).counts).toMatchObject({ ready: 0n, scheduled: 1n, held: 1n });
+    expect((await get(queue)).counts).toMatchObject({ ready: 0n, scheduled: 1n, leased: 1n });
     await worker.started(attempt);
-    expect((await get(queue)).counts).toMatchObject({ held: 1n });
+    expect((await get(queue)).counts).toMatchObject({ leased: 1n });
     await worker.report({ of: attempt, outcome: outcomes.result() });
-    expect((await get(queue)).counts).toMatchObject({ ready: 0n, scheduled: 1n, held: 0n });
+    expect((await get(queue)).counts).toMatchObject({ ready: 0n, scheduled: 1n, leased: 0n });
   });
 
   it('are listed by name, with page tokens that belong to the list', async () => {
@@ -111,7 +111,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     await eventually('what is not held back is assigned', () => worker.assigned.length > assigned);
     expect(worker.assigned.slice(assigned).map(({ jobId }) => jobId)).toEqual([uuidToBytes(placed)]);
     expect(await world.stateOf(held)).toBe('READY');
-    const { jobs } = await world.rpc.call(listJobs, { queue, pageSize: 9 });
+    const { jobs } = await world.rpc.call(listJobs, { pageSize: 9, filter: { queue } });
     const reasons = new Set(jobs.map((job) => job.stateReason));
     expect(reasons).toEqual(new Set([`queue ${queue} is paused: the printer is on fire`]));
     const before = worker.assigned.length;
@@ -121,7 +121,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     });
     // The credit above still has free slots.
     await eventually('what was held back is assigned', () => worker.assigned.length === before + 2);
-    expect((await get(queue)).counts).toMatchObject({ ready: 0n, held: 2n });
+    expect((await get(queue)).counts).toMatchObject({ ready: 0n, leased: 2n });
   });
 
   it('let running jobs continue', async () => {

@@ -1,8 +1,8 @@
 /** ReportAttempts: each attempt is closed once, by the session that holds it, and a repeat has no effect. */
 import { randomUUID } from 'node:crypto';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes, uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -30,7 +30,7 @@ describe('a report', () => {
     };
     expect(await worker.report({ of: attempt, outcome: { case: 'result', value } })).toEqual(['ACCEPTED']);
     const job = await world.getJob(jobId);
-    expect(job).toMatchObject({ state: 9, outcome: { case: 'result', value }, attemptsCounted: 1, sessionId: '' });
+    expect(job).toMatchObject({ state: 9, outcome: { case: 'result', value }, attemptCount: 1, sessionId: '' });
     expect(job.attempts).toMatchObject([{ attempt: 1, outcome: 1, counted: true, workerName: 'test-worker' }]);
   });
 
@@ -43,12 +43,12 @@ describe('a report', () => {
       'ACCEPTED',
     ]);
     const [second] = await worker.take(1);
-    expect(second).toMatchObject({ attempt: 2, attemptsCounted: 1 });
+    expect(second).toMatchObject({ attempt: 2, attemptCount: 1 });
     await worker.report({ of: second as Assignment, outcome: failure({ type: 'Other' }) });
     const job = await world.getJob(jobId);
     expect(job).toMatchObject({
       state: 10,
-      attemptsCounted: 2,
+      attemptCount: 2,
       outcome: { case: 'failure', value: { type: 'Other', failureCause: 1 } },
     });
     expect(job.attempts[0]?.failure).toMatchObject({ type: 'ValueError', stackTrace: 'at\nline', cause, details });
@@ -117,7 +117,7 @@ describe('a report', () => {
     expect(await worker.report({ of: attempt, outcome })).toEqual(['ACCEPTED']);
     const job = await world.getJob(jobId);
     expect(states).toContain(await world.stateOf(jobId));
-    expect(job).toMatchObject({ attemptsCounted: 0, attempts, sessionId: '' });
+    expect(job).toMatchObject({ attemptCount: 0, attempts, sessionId: '' });
   });
 
   it('B62: that is repeated is a DUPLICATE if it is equal, else LEASE_LOST', async () => {

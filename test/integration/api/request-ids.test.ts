@@ -1,6 +1,7 @@
 /** A late repeat of a call whose effect was undone since: it changes nothing, and returns the current state. */
 
 import type { DescMethodUnary } from '@bufbuild/protobuf';
+import { CircuitBreakerService } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -12,8 +13,8 @@ import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 
 const { cancelJob, pauseJob, resumeJob, updateJob, submitJob, waitJob, retryJobs } = JobService.method;
-const { applyJobDefinition, archiveJobDefinition, getJobDefinition, closeCircuitBreaker, listCircuitBreakers } =
-  JobDefinitionService.method;
+const { applyJobDefinition, archiveJobDefinition, getJobDefinition } = JobDefinitionService.method;
+const { closeCircuitBreaker, listCircuitBreakers } = CircuitBreakerService.method;
 const { updateNamespace } = NamespaceService.method;
 const body = { case: 'task', value: {} } as const;
 const newId = () => crypto.randomUUID();
@@ -135,13 +136,13 @@ describe.each(databaseKinds)('a late repeat, on %s,', (kind) => {
     const since = await expire();
     const sorted = { ...redrive, filter: { definition, labels: { b: '2', a: '1' } } };
     const again = await world.rpc.call(retryJobs, sorted);
-    expect(again).toMatchObject({ jobIds: [], retriedJobIds: [], skipped: 2, nextPageToken: first.nextPageToken });
+    expect(again).toMatchObject({ jobIds: [], retriedJobIds: [], skippedCount: 2, nextPageToken: first.nextPageToken });
     await expectReused(retryJobs, { ...redrive, filter: { definition } });
     expect(await world.rpc.call(retryJobs, { ...redrive, validateOnly: true })).toMatchObject({
       retriedJobIds: [since],
     });
     const next = await world.rpc.call(retryJobs, { filter, requestId: newId() });
-    expect(next).toMatchObject({ retriedJobIds: [since], skipped: 2 });
+    expect(next).toMatchObject({ retriedJobIds: [since], skippedCount: 2 });
   });
 
   it('of ApplyJobDefinition creates no version of old content, and returns the one it made', async () => {
@@ -204,6 +205,6 @@ describe.each(databaseKinds)('a late repeat, on %s,', (kind) => {
     const open = await find();
     expect((await world.rpc.call(closeCircuitBreaker, close)).circuitBreaker).toEqual(open);
     expect(await find()).toEqual(open);
-    expect(open?.failures).toBe(1);
+    expect(open?.failureCount).toBe(1);
   });
 });

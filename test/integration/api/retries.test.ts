@@ -1,7 +1,6 @@
 /** Retry rules, delays and limits, as a worker and a reader of jobs see them. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
 import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -13,6 +12,7 @@ import {
   type RetryPolicy,
   type RetryPolicySchema,
 } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';
@@ -79,7 +79,7 @@ describe('retry rules', () => {
     const rules = [{ types: ['Throttled'], action: RetryAction.IGNORE, delay: soon }];
     const throttled = failure({ type: 'Throttled' });
     const job = await failWith(await hold({ rules, maxAttempts: 1 }), throttled, throttled, failure());
-    expect(job).toMatchObject({ state: 10, attemptsCounted: 1, stateReason: 'attempt 1 of 1 failed' });
+    expect(job).toMatchObject({ state: 10, attemptCount: 1, stateReason: 'attempt 1 of 1 failed' });
     expect(attemptsOf(job)).toEqual([
       [2, false],
       [2, false],
@@ -94,7 +94,7 @@ describe('retry rules', () => {
     expect(await world.stateOf(held.jobId)).toBe('PAUSED');
     expect(job).toMatchObject({
       stateReason: 'paused by retry rule 1: attempt 1 of 3 failed (NeedsKey); ResumeJob continues it',
-      attemptsCounted: 1,
+      attemptCount: 1,
       sessionId: '',
     });
     await world.rpc.call(JobService.method.cancelJob, { jobId: held.jobId });
@@ -106,7 +106,7 @@ describe('retry rules', () => {
     const { worker, jobId } = await hold({ rules });
     await worker.close();
     const job = await world.getJob(jobId);
-    expect(job).toMatchObject({ state: 10, attemptsCounted: 0 });
+    expect(job).toMatchObject({ state: 10, attemptCount: 0 });
     expect(job.stateReason).toMatch(/^retry rule 1 ends the job: .*SessionClosed/);
     expect(attemptsOf(job)).toEqual([[7, false]]);
   });
@@ -114,7 +114,7 @@ describe('retry rules', () => {
   it('can make a lost attempt count', async () => {
     const rules = [{ causes: [RetryCause.INFRASTRUCTURE], action: RetryAction.RETRY }];
     const job = await failWith(await hold({ rules, maxAttempts: 2 }), aborted, aborted);
-    expect(job).toMatchObject({ state: 10, attemptsCounted: 2, stateReason: 'attempt 2 of 2 failed' });
+    expect(job).toMatchObject({ state: 10, attemptCount: 2, stateReason: 'attempt 2 of 2 failed' });
     expect(attemptsOf(job)).toEqual([
       [5, true],
       [5, true],
@@ -124,7 +124,7 @@ describe('retry rules', () => {
   it('for any failure do not apply to lost attempts', async () => {
     const held = await hold({ rules: [{ action: RetryAction.FAIL }] });
     const job = await failWith(held, aborted);
-    expect(job).toMatchObject({ outcome: { case: undefined }, attemptsCounted: 0 });
+    expect(job).toMatchObject({ outcome: { case: undefined }, attemptCount: 0 });
   });
 });
 
@@ -133,7 +133,7 @@ describe('failure limits', () => {
     const job = await failWith(await hold({ limits: { infrastructure: 2 } }), infrastructure, infrastructure);
     expect(job).toMatchObject({
       state: 10,
-      attemptsCounted: 0,
+      attemptCount: 0,
       stateReason: '2 attempts failed with the cause INFRASTRUCTURE: no more are allowed',
       outcome: { value: { type: 'NoDisk', failureCause: FailureCause.INFRASTRUCTURE } },
     });
@@ -143,7 +143,7 @@ describe('failure limits', () => {
     const limits = { infrastructure: 2, application: 2 };
     const held = await hold({ limits, maxAttempts: 9 });
     const job = await failWith(held, infrastructure, failure(), aborted);
-    expect(job).toMatchObject({ state: 10, attemptsCounted: 1 });
+    expect(job).toMatchObject({ state: 10, attemptCount: 1 });
     expect(job.stateReason).toContain('INFRASTRUCTURE');
   });
 });

@@ -32,7 +32,7 @@ async function failedJob(changes: Parameters<World['submit']>[1] = {}) {
   const jobId = await world.submit(definition, changes);
   const [attempt] = await worker.take(1);
   if (!attempt) throw new Error('nothing was assigned');
-  await worker.report({ of: attempt, outcome: failure({ final: true }) });
+  await worker.report({ of: attempt, outcome: failure({ nonRetryable: true }) });
   return { definition, worker, jobId };
 }
 

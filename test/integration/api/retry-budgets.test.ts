@@ -43,7 +43,7 @@ describe.each(databaseKinds)('retry budgets on %s', (kind) => {
     const ready = jobs.filter((job) => job.state === 3);
     expect([2, 4]).toContain(ready.length);
     for (const job of jobs.filter(isWaiting)) {
-      expect(job).toMatchObject({ state: 2, attempt: 1, attemptsCounted: 1, sessionId: '' });
+      expect(job).toMatchObject({ state: 2, attempt: 1, attemptCount: 1, sessionId: '' });
       expect(job.stateReason).toBe(
         `waits for room in the retry budget of ${definition}: this minute's retries are used up`,
       );
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('retry budgets on %s', (kind) => {
     await world.submit(bounded);
     await world.submit(bounded, { start: { case: 'delay', value: soon } });
     const attempts = await worker.take(2);
-    expect(attempts.filter((attempt) => attempt.attemptsCounted === 0).length).toBeGreaterThanOrEqual(1);
+    expect(attempts.filter((attempt) => attempt.attemptCount === 0).length).toBeGreaterThanOrEqual(1);
   });
 
   it('are part of the definition, with defaults filled in', async () => {

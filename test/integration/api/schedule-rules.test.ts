@@ -40,7 +40,8 @@ describe.each(databaseKinds)('schedules of definitions with submission rules on 
     return run;
   }
 
-  const jobsOf = async (definition: string) => (await world.rpc.call(JobService.method.listJobs, { definition })).jobs;
+  const jobsOf = async (definition: string) =>
+    (await world.rpc.call(JobService.method.listJobs, { filter: { definition } })).jobs;
 
   it.each([
     ['USE_EXISTING', { uniqueness: { duplicatePolicy: DuplicatePolicy.USE_EXISTING } }],
@@ -113,7 +114,7 @@ describe.each(databaseKinds)('the times of schedules on %s', (kind) => {
     expect(first.times).toHaveLength(83);
     const { times: later } = await world.rpc.call(ScheduleService.method.previewSchedule, {
       ...asked,
-      afterTime: first.lookedUntilTime,
+      afterTime: first.scannedUntilTime,
     });
     expect(later[0] && timestampDate(later[0]).toISOString()).toBe('2026-03-04T12:00:00.000Z');
     const definition = await world.define();
@@ -131,10 +132,10 @@ describe.each(databaseKinds)('the times of schedules on %s', (kind) => {
     const far = await apply('far', { crons: ['* * * * *'], exclusions: halves });
     expect(far?.nextTime).toBeUndefined();
     const none = await world.rpc.call(ScheduleService.method.previewSchedule, { name: 'far' });
-    expect(none).toMatchObject({ times: [], lookedUntilTime: expect.anything() });
+    expect(none).toMatchObject({ times: [], scannedUntilTime: expect.anything() });
     const one = { ...week, endTime: dayOf('2026-03-02') };
     expect(await world.rpc.call(ScheduleService.method.backfillSchedule, { name, ...one })).toMatchObject({
-      times: 24,
+      timeCount: 24,
     });
   });
 });

@@ -80,7 +80,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
   }
 
   async function jobsOf(name: string): Promise<Job[]> {
-    return (await world.rpc.call(listJobs, { labels: { 'muster.dev/schedule': name } })).jobs;
+    return (await world.rpc.call(listJobs, { filter: { labels: { 'muster.dev/schedule': name } } })).jobs;
   }
 
   const trigger = async (name: string, overlapPolicy: OverlapPolicy = OverlapPolicy.UNSPECIFIED) =>
@@ -210,7 +210,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
         priority: 7,
         labels: { team: 'a', 'muster.dev/schedule': name, 'muster.dev/schedule-time': at(run.nominalTime) },
       });
-      expect(run).toMatchObject({ cause: ScheduleRunCause.TIME, nominalTime: { nanos: 0 }, times: 1 });
+      expect(run).toMatchObject({ cause: ScheduleRunCause.TIME, nominalTime: { nanos: 0 }, timeCount: 1 });
       const before = started[i - 1];
       if (before) expect(run.nominalTime?.seconds).toBe((before.nominalTime?.seconds ?? 0n) + 1n);
     }
@@ -284,7 +284,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
       endTime: timestampFromDate(new Date('2026-04-01T00:00:00Z')),
     };
     const overlapPolicy = OverlapPolicy.ALLOW_ALL;
-    expect(await world.rpc.call(backfillSchedule, { name, ...span, overlapPolicy })).toMatchObject({ times: 4 });
+    expect(await world.rpc.call(backfillSchedule, { name, ...span, overlapPolicy })).toMatchObject({ timeCount: 4 });
     const found = (await runsOf(name)).map(({ nominalTime, state, cause }) => [at(nominalTime), state, cause]);
     expect(found).toEqual([
       ['2026-03-31T04:00:00.000Z', STARTED, ScheduleRunCause.BACKFILL],
@@ -292,7 +292,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
       ['2026-03-29T04:00:00.000Z', STARTED, ScheduleRunCause.BACKFILL],
       ['2026-03-28T05:00:00.000Z', STARTED, ScheduleRunCause.BACKFILL],
     ]);
-    expect(await world.rpc.call(backfillSchedule, { name, ...span })).toMatchObject({ times: 4 });
+    expect(await world.rpc.call(backfillSchedule, { name, ...span })).toMatchObject({ timeCount: 4 });
     const again = await runsOf(name);
     expect(again).toHaveLength(8);
     // One after another, behind the first four.

@@ -192,7 +192,7 @@ describe('a result', () => {
       { of: of(1), outcome: outcomes.result('anything') },
       { of: of(2), outcome: result({}) },
       { of: of(2), outcome: result({ amount: 1 }) },
-      { of: of(3), outcome: outcomes.failure({ final: true }) },
+      { of: of(3), outcome: outcomes.failure({ nonRetryable: true }) },
     ];
     expect(await worker.report(...reports)).toEqual(['ACCEPTED', 'ACCEPTED', 'ACCEPTED', 'LEASE_LOST', 'ACCEPTED']);
     expect(await Promise.all(ids.map((id) => world.stateOf(id)))).toEqual([

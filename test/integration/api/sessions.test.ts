@@ -1,6 +1,6 @@
 /** SessionService on the wire: sessions, assignments and heartbeats. */
 import { randomUUID } from 'node:crypto';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
@@ -9,7 +9,7 @@ import { refusalOf } from './rpc.ts';
 import { offerOf, outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 
-const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.method;
+const { openSession, sendHeartbeat: heartbeat, reportAttempts, closeSession } = SessionService.method;
 const { result, released } = outcomes;
 
 let world: World;
@@ -126,7 +126,7 @@ describe('a closed session', () => {
     const next = await world.openWorker(attempt.handler);
     await worker.close();
     const [again] = await next.take(1);
-    expect(again).toMatchObject({ jobId: uuidToBytes(jobId), attempt: attempt.attempt + 1, attemptsCounted: 0 });
+    expect(again).toMatchObject({ jobId: uuidToBytes(jobId), attempt: attempt.attempt + 1, attemptCount: 0 });
     expect((await world.getJob(jobId)).attempts).toMatchObject([
       { sessionId: worker.sessionText, outcome: 7, counted: false, failure: { failureCause: 10 } },
       { sessionId: next.sessionText, outcome: 0 },
@@ -157,7 +157,7 @@ describe('an assignment', () => {
       traceparent,
       tracestate: 'a=b',
       leaseLossAction: 2,
-      attemptsCounted: 0,
+      attemptCount: 0,
       prefetch: false,
       runTimeout: { seconds: 90n, nanos: 500_000_000 },
     });
@@ -196,7 +196,7 @@ describe('an assignment', () => {
       { jobId: attempt.jobId, attempt: 1, creditId: attempt.creditId, input: attempt.input },
     ]);
     const held = [{ jobId: attempt.jobId, attempt: 1 }];
-    expect((await worker.beat({ held })).assignments).toEqual([]);
+    expect((await worker.beat({ heldAttempts: held })).assignments).toEqual([]);
   });
 
   it('that was lost fits into the reply with others of its kind, with checkpoints', async () => {
@@ -221,7 +221,7 @@ describe('an assignment', () => {
 describe('a heartbeat', () => {
   it('that lists a started attempt makes it RUNNING', async () => {
     const { worker, jobId, attempt } = await world.hold();
-    await worker.beat({ held: [{ jobId: attempt.jobId, attempt: 1, started: false }] });
+    await worker.beat({ heldAttempts: [{ jobId: attempt.jobId, attempt: 1, started: false }] });
     expect(await world.stateOf(jobId)).toBe('ASSIGNED');
     await worker.started(attempt);
     expect(await world.stateOf(jobId)).toBe('RUNNING');

@@ -113,7 +113,7 @@ describe.each(ports)('valid input over %s', (_port, caller) => {
     const stored = (await caller().call(getJob, { jobId })).job;
     expect(stored).toMatchObject({ labels, idempotencyKey: text, input });
     expect(stored?.stateReason).toContain(text);
-    const found = await caller().call(listJobs, { labels });
+    const found = await caller().call(listJobs, { filter: { labels } });
     expect(found.jobs.map((one) => one.jobId)).toEqual([jobId]);
     await caller().call(cancelJob, { jobId, reason: text });
     expect((await caller().call(getJob, { jobId })).job?.cancellation?.reason).toBe(text);

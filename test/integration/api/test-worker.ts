@@ -1,21 +1,20 @@
 /** A worker that only acts on the test's request: one session, one subscription, no handlers. */
 import { fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { type Assignment, AssignmentSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { type Assignment, AssignmentSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { type AttemptReportSchema, ReportResult } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
 import {
-  type AttemptReportSchema,
-  type HeartbeatRequestSchema,
-  type HeartbeatResponse,
   type OpenSessionRequestSchema,
   type OpenSessionResponse,
-  ReportResult,
+  type SendHeartbeatRequestSchema,
+  type SendHeartbeatResponse,
   SessionService,
-} from '@muster/sdk/gen/muster/v1/session_service_pb';
+} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { eventually } from '../../support/eventually.ts';
 import { connectWorker, type Worker } from '../bus/fixtures.ts';
 import type { Rpc } from './rpc.ts';
 
-const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.method;
+const { openSession, sendHeartbeat: heartbeat, reportAttempts, closeSession } = SessionService.method;
 
 export type Outcome = NonNullable<MessageInitShape<typeof AttemptReportSchema>['outcome']>;
 
@@ -75,7 +74,7 @@ export class TestWorker {
     return this.#bus.messages.flatMap(({ cancels }) => cancels.map(({ jobId }) => uuidFromBytes(jobId)));
   }
 
-  async beat(changes: MessageInitShape<typeof HeartbeatRequestSchema> = {}): Promise<HeartbeatResponse> {
+  async beat(changes: MessageInitShape<typeof SendHeartbeatRequestSchema> = {}): Promise<SendHeartbeatResponse> {
     const echo = { sessionId: this.sessionId, pingEcho: BigInt(this.ping) };
     const reply = await this.#rpc.call(heartbeat, { ...echo, ...changes });
     this.#beats++;
@@ -105,7 +104,7 @@ export class TestWorker {
   }
 
   /** Grants `count` slots, and does not wait for attempts. */
-  offer(count: number): Promise<HeartbeatResponse> {
+  offer(count: number): Promise<SendHeartbeatResponse> {
     return this.beat({ credits: [{ creditId: BigInt(++this.#credits), slots: count }] });
   }
 
@@ -119,8 +118,8 @@ export class TestWorker {
   }
 
   /** Reports with the next heartbeat that the handlers of these have started. */
-  started(...assignments: Assignment[]): Promise<HeartbeatResponse> {
-    return this.beat({ held: assignments.map(({ jobId, attempt }) => ({ jobId, attempt, started: true })) });
+  started(...assignments: Assignment[]): Promise<SendHeartbeatResponse> {
+    return this.beat({ heldAttempts: assignments.map(({ jobId, attempt }) => ({ jobId, attempt, started: true })) });
   }
 
   async close(): Promise<void> {

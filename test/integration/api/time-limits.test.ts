@@ -62,7 +62,7 @@ describe('a job', () => {
     await worker.report({ of: attempt, outcome: outcomes.failure() });
     expect(await world.getJob(jobId)).toMatchObject({
       state: JobState.FAILED,
-      attemptsCounted: 1,
+      attemptCount: 1,
       outcome: { case: 'failure', value: { type: 'TotalTimeout', cause: { type: 'ValueError' } } },
     });
   });
@@ -72,7 +72,7 @@ describe('a running attempt', () => {
   it('that reaches the total timeout is stopped, and its worker is notified', async () => {
     const { worker, jobId, attempt } = await world.hold({ totalTimeout: { seconds: 1n } });
     await worker.started(attempt);
-    expect(await untilEnded(jobId)).toMatchObject({ state: JobState.FAILED, attemptsCounted: 1 });
+    expect(await untilEnded(jobId)).toMatchObject({ state: JobState.FAILED, attemptCount: 1 });
     await eventually('the worker is asked to stop', () => worker.cancelled.length > 0);
     expect(await worker.report({ of: attempt, outcome: outcomes.cancelled })).toEqual(['LEASE_LOST']);
   });
@@ -94,7 +94,7 @@ describe('a running attempt', () => {
     await worker.started(attempt);
     const { jobId: id } = attempt;
     await worker.beat({
-      held: [{ jobId: id, attempt: 1, started: true }],
+      heldAttempts: [{ jobId: id, attempt: 1, started: true }],
       progress: [{ jobId: id, attempt: 1, sequence: 1n, progress: { fraction: 0.1 } }],
     });
     expect(await untilEnded(jobId)).toMatchObject({

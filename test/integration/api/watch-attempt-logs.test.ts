@@ -1,14 +1,14 @@
 /** WatchAttemptLogs on both ports: kept and new records, in order and once each, to the end of the job. */
 import { create } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import {
   JobService,
   WatchAttemptLogsRequestSchema,
   type WatchAttemptLogsResponse,
 } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { LogLevel, type LogRecord } from '@muster/sdk/gen/muster/v1/log_record_pb';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -40,7 +40,7 @@ const reportWith = ({ worker, attempt: { jobId, attempt } }: Held, ...logs: obje
     sessionId: worker.sessionId,
     reports: [{ jobId, attempt, outcome: outcomes.result('done'), logs }],
   });
-const numberOf = ({ attempt, sequence, skipped }: LogRecord) => `${attempt}.${sequence}+${skipped}`;
+const numberOf = ({ attempt, sequence, skippedCount: skipped }: LogRecord) => `${attempt}.${sequence}+${skipped}`;
 
 /** Collects the messages of a stream, and its end. */
 function follow(call: ClientReadableStream<WatchAttemptLogsResponse>) {
@@ -135,7 +135,7 @@ describe('WatchAttemptLogs', () => {
     const { messages, refusal } = await readAll(call);
     expect(refusal).toBeUndefined();
     const records = messages.flatMap((message) => message.records);
-    const befores = records.map(({ sequence, skipped }) => sequence - skipped - 1n);
+    const befores = records.map(({ sequence, skippedCount: skipped }) => sequence - skipped - 1n);
     expect(befores).toEqual([0n, ...records.slice(0, -1).map(({ sequence }) => sequence)]);
     expect(records.at(-1)?.sequence).toBe(120n);
     expect(messages.at(-1)?.ended).toBe(true);

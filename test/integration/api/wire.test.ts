@@ -12,10 +12,10 @@ import { GetJobRequestSchema, JobService, SubmitJobRequestSchema } from '@muster
 import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
-import { WaitService } from '@muster/sdk/gen/muster/v1/wait_service_pb';
+import { SignalService } from '@muster/sdk/gen/muster/v1/signal_service_pb';
 import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { version } from '../../../server/version.ts';
@@ -34,7 +34,7 @@ const services = [
   QueueService,
   ScheduleService,
   SessionService,
-  WaitService,
+  SignalService,
   WorkerService,
   WorkflowService,
 ];

@@ -75,7 +75,7 @@ describe('a page of an allowed origin', () => {
 describe('a page of another origin', () => {
   /** Ids of the jobs of a definition. */
   async function jobsOf(definition: string): Promise<string[]> {
-    const { jobs } = await world.rpc.call(JobService.method.listJobs, { definition });
+    const { jobs } = await world.rpc.call(JobService.method.listJobs, { filter: { definition } });
     return jobs.map(({ jobId }) => jobId);
   }
 

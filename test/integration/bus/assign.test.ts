@@ -59,7 +59,7 @@ test('an assignment arrives with all of its fields', async () => {
     definition: 'flight-delays',
     definitionVersion: 7,
     namespace: 'größe',
-    attemptsCounted: 2,
+    attemptCount: 2,
     checkpoint: { data: Buffer.of(1), contentType: '', metadata: {} },
     traceparent: assignment.traceparent,
     tracestate: 'a=1',

@@ -1,7 +1,7 @@
 /** Shared fixtures of the bus tests: a log that records, a client in place of a worker, and some assignments. */
 import { randomUUID } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
-import { type SessionMessage, SessionMessageSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { type SessionMessage, SessionMessageSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { connect, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { expect } from 'vitest';
 import { issueSessionJwt } from '../../../server/bus/session-jwt.ts';
@@ -92,7 +92,7 @@ export function makeAssignment(changes: Partial<Assignment> = {}): Assignment {
     input: { data: Buffer.alloc(100, 'a'), contentType: 'application/json' },
     runTimeoutMs: 3_600_500,
     leaseLossAction: 'CONTINUE',
-    attemptsCounted: 2,
+    attemptCount: 2,
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     tracestate: '',
     ...changes,

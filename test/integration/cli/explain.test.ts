@@ -34,8 +34,8 @@ describe('muster explain', () => {
     expect(json).toMatchObject({
       jobId,
       state: 'JOB_STATE_READY',
-      place: 2,
-      constraints: [{ reason: 'WAIT_REASON_NO_WORKER' }, { reason: 'WAIT_REASON_IN_LINE', holderCount: '1' }],
+      position: 2,
+      constraints: [{ reason: 'WAIT_REASON_NO_WORKER' }, { reason: 'WAIT_REASON_IN_LINE', blockerCount: '1' }],
     });
   });
 

@@ -140,7 +140,7 @@ describe('muster get and list', () => {
       expect(shown.stdout).toContain(text);
     expect((await server.run(['get', jobId, '--result'])).stdout).toBe('42');
     expect((await server.run(['get', jobId, '--input'])).stdout).toBe('{"a": 20, "b": 22}');
-    expect(json((await server.run(['get', jobId, '--json'])).stdout)).toMatchObject({ jobId, attemptsCounted: 1 });
+    expect(json((await server.run(['get', jobId, '--json'])).stdout)).toMatchObject({ jobId, attemptCount: 1 });
   });
 
   it('filter, stop at the limit and say so', async () => {

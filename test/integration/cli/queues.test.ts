@@ -104,7 +104,9 @@ describe('muster queues', () => {
       const { stdout } = await server.run(['queues', 'list']);
       return /held +paused +1 /.test(stdout) && stdout;
     });
-    expect(table).toMatch(/^QUEUE +STATE +READY +HELD +SCHEDULED +BLOCKED +PAUSED +WAITING +LIMITS +BOUNDS +REMARK\n/);
+    expect(table).toMatch(
+      /^QUEUE +STATE +READY +LEASED +SCHEDULED +BLOCKED +PAUSED +WAITING +LIMITS +BOUNDS +REMARK\n/,
+    );
     expect(table).toMatch(/held +paused +1 .*the mail server moves/);
     const doctor = await server.run(['doctor', '--http', server.httpAddress]);
     expect(doctor.code).toBe(20);

@@ -1,11 +1,11 @@
-/** `muster send-event`, `approve` and `reject`, on a real server. */
+/** `muster send-signal`, `approve` and `reject`, on a real server. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const definitions = `
 name: payment
-wait: { event: { name: payment-received, key: input.order } }
+wait: { signal: { name: payment-received, key: input.order } }
 ---
 name: sign-off
 wait: { approval: {} }
@@ -36,7 +36,7 @@ describe('signal waits', () => {
   it('are shown as they were written', async () => {
     const { stdout } = await server.run(['definitions', 'get', 'payment', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
-      wait: { event: { name: 'payment-received', key: 'input.order' } },
+      wait: { signal: { name: 'payment-received', key: 'input.order' } },
       runTimeout: '2592000s',
     });
   });
@@ -44,14 +44,14 @@ describe('signal waits', () => {
   it('end with signals, which are kept if no job waits', async () => {
     const jobId = await submitted('payment', '--input', '{"order": "a"}');
     const explained = await server.run(['explain', jobId]);
-    expect(explained.stdout).toContain('waits for event payment-received with key a');
-    const sent = await server.run(['send-event', 'payment-received', '--key', 'a', '--data', '{"cents": 5}']);
+    expect(explained.stdout).toContain('waits for signal payment-received with key a');
+    const sent = await server.run(['send-signal', 'payment-received', '--key', 'a', '--data', '{"cents": 5}']);
     expect([sent.code, sent.stdout]).toEqual([0, 'It has reached 1 job\n']);
-    const kept = await server.run(['send-event', 'payment-received', '--key', 'a', '--keep', '1d', '--json']);
+    const kept = await server.run(['send-signal', 'payment-received', '--key', 'a', '--keep', '1d', '--json']);
     expect(JSON.parse(kept.stdout)).toEqual({ kept: true });
-    const dropped = await server.run(['send-event', 'nothing', '--keep', '0s']);
+    const dropped = await server.run(['send-signal', 'nothing', '--keep', '0s']);
     expect(dropped.stdout).toBe('No job waits for it, and it is not kept\n');
-    const again = ['send-event', 'twice', '--event-id', '0198c0de-0000-7000-8000-00000000abcd'];
+    const again = ['send-signal', 'twice', '--request-id', '0198c0de-0000-7000-8000-00000000abcd'];
     expect((await server.run(again)).stdout).toBe('No job waits for it: it is kept for the first one that will\n');
     expect((await server.run(again)).stdout).toBe('It was sent before: nothing was done\n');
   });
@@ -70,9 +70,9 @@ describe('signal waits', () => {
   });
 
   it.each([
-    [['send-event', 'Bad Name'], 2, /name/],
-    [['send-event', 'paid', '--data', '{'], 2, /is not JSON/],
-    [['send-event', 'paid', '--keep', '31d'], 2, /\(--keep\)/],
+    [['send-signal', 'Bad Name'], 2, /name/],
+    [['send-signal', 'paid', '--data', '{'], 2, /is not JSON/],
+    [['send-signal', 'paid', '--keep', '31d'], 2, /\(--keep\)/],
     [['approve', 'x'], 2, /job_id/],
     [['reject', '0198c0de-0000-7000-8000-00000000ffff'], 3, /no job/],
   ])('refuse %j', async (args, code, message) => {

@@ -24,7 +24,7 @@ workflow:
     - { name: nested, definition: inner, needs: [each] }
     - name: again
       definition: add
-      loop: { while: "output < 3", maxIterations: 5 }
+      loop: { repeatCondition: "output < 3", maxIterations: 5 }
       input: '{"a": iteration, "b": 1}'
     - { name: broken, definition: fail }
     - { name: behind, definition: add, needs: [broken] }
@@ -150,7 +150,7 @@ describe('the drawing of 10,000 steps', () => {
     await server.run(['apply', '-f', '-'], { stdin: `name: many\nworkflow:\n  steps:\n${steps.join('')}` });
     const id = (await server.client.submit('many', {})).jobId;
     await eventually('all steps to wait for workers', async () =>
-      (await server.client.getWorkflow(id)).running === 10_000 ? true : undefined,
+      (await server.client.getWorkflow(id)).runningCount === 10_000 ? true : undefined,
     );
     for (const command of [['graph'], ['timeline'], ['graph', '--format', 'svg'], ['graph', '--format', 'mermaid']]) {
       const { code, stdout, stderr } = await server.run([...command, id]);

@@ -121,9 +121,9 @@ describe('input and result of a command', () => {
     expect((await endOf('text', text('5'))).outcome.value).toMatchObject({ contentType: 'text/plain; charset=utf-8' });
     expect((await endOf('bytes', text('5'))).outcome.value).toMatchObject({ contentType: 'application/octet-stream' });
     expect(await resultOf('json', 5)).toBe(5);
-    expect(await failure('json', text('{no'))).toMatchObject({ type: 'InvalidOutput', final: true });
-    expect(await failure('json')).toMatchObject({ type: 'InvalidOutput', final: true });
-    expect(await failure('text', Uint8Array.of(0xff))).toMatchObject({ type: 'InvalidOutput', final: true });
+    expect(await failure('json', text('{no'))).toMatchObject({ type: 'InvalidOutput', nonRetryable: true });
+    expect(await failure('json')).toMatchObject({ type: 'InvalidOutput', nonRetryable: true });
+    expect(await failure('text', Uint8Array.of(0xff))).toMatchObject({ type: 'InvalidOutput', nonRetryable: true });
   });
 
   it('include an input that is not read: a command can close stdin early', async () => {
@@ -141,8 +141,8 @@ describe('input and result of a command', () => {
 
   it('of more bytes than the limit fail the job for good, and end the command', async () => {
     expect(await resultOf('most')).toEqual(new Uint8Array(1000));
-    expect(await failure('over')).toMatchObject({ type: 'OutputTooLarge', final: true });
-    expect(await failure('flood')).toMatchObject({ type: 'OutputTooLarge', final: true });
+    expect(await failure('over')).toMatchObject({ type: 'OutputTooLarge', nonRetryable: true });
+    expect(await failure('flood')).toMatchObject({ type: 'OutputTooLarge', nonRetryable: true });
   });
 });
 
@@ -163,7 +163,7 @@ describe('a command', () => {
       PASSED_OVER: 'mine',
       MUSTER_JOB_ID: job.jobId,
       MUSTER_ATTEMPT: '1',
-      MUSTER_ATTEMPTS_COUNTED: '0',
+      MUSTER_ATTEMPT_COUNT: '0',
       MUSTER_DEFINITION: 'variables',
       MUSTER_DEFINITION_VERSION: '1',
       MUSTER_NAMESPACE: 'default',
@@ -181,26 +181,26 @@ describe('a command', () => {
   });
 
   it('that is not executable fails for good with a clear message', async () => {
-    expect(await failure('nonsense')).toMatchObject({ final: true, type: 'ExitCode' });
+    expect(await failure('nonsense')).toMatchObject({ nonRetryable: true, type: 'ExitCode' });
     await removeFolder(join(folder, 'fleeting'));
     const message = 'there is no file "./fleeting"';
-    expect(await failure('fleeting')).toMatchObject({ type: 'CannotStart', final: true, message });
+    expect(await failure('fleeting')).toMatchObject({ type: 'CannotStart', nonRetryable: true, message });
   });
 });
 
 describe('the exit of a command', () => {
   it('is a failure with its code and its last output', async () => {
     const message = 'exit code 9: first line\nthe last word';
-    expect(await failure('code', 9)).toMatchObject({ type: 'ExitCode', exitCode: 9, final: false, message });
+    expect(await failure('code', 9)).toMatchObject({ type: 'ExitCode', exitCode: 9, nonRetryable: false, message });
     expect(await failure('code', 1)).toMatchObject({ failureCause: FailureCause.APPLICATION });
   });
 
   it('is judged by sysexits and shell conventions, unless the handler has a rule', async () => {
     for (const code of [64, 77, 78, 126, 127])
-      expect(await failure('code', code)).toMatchObject({ exitCode: code, final: true });
-    expect(await failure('code', 75)).toMatchObject({ final: false, type: 'ExitCode' });
-    expect(await failure('code', 65)).toMatchObject({ final: false, type: 'Odd' });
-    expect(await failure('code', 3)).toMatchObject({ final: true, type: 'NoSuchUser', exitCode: 3 });
+      expect(await failure('code', code)).toMatchObject({ exitCode: code, nonRetryable: true });
+    expect(await failure('code', 75)).toMatchObject({ nonRetryable: false, type: 'ExitCode' });
+    expect(await failure('code', 65)).toMatchObject({ nonRetryable: false, type: 'Odd' });
+    expect(await failure('code', 3)).toMatchObject({ nonRetryable: true, type: 'NoSuchUser', exitCode: 3 });
     expect((await failure('code', 5)).retryDelay).toMatchObject({ seconds: 3600n });
   });
 
@@ -218,7 +218,7 @@ describe('the exit of a command', () => {
     expect(await failure('signal', text('USR1\n'))).toMatchObject({
       type: 'Signal',
       exitCode: 138,
-      final: false,
+      nonRetryable: false,
       message: 'ended by SIGUSR1: last',
     });
   });
@@ -252,7 +252,7 @@ describe('the memory of a command', () => {
   it('is bounded over all its processes: a job that used more can get more the next time', async () => {
     expect(await resultOf('sparing')).toBe(1);
     const found = await failure('hungry');
-    expect(found).toMatchObject({ type: 'OutOfMemory', exitCode: 137, final: false });
+    expect(found).toMatchObject({ type: 'OutOfMemory', exitCode: 137, nonRetryable: false });
     expect(found.message).toMatch(/^the command used \d{8,} bytes of memory and was killed; the limit is 67108864$/);
   });
 });

@@ -5,7 +5,7 @@
 import { request as httpRequest } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { type DescMethod, fromJson, toBinary } from '@bufbuild/protobuf';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
@@ -145,7 +145,7 @@ const ways: readonly Way[] = [
   ),
 ];
 
-const stopSchedules = { name: '', text: 'UPDATE schedules SET look_time = NULL WHERE look_time IS NOT NULL' };
+const stopSchedules = { name: '', text: 'UPDATE schedules SET scan_time = NULL WHERE scan_time IS NOT NULL' };
 
 /** Waits until nothing changes by itself any more: an accepted request of a batch may be a schedule with due times. */
 function quietDigest(): Promise<Record<string, string>> {

@@ -29,7 +29,8 @@ const lists = {
   elsewhere: (pageToken: string) =>
     world.rpc.call(listJobDefinitions, { namespace: 'elsewhere', pageSize: 1, pageToken }),
   jobs: (pageToken: string) => world.rpc.call(listJobs, { pageSize: 1, pageToken }),
-  'jobs of a label': (pageToken: string) => world.rpc.call(listJobs, { pageSize: 1, pageToken, labels: { a: '1' } }),
+  'jobs of a label': (pageToken: string) =>
+    world.rpc.call(listJobs, { pageSize: 1, pageToken, filter: { labels: { a: '1' } } }),
   workers: (pageToken: string) => world.rpc.call(listWorkers, { pageSize: 1, pageToken }),
 } as const;
 type ListName = keyof typeof lists;

@@ -76,7 +76,7 @@ it('cancelled members of a batch are retried in a new one, which seals itself', 
   expect(ended).toMatchObject({ sealed: true, labels: { campaign: 'june' }, tolerateFailed: true });
   expect(ended.job).toMatchObject({ state: JobState.SUCCEEDED, retryOf: batch.jobId });
   expect(ended.counts).toMatchObject({ members: 3n, succeeded: 3n });
-  expect(ended.retry).toMatchObject({ batchJobId: batch.jobId, failedMembers: 3n, left: 0n });
+  expect(ended.retry).toMatchObject({ batchJobId: batch.jobId, failedCount: 3n, remainingCount: 0n });
   await expect(client.retryBatch(batch)).rejects.toMatchObject({ reason: 'BATCH_RETRIED' });
 });
 

@@ -33,7 +33,7 @@ describe.each(languages)('logs of a handler in %s', (language) => {
   it('are complete when the job has ended, separately for each attempt, however short it was', async () => {
     const { client } = deployment;
     const job = await client.submit(chatty, { lines: 3 });
-    expect(await client.wait(job)).toMatchObject({ state: JobState.SUCCEEDED, attemptsCounted: 2 });
+    expect(await client.wait(job)).toMatchObject({ state: JobState.SUCCEEDED, attemptCount: 2 });
     const records = await all(client.logs(job));
     expect(records.map(({ message }) => message)).toEqual([
       'attempt 1, line 1',
@@ -44,7 +44,7 @@ describe.each(languages)('logs of a handler in %s', (language) => {
       'attempt 2, line 3',
       'ready',
     ]);
-    expect(records.every(({ skipped, logTime }) => skipped === 0n && logTime !== undefined)).toBe(true);
+    expect(records.every(({ skippedCount: skipped, logTime }) => skipped === 0n && logTime !== undefined)).toBe(true);
     expect(records.at(-1)).toMatchObject({ attempt: 2, sequence: 4n, level: LogRecordLevel.WARN });
     expect(records[1]).toMatchObject({ attempt: 1, level: LogRecordLevel.INFO, fields: { i: '2' } });
     expect(await all(client.logs(job, { attempt: 2, pageSize: 1 }))).toEqual(records.slice(3));
@@ -56,7 +56,7 @@ describe.each(languages)('logs of a handler in %s', (language) => {
     await client.wait(job);
     const records = await all(client.logs(job, { attempt: 2 }));
     expect(records.at(-1)).toMatchObject({ message: 'ready', sequence: 20_001n });
-    const skipped = records.reduce((sum, record) => sum + record.skipped, 0n);
+    const skipped = records.reduce((sum, record) => sum + record.skippedCount, 0n);
     expect(skipped + BigInt(records.length)).toBe(20_001n);
     expect(skipped).toBeGreaterThan(10_000n);
   });

@@ -39,7 +39,7 @@ function assigned(name: string, session: Session, laneId: number, sessionId: str
 async function prepare(): Promise<{ laneId: number; sessionId: string }> {
   const laneId = await makeLane(context, { suspect: true });
   await submitMany(context, laneId, 3);
-  await sql(context, 'UPDATE job_runs SET losses = 2');
+  await sql(context, 'UPDATE job_runs SET consecutive_losses = 2');
   return { laneId, sessionId: (await openWorker(context)).sessionId };
 }
 

@@ -32,7 +32,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   const query = { ...names, queueBucketId: noId, definitionBucketId: noId, limitId: noId };
   await explain.readLimits(query);
   for (const reason of ['KEY_LIMIT', 'DEFINITION_LIMIT', 'QUEUE_LIMIT'] as const)
-    await explain.readLimitHolders(query, reason);
+    await explain.readLimitBlockers(query, reason);
   await explain.readSuspects([sessionId], jobId);
   await explain.readWaitingLanes(10);
   await store.queues.foldCounts();
@@ -70,7 +70,7 @@ const pinned: Record<string, readonly string[]> = {
     sessions,
   ],
   read_suspects_of_sessions: [held, sessions],
-  read_waiting_lanes: [unfolded, 'lane_counts by lane_counts_pkey', lanes], // all of it: one row per lane
+  read_backlog_lanes: [unfolded, 'lane_counts by lane_counts_pkey', lanes], // all of it: one row per lane
 };
 
 describe.each(storeKinds)('plans of explanations on %s', (kind) => {

@@ -111,7 +111,7 @@ describe('a lane created while its queue is being paused', () => {
     expect(await untilWaitsOrOver(context.database, making)).toBe('waits');
     await pausing.commit();
     const laneId = await making;
-    expect(only(await sql(context, `SELECT held_back FROM lanes WHERE lane_id = ${laneId}`)).held_back).toBe(1);
+    expect(only(await sql(context, `SELECT gates FROM lanes WHERE lane_id = ${laneId}`)).gates).toBe(1);
   });
 });
 

@@ -269,8 +269,8 @@ describe('a claim of suspects in progress while another replica claims some for 
   };
   const withoutSnapshot: Mutation = {
     of: 'find_sessions_without_suspect',
-    from: 'r.losses >= 2',
-    to: 'r.losses >= 2 AND false',
+    from: 'r.consecutive_losses >= 2',
+    to: 'r.consecutive_losses >= 2 AND false',
   };
 
   /**
@@ -280,7 +280,7 @@ describe('a claim of suspects in progress while another replica claims some for 
   async function race(second: Database) {
     const laneId = await makeLane(context, { suspect: true });
     await submitMany(context, laneId, 3);
-    await sql(context, 'UPDATE job_runs SET losses = 2');
+    await sql(context, 'UPDATE job_runs SET consecutive_losses = 2');
     const { sessionId } = await openWorker(context);
     const claim = claimOf([laneId], sessionId, 1);
     const open = await holdOpen(context.database, (session) => jobsOf(claimIn(session, { ...claim, suspects: true })));

@@ -24,10 +24,10 @@ const never = {
 };
 const hotTables = [
   ...['job_runs', 'sessions', 'job_checkpoints', 'lane_count_changes', 'lane_counts', 'outbox'],
-  ...['fairness_keys', 'rate_buckets', 'lane_waits', 'workflow_runs', 'workflow_steps'],
+  ...['fairness_keys', 'rate_buckets', 'reservations', 'workflow_runs', 'workflow_steps'],
   ...['step_compensations', 'step_cache', 'job_inbox'],
   ...['batches', 'batch_counts'],
-  ...['event_waits', 'sent_events', 'job_dependencies'],
+  ...['signal_waits', 'sent_signals', 'job_dependencies'],
 ];
 const round = hotTables.map((table) => `VACUUM (ANALYZE) muster.${table}`);
 const folders = usePgliteFolders();

@@ -3,9 +3,10 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { AssetService } from '@muster/sdk/gen/muster/v1/asset_service_pb';
 import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { StepDependencySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { DependencyExpressionSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { databaseKinds } from '../../support/databases.ts';
@@ -43,7 +44,8 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
       .map((one) => (typeof one === 'string' ? { jobId: one, traceId: one.replaceAll('-', '') } : one))
       .map(({ jobId, traceId }) => `depends_on ${traceId} ${spanIdOf(jobId, 0, 'job')}`)
       .sort();
-  const submit = async (dependencies: Init[]): Promise<string> => traced.place.world.submit('play', { dependencies });
+  const submit = async (dependencies: Init[]): Promise<string> =>
+    traced.place.world.submit('play', { dependsOn: dependencies });
   const held = async (): Promise<{ jobId: string; hold: string }> => {
     const hold = flows.name('hold');
     return { jobId: await flows.submit('play', { as: hold, hold }), hold };
@@ -63,7 +65,7 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
     expect(await linksOf(late)).toEqual(dependsOn(first));
     const bad = await flows.submit('play', { fail: 'broken' });
     await flows.ended(bad);
-    const skipped = await traced.place.world.submit('play', { dependencies: [{ on: { case: 'jobId', value: bad } }] });
+    const skipped = await traced.place.world.submit('play', { dependsOn: [{ on: { case: 'jobId', value: bad } }] });
     expect(await linksOf(skipped)).toEqual(dependsOn(bad));
   });
 
@@ -74,7 +76,7 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
     const waiting = await submit([onJob(one.jobId)]);
     await traced.place.world.rpc.call(JobService.method.addDependencies, {
       jobId: waiting,
-      dependencies: [onJob(two.jobId), onJob(done)],
+      dependsOn: [onJob(two.jobId), onJob(done)],
     });
     flows.reopen(one.hold);
     flows.reopen(two.hold);
@@ -110,7 +112,7 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
     const since = Date.now() - 60_000;
     const before = await flows.submit(publisher);
     await eventually('it is published', async () => {
-      const { assets } = await traced.place.world.rpc.call(JobService.method.listAssets, { pageSize: 1_000 });
+      const { assets } = await traced.place.world.rpc.call(AssetService.method.listAssets, { pageSize: 1_000 });
       return assets.some(({ jobId }) => jobId === before);
     });
     const past = await submit([onAsset(asset, since)]);
@@ -123,10 +125,10 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
   it('of steps are linked to their external dependencies, next to the steps that they need', async () => {
     const { jobId: job, hold } = await held();
     const after = [
-      create(StepDependencySchema, { on: { case: 'jobId', value: 'workflow.input.job' }, condition: ENDED }),
+      create(DependencyExpressionSchema, { on: { case: 'jobId', value: 'workflow.input.job' }, condition: ENDED }),
     ];
     const flow = await flows.submit(
-      await flows.define([{ name: 'first' }, { name: 'late', needs: ['first'], after }]),
+      await flows.define([{ name: 'first' }, { name: 'late', needs: ['first'], dependsOn: after }]),
       {
         job,
       },

@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Family, parseMetrics, sumOf } from '../../../server/cli/top/metrics-text.ts';
 import { metrics } from '../../../server/telemetry/metrics/catalogue.ts';

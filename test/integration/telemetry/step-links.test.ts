@@ -31,7 +31,7 @@ describe.each(databaseKinds)('spans of steps on %s', (kind) => {
     const steps: Step[] = [
       { name: 'first' },
       { name: 'each', needs: ['first'], fanOut: { items: '[1, 2, 3]' } },
-      { name: 'again', needs: ['first'], loop: { while: 'iteration < 2', maxIterations: 5 } },
+      { name: 'again', needs: ['first'], loop: { repeatCondition: 'iteration < 2', maxIterations: 5 } },
       { name: 'never', needs: ['first'], condition: 'false' },
       { name: 'last', needs: ['each', 'again', 'never'], triggerRule: TriggerRule.NONE_FAILED },
     ];

@@ -62,13 +62,13 @@ provider.add_span_processor(SimpleSpanProcessor(_OtlpJson()))
 trace.set_tracer_provider(provider)
 
 
-def _tell(event: str) -> None:
+def _on_event(event: str) -> None:
     if event == "ready":
         sys.stdout.write("ready\n")
         sys.stdout.flush()
 
 
-worker = Worker(_ADDRESS, name=_NAME, on_event=_tell)
+worker = Worker(_ADDRESS, name=_NAME, on_event=_on_event)
 
 
 @worker.handler("quick")
@@ -81,7 +81,7 @@ def quick(_ctx: JobContext, _input: object) -> None:
 @worker.handler("flaky")
 def flaky(ctx: JobContext, _input: object) -> None:
     """Fails the first time."""
-    if ctx.attempts_counted == 0:
+    if ctx.attempt_count == 0:
         raise RuntimeError("not yet")
 
 

@@ -20,7 +20,7 @@ const worker = new Worker({
   handlers: {
     quick: () => tracer.startActiveSpan('work', (span) => span.end()),
     flaky: (ctx) => {
-      if (ctx.attemptsCounted === 0) throw new RangeError('not yet');
+      if (ctx.attemptCount === 0) throw new RangeError('not yet');
     },
     slow: (ctx) => {
       process.stdout.write('slow\n');

@@ -112,7 +112,7 @@ it('a cache is refused exactly when skipped side effects would be missed', () =>
   const parts: fc.Arbitrary<Partial<WorkflowStep>> = fc.record(
     {
       fanOut: fc.constant({ items: '[1]' }),
-      loop: fc.constant({ while: 'false', maxIterations: 1 }),
+      loop: fc.constant({ repeatCondition: 'false', maxIterations: 1 }),
       compensation: fc.constant({ definition: 'undo', definitionVersion: 0 }),
       role: fc.constantFrom('NORMAL' as const, 'ON_FAILURE' as const, 'FINALLY' as const),
       cache: fc.constant({ maxAgeMs: 1_000 }),

@@ -181,11 +181,11 @@ export class BatchChecks extends TransactionChecks {
       const counts = [members, 0, ...Object.values(ended)].join();
       if (facts.counts !== counts)
         this.#violate(life, 'batches: counts', `was read with ${facts.counts}, it should be ${counts}`);
-      if ((facts.callbackJobId || null) !== life.callback || facts.callbackProblem)
+      if ((facts.callbackJobId || null) !== life.callback || facts.callbackError)
         this.#violate(
           life,
           'batches: callbacks',
-          `was read with callback ${facts.callbackJobId || facts.callbackProblem}`,
+          `was read with callback ${facts.callbackJobId || facts.callbackError}`,
         );
     }
   }

@@ -1,6 +1,6 @@
 /** Circuit breakers: while one is not closed only its one probe is granted, and each of its transitions has a cause. */
 import { durationToMs } from '../../../sdk/typescript/src/duration.ts';
-import type { CircuitBreaker } from '../../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
+import type { CircuitBreaker } from '../../../sdk/typescript/src/gen/muster/v1/circuit_breaker_pb.ts';
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 import { circuitStates } from '../../../server/domain/retries/circuit-breaker.ts';

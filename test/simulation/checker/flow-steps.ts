@@ -102,7 +102,7 @@ function judgeJob(touched: Touched, child: Child, violate: Violate, history: His
     violate(life, 'workflows: max_parallel', `has ${open} open items of step ${name}, ${fanOut.maxParallel} may be`);
   if (life.decisions(step).size > 0) violate(life, 'workflows: one job', `${text}, which was decided`);
   const isStopped = life.isCancelled || life.isLate || before.stopReason !== stopReasonCodes.NO;
-  if (role === 'NORMAL' && isStopped) violate(life, 'workflows: cancels', `${text} after it was doomed`);
+  if (role === 'NORMAL' && isStopped) violate(life, 'workflows: cancels', `${text} after it began to fail`);
 }
 
 function judgePass(life: FlowLife, { step, item }: Child, violate: Violate, history: History): void {

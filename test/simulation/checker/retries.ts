@@ -18,7 +18,7 @@ import type { Evidence, Ordered } from './events.ts';
 interface Reported {
   readonly type: string;
   readonly failureCause: string;
-  readonly final: boolean;
+  readonly nonRetryable: boolean;
   readonly retryDelayMs?: number;
   readonly exitCode?: number;
 }
@@ -134,7 +134,7 @@ export class RetryChecks {
     const continues = action === RetryAction.RETRY || action === RetryAction.PAUSE;
     const counted = !how.byOutage && action !== RetryAction.IGNORE && (own || continues);
     const stop = { next: 'stop', counted, atLeastMs: 0 } as const;
-    if (failure.final) return stop;
+    if (failure.nonRetryable) return stop;
     if (!rule && !how.lost && !isCleanup && policy.nonRetryableTypes.includes(failure.type)) return stop;
     if (action === RetryAction.FAIL) return stop;
     if (counted && life.counted + 1 >= this.#maxAttempts(row.id)) return stop;

@@ -13,10 +13,10 @@ export interface WaitLife {
   began: number;
   ended: number;
   /** The event that is on its way to it. */
-  promised: SentEvent | undefined;
+  promised: SentSignal | undefined;
 }
 
-export interface SentEvent {
+export interface SentSignal {
   readonly row: number;
   readonly name: string;
   readonly key: string;
@@ -29,7 +29,7 @@ export interface SentEvent {
 
 export class WaitKey {
   readonly waiting = new Set<WaitLife>();
-  readonly events = new Map<number, SentEvent>();
+  readonly events = new Map<number, SentSignal>();
   /** The number of waits without a promised event, from this position on. */
   readonly #unpromised: { readonly order: number; readonly count: number }[] = [];
 
@@ -50,7 +50,7 @@ export class WaitKey {
   }
 
   /** The events that a new wait would take, in order; without those that are about to expire. */
-  kept(atUs: number, marginUs: number): SentEvent[] {
+  kept(atUs: number, marginUs: number): SentSignal[] {
     return [...this.events.values()]
       .filter(({ state, keepUntil }) => state === 'KEPT' && keepUntil > atUs + marginUs)
       .sort((a, b) => a.row - b.row);

@@ -1,4 +1,4 @@
-/** Jobs that wait for events and approvals, transaction by transaction: the waits, the kept events, and the ends. */
+/** Jobs that wait for signals and approvals, transaction by transaction: the waits, the kept signals, and the ends. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { decodeScript } from '../nodes/handler-script.ts';
 import { isWait, WAIT_TIMEOUT_MS } from '../scenario/definitions.ts';
@@ -7,7 +7,7 @@ import { TransactionChecks } from './flow-transactions.ts';
 import { lateness } from './promptness.ts';
 import { Requests } from './requests.ts';
 import { checkWaitAnswers } from './wait-answers.ts';
-import { type SentEvent, WaitKey, type WaitLife } from './wait-keys.ts';
+import { type SentSignal, WaitKey, type WaitLife } from './wait-keys.ts';
 
 const { WAITING, SUCCEEDED, FAILED, EXPIRED } = stateCodes;
 /** Codes of the journal. */
@@ -17,12 +17,12 @@ const MARGIN_US = 60_000_000;
 
 export class WaitChecks extends TransactionChecks {
   readonly lives = new Map<string, WaitLife>();
-  readonly byName = new Map<string, SentEvent>();
+  readonly byName = new Map<string, SentSignal>();
   readonly #keys = new Map<string, WaitKey>();
   #requests: Requests | undefined;
   #ended: Ordered[] = [];
   /** Events that are no longer kept. */
-  #gone: { readonly event: SentEvent; readonly row: Ordered }[] = [];
+  #gone: { readonly event: SentSignal; readonly row: Ordered }[] = [];
 
   key(key: string): WaitKey {
     const found = this.#keys.get(key) ?? new WaitKey();
@@ -85,7 +85,7 @@ export class WaitChecks extends TransactionChecks {
     const { event: name, key } = JSON.parse(row.text ?? '{}');
     const known = this.byName.get(name);
     if (row.from === null && known) this.violate('waits: events', `event ${name} was stored twice`);
-    const event: SentEvent = known ?? {
+    const event: SentSignal = known ?? {
       ...{ row: row.lane ?? 0, name, key, keepUntil: row.until ?? 0, state: 'GONE' },
       ...{ promised: new Set(), taken: new Set() },
     };
@@ -97,7 +97,7 @@ export class WaitChecks extends TransactionChecks {
   }
 
   /** It is promised to all current waits without a promised event, and kept only if there are none. */
-  #becomes(event: SentEvent, row: Ordered): void {
+  #becomes(event: SentSignal, row: Ordered): void {
     const free = this.key(event.key).unpromised();
     event.state = row.to === KEPT ? 'KEPT' : row.to === ON_ITS_WAY ? 'ON_ITS_WAY' : 'GONE';
     if (event.state === 'KEPT' && free.length > 0)
@@ -113,7 +113,7 @@ export class WaitChecks extends TransactionChecks {
   }
 
   /** All jobs that it was promised to have ended; if it ended none of them, it counts as if none had waited. */
-  #arrived(event: SentEvent, row: Ordered): void {
+  #arrived(event: SentSignal, row: Ordered): void {
     const { key, name, promised, taken } = event;
     for (const life of promised)
       if (this.key(key).waiting.has(life))
@@ -126,7 +126,7 @@ export class WaitChecks extends TransactionChecks {
   }
 
   /** A kept event ends one job. */
-  #judgeGone({ name, taken, keepUntil }: SentEvent, row: Ordered): void {
+  #judgeGone({ name, taken, keepUntil }: SentSignal, row: Ordered): void {
     if (taken.size > 1) this.violate('waits: events', `event ${name} was kept, and has ended ${taken.size} jobs`);
     if (taken.size === 0 && keepUntil > row.at)
       this.violate('waits: events', `event ${name} was kept, and is lost (journal ${row.n})`);
@@ -155,7 +155,7 @@ export class WaitChecks extends TransactionChecks {
     event?.taken.add(life);
   }
 
-  #tookKept(life: WaitLife, event: SentEvent, row: Ordered): void {
+  #tookKept(life: WaitLife, event: SentSignal, row: Ordered): void {
     this.evidence.history.count('wait: a job took an event that was kept');
     const older = this.key(life.key)
       .kept(row.at, MARGIN_US)

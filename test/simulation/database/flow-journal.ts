@@ -16,7 +16,7 @@ export function isOfFlow(kind: string): kind is FlowKind {
 export const flowJournalSchema = `
 CREATE FUNCTION muster.sim_journal_workflow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO muster.sim_journal (kind, id, from_state, to_state, cause)
-  VALUES ('workflow', NEW.job_id, CASE WHEN TG_OP = 'UPDATE' THEN OLD.phase END, NEW.phase, NEW.doomed);
+  VALUES ('workflow', NEW.job_id, CASE WHEN TG_OP = 'UPDATE' THEN OLD.phase END, NEW.phase, NEW.stop_reason);
   RETURN NULL;
 END $$;
 CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE ON muster.workflow_runs
@@ -33,7 +33,7 @@ FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_step();
 
 CREATE FUNCTION muster.sim_journal_batch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO muster.sim_journal (kind, id, counted, until, cause, other_id)
-  VALUES ('batch', NEW.job_id, NEW.members, NEW.seal_time, NEW.doomed, NEW.callback_job_id);
+  VALUES ('batch', NEW.job_id, NEW.members, NEW.seal_time, NEW.stop_reason, NEW.callback_job_id);
   RETURN NULL;
 END $$;
 CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE ON muster.batches

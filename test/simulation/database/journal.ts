@@ -51,27 +51,27 @@ FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_attempt();
 CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, until, next_due, demands, lane)
-    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.due_time, NEW.deadline,
+    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id, NEW.due_time, NEW.deadline,
             (SELECT demands FROM muster.lanes WHERE lane_id = NEW.lane_id), NEW.lane_id);
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, session_id, until)
-    VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempts_counted, OLD.session_id, OLD.due_time);
+    VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempt_count, OLD.session_id, OLD.due_time);
   ELSIF (OLD.state, OLD.attempt, OLD.session_id) IS DISTINCT FROM (NEW.state, NEW.attempt, NEW.session_id) THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text, losses, charges, next_due,
                                     demands, lane)
-    VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempts_counted,
+    VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempt_count,
             coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.losses, NEW.charges, NEW.due_time,
             (SELECT demands FROM muster.lanes WHERE lane_id = NEW.lane_id), NEW.lane_id);
   ELSIF OLD.progress_sequence <> NEW.progress_sequence THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, session_id, cause, text, counted)
     VALUES ('progress', NEW.job_id, NEW.state, NEW.attempt, NEW.session_id, NEW.progress_sequence, NEW.progress_message,
             NEW.run_extension_ms::int);
-  ELSIF (OLD.waits_for, OLD.tells_end, OLD.children) IS DISTINCT FROM (NEW.waits_for, NEW.tells_end, NEW.children) THEN
+  ELSIF (OLD.unmet_dependencies, OLD.notifies_end, OLD.children) IS DISTINCT FROM (NEW.unmet_dependencies, NEW.notifies_end, NEW.children) THEN
     -- Somebody waits for it, or it for somebody: that is told of elsewhere.
     RETURN NULL;
   ELSE
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, text, until, next_due)
-    VALUES ('touch', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.reason, OLD.due_time, NEW.due_time);
+    VALUES ('touch', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.reason, OLD.due_time, NEW.due_time);
   END IF;
   RETURN NULL;
 END $$;
@@ -80,7 +80,7 @@ FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_run();
 
 CREATE FUNCTION muster.sim_journal_outcome() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, cause, text, other_id)
-  VALUES ('end', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.cancel_stage,
+  VALUES ('end', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id, NEW.cancel_stage,
           coalesce(convert_from(NEW.result, 'UTF8'), NEW.failure), NEW.cleanup_job_id);
   RETURN NULL;
 END $$;
@@ -89,8 +89,8 @@ FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_outcome();
 
 CREATE FUNCTION muster.sim_journal_tampering() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   -- Erasing takes the data from an outcome, and nothing else.
-  IF TG_OP = 'UPDATE' AND (OLD.state, OLD.attempt, OLD.attempts_counted, OLD.session_id, OLD.end_time) IS NOT DISTINCT FROM
-     (NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.end_time)
+  IF TG_OP = 'UPDATE' AND (OLD.state, OLD.attempt, OLD.attempt_count, OLD.session_id, OLD.end_time) IS NOT DISTINCT FROM
+     (NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id, NEW.end_time)
      AND EXISTS (SELECT FROM muster.jobs WHERE job_id = NEW.job_id AND erase_audit_id IS NOT NULL) THEN
     RETURN NULL;
   END IF;
@@ -135,7 +135,7 @@ CREATE FUNCTION muster.sim_journal_wait() RETURNS trigger LANGUAGE plpgsql AS $$
           NEW.ask_time);
   RETURN NULL;
 END $$;
-CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE OR DELETE ON muster.lane_waits
+CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE OR DELETE ON muster.reservations
 FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_wait();
 
 CREATE FUNCTION muster.sim_journal_breaker() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -16,13 +16,13 @@ export function isOfLinks(kind: string): kind is LinkKind {
 export const linkJournalSchema = `
 CREATE FUNCTION muster.sim_journal_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO muster.sim_journal (kind, id, lane, from_state, to_state, until, text)
-  VALUES ('event', coalesce(NEW.wait_id, OLD.wait_id), coalesce(NEW.row_id, OLD.row_id)::int,
+  VALUES ('event', coalesce(NEW.signal_key_id, OLD.signal_key_id), coalesce(NEW.row_id, OLD.row_id)::int,
           CASE WHEN TG_OP <> 'INSERT' THEN CASE WHEN OLD.up_to_row IS NULL THEN 1 ELSE 2 END END,
           CASE WHEN TG_OP <> 'DELETE' THEN CASE WHEN NEW.up_to_row IS NULL THEN 1 ELSE 2 END END,
           coalesce(NEW.keep_until, OLD.keep_until), convert_from(coalesce(NEW.payload, OLD.payload), 'UTF8'));
   RETURN NULL;
 END $$;
-CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE OR DELETE ON muster.sent_events
+CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE OR DELETE ON muster.sent_signals
 FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_event();
 
 CREATE FUNCTION muster.sim_journal_edge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -8,7 +8,7 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
       {
         file: 'server/domain/jobs/pause.ts',
         find: 'waitsUntil(run), nowUs), reason: null });',
-        replace: 'waitsUntil(run), nowUs), reason: null, attemptsCounted: 0 });',
+        replace: 'waitsUntil(run), nowUs), reason: null, attemptCount: 0 });',
       },
     ],
   },

@@ -2,7 +2,7 @@
 import type { Mutant } from './mutant.ts';
 
 export const eventMutants: Readonly<Record<string, Mutant>> = {
-  told_before_stored: {
+  announced_before_stored: {
     about: 'A row leaves the outbox before the bus has stored its events.',
     patches: [
       {
@@ -12,7 +12,7 @@ export const eventMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  refused_counts_as_told: {
+  refused_counts_as_delivered: {
     about: 'A row leaves the outbox though the bus has not stored all of its events.',
     patches: [
       {
@@ -22,7 +22,7 @@ export const eventMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  retries_not_told: {
+  retries_not_announced: {
     about: 'Of moved jobs only the ends are published, and not that they wait again.',
     patches: [
       {
@@ -32,7 +32,7 @@ export const eventMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  messages_told_apart_by_row: {
+  messages_identified_by_row: {
     about: 'The parts of a batch that is split have one id, so that the bus keeps the first of them alone.',
     patches: [
       {

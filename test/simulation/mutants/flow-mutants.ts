@@ -5,7 +5,7 @@ const inbox = 'server/store/jobs/inbox/workflow-entries.ts';
 const phases = 'server/domain/workflows/phases.ts';
 
 export const flowMutants: Readonly<Record<string, Mutant>> = {
-  expiry_is_not_told: {
+  expiry_is_not_announced: {
     about: 'A workflow or a batch is not notified of a job that has expired.',
     patches: [
       {
@@ -15,7 +15,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  news_taken_twice: {
+  inbox_entry_taken_twice: {
     about: 'Inbox rows of ended jobs stay, and the workflow or the batch acts on them again.',
     patches: [
       {
@@ -25,7 +25,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  news_of_the_busy_is_lost: {
+  inbox_entry_of_the_busy_is_lost: {
     about: 'Inbox rows of a workflow that arrive while it stops are thrown away.',
     patches: [
       {
@@ -85,7 +85,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  doomed_leaves_jobs_open: {
+  failing_workflow_leaves_jobs_open: {
     about: 'A failing workflow continues to its end while its jobs run.',
     patches: [
       {
@@ -140,7 +140,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/jobs/change/lock-runs.ts',
-        find: `lane_id = ANY($1::int[]) AND held_back & ~\${gates.limited}::smallint = 0 ORDER BY`,
+        find: `lane_id = ANY($1::int[]) AND gates & ~\${gates.limited}::smallint = 0 ORDER BY`,
         replace: 'lane_id = ANY($1::int[]) ORDER BY',
       },
     ],
@@ -156,7 +156,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  seal_is_not_told: {
+  seal_is_not_announced: {
     about: 'A batch is not notified of its seal, so one whose members had all ended never ends.',
     patches: [
       {

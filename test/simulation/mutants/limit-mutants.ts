@@ -32,7 +32,7 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  parked_jobs_stay: {
+  deferred_jobs_stay: {
     about: 'Jobs that wait at the limit of their key stay there, whatever is given back.',
     patches: [
       {

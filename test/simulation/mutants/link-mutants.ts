@@ -8,10 +8,10 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'An event that was kept ends each job that begins to wait for it.',
     patches: [
       {
-        file: 'server/store/signals/sent-events.ts',
-        find: 'DELETE FROM sent_events WHERE row_id = ANY (ARRAY(SELECT row_id FROM picked)) RETURNING row_id, wait_id, payload, content_type, metadata',
+        file: 'server/store/signals/sent-signals.ts',
+        find: 'DELETE FROM sent_signals WHERE row_id = ANY (ARRAY(SELECT row_id FROM picked)) RETURNING row_id, signal_key_id, payload, content_type, metadata',
         replace:
-          'SELECT row_id, wait_id, payload, content_type, metadata FROM sent_events WHERE row_id = ANY (ARRAY(SELECT row_id FROM picked))',
+          'SELECT row_id, signal_key_id, payload, content_type, metadata FROM sent_signals WHERE row_id = ANY (ARRAY(SELECT row_id FROM picked))',
       },
     ],
   },
@@ -20,16 +20,16 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/engine/signals/begin-waits.ts',
-        find: 'takeKept(waits, await store.waits.takeKept(waitIds))',
+        find: 'takeKept(waits, await store.waits.takeKept(signalKeyIds))',
         replace: 'takeKept(waits, [])',
       },
     ],
   },
   event_reaches_the_last_only: {
-    about: 'Of several jobs that wait for an event the last one gets it.',
+    about: 'Of several jobs that wait for a signal the last one gets it.',
     patches: [
       {
-        file: 'server/domain/signals/event-queue.ts',
+        file: 'server/domain/signals/signal-queue.ts',
         find: "{ kind: 'DELIVER', after: promisedUpTo, upTo: lastWait }",
         replace: "{ kind: 'DELIVER', after: Math.max(promisedUpTo, lastWait - 1), upTo: lastWait }",
       },
@@ -55,7 +55,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  second_word_is_heard: {
+  second_decision_counts: {
     about: 'The second decision about an approval is answered as accepted.',
     patches: [
       {
@@ -67,15 +67,17 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
   },
   one_dependency_is_enough: {
     about: 'A job continues once the first of its dependencies is met.',
-    patches: [{ file: inbox, find: 'waits_for === edges.length', replace: 'waits_for >= edges.length' }],
+    patches: [
+      { file: inbox, find: 'unmet_dependencies === edges.length', replace: 'unmet_dependencies >= edges.length' },
+    ],
   },
-  cancel_is_not_told_to_dependents: {
+  dependents_miss_a_cancel: {
     about: 'Jobs that depend on a cancelled job are not notified of its end.',
     patches: [
       {
         file: 'server/store/jobs/inbox/inbox-inserts.ts',
-        find: 'FROM ended WHERE tells_end',
-        replace: `FROM ended WHERE tells_end AND \${outcome} <> 11`,
+        find: 'FROM ended WHERE notifies_end',
+        replace: `FROM ended WHERE notifies_end AND \${outcome} <> 11`,
       },
     ],
   },

@@ -113,8 +113,8 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/dispatch/claim-jobs.ts',
-        find: 'WHERE lanes.held_back & ~$8::smallint = 0',
-        replace: 'WHERE lanes.held_back & ~($8::smallint | 1::smallint) = 0',
+        find: 'WHERE lanes.gates & ~$8::smallint = 0',
+        replace: 'WHERE lanes.gates & ~($8::smallint | 1::smallint) = 0',
       },
     ],
   },
@@ -168,8 +168,8 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/jobs/submit/insert-jobs.ts',
-        find: 'AND (held_back = 0',
-        replace: 'AND (held_back & 1 = 0',
+        find: 'AND (gates = 0',
+        replace: 'AND (gates & 1 = 0',
       },
     ],
   },

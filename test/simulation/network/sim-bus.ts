@@ -2,7 +2,7 @@
  * The bus between replicas and sessions: loses, delays, duplicates and reorders; goes down; stops delivering to some.
  */
 import { fromBinary } from '@bufbuild/protobuf';
-import { SessionMessageSchema } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
+import { SessionMessageSchema } from '../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
 import type { BusOptions, Bus as WorkerBus } from '../../../sdk/typescript/src/worker/core/ports.ts';
 import { encodeAssignments, encodeCancels, encodePing } from '../../../server/bus/assignment-message.ts';
 import { decodeEvents, encodeEvents } from '../../../server/bus/event-codec.ts';

@@ -24,7 +24,7 @@ function wireStep(step: PlannedStep): WorkflowStep {
     ...{ name, definition, needs: [...needs], triggerRule: triggerRules[rule], role: stepRoles[role] },
     condition: conditionText(name, condition),
     input: inputText(step),
-    ...(loop ? { loop: { while: 'output.again', ...loop } } : {}),
+    ...(loop ? { loop: { repeatCondition: 'output.again', ...loop } } : {}),
     ...(cache ? { cache: { maxAge: durationFromMs(cache.maxAgeMs), key: JSON.stringify(cache.key) } } : {}),
     ...fanOutOf(step),
     ...(delayMs === undefined && expireAfterMs === undefined

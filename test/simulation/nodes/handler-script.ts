@@ -27,7 +27,7 @@ export interface HandlerScript {
   readonly failure: string;
   readonly exitCode: number;
   /** The failure is non-retryable. */
-  readonly final: boolean;
+  readonly nonRetryable: boolean;
   /** The failure is an infrastructure failure. */
   readonly infrastructure: boolean;
   /** Retry delay that the failure requests, in ms; 0: none. */
@@ -55,9 +55,9 @@ export function decodeScript(text: string): HandlerScript {
 }
 
 /** Whether this attempt fails. */
-export function isToFail(script: HandlerScript, attempt: number, attemptsCounted: number): boolean {
+export function isToFail(script: HandlerScript, attempt: number, attemptCount: number): boolean {
   const { failure, fails, infrastructure } = script;
-  return failure === 'Busy' || infrastructure ? attempt <= Math.min(fails, 3) : attemptsCounted < fails;
+  return failure === 'Busy' || infrastructure ? attempt <= Math.min(fails, 3) : attemptCount < fails;
 }
 
 /** The script of a job's clean-up, which succeeds in the end: it kills no process and never fails for good. */
@@ -70,7 +70,7 @@ export function cleanupOf(script: HandlerScript): HandlerScript {
     fails: fails % 3,
     failure: 'Trouble',
     exitCode: 0,
-    final: false,
+    nonRetryable: false,
     infrastructure: false,
     retryDelayMs: 50,
     extensions: [],

@@ -1,18 +1,18 @@
 /** The product's API handlers on encoded messages, with a record of requests and answers. */
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
-import type { CloseCircuitBreakerRequest } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import type { CloseCircuitBreakerRequest } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
 import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
 import type { CancelJobRequest, CancelJobsRequest, SubmitJobsRequest } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type { PauseQueueRequest } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import type { DrainWorkerRequest } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import type { AttemptReport } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import { ReleaseReason, ReportResult } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
 import type {
-  AttemptReport,
-  HeartbeatRequest,
-  HeartbeatResponse,
   ReportAttemptsRequest,
   ReportAttemptsResponse,
-} from '@muster/sdk/gen/muster/v1/session_service_pb';
-import { ReleaseReason, ReportResult } from '@muster/sdk/gen/muster/v1/session_service_pb';
-import type { DrainWorkerRequest } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+  SendHeartbeatRequest,
+  SendHeartbeatResponse,
+} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import type { ServiceBinding } from '../../../server/api/service.ts';
 import type { Facts, History } from '../core/history.ts';
@@ -82,10 +82,10 @@ export class ReplicaApi {
         this.#history.log(this.#process.name, 'report answered', { ...factsOf(sessionId, report), result });
       });
     }
-    if (name === 'heartbeat') this.#beat(request as HeartbeatRequest, response as HeartbeatResponse);
+    if (name === 'heartbeat') this.#beat(request as SendHeartbeatRequest, response as SendHeartbeatResponse);
   }
 
-  #beat(request: HeartbeatRequest, response: HeartbeatResponse): void {
+  #beat(request: SendHeartbeatRequest, response: SendHeartbeatResponse): void {
     const busDown = response.nextBeat !== undefined;
     this.#history.count(
       busDown ? 'assignments in a reply while the bus is down' : 'grant re-sent',
@@ -96,7 +96,7 @@ export class ReplicaApi {
     if (response.reconnectBus) this.#history.count('session found deaf');
     this.#history.trace(this.#process.name, 'beat answered', {
       session: short(uuidText(request.sessionId)),
-      held: request.held
+      held: request.heldAttempts
         .map((held) => `${short(uuidText(held.jobId))}/${held.attempt}${held.started ? '+' : ''}`)
         .join(','),
       credits: request.credits.map((credit) => `${credit.creditId}:${credit.slots}+${credit.prefetch}`).join(','),

@@ -101,7 +101,7 @@ export class SimFlows {
 
   /** Cancels a job of a step or a member, as a user without knowledge of its parent. */
   async #meddle(parentJobId: string): Promise<void> {
-    const request = create(ListJobsRequestSchema, { parentJobId, pageSize: 20 });
+    const request = create(ListJobsRequestSchema, { pageSize: 20, filter: { parentJobId } });
     const { jobs } = await this.#caller.insist(listJobs, request);
     const open = jobs.filter(({ state }) => state < JobState.SUCCEEDED);
     if (open.length === 0) return;
@@ -179,7 +179,7 @@ export class SimFlows {
     const { batch } = await this.#caller.insist(getBatch, create(GetBatchRequestSchema, { jobId }));
     const { members, open, succeeded, failed, cancelled, expired, skipped } = batch?.counts ?? {};
     const counts = [members, open, succeeded, failed, cancelled, expired, skipped].join();
-    const { callbackJobId, callbackProblem } = batch ?? {};
-    this.#caller.history.log('client', 'batch read', { job: jobId, counts, callbackJobId, callbackProblem });
+    const { callbackJobId, callbackError } = batch ?? {};
+    this.#caller.history.log('client', 'batch read', { job: jobId, counts, callbackJobId, callbackError });
   }
 }

@@ -63,7 +63,7 @@ export class SimLinks {
     const data = new TextEncoder().encode(JSON.stringify({ ...input, owner }));
     const now = EPOCH_MS + this.#caller.virtualNow();
     const planned = {
-      ...{ definition, input: { data, contentType: 'application/json' }, dependencies: [...dependencies] },
+      ...{ definition, input: { data, contentType: 'application/json' }, dependsOn: [...dependencies] },
       ...(delayMs === undefined ? {} : { start: { case: 'delay' as const, value: durationFromMs(delayMs) } }),
       ...(expireMs === undefined ? {} : { expireTime: timestampFromMs(now + (delayMs ?? 0) + expireMs) }),
     };

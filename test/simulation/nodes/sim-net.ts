@@ -56,7 +56,7 @@ export class SimNet {
     const resolved = this.#resolve(on).filter(({ target }) => target !== jobId);
     if (jobId === undefined || resolved.length === 0) return;
     const request = create(AddDependenciesRequestSchema, {
-      ...{ jobId, dependencies: resolved.map(wireOf), requestId: requestId(random) },
+      ...{ jobId, dependsOn: resolved.map(wireOf), requestId: requestId(random) },
     });
     try {
       await this.#caller.insist(JobService.method.addDependencies, request);

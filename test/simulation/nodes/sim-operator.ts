@@ -138,7 +138,7 @@ export class SimOperator {
       if (kind === 'cancelMany') {
         const page = await this.#caller.insist(cancelJobs, create(CancelJobsRequestSchema, request));
         pageToken = page.nextPageToken;
-        cancelled += page.cancelled;
+        cancelled += page.cancelledCount;
       } else {
         const page = await this.#caller.insist(retryJobs, create(RetryJobsRequestSchema, request));
         pageToken = page.nextPageToken;
@@ -155,7 +155,7 @@ export class SimOperator {
   async #resumePaused(): Promise<void> {
     const { jobs } = await this.#caller.insist(
       listJobs,
-      create(ListJobsRequestSchema, { states: [JobState.PAUSED], pageSize: 50 }),
+      create(ListJobsRequestSchema, { pageSize: 50, filter: { states: [JobState.PAUSED] } }),
     );
     for (const { jobId } of jobs)
       if (this.#caller.random.chance(0.6)) await this.#hold('resumed', jobId, ['JOB_ENDED']);

@@ -205,7 +205,7 @@ export class SimReplica {
 /** The product's own bindings, with the limits of SessionService on virtual time. */
 function bindingsOf(replica: Replica, process: Process): ServiceBinding[] {
   return services(replica).map((binding) =>
-    binding.service.typeName === 'muster.v1.SessionService'
+    binding.service.typeName === 'muster.worker.v1.SessionService'
       ? { ...binding, handlers: { ...sessionService(replica, process) } }
       : binding,
   );

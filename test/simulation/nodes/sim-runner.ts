@@ -1,8 +1,8 @@
 /** Runs scripted handlers for the SDK's core: started after a moment, stopped by a signal, each recorded. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
-import type { Assignment } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
 import { FailureCause, FailureSchema } from '../../../sdk/typescript/src/gen/muster/v1/failure_pb.ts';
+import type { Assignment } from '../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import type { HandlerOutcome, Runner, StopReason } from '../../../sdk/typescript/src/worker/core/ports.ts';
 import type { SessionCore } from '../../../sdk/typescript/src/worker/core/session-core.ts';
@@ -166,7 +166,7 @@ export class SimRunner implements Runner {
   }
 
   #outcome({ job, attempt, session }: Execution, { assignment, script }: Run): HandlerOutcome {
-    if (isToFail(script, attempt, assignment.attemptsCounted)) return scripted(script);
+    if (isToFail(script, attempt, assignment.attemptCount)) return scripted(script);
     const { text, contentType } = resultOf(script, signature(job, attempt, session));
     return {
       kind: 'result',
@@ -195,10 +195,10 @@ function scriptOf({ handler, input }: Assignment): HandlerScript {
   return handler === CLEANUP_HANDLER ? cleanupOf(script) : script;
 }
 
-function scripted({ failure, final, infrastructure, exitCode, retryDelayMs }: HandlerScript): HandlerOutcome {
+function scripted({ failure, nonRetryable, infrastructure, exitCode, retryDelayMs }: HandlerScript): HandlerOutcome {
   return failed({
     type: failure,
-    final,
+    nonRetryable,
     exitCode,
     failureCause: infrastructure ? FailureCause.INFRASTRUCTURE : FailureCause.APPLICATION,
     ...(retryDelayMs > 0 ? { retryDelay: durationFromMs(retryDelayMs) } : {}),

@@ -108,7 +108,7 @@ export class SimScheduler {
         state: run.state,
         cause: run.cause,
         reason: run.skipReason,
-        times: run.times,
+        times: run.timeCount,
         job: run.jobId,
       });
   }

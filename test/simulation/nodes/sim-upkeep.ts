@@ -1,9 +1,7 @@
 /** Operators of queues, workers and breakers: they pause and resume, drain, and close manually. */
 import { create } from '@bufbuild/protobuf';
-import {
-  CloseCircuitBreakerRequestSchema,
-  JobDefinitionService,
-} from '../../../sdk/typescript/src/gen/muster/v1/job_definition_service_pb.ts';
+import { CircuitBreakerService } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
+import { CloseCircuitBreakerRequestSchema } from '../../../sdk/typescript/src/gen/muster/v1/circuit_breaker_service_pb.ts';
 import type { QueueCounts } from '../../../sdk/typescript/src/gen/muster/v1/queue_pb.ts';
 import {
   ListQueuesRequestSchema,
@@ -94,7 +92,7 @@ export class SimUpkeep {
 
   async #close(name: string): Promise<void> {
     const request = create(CloseCircuitBreakerRequestSchema, { name });
-    const call = this.#caller.insist(JobDefinitionService.method.closeCircuitBreaker, request);
+    const call = this.#caller.insist(CircuitBreakerService.method.closeCircuitBreaker, request);
     await this.#unless(['CIRCUIT_BREAKER_NOT_FOUND'], call);
   }
 
@@ -116,6 +114,6 @@ export class SimUpkeep {
 
 function totalOf(counts: QueueCounts | undefined): number {
   if (!counts) return 0;
-  const { blocked, scheduled, ready, paused, held, waiting } = counts;
+  const { blocked, scheduled, ready, paused, leased: held, waiting } = counts;
   return Number(blocked + scheduled + ready + paused + held + waiting);
 }

@@ -3,16 +3,16 @@ import { create } from '@bufbuild/protobuf';
 import {
   ApproveJobRequestSchema,
   RejectJobRequestSchema,
-  SendEventRequestSchema,
-  WaitService,
-} from '@muster/sdk/gen/muster/v1/wait_service_pb';
+  SendSignalRequestSchema,
+  SignalService,
+} from '@muster/sdk/gen/muster/v1/signal_service_pb';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import type { PlannedEvent, PlannedWait, PlannedWord, Waits } from '../scenario/waits.ts';
 import type { LinkSubmit } from './link-submit.ts';
 import { type Caller, refusalIn } from './sim-caller.ts';
 import { requestId } from './sim-worker.ts';
 
-const { sendEvent, approveJob, rejectJob } = WaitService.method;
+const { sendSignal, approveJob, rejectJob } = SignalService.method;
 export const EVENT_NAME = 'signal';
 const encoder = new TextEncoder();
 
@@ -37,14 +37,14 @@ export class SimWaits {
 
   async #send({ name, key, keepMs }: PlannedEvent): Promise<void> {
     const data = encoder.encode(JSON.stringify({ event: name, key }));
-    const request = create(SendEventRequestSchema, {
+    const request = create(SendSignalRequestSchema, {
       ...{ name: EVENT_NAME, key, payload: { data, contentType: 'application/json' } },
       keepFor: durationFromMs(keepMs),
-      eventId: requestId(this.#caller.random),
+      requestId: requestId(this.#caller.random),
     });
     const began = this.#caller.history.nextCall();
     this.#caller.history.log('client', 'event asked', { event: name, key, keepMs, call: began });
-    const { deliveredCount, delivering, kept, repeated } = await this.#caller.insist(sendEvent, request);
+    const { deliveredCount, delivering, kept, repeated } = await this.#caller.insist(sendSignal, request);
     const answer = { delivered: Number(deliveredCount), delivering, kept, repeated };
     this.#caller.history.log('client', 'event answered', { event: name, key, keepMs, call: began, ...answer });
   }

@@ -1,5 +1,5 @@
 /** A place for a worker: one life after another of the SDK's core, with a scripted runner. */
-import { SessionService } from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import { SessionService } from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import type { CoreEvent, SessionApi } from '../../../sdk/typescript/src/worker/core/ports.ts';
 import { type CoreOptions, SessionCore } from '../../../sdk/typescript/src/worker/core/session-core.ts';
@@ -190,7 +190,7 @@ export class SimWorker {
 
 function optionsOf(worker: string, offer: WorkerOffer): CoreOptions {
   return {
-    $typeName: 'muster.v1.OpenSessionRequest',
+    $typeName: 'muster.worker.v1.OpenSessionRequest',
     namespace: '',
     workerName: worker,
     protocolVersion: 1,
@@ -204,7 +204,7 @@ function optionsOf(worker: string, offer: WorkerOffer): CoreOptions {
 }
 
 function apiOf(rpc: Rpc, process: Process): SessionApi {
-  const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.method;
+  const { openSession, sendHeartbeat: heartbeat, reportAttempts, closeSession } = SessionService.method;
   return {
     openSession: (request, timeoutMs) => rpc.call(process, openSession, request, timeoutMs),
     heartbeat: (request, timeoutMs) => rpc.call(process, heartbeat, request, timeoutMs),

@@ -1,6 +1,7 @@
 /** The job definitions of the simulation, each with a trait of its own. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
+import type { CircuitBreakerSchema } from '../../../sdk/typescript/src/gen/muster/v1/circuit_breaker_pb.ts';
 import {
   type JobDefinition,
   JobDefinitionSchema,
@@ -9,7 +10,6 @@ import {
 import type { JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import {
   Backoff,
-  type CircuitBreakerSchema,
   Jitter,
   RetryAction,
   RetryCause,
@@ -45,7 +45,7 @@ export const FIRST_WORKER_RESOURCES = { ...WORKER_RESOURCES, seat: 2 };
 export const GROWING = { memory: 300, factor: 2, max: 1_000 };
 export const BREAKER_OPEN_MS = 1_500;
 export const CLEANUP_HANDLER = 'tidy-up';
-/** How long a job waits for an event or an approval. */
+/** How long a job waits for a signal or an approval. */
 export const WAIT_TIMEOUT_MS = 9_000;
 /** Held jobs of `parent`: if waiting parents counted, no parent could have a parent as its child. */
 export const PARENT_MAX = 1;
@@ -168,11 +168,11 @@ export const definitions: readonly JobDefinition[] = [
   definition('chosen', { demands: { required: 'labels.zone == "a"' } }),
 ];
 
-/** A job of `signal` waits for the event of its key, one of `sign-off` for an approval. */
+/** A job of `signal` waits for the signal of its key, one of `sign-off` for an approval. */
 const waits: readonly JobDefinition[] = [
   create(JobDefinitionSchema, {
     name: 'signal',
-    body: { case: 'wait', value: { kind: { case: 'event', value: { name: 'signal', key: 'input.key' } } } },
+    body: { case: 'wait', value: { kind: { case: 'signal', value: { name: 'signal', key: 'input.key' } } } },
     runTimeout: durationFromMs(WAIT_TIMEOUT_MS),
   }),
   create(JobDefinitionSchema, {
@@ -183,7 +183,7 @@ const waits: readonly JobDefinition[] = [
 ];
 
 /**
- * Definitions of jobs that wait for events, approvals, other jobs and children. Workers need no handlers but `plain`.
+ * Definitions of jobs that wait for signals, approvals, other jobs and children. Workers need no handlers but `plain`.
  */
 export const linkDefinitions: readonly JobDefinition[] = [
   ...waits,
@@ -195,7 +195,7 @@ export const definitionOf: ReadonlyMap<string, JobDefinition> = new Map(
   [...definitions, ...linkDefinitions].map((one) => [one.name, one]),
 );
 
-/** Whether the definition waits for an event or an approval, which the control plane runs. */
+/** Whether the definition waits for a signal or an approval, which the control plane runs. */
 export function isWait(definition: string | undefined): boolean {
   return waits.some(({ name }) => name === definition);
 }

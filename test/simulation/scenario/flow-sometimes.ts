@@ -10,7 +10,7 @@ export const expectedOfFlows: Readonly<Record<string, readonly string[]>> = {
   'a step took an earlier result': ['workflow: a step took an earlier result'],
   "a step took another workflow's result": ["workflow: a step took another workflow's result"],
   'a loop went on': ['workflow: a loop went on'],
-  'a doomed workflow cancelled its jobs': ["workflow: a step's job was cancelled with it"],
+  'a failing workflow cancelled its jobs': ["workflow: a step's job was cancelled with it"],
   'somebody cancelled a part of one': ['somebody cancelled a job of a workflow or a batch'],
   'a cancelled workflow cleaned up': ['workflow: cleaned up although it was cancelled'],
   'a late workflow cleaned up': ['workflow: cleaned up although it was late'],

@@ -89,7 +89,7 @@ export function scriptOf(random: Prng, owner: string, leaseMs: number): HandlerS
     fails: failsForGood ? 99 : draw < 0.24 ? 1 : 0,
     failure: 'Trouble',
     exitCode: 0,
-    final: failsForGood,
+    nonRetryable: failsForGood,
     infrastructure: false,
     retryDelayMs: 0,
     extensions: [],

@@ -1,9 +1,9 @@
 /**
- * Things that must have happened somewhere to jobs that wait for events, approvals, other jobs and children. Each is
+ * Things that must have happened somewhere to jobs that wait for signals, approvals, other jobs and children. Each is
  * met by any one of its counts.
  */
 export const expectedOfLinks: Readonly<Record<string, readonly string[]>> = {
-  'a job waited for an event': ['wait: signal began'],
+  'a job waited for a signal': ['wait: signal began'],
   'an event was kept': ['wait: an event was kept'],
   'a job took an event that was kept': ['wait: a job took an event that was kept'],
   'an event went to several jobs': ['wait: an event went to several jobs'],
@@ -25,8 +25,8 @@ export const expectedOfLinks: Readonly<Record<string, readonly string[]>> = {
   'a child was cancelled with its parent': ['family: a child was cancelled with its parent'],
   'a child of a lost attempt was refused': ['child refused: PARENT_ATTEMPT_CLOSED'],
   'a replica died while it saw to what waits': [
-    'replica died after insert_event',
-    'replica died before lock_event_delivery',
+    'replica died after insert_signal',
+    'replica died before lock_signal_delivery',
     'replica died after take_dependency_inbox',
     'replica died before drop_dependency_inbox',
     'replica died after insert_dependencies',

@@ -31,7 +31,7 @@ const deadlyStatements = [
   'insert_session',
   'observe_attempts',
   'save_progress',
-  'hold_lanes_back',
+  'gate_lanes',
   'update_breakers',
   'spend_retry_budget',
   'drain_session',

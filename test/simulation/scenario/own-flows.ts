@@ -44,7 +44,7 @@ const deadlyStatements = [
   'lock_batch',
   'add_batch_members',
   'seal_batch',
-  'doom_batch',
+  'stop_batch',
   'write_batch_counts',
   'write_batch_callbacks',
 ];

@@ -30,12 +30,12 @@ export function planLinks(seed: number, shape: FlowShape, flows: readonly Submit
 
 /** Statements around which replicas die while they handle waits. */
 const deadlyStatements = [
-  'insert_event',
-  'insert_event_waits',
-  'take_kept_events',
-  'lock_event_delivery',
-  'redirect_event',
-  'drop_event',
+  'insert_signal',
+  'insert_signal_waits',
+  'take_kept_signals',
+  'lock_signal_delivery',
+  'redirect_signal',
+  'drop_signal',
   'lock_edges',
   'insert_dependencies',
   'take_dependency_inbox',
@@ -50,6 +50,6 @@ export function unleashOnLinks(simulation: Simulation, { waits }: OwnLinks, rand
   const { world, conditions, profile } = simulation;
   if (profile.name === 'calm') return;
   for (const at of waits.lateEvents)
-    world.at(at, () => conditions.lateAfter.set('insert_event', { name: 'BEGIN', ms: random.between(400, 900) }));
+    world.at(at, () => conditions.lateAfter.set('insert_signal', { name: 'BEGIN', ms: random.between(400, 900) }));
   crashAround(simulation, random, deadlyStatements);
 }

@@ -40,8 +40,8 @@ const countOpen = {
   text: `SELECT (SELECT count(*) FROM muster.job_runs) AS jobs,
                 (SELECT count(*) FROM muster.outbox) AS unpublished,
                 (SELECT count(*) FROM muster.job_inbox) AS inbox,
-                (SELECT count(*) FROM muster.event_waits) + (SELECT count(*) FROM muster.job_dependencies)
-                  + (SELECT count(*) FROM muster.sent_events WHERE up_to_row IS NOT NULL) AS awaited,
+                (SELECT count(*) FROM muster.signal_waits) + (SELECT count(*) FROM muster.job_dependencies)
+                  + (SELECT count(*) FROM muster.sent_signals WHERE up_to_row IS NOT NULL) AS awaited,
                 (SELECT count(*) FROM muster.sessions WHERE state = 2
                    OR (state = 1 AND (drain_wanted OR lease_until < muster.muster_now()))) AS sessions`,
 };

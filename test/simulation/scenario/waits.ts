@@ -1,4 +1,4 @@
-/** Jobs that wait for events and approvals, and the senders and approvers, before the wait, during it and too late. */
+/** Jobs that wait for signals and approvals, and the senders and approvers, before the wait, during it and too late. */
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import { type PlannedAct, planActs } from './acts.ts';
 import type { FlowShape, PlannedFlow, PlannedStep, SubmittedFlow } from './flows.ts';
@@ -117,7 +117,7 @@ export function planWaits(random: Prng, shape: FlowShape): Waits {
   };
 }
 
-/** Some steps wait for an event of their own. */
+/** Some steps wait for a signal of their own. */
 export function withSignals(random: Prng, flow: PlannedFlow): PlannedFlow {
   const isSimple = ({ inner, fanOut, loop }: PlannedStep) => !inner && !fanOut && !loop;
   const signalOf = (step: PlannedStep): PlannedStep => ({

@@ -83,7 +83,7 @@ function troubleOf(random: Prng, definition: string) {
     fails: troubled ? random.pick([1, 1, 2, 3, 99]) : 0,
     failure,
     exitCode: failure === 'Exit' ? 75 : 0,
-    final: random.chance(0.1),
+    nonRetryable: random.chance(0.1),
     infrastructure: random.chance(definition === 'listed' ? 0.4 : 0.05),
     retryDelayMs: random.chance(0.1) ? random.int(20, 600) : 0,
   };
@@ -154,7 +154,11 @@ function jobsOf(random: Prng, name: string, leaseMs: number): PlannedJob[] {
 function outageOf(random: Prng, shape: WorkloadShape): PlannedCall {
   const jobs = Array.from({ length: random.int(4, 7) }, (_, i) => {
     const definition = random.pick(['buyer', 'seller']);
-    const script = { ...scriptOf(random, `outage.${i}`, definition, shape.leaseMs), failure: 'Refused', final: false };
+    const script = {
+      ...scriptOf(random, `outage.${i}`, definition, shape.leaseMs),
+      failure: 'Refused',
+      nonRetryable: false,
+    };
     const fails = random.pick([0, 1, 1, 2]);
     const kills = random.chance(0.05);
     return { ...jobOf(random, `outage.${i}`, shape.leaseMs), definition, script: { ...script, fails, kills } };

@@ -69,11 +69,11 @@ describe('the differences of two messages', () => {
     ],
     [
       'show steps of a workflow by their names',
-      workflow({ name: 'a' }, { name: 'b', needs: ['a'], loop: { while: 'x' } }, { name: 'constructor' }),
+      workflow({ name: 'a' }, { name: 'b', needs: ['a'], loop: { repeatCondition: 'x' } }, { name: 'constructor' }),
       workflow({ name: 'b', needs: ['a', 'c'] }, { name: 'a' }, { name: 'c', input: 'item' }),
       [
         ['workflow.steps["b"].needs', '["a"]', '["a","c"]'],
-        ['workflow.steps["b"].loop.while', '"x"', ''],
+        ['workflow.steps["b"].loop.repeat_condition', '"x"', ''],
         ['workflow.steps["c"]', '', '{"name":"c","input":"item"}'],
         ['workflow.steps["constructor"]', '{"name":"constructor"}', ''],
         ['workflow.steps', '["a","b"]', '["b","a"]'],

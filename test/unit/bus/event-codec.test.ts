@@ -76,14 +76,14 @@ describe('events', () => {
   });
 
   it('carry a JobEvent of the contract with its failure', () => {
-    const failure = { ...systemFailure('LOST_WORKER', 'Lost', 'gone'), final: true, exitCode: 137 };
+    const failure = { ...systemFailure('LOST_WORKER', 'Lost', 'gone'), nonRetryable: true, exitCode: 137 };
     const [message] = encodeEvents(batchOf([{ ...sample, state: 'FAILED', failure }]), MIB);
     const [{ data }] = JSON.parse(textOf(message?.data as Uint8Array));
     expect(fromJson(JobEventSchema, data)).toMatchObject({
       revision: 3n,
       state: stateCodes.FAILED,
       previousState: stateCodes.RUNNING,
-      failure: { type: 'Lost', message: 'gone', failureCause: 3, final: true, exitCode: 137 },
+      failure: { type: 'Lost', message: 'gone', failureCause: 3, nonRetryable: true, exitCode: 137 },
     });
   });
 

@@ -84,7 +84,8 @@ describe('the doctor finds', () => {
   });
 
   it('open breakers', () => {
-    const breaker = (state: CircuitState) => create(CircuitBreakerStatusSchema, { name: 'mail', failures: 7, state });
+    const breaker = (state: CircuitState) =>
+      create(CircuitBreakerStatusSchema, { name: 'mail', failureCount: 7, state });
     expect(checkBreakers([breaker(CircuitState.CLOSED)])).toMatchObject([{ level: 'OK' }]);
     expect(checkBreakers([breaker(CircuitState.OPEN)])).toMatchObject([{ level: 'WARNING' }]);
   });

@@ -24,8 +24,8 @@ const NOW = START + 10_000;
 function draw(...steps: Step[]): DrawnWorkflow {
   const job = { jobId: 'j1', definition: 'order', definitionVersion: 2, state: JobState.WAITING, createTime: at(0) };
   const count = (state: StepState) => steps.filter((step) => (step.state ?? WAITING) === state).length;
-  const [succeeded, running, waiting] = [count(SUCCEEDED), count(RUNNING), count(WAITING)];
-  const workflow = create(WorkflowSchema, { job, steps: steps.length, succeeded, running, waiting });
+  const counts = { succeededCount: count(SUCCEEDED), runningCount: count(RUNNING), waitingCount: count(WAITING) };
+  const workflow = create(WorkflowSchema, { job, stepCount: steps.length, ...counts });
   if (!workflow.job) throw new Error('it was set');
   const runs = steps.map((step, number) =>
     create(WorkflowStepRunSchema, { state: WAITING, role: StepRole.NORMAL, ...step, number }),
@@ -41,7 +41,7 @@ const order = draw(
     state: RUNNING,
     needs: ['charge', 'wrap'],
     startTime: at(2_000),
-    fanOut: { size: 9, started: 6, succeeded: 3, failed: 1 },
+    fanOut: { itemCount: 9, startedCount: 6, succeededCount: 3, failedCount: 1 },
   },
   { name: 'confirm', needs: ['pack'] },
   { name: 'tidy', role: StepRole.FINALLY },
@@ -89,7 +89,7 @@ describe('the tree', () => {
   });
 
   it('shows the pass of a loop', () => {
-    expect(linesOf(draw({ name: 'a', state: RUNNING, iteration: 2 }))[1]).toBe('a     RUNNING  pass 3');
+    expect(linesOf(draw({ name: 'a', state: RUNNING, iterationCount: 2 }))[1]).toBe('a     RUNNING  pass 3');
   });
 });
 
@@ -157,7 +157,7 @@ describe('the SVG', () => {
   });
 
   it('of a long chain wraps into rows and keeps text inside the boxes', () => {
-    const fanOut = { size: 100_000, started: 90_000, succeeded: 80_000, failed: 9_999 };
+    const fanOut = { itemCount: 100_000, startedCount: 90_000, succeededCount: 80_000, failedCount: 9_999 };
     const text = graphSvg(
       draw(
         ...Array.from({ length: 500 }, (_, i) => ({

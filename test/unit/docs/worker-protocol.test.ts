@@ -1,12 +1,12 @@
 /** docs/worker-protocol.md: the bytes in it decode to the messages it shows, and its numbers are those of the SDK. */
 import { readFileSync } from 'node:fs';
 import { fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
-import { SessionMessageSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { SessionMessageSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import {
-  HeartbeatRequestSchema,
   ReportAttemptsRequestSchema,
   ReportAttemptsResponseSchema,
-} from '@muster/sdk/gen/muster/v1/session_service_pb';
+  SendHeartbeatRequestSchema,
+} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { describe, expect, it } from 'vitest';
 import * as limits from '../../../sdk/typescript/src/worker/core/limits.ts';
 
@@ -36,9 +36,9 @@ const examples = {
       ],
     },
   ],
-  HeartbeatRequest: [
-    HeartbeatRequestSchema,
-    { sessionId, held: [{ jobId, attempt: 1, started: true }], pingEcho: '2' },
+  SendHeartbeatRequest: [
+    SendHeartbeatRequestSchema,
+    { sessionId, heldAttempts: [{ jobId, attempt: 1, started: true }], pingEcho: '2' },
   ],
   ReportAttemptsRequest: [
     ReportAttemptsRequestSchema,

@@ -148,7 +148,7 @@ describe('the failure of an attempt', () => {
 
   it('is the reported one, whether or not the job continues', () => {
     expect(failureOfAttempt(fail({ state: 'RUNNING' }))).toEqual(failure);
-    expect(failureOfAttempt(fail({ state: 'ASSIGNED', attemptsCounted: 2 }))).toEqual(failure);
+    expect(failureOfAttempt(fail({ state: 'ASSIGNED', attemptCount: 2 }))).toEqual(failure);
   });
 
   it('is the original one when the job ended for another reason', () => {

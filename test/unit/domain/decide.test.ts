@@ -21,7 +21,7 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     rank: NOW_US,
     priority: 0,
     attempt: 1,
-    attemptsCounted: 0,
+    attemptCount: 0,
     sessionId: '0198c0de-0000-4000-8000-000000000001',
     assignTimeUs: NOW_US - 1_000,
     dueTimeUs: NOW_US,
@@ -61,7 +61,7 @@ describe('decideFail', () => {
       state: 'SCHEDULED',
       dueTimeUs: NOW_US + 500_000,
       rank: NOW_US + 500_000,
-      attemptsCounted: 1,
+      attemptCount: 1,
       closed: { outcome: 'FAILED', counted: true, failure: failed() },
       reason: 'attempt 1 of 3 failed (ValueError); waits 500 ms for the next',
     });
@@ -79,8 +79,14 @@ describe('decideFail', () => {
   });
 
   it.each([
-    ['the last attempt', runOf({ attempt: 7, attemptsCounted: 2 }), failed(), policy, 'attempt 3 of 3 failed'],
-    ['a final failure', runOf(), failed({ final: true }), policy, 'the handler said that another attempt cannot help'],
+    ['the last attempt', runOf({ attempt: 7, attemptCount: 2 }), failed(), policy, 'attempt 3 of 3 failed'],
+    [
+      'a final failure',
+      runOf(),
+      failed({ nonRetryable: true }),
+      policy,
+      'the handler said that another attempt cannot help',
+    ],
     ['a type that is not retried', runOf(), failed({ type: 'Gone' }), policy, 'the retry policy does not retry Gone'],
     [
       'no time left for retries',
@@ -96,7 +102,7 @@ describe('decideFail', () => {
       state: 'FAILED',
       failure,
       reason,
-      attemptsCounted: run.attemptsCounted + 1,
+      attemptCount: run.attemptCount + 1,
     });
   });
 
@@ -115,7 +121,7 @@ describe('decideTimeOut', () => {
   it('counts the attempt and names the limit', () => {
     expect(decideTimeOut(runOf({ runTimeoutMs: 1_500 }), policy, half)).toMatchObject({
       state: 'SCHEDULED',
-      attemptsCounted: 1,
+      attemptCount: 1,
       closed: { outcome: 'TIMED_OUT', counted: true, failure: { failureCause: 'TIMEOUT', type: 'RunTimeout' } },
     });
   });
@@ -138,7 +144,7 @@ describe('decideRelease', () => {
     expect(change).toMatchObject({
       state: 'READY',
       rank: 17,
-      attemptsCounted: 0,
+      attemptCount: 0,
       totalLosses: 0,
       dueTimeUs: null,
       releases: 1,
@@ -147,24 +153,16 @@ describe('decideRelease', () => {
   });
 
   it('fails the job at the hundredth lost or released attempt', () => {
-    const last = decide.decideRelease(
-      assigned({ attempt: 102, attemptsCounted: 2, totalLosses: 1 }),
-      'UNSUPPORTED',
-      half,
-    );
+    const last = decide.decideRelease(assigned({ attempt: 102, attemptCount: 2, totalLosses: 1 }), 'UNSUPPORTED', half);
     expect(last).toMatchObject({
       kind: 'end',
       event: 'release',
       state: 'FAILED',
-      attemptsCounted: 2,
+      attemptCount: 2,
       failure: { failureCause: 'LOST_TOO_OFTEN', type: 'LostTooOften' },
       reason: '100 attempts were lost or released, the last by UNSUPPORTED',
     });
-    const one = decide.decideRelease(
-      assigned({ attempt: 102, attemptsCounted: 3, totalLosses: 1 }),
-      'UNSUPPORTED',
-      half,
-    );
+    const one = decide.decideRelease(assigned({ attempt: 102, attemptCount: 3, totalLosses: 1 }), 'UNSUPPORTED', half);
     expect(one).toMatchObject({ state: 'READY' });
   });
 
@@ -186,7 +184,7 @@ describe('decideRelease', () => {
       dueTimeUs: null,
     });
     expect(
-      decide.decideRelease(assigned({ expireTimeUs, attemptsCounted: 1, attempt: 2 }), 'NO_SLOT', half),
+      decide.decideRelease(assigned({ expireTimeUs, attemptCount: 1, attempt: 2 }), 'NO_SLOT', half),
     ).toMatchObject({ dueTimeUs: null });
   });
 
@@ -309,7 +307,7 @@ describe('decideDue', () => {
       dueTimeUs: NOW_US + 5,
       reason: null,
     });
-    expect(due(waiting({ expireTimeUs: NOW_US + 5, attempt: 1, attemptsCounted: 1 }))).toMatchObject({
+    expect(due(waiting({ expireTimeUs: NOW_US + 5, attempt: 1, attemptCount: 1 }))).toMatchObject({
       state: 'READY',
       dueTimeUs: null,
     });

@@ -1,7 +1,7 @@
 /** The texts of an explanation, and the estimate of a start when no rate is known. */
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../server/domain/base/payload.ts';
-import { type Constraint, noHolders } from '../../../server/domain/explain/constraint.ts';
+import { type Constraint, noBlockers } from '../../../server/domain/explain/constraint.ts';
 import { type Facts, startEstimateOf, summaryOf } from '../../../server/domain/explain/explanation.ts';
 
 const NOON_US = Date.UTC(2026, 2, 1, 12) * 1_000;
@@ -9,7 +9,7 @@ const minute = 60_000_000;
 const constraint = (reason: Constraint['reason'], rest: Partial<Constraint> = {}): Constraint => ({
   reason,
   message: `because of ${reason}`,
-  holders: noHolders,
+  blockers: noBlockers,
   nextStep: 'wait',
   ...rest,
 });

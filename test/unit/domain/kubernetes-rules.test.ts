@@ -81,7 +81,7 @@ describe('a job with maxAttempts of 4', () => {
   it.each(rows)('ends as in Kubernetes in the case "%s"', (_what, rules, happens, { state, counted, by }) => {
     const policy: RetryPolicy = policyOf({ maxAttempts: 4, ...(rules.length > 0 ? { rules } : {}) });
     const { last } = play(policy, ...happens);
-    expect(last).toMatchObject({ state, attemptsCounted: counted });
+    expect(last).toMatchObject({ state, attemptCount: counted });
     if (by) expect(last.reason).toContain(`retry rule ${by}`);
     else expect(last.reason).not.toContain('retry rule');
   });
@@ -97,7 +97,7 @@ describe('ignored attempts', () => {
     expect(last).toMatchObject({
       kind: 'end',
       state: 'FAILED',
-      attemptsCounted: 0,
+      attemptCount: 0,
       failure: { failureCause: 'LOST_TOO_OFTEN', cause: { message: 'no 99' } },
     });
   });

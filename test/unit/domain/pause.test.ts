@@ -20,7 +20,7 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     rank: NOW_US - 5_000_000,
     priority: 0,
     attempt: 0,
-    attemptsCounted: 0,
+    attemptCount: 0,
     sessionId: null,
     assignTimeUs: null,
     dueTimeUs: null,
@@ -68,7 +68,7 @@ describe('decidePause', () => {
   });
 
   it('keeps no expiry after an attempt', () => {
-    expect(decidePause(runOf({ ...scheduled, ...expiring, attempt: 1, attemptsCounted: 1 }), '')).toMatchObject({
+    expect(decidePause(runOf({ ...scheduled, ...expiring, attempt: 1, attemptCount: 1 }), '')).toMatchObject({
       dueTimeUs: null,
     });
   });
@@ -100,8 +100,8 @@ describe('decideResume', () => {
   });
 
   it('makes the next attempt possible at once when the job had attempts and no kept run time', () => {
-    const failed = runOf({ state: 'PAUSED', attempt: 2, attemptsCounted: 2, ...expiring });
-    expect(decideResume(failed, later)).toMatchObject({ state: 'READY', dueTimeUs: null, attemptsCounted: 2 });
+    const failed = runOf({ state: 'PAUSED', attempt: 2, attemptCount: 2, ...expiring });
+    expect(decideResume(failed, later)).toMatchObject({ state: 'READY', dueTimeUs: null, attemptCount: 2 });
   });
 
   it('expires a job whose expiry has passed, since a READY job might still be started', () => {
@@ -198,7 +198,7 @@ describe('decideUpdate', () => {
   });
 
   it('may put a job off beyond an expiry that no longer applies', () => {
-    const tried = runOf({ ...expiring, attempt: 1, attemptsCounted: 1 });
+    const tried = runOf({ ...expiring, attempt: 1, attemptCount: 1 });
     expect(decideUpdate(tried, { runTimeUs: NOW_US + 2 * HOUR_US }, now)).toMatchObject({ state: 'SCHEDULED' });
   });
 });

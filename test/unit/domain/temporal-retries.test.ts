@@ -34,7 +34,7 @@ describe('the maximum number of attempts', () => {
     ['5 means four', 5],
   ])('is as in Temporal: %s', (_what, maxAttempts) => {
     const { last, waitsMs } = play(policyOf({ ...temporal, maxAttempts }), ...times(9));
-    expect(last).toMatchObject({ state: 'FAILED', attemptsCounted: maxAttempts });
+    expect(last).toMatchObject({ state: 'FAILED', attemptCount: maxAttempts });
     expect(waitsMs).toHaveLength(maxAttempts - 1);
   });
 });
@@ -49,7 +49,7 @@ describe('an error that is not retried:', () => {
     ['types are compared as a whole', failed({ type: 'GoneAway' }), 'SCHEDULED'],
     ['the message is ignored', failed({ message: 'Gone' }), 'SCHEDULED'],
     ['the cause is ignored', failed({ cause: failed({ type: 'Gone' }) }), 'SCHEDULED'],
-    ['a failure may be final itself', failed({ final: true }), 'FAILED'],
+    ['a failure may be final itself', failed({ nonRetryable: true }), 'FAILED'],
   ])('%s', (_what, failure, state) => {
     expect(play(policy, failure).last.state).toBe(state);
   });
@@ -68,7 +68,7 @@ describe('the total time of retries', () => {
     ['ends the job long before its end when the next attempt would be a millisecond late', 30_999, 5],
   ])('%s', (_what, maxRetryDurationMs, attempts) => {
     const { last, waitsMs } = play(policyOf({ ...temporal, maxRetryDurationMs }), ...times(9));
-    expect(last).toMatchObject({ kind: 'end', state: 'FAILED', attemptsCounted: attempts });
+    expect(last).toMatchObject({ kind: 'end', state: 'FAILED', attemptCount: attempts });
     expect(last.reason).toMatch(/max_retry_duration/);
     expect(waitsMs).toEqual([1_000, 2_000, 4_000, 8_000].slice(0, attempts - 1));
   });
@@ -107,7 +107,7 @@ describe('a rule with the action PAUSE', () => {
 
   it('pauses the job until an operator resumes it, without a due time or expiry', () => {
     const { last } = play(policyOf({ rules }), failed());
-    expect(last).toMatchObject({ state: 'PAUSED', dueTimeUs: null, attemptsCounted: 1, closed: { counted: true } });
+    expect(last).toMatchObject({ state: 'PAUSED', dueTimeUs: null, attemptCount: 1, closed: { counted: true } });
     expect(last.reason).toBe('paused by retry rule 1: attempt 1 of 3 failed (Error); ResumeJob continues it');
   });
 

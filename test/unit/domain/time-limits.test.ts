@@ -22,7 +22,7 @@ function runOf(state: OpenRun['state'], limits: Partial<RunLimits>, rest: Partia
     rank: NOW,
     priority: 0,
     attempt: held ? 1 : 0,
-    attemptsCounted: 0,
+    attemptCount: 0,
     sessionId: held ? '0198c0de-0000-4000-8000-000000000001' : null,
     assignTimeUs: held ? PAST : null,
     dueTimeUs: PAST,
@@ -96,7 +96,7 @@ describe('the decision when a job falls due:', () => {
     [
       'the total timeout ends a running job, however many attempts are left (schedule-to-close)',
       runOf('RUNNING', { deadlineUs: PAST }),
-      { state: 'FAILED', attemptsCounted: 1, failure: { type: 'TotalTimeout' } },
+      { state: 'FAILED', attemptCount: 1, failure: { type: 'TotalTimeout' } },
     ],
     [
       'a run timeout is followed by another attempt (start-to-close)',
@@ -131,7 +131,7 @@ describe('a retry that would begin after the total timeout', () => {
     expect(decideFail(run, failure, policy, moment)).toMatchObject({
       kind: 'end',
       state: 'FAILED',
-      attemptsCounted: 1,
+      attemptCount: 1,
       failure: { type: 'TotalTimeout', cause: { type: 'Oops' } },
     });
   });

@@ -151,8 +151,8 @@ describe('the constraint NO_WORKER', () => {
   it('names at most ten suitable sessions, the oldest first, and their number', () => {
     const sessions = Array.from({ length: 12 }, () => session({ unavailable: 'draining' })).reverse();
     const [found] = workerConstraints({ work, sessions, ...noLine });
-    expect(found?.holders.count).toBe(12);
-    expect(found?.holders.list.map(({ sessionId }) => sessionId)).toEqual(
+    expect(found?.blockers.count).toBe(12);
+    expect(found?.blockers.list.map(({ sessionId }) => sessionId)).toEqual(
       sessions
         .toReversed()
         .slice(0, 10)
@@ -233,7 +233,7 @@ describe('a preferred session', () => {
         message: `it is next, and ${text}`,
         openTimeUs: untilUs,
         mayOpenSooner: true,
-        holders: { count: 1, list: [{ sessionId: 'wanted' }] },
+        blockers: { count: 1, list: [{ sessionId: 'wanted' }] },
         nextStep: 'wait, give worker host-1 more slots, or raise its priority with UpdateJob',
       },
     ]);
@@ -245,7 +245,7 @@ describe('a preferred session', () => {
 
   it('is named without a time while jobs ahead may wait for a preferred session too', () => {
     const [found] = why([wanted, other], 2);
-    expect(found).toMatchObject({ message: `2 jobs come before it, and ${text}`, holders: { count: 2 } });
+    expect(found).toMatchObject({ message: `2 jobs come before it, and ${text}`, blockers: { count: 2 } });
     expect(found?.openTimeUs).toBeUndefined();
   });
 
@@ -283,7 +283,7 @@ describe('a suspect job', () => {
   it('waits for a session without another suspect', () => {
     const suspects = { count: 1, list: [{ jobId: 'other' }] };
     const [found] = workerConstraints({ work, sessions: [session()], suspects, line: undefined, inUse: undefined });
-    expect(found).toMatchObject({ reason: 'SUSPECT', holders: suspects });
+    expect(found).toMatchObject({ reason: 'SUSPECT', blockers: suspects });
     expect(found?.message).toMatch(/never runs together with another such job; 1 session that could take it has one$/);
   });
 });

@@ -16,7 +16,7 @@ const offers = { namespace: 'default', handlers: [{ name: 'mail', minVersion: 0,
 function jobsFor({ permits, lanes }: Claim): ClaimedJob[] {
   return permits.map((permit) => {
     const { jobId, rank, input, runTimeoutMs } = makeJob(lanes[0]?.laneId ?? 0);
-    const counts = { attempt: 1, attemptsCounted: 0, checkpoint: undefined, traceparent: '', tracestate: '' };
+    const counts = { attempt: 1, attemptCount: 0, checkpoint: undefined, traceparent: '', tracestate: '' };
     return { ...permit, ...counts, jobId, laneId: lanes[0]?.laneId ?? 0, rank, input, runTimeoutMs };
   });
 }

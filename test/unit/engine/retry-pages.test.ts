@@ -121,9 +121,9 @@ describe('the pages of a retry', () => {
         expect(await run(world)).toBe('DONE');
         const items = Array.from({ length: members }, (_, item) => item);
         expect(world.made).toEqual(items.filter((item) => !refusals.has(item)).map(idOf));
-        expect(sumOf(world.retry.notRetried)).toBe(members - world.made.length);
+        expect(sumOf(world.retry.skippedByReason)).toBe(members - world.made.length);
         for (const why of new Set(refusals.values()))
-          expect(world.retry.notRetried[why] ?? 0).toBe(items.filter((item) => refusals.get(item) === why).length);
+          expect(world.retry.skippedByReason[why] ?? 0).toBe(items.filter((item) => refusals.get(item) === why).length);
       }),
     );
   });
@@ -148,7 +148,7 @@ describe('the pages of a retry', () => {
     expect(await run(world)).toBe('HELD');
     world.idleMs = 86_400_001;
     expect(await run(world)).toBe('DONE');
-    expect(world).toMatchObject({ sealed: true, retry: { notRetried: { QUEUE_FULL: 13 } } });
+    expect(world).toMatchObject({ sealed: true, retry: { skippedByReason: { QUEUE_FULL: 13 } } });
     expect(world.made).toHaveLength(12);
   });
 
@@ -157,19 +157,19 @@ describe('the pages of a retry', () => {
     world.idleMs = 86_400_001;
     // Read together with the page for which there was capacity.
     expect(await run(world)).toBe('HELD');
-    expect(world.retry.notRetried).toEqual({});
+    expect(world.retry.skippedByReason).toEqual({});
   });
 
   it('change nothing when the store is down or others change the batch', async () => {
     for (const reason of ['STORE_UNAVAILABLE', 'OVERLOADED', 'SHUTTING_DOWN'] as const) {
       const world = worldOf(5, new Map([[3, reason]]));
       await expect(run(world)).rejects.toMatchObject({ reason });
-      expect(world).toMatchObject({ made: [], retry: { nextItem: 0, notRetried: {} } });
+      expect(world).toMatchObject({ made: [], retry: { nextItem: 0, skippedByReason: {} } });
     }
     for (const reason of ['BATCH_CANCELLED', 'BATCH_ENDED', 'BATCH_SEALED', 'CONFLICT'] as const) {
       const world = worldOf(5, new Map([[3, reason]]));
       expect(await run(world)).toBe('GONE');
-      expect(world).toMatchObject({ made: [], retry: { nextItem: 0, notRetried: {} } });
+      expect(world).toMatchObject({ made: [], retry: { nextItem: 0, skippedByReason: {} } });
     }
   });
 });

@@ -1,6 +1,6 @@
 /** The outcome of a command's exit, and the environment variables of a command. */
 import type { JobContext } from '@muster/sdk';
-import { FinalError, InfrastructureError, RetryLater } from '@muster/sdk';
+import { InfrastructureError, NonRetryableError, RetryLater } from '@muster/sdk';
 import { describe, expect, it } from 'vitest';
 import { type CommandSpec, DEFAULT_SPEC, type ExitRule } from '../../../workers/exec/command-spec.ts';
 import { fixedEnvironment, jobEnvironment } from '../../../workers/exec/environment.ts';
@@ -21,14 +21,14 @@ describe('the exit of a command', () => {
 
   it('is final for the default final codes, and only those', () => {
     const codes = Array.from({ length: 255 }, (_, at) => at + 1);
-    expect(codes.filter((code) => failure(code) instanceof FinalError)).toEqual([64, 65, 77, 78, 126, 127]);
+    expect(codes.filter((code) => failure(code) instanceof NonRetryableError)).toEqual([64, 65, 77, 78, 126, 127]);
   });
 
   it('follows the rule for its code', () => {
     expect(failure(1, { 1: { final: true, type: 'Bad' } })).toMatchObject({ name: 'Bad', exitCode: 1, stack: '' });
     expect(failure(1, { 1: { retryDelayMs: 5 } })).toBeInstanceOf(RetryLater);
     expect(failure(1, { 1: { infrastructure: true } })).toBeInstanceOf(InfrastructureError);
-    expect(failure(65, { 65: {} })).not.toBeInstanceOf(FinalError);
+    expect(failure(65, { 65: {} })).not.toBeInstanceOf(NonRetryableError);
   });
 
   it('by a signal has the exit code that shells give it', () => {
@@ -61,7 +61,8 @@ describe('the result', () => {
   });
 
   it('that does not match its declared type fails for good', () => {
-    for (const output of ['json', 'text'] as const) expect(() => resultOf(Buffer.of(0xff), output)).toThrow(FinalError);
+    for (const output of ['json', 'text'] as const)
+      expect(() => resultOf(Buffer.of(0xff), output)).toThrow(NonRetryableError);
   });
 });
 
@@ -76,13 +77,13 @@ describe('the environment', () => {
   });
 
   it('of a job leaves out values that it does not have', () => {
-    const facts = { jobId: 'j', attempt: 2, attemptsCounted: 1, definition: 'd', definitionVersion: 3, namespace: 'n' };
+    const facts = { jobId: 'j', attempt: 2, attemptCount: 1, definition: 'd', definitionVersion: 3, namespace: 'n' };
     const context = { ...facts, traceparent: '00-1-2-01', tracestate: '' } as JobContext;
     const folder = { path: '/t', inputFile: '/t/input', checkpointFile: '/t/checkpoint' };
     expect(jobEnvironment(context, folder)).toEqual({
       MUSTER_JOB_ID: 'j',
       MUSTER_ATTEMPT: '2',
-      MUSTER_ATTEMPTS_COUNTED: '1',
+      MUSTER_ATTEMPT_COUNT: '1',
       MUSTER_DEFINITION: 'd',
       MUSTER_DEFINITION_VERSION: '3',
       MUSTER_NAMESPACE: 'n',

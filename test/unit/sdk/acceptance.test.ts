@@ -1,6 +1,6 @@
 /** The five checks on an assignment, and their order. */
 import { describe, expect, test } from 'vitest';
-import { ReleaseReason } from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import { ReleaseReason } from '../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
 import type { AcceptanceFacts } from '../../../sdk/typescript/src/worker/core/acceptance.ts';
 import { judge } from '../../../sdk/typescript/src/worker/core/acceptance.ts';
 import { assign, CoreWorld } from './support/core-world.ts';

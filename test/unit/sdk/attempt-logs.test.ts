@@ -213,7 +213,7 @@ describe('a log line', () => {
 });
 
 const emptyReply = {
-  $typeName: 'muster.v1.HeartbeatResponse' as const,
+  $typeName: 'muster.worker.v1.SendHeartbeatResponse' as const,
   assignments: [],
   cancels: [],
   drain: false,

@@ -1,7 +1,7 @@
 /** Cancels, waiting attempts, run timeouts, progress and checkpoints. */
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
-import type { Assignment } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
+import type { Assignment } from '../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
 import { payload } from '../../../sdk/typescript/src/payload.ts';
 import { Cancels } from '../../../sdk/typescript/src/worker/core/cancels.ts';
 import { MAX_CANCELS } from '../../../sdk/typescript/src/worker/core/limits.ts';
@@ -95,7 +95,7 @@ describe('a cancel', () => {
   test('may come in a reply', async () => {
     const { world, job } = await busy();
     await world.time.advance(5_000);
-    const notice = { $typeName: 'muster.v1.CancelNotice' as const, jobId: job.jobId, attempt: 1 };
+    const notice = { $typeName: 'muster.worker.v1.CancelNotice' as const, jobId: job.jobId, attempt: 1 };
     await world.answerBeats({ cancels: [notice] });
     expect(world.stops).toHaveLength(1);
   });
@@ -151,7 +151,7 @@ describe('a prefetched attempt', () => {
     const next = world.lastCredit;
     await world.deliver([assign(2, next), assign(3, next, { prefetch: true })]);
     await world.time.advance(500);
-    expect(world.lastBeat.request.held.map(({ started }) => started)).toEqual([true, false]);
+    expect(world.lastBeat.request.heldAttempts.map(({ started }) => started)).toEqual([true, false]);
   });
 });
 
@@ -173,7 +173,7 @@ describe('the run timeout', () => {
     expect(world.outcomes).toEqual([]);
     await world.end(job);
     expect(world.outcomes).toEqual(['1.1 failure RunTimeout']);
-    expect(world.lastReport.request.reports[0]?.outcome.value).toMatchObject({ failureCause: 2, final: false });
+    expect(world.lastReport.request.reports[0]?.outcome.value).toMatchObject({ failureCause: 2, nonRetryable: false });
   });
 
   test('reports a handler that does not return 5 s later, and its slot stays taken', async () => {

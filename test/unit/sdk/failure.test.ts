@@ -1,14 +1,14 @@
 /** Conversion of values that handlers throw to reported failures. */
 import { describe, expect, test } from 'vitest';
 import { toFailure } from '../../../sdk/typescript/src/worker/failure.ts';
-import { FinalError, InfrastructureError, RetryLater } from '../../../sdk/typescript/src/worker/handler.ts';
+import { InfrastructureError, NonRetryableError, RetryLater } from '../../../sdk/typescript/src/worker/handler.ts';
 
 class QuotaError extends Error {}
 
 describe('a failure', () => {
   test('has the type, the message and the chain of causes', () => {
     const failure = toFailure(new TypeError('outer', { cause: new RangeError('inner', { cause: 'text' }) }));
-    expect(failure).toMatchObject({ type: 'TypeError', message: 'outer', final: false, failureCause: 1 });
+    expect(failure).toMatchObject({ type: 'TypeError', message: 'outer', nonRetryable: false, failureCause: 1 });
     expect(failure.stackTrace).toContain('failure.test.ts');
     expect(failure.cause).toMatchObject({ type: 'RangeError', message: 'inner' });
     expect(failure.cause?.cause).toMatchObject({
@@ -22,7 +22,7 @@ describe('a failure', () => {
   });
 
   test('may control the retry', () => {
-    expect(toFailure(new FinalError('never'))).toMatchObject({ type: 'FinalError', final: true });
+    expect(toFailure(new NonRetryableError('never'))).toMatchObject({ type: 'NonRetryableError', nonRetryable: true });
     expect(toFailure(new RetryLater(1_500)).retryDelay).toMatchObject({ seconds: 1n, nanos: 500_000_000 });
     expect(() => new RetryLater(-1)).toThrow(RangeError);
   });

@@ -3,7 +3,8 @@ import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
 import { LeaseLossAction } from '../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
-import { HeartbeatResponseSchema, ReportResult } from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import { ReportResult } from '../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
+import { SendHeartbeatResponseSchema } from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { Fence } from '../../../sdk/typescript/src/worker/core/fence.ts';
 import { assign, CoreWorld, result } from './support/core-world.ts';
 
@@ -39,10 +40,10 @@ describe('a fenced worker', () => {
     await world.time.advance(100);
     expect(world.outcomes).toEqual(['1.1 aborted', '1.1 aborted']);
     await world.time.advance(5_000);
-    expect(world.lastBeat.request.held).toMatchObject([{ started: true }]);
+    expect(world.lastBeat.request.heldAttempts).toMatchObject([{ started: true }]);
     await world.acknowledge();
     await world.time.advance(5_000);
-    expect(world.lastBeat.request.held).toEqual([]);
+    expect(world.lastBeat.request.heldAttempts).toEqual([]);
   });
 
   test('drops the result of an aborted handler, and keeps its slot taken until it returns', async () => {
@@ -117,7 +118,7 @@ describe('the recovery from a fence', () => {
     await world.answerBeats();
     world.time.jump(20_000);
     await old.answer({
-      $typeName: 'muster.v1.HeartbeatResponse',
+      $typeName: 'muster.worker.v1.SendHeartbeatResponse',
       assignments: [],
       cancels: [],
       drain: false,
@@ -163,7 +164,7 @@ describe('a closed session', () => {
     await world.lastBeat.fail(Code.FAILED_PRECONDITION, 'LEASE_LOST');
     const fresh = await world.ready();
     expect(fresh).toMatchObject({ creditId: 1n, slots: 1 });
-    expect(world.lastBeat.request.held).toEqual([]);
+    expect(world.lastBeat.request.heldAttempts).toEqual([]);
     await world.end(zombie);
     await world.time.advance(200);
     expect(world.lastCredit).toMatchObject({ creditId: 2n, slots: 1 });
@@ -187,10 +188,10 @@ describe('a closed session', () => {
     const [late, failing] = world.beats.filter((beat) => !beat.settled);
     await failing?.fail(Code.FAILED_PRECONDITION, 'LEASE_LOST');
     await world.ready();
-    await late?.answer(create(HeartbeatResponseSchema, { drain: true }));
+    await late?.answer(create(SendHeartbeatResponseSchema, { drain: true }));
     expect(world.events).not.toContain('draining');
     old?.options.onMessage({
-      $typeName: 'muster.v1.SessionMessage',
+      $typeName: 'muster.worker.v1.SessionMessage',
       assignments: [assign(1, credit)],
       cancels: [],
       ping: 9n,

@@ -20,7 +20,7 @@ const started: StartedAttempt = {
   definition: 'add',
   definitionVersion: 3,
   namespace: '',
-  attemptsCounted: 0,
+  attemptCount: 0,
   runTimeoutMs: 1_000,
   traceparent: `00-${TRACE_ID}-${SPAN_ID}-01`,
   tracestate: '',

@@ -27,7 +27,7 @@ function started(attempt: number, spanId: string, tracestate = ''): StartedAttem
     definition: 'add',
     definitionVersion: 3,
     namespace: 'shop',
-    attemptsCounted: 0,
+    attemptCount: 0,
     runTimeoutMs: 1_000,
     traceparent: `00-${TRACE_ID}-${spanId}-01`,
     tracestate,

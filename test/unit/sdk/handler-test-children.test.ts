@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   Code,
   decodePayload,
-  FinalError,
   type JobContext,
   JobState,
   MusterError,
+  NonRetryableError,
 } from '../../../sdk/typescript/src/index.ts';
 import { runHandler, startHandler } from '../../../sdk/typescript/src/testing.ts';
 
@@ -40,12 +40,12 @@ describe('a handler under test with children', () => {
   it('gets the failure of a child', async () => {
     const children = {
       square: (_: JobContext, side: number) => {
-        throw new FinalError(`no square of ${side}`);
+        throw new NonRetryableError(`no square of ${side}`);
       },
     };
     const { failure } = await runHandler(sumOfSquares, 1, { children });
     expect(failure).toMatchObject({ type: 'JobFailedError' });
-    expect(failure?.message).toMatch(/ended FAILED: FinalError: no square of 0$/);
+    expect(failure?.message).toMatch(/ended FAILED: NonRetryableError: no square of 0$/);
     const polls = async (ctx: JobContext) =>
       (await ctx.ended([await ctx.submit('square', 7)])).map(({ state }) => state);
     expect((await runHandler(polls, undefined, { children })).result).toEqual([JobState.FAILED]);

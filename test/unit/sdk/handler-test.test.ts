@@ -2,11 +2,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
   FailureCause,
-  FinalError,
   HandlerStopped,
   InfrastructureError,
   type JobContext,
   LogRecordLevel,
+  NonRetryableError,
   payload,
   RetryLater,
   type StopReason,
@@ -19,7 +19,7 @@ async function importRows(ctx: JobContext, rows: string[]): Promise<number> {
   const start = Number(ctx.lastCheckpoint ?? 0);
   for (const [at, row] of rows.entries()) {
     if (at < start) continue;
-    if (row === '') throw new FinalError(`row ${at} is empty`);
+    if (row === '') throw new NonRetryableError(`row ${at} is empty`);
     ctx.checkpoint(at + 1);
     ctx.progress((at + 1) / rows.length, `row ${at}`);
   }
@@ -53,7 +53,7 @@ describe('a handler under test', () => {
     const facts: HandlerOptions = {
       jobId: JOB_ID,
       attempt: 3,
-      attemptsCounted: 1,
+      attemptCount: 1,
       namespace: 'shop',
       definition: 'resize',
       definitionVersion: 4,
@@ -65,7 +65,7 @@ describe('a handler under test', () => {
       Object.fromEntries([...Object.keys(facts), 'fencingToken'].map((key) => [key, Reflect.get(ctx, key)]));
     expect((await runHandler(reported, undefined, facts)).result).toEqual({ ...facts, fencingToken: 3 });
     const { result } = await runHandler(reported);
-    expect(result).toMatchObject({ attempt: 1, attemptsCounted: 0, namespace: 'default', runTimeoutMs: 3_600_000 });
+    expect(result).toMatchObject({ attempt: 1, attemptCount: 0, namespace: 'default', runTimeoutMs: 3_600_000 });
     expect(result).toMatchObject({ definition: 'test', definitionVersion: 1, traceparent: '', tracestate: '' });
   });
 
@@ -120,10 +120,10 @@ describe('an error of a handler under test', () => {
   it('is the failure that the worker would report, with the retry settings', async () => {
     const final = await runHandler(importRows, ['a', '']);
     expect(final).toMatchObject({ kind: 'failure', checkpoints: [1] });
-    expect(final.failure).toMatchObject({ type: 'FinalError', message: 'row 1 is empty', final: true });
-    expect(() => final.result).toThrow('it ended with "failure": FinalError: row 1 is empty');
+    expect(final.failure).toMatchObject({ type: 'NonRetryableError', message: 'row 1 is empty', nonRetryable: true });
+    expect(() => final.result).toThrow('it ended with "failure": NonRetryableError: row 1 is empty');
     const later = await runHandler(throwing(new RetryLater(1_500, 'busy')));
-    expect(later.failure).toMatchObject({ final: false, retryDelay: { seconds: 1n, nanos: 500_000_000 } });
+    expect(later.failure).toMatchObject({ nonRetryable: false, retryDelay: { seconds: 1n, nanos: 500_000_000 } });
     const machine = await runHandler(throwing(Object.assign(new InfrastructureError('no disk'), { exitCode: 3 })));
     expect(machine.failure).toMatchObject({ failureCause: FailureCause.INFRASTRUCTURE, exitCode: 3 });
     expect((await runHandler(throwing('text'))).failure).toMatchObject({ type: 'NotAnError' });
@@ -136,7 +136,7 @@ describe('an error of a handler under test', () => {
       [await runHandler(() => 1n), 'the result can not be written as JSON'],
       [await runHandler(() => 'four', undefined, { maxPayload: 5 }), 'the result has 6 bytes; the maximum is 5'],
     ] as const;
-    for (const [{ failure }, message] of cases) expect(failure).toMatchObject({ message, final: true });
+    for (const [{ failure }, message] of cases) expect(failure).toMatchObject({ message, nonRetryable: true });
   });
 });
 
@@ -191,7 +191,7 @@ describe('a mistake of the test', () => {
   it.each<[HandlerOptions, unknown, RegExp]>([
     [{ jobId: 'x' }, 1, /^jobId: "x" is no UUID/],
     [{ attempt: 0 }, 1, /^attempt: 0 is no whole number from 1/],
-    [{ attemptsCounted: 1.5 }, 1, /^attemptsCounted: 1.5 is no whole number from 0/],
+    [{ attemptCount: 1.5 }, 1, /^attemptCount: 1.5 is no whole number from 0/],
     [{ definitionVersion: -1 }, 1, /^definitionVersion: -1 /],
     [{ runTimeoutMs: -1 }, 1, /can't be -1 ms/],
     [{ lastCheckpoint: () => {} }, 1, /a function can't be written as JSON/],

@@ -2,10 +2,8 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
-import {
-  ReportAttemptsResponseSchema,
-  ReportResult,
-} from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import { ReportResult } from '../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
+import { ReportAttemptsResponseSchema } from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { MAX_REPORT_BYTES, MAX_REPORTS, SECOND_CALL_FROM } from '../../../sdk/typescript/src/worker/core/limits.ts';
 import { assign, CoreWorld, failure, outcomeText, result } from './support/core-world.ts';
 
@@ -20,7 +18,7 @@ async function running(count: number, options = {}) {
 
 async function held(world: CoreWorld): Promise<number> {
   await world.time.advance(5_000);
-  return world.lastBeat.request.held.length;
+  return world.lastBeat.request.heldAttempts.length;
 }
 
 describe('the list of leased attempts', () => {
@@ -52,7 +50,7 @@ describe('the list of leased attempts', () => {
     world.entersAtOnce = false;
     await world.deliver([assign(2, credit)]);
     await world.time.advance(5_000);
-    expect(world.lastBeat.request.held).toMatchObject([
+    expect(world.lastBeat.request.heldAttempts).toMatchObject([
       { jobId: entered.jobId, attempt: 3, started: true },
       { attempt: 1, started: false },
     ]);
@@ -160,7 +158,7 @@ test('a result that is too large becomes a final failure', async () => {
   const { world, jobs } = await running(1, { maxPayload: 10 });
   await world.end(jobs[0] as never, result('eleven char'));
   expect(world.outcomes).toEqual(['1.1 failure ResultTooLarge']);
-  expect(world.lastReport.request.reports[0]?.outcome.value).toMatchObject({ final: true });
+  expect(world.lastReport.request.reports[0]?.outcome.value).toMatchObject({ nonRetryable: true });
 });
 
 test('a failure of the handler is reported as it is', async () => {

@@ -5,8 +5,8 @@ import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import { Code } from '../../../sdk/typescript/src/error.ts';
 import {
   CloseSessionResponseSchema,
-  HeartbeatResponseSchema,
-} from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+  SendHeartbeatResponseSchema,
+} from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { assign, CoreWorld } from './support/core-world.ts';
 
 describe('the opening of a session', () => {
@@ -112,7 +112,7 @@ describe('a heartbeat', () => {
     await world.ready();
     const before = world.beats.length;
     await world.time.advance(5_000);
-    await world.answerBeats(create(HeartbeatResponseSchema, { nextBeat: durationFromMs(500) }));
+    await world.answerBeats(create(SendHeartbeatResponseSchema, { nextBeat: durationFromMs(500) }));
     await world.time.advance(500);
     expect(world.beats).toHaveLength(before + 2);
   });
@@ -144,7 +144,7 @@ describe('the bus', () => {
     expect(bus?.options).toMatchObject({ urls: ['nats://bus'], subject: 'session.1' });
     expect(bus?.options.credentials()).toBeUndefined();
     await world.time.advance(5_000);
-    const natsCredentials = { $typeName: 'muster.v1.NatsCredentials' as const, jwt: 'a', seed: 'b' };
+    const natsCredentials = { $typeName: 'muster.worker.v1.NatsCredentials' as const, jwt: 'a', seed: 'b' };
     await world.answerBeats({ natsCredentials });
     expect(bus?.options.credentials()).toBe(natsCredentials);
   });

@@ -191,9 +191,9 @@ describe('the host', () => {
     }
     expect((await ends(6)).sort()).toEqual([
       '0 1',
-      '0 FinalError: the input is not what its content type says',
-      '0 FinalError: the result can not be written as JSON',
-      '0 FinalError: there is no handler "none"',
+      '0 NonRetryableError: the input is not what its content type says',
+      '0 NonRetryableError: the result can not be written as JSON',
+      '0 NonRetryableError: there is no handler "none"',
       '0 RangeError: too far',
       '0 TypeError: no',
     ]);

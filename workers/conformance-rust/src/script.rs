@@ -54,8 +54,8 @@ impl Run {
             Step::ReturnBytes { size } => return Ok(Some(Payload::bytes(vec![0; size]))),
             Step::ReturnContext => return Ok(Some(describe(context)?)),
             Step::ReturnChildren => return Ok(Some(Payload::json(&self.results)?)),
-            Step::Fail { r#type, message, r#final, retry_delay_ms } => {
-                let error = HandlerError::new(r#type, message).with_final(r#final);
+            Step::Fail { r#type, message, non_retryable, retry_delay_ms } => {
+                let error = HandlerError::new(r#type, message).with_non_retryable(non_retryable);
                 return Err(match retry_delay_ms {
                     Some(ms) => error.with_retry_delay(Duration::from_millis(ms)),
                     None => error,
@@ -95,7 +95,7 @@ fn describe(context: &Context) -> muster::Result<Payload> {
     Payload::json(&json!({
         "job_id": context.job_id().to_string(),
         "attempt": context.attempt(),
-        "attempts_counted": context.attempts_counted(),
+        "attempt_count": context.attempt_count(),
         "definition": context.definition(),
         "checkpoint": context.last_checkpoint::<Value>()?,
         "traceparent": context.traceparent(),

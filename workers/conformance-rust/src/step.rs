@@ -24,7 +24,7 @@ pub enum Step {
         r#type: String,
         message: String,
         #[serde(default)]
-        r#final: bool,
+        non_retryable: bool,
         retry_delay_ms: Option<u64>,
     },
     Raise {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// most is the maximum number of airports in the result.
-const most = 5
+// maxAirports is the maximum number of airports in the result.
+const maxAirports = 5
 
 // Network is the part of the result of step routes that is used here.
 type Network struct {
@@ -49,5 +49,5 @@ func countFlights(network Network) Busiest {
 	slices.SortFunc(airports, func(a, b Airport) int {
 		return cmp.Or(cmp.Compare(b.Flights, a.Flights), cmp.Compare(a.Code, b.Code))
 	})
-	return Busiest{all, airports[:min(most, len(airports))]}
+	return Busiest{all, airports[:min(maxAirports, len(airports))]}
 }

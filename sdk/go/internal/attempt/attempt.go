@@ -6,6 +6,7 @@ import (
 	"time"
 
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // Outlet receives the reports of a running handler. The goroutines of the handler call it.
@@ -21,4 +22,4 @@ type Outlet interface {
 }
 
 // Run runs a handler (a muster.HandlerFunc) to its end and returns its outcome. Package muster sets it.
-var Run func(ctx context.Context, handler any, assignment *pb.Assignment, outlet Outlet) *pb.AttemptReport
+var Run func(ctx context.Context, handler any, assignment *workerpb.Assignment, outlet Outlet) *workerpb.AttemptReport

@@ -1,6 +1,6 @@
 package core
 
-import pb "muster.dev/sdk/go/musterpb"
+import "muster.dev/sdk/go/musterpb/workerpb"
 
 // acceptanceFacts are the facts on which an arriving assignment is judged.
 type acceptanceFacts struct {
@@ -19,13 +19,13 @@ type acceptanceFacts struct {
 	supported bool
 	// creditUnspent means that its credit is alive and has an unspent permit of its kind.
 	creditUnspent bool
-	// placeFree means that a slot is free, or that the attempt is prefetched and may wait.
-	placeFree bool
+	// slotFree means that a slot is free, or that the attempt is prefetched and may wait.
+	slotFree bool
 }
 
 type verdict struct {
 	kind   verdictKind
-	reason pb.ReleaseReason
+	reason workerpb.ReleaseReason
 }
 
 type verdictKind int
@@ -48,9 +48,9 @@ func judge(facts acceptanceFacts) verdict {
 		return verdict{kind: ignore}
 	// 3. Release it if a cancel overtook it.
 	case facts.cancelled:
-		return verdict{release, pb.ReleaseReason_RELEASE_REASON_CANCELLED}
+		return verdict{release, workerpb.ReleaseReason_RELEASE_REASON_CANCELLED}
 	// 4. Accept, without a round trip.
-	case !facts.draining && facts.supported && facts.creditUnspent && facts.placeFree:
+	case !facts.draining && facts.supported && facts.creditUnspent && facts.slotFree:
 		return verdict{kind: accept}
 	// 5. Release it with a reason.
 	default:
@@ -58,15 +58,15 @@ func judge(facts acceptanceFacts) verdict {
 	}
 }
 
-func whyNot(facts acceptanceFacts) pb.ReleaseReason {
+func whyNot(facts acceptanceFacts) workerpb.ReleaseReason {
 	switch {
 	case facts.draining:
-		return pb.ReleaseReason_RELEASE_REASON_DRAIN
+		return workerpb.ReleaseReason_RELEASE_REASON_DRAIN
 	case !facts.supported:
-		return pb.ReleaseReason_RELEASE_REASON_UNSUPPORTED
+		return workerpb.ReleaseReason_RELEASE_REASON_UNSUPPORTED
 	case facts.creditUnspent:
-		return pb.ReleaseReason_RELEASE_REASON_NO_SLOT
+		return workerpb.ReleaseReason_RELEASE_REASON_NO_SLOT
 	default:
-		return pb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT
+		return workerpb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT
 	}
 }

@@ -3,7 +3,7 @@ package core
 import (
 	"time"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 type attemptsOwner interface {
@@ -20,7 +20,7 @@ type attemptsOwner interface {
 type attempts struct {
 	owner      attemptsOwner
 	runner     Runner
-	places     *places
+	slots      *slotTable
 	held       *heldList
 	credits    *credits
 	cancels    *cancels
@@ -31,7 +31,7 @@ type attempts struct {
 
 // admitAll admits assignments for slots first: a prefetched attempt may wait, and must not take a slot that was
 // promised to another.
-func (a *attempts) admitAll(assignments []*pb.Assignment, now time.Time) {
+func (a *attempts) admitAll(assignments []*workerpb.Assignment, now time.Time) {
 	for _, prefetch := range []bool{false, true} {
 		for _, assignment := range assignments {
 			if assignment.Prefetch == prefetch {
@@ -41,7 +41,7 @@ func (a *attempts) admitAll(assignments []*pb.Assignment, now time.Time) {
 	}
 }
 
-func (a *attempts) admit(assignment *pb.Assignment, now time.Time) {
+func (a *attempts) admit(assignment *workerpb.Assignment, now time.Time) {
 	key := keyOf(assignment.JobId, assignment.Attempt)
 	credit := a.credits.live(assignment.CreditId, now)
 	verdict := judge(a.facts(assignment, key, credit, now))
@@ -60,7 +60,7 @@ func (a *attempts) admit(assignment *pb.Assignment, now time.Time) {
 	}
 }
 
-func (a *attempts) facts(assignment *pb.Assignment, key attemptKey, credit *liveCredit, now time.Time) acceptanceFacts {
+func (a *attempts) facts(assignment *workerpb.Assignment, key attemptKey, credit *liveCredit, now time.Time) acceptanceFacts {
 	facts := acceptanceFacts{
 		held:      a.held.byKey[key] != nil,
 		fenced:    a.owner.fenced(now),
@@ -68,7 +68,7 @@ func (a *attempts) facts(assignment *pb.Assignment, key attemptKey, credit *live
 		cancelled: a.cancels.has(key, now),
 		draining:  a.owner.draining(),
 		supported: a.owner.supports(assignment.Handler, assignment.DefinitionVersion),
-		placeFree: assignment.Prefetch || a.places.free() > 0,
+		slotFree:  assignment.Prefetch || a.slots.free() > 0,
 	}
 	if credit != nil {
 		_, facts.seen = credit.seen[key]
@@ -85,9 +85,9 @@ func (a *attempts) facts(assignment *pb.Assignment, key attemptKey, credit *live
 	return facts
 }
 
-func (a *attempts) accept(entry *held, assignment *pb.Assignment, now time.Time) {
+func (a *attempts) accept(entry *held, assignment *workerpb.Assignment, now time.Time) {
 	a.stats.Accepted++
-	if a.places.free() > 0 {
+	if a.slots.free() > 0 {
 		a.start(entry, assignment, now)
 		return
 	}
@@ -95,8 +95,8 @@ func (a *attempts) accept(entry *held, assignment *pb.Assignment, now time.Time)
 	a.owner.dueBy(entry.expireAt)
 }
 
-func (a *attempts) start(entry *held, assignment *pb.Assignment, now time.Time) {
-	execution := a.places.take(entry, assignment, now.Add(RunTimeoutOf(assignment)))
+func (a *attempts) start(entry *held, assignment *workerpb.Assignment, now time.Time) {
+	execution := a.slots.take(entry, assignment, now.Add(RunTimeoutOf(assignment)))
 	entry.phase = running
 	entry.execution = execution
 	a.owner.dueBy(execution.timeoutAt)
@@ -104,7 +104,7 @@ func (a *attempts) start(entry *held, assignment *pb.Assignment, now time.Time) 
 }
 
 // RunTimeoutOf is the handler's run timeout without requested extensions.
-func RunTimeoutOf(assignment *pb.Assignment) time.Duration {
+func RunTimeoutOf(assignment *workerpb.Assignment) time.Duration {
 	if assignment.RunTimeout == nil {
 		return DefaultRunTimeout
 	}
@@ -113,7 +113,7 @@ func RunTimeoutOf(assignment *pb.Assignment) time.Duration {
 
 // startWaiting starts waiting attempts while slots are free.
 func (a *attempts) startWaiting(now time.Time) {
-	for a.places.free() > 0 && !a.owner.fenced(now) {
+	for a.slots.free() > 0 && !a.owner.fenced(now) {
 		entry := a.held.first()
 		if entry == nil {
 			return
@@ -122,19 +122,19 @@ func (a *attempts) startWaiting(now time.Time) {
 		if now.Before(entry.expireAt) {
 			a.start(entry, assignment, now)
 		} else {
-			a.release(entry, pb.ReleaseReason_RELEASE_REASON_NOT_STARTED)
+			a.release(entry, workerpb.ReleaseReason_RELEASE_REASON_NOT_STARTED)
 		}
 	}
 }
 
-func (a *attempts) cancel(notice *pb.CancelNotice, now time.Time) {
+func (a *attempts) cancel(notice *workerpb.CancelNotice, now time.Time) {
 	key := keyOf(notice.JobId, notice.Attempt)
 	entry := a.held.byKey[key]
 	if entry == nil {
 		a.cancels.remember(key, now)
 		return
 	}
-	if entry.phase == closing || a.giveBack(entry, pb.ReleaseReason_RELEASE_REASON_CANCELLED) {
+	if entry.phase == closing || a.giveBack(entry, workerpb.ReleaseReason_RELEASE_REASON_CANCELLED) {
 		return
 	}
 	if entry.execution.signal(Cancelled) {
@@ -161,7 +161,7 @@ func (a *attempts) extendRunTimeout(execution *Execution, extension time.Duratio
 }
 
 // giveBackUnstarted gives back every attempt whose handler was not entered.
-func (a *attempts) giveBackUnstarted(reason pb.ReleaseReason) {
+func (a *attempts) giveBackUnstarted(reason workerpb.ReleaseReason) {
 	for _, entry := range a.held.all() {
 		if entry.phase != closing {
 			a.giveBack(entry, reason)
@@ -172,8 +172,8 @@ func (a *attempts) giveBackUnstarted(reason pb.ReleaseReason) {
 // abort is called when the fence has passed. Attempts that must not continue without a lease are stopped and reported
 // as aborted.
 func (a *attempts) abort() {
-	a.giveBackUnstarted(pb.ReleaseReason_RELEASE_REASON_NOT_STARTED)
-	for _, execution := range a.places.all() {
+	a.giveBackUnstarted(workerpb.ReleaseReason_RELEASE_REASON_NOT_STARTED)
+	for _, execution := range a.slots.all() {
 		if execution.held == nil || execution.held.continues {
 			continue
 		}
@@ -185,13 +185,13 @@ func (a *attempts) abort() {
 
 // drop is called when the session is over. Handlers are asked to stop, and their results are dropped.
 func (a *attempts) drop(reason StopReason) {
-	for _, execution := range a.places.all() {
+	for _, execution := range a.slots.all() {
 		if execution.held == nil {
 			continue
 		}
 		execution.held = nil
 		if execution.withdraw() {
-			a.places.release(execution)
+			a.slots.release(execution)
 		} else {
 			execution.signal(reason)
 		}
@@ -205,9 +205,9 @@ func (a *attempts) watch(now time.Time) {
 			a.owner.dueBy(entry.expireAt)
 			break
 		}
-		a.giveBack(entry, pb.ReleaseReason_RELEASE_REASON_NOT_STARTED)
+		a.giveBack(entry, workerpb.ReleaseReason_RELEASE_REASON_NOT_STARTED)
 	}
-	for _, execution := range a.places.all() {
+	for _, execution := range a.slots.all() {
 		if execution.held != nil {
 			a.watchTimeout(execution, now)
 		}
@@ -221,7 +221,7 @@ func (a *attempts) watchTimeout(execution *Execution, now time.Time) {
 			return
 		}
 		// For a handler that is being cancelled, the server enforces the grace period.
-		if execution.stopped != "" || a.giveBack(execution.held, pb.ReleaseReason_RELEASE_REASON_NOT_STARTED) {
+		if execution.stopped != "" || a.giveBack(execution.held, workerpb.ReleaseReason_RELEASE_REASON_NOT_STARTED) {
 			return
 		}
 		a.stats.Timeouts++
@@ -236,13 +236,13 @@ func (a *attempts) watchTimeout(execution *Execution, now time.Time) {
 }
 
 // giveBack releases an attempt if its handler was not entered.
-func (a *attempts) giveBack(entry *held, reason pb.ReleaseReason) bool {
+func (a *attempts) giveBack(entry *held, reason workerpb.ReleaseReason) bool {
 	if execution := entry.execution; execution != nil {
 		if !execution.withdraw() {
 			return false
 		}
 		execution.held = nil
-		a.places.release(execution)
+		a.slots.release(execution)
 	} else if entry.phase == waiting {
 		a.held.leaveLine(entry)
 	}
@@ -250,7 +250,7 @@ func (a *attempts) giveBack(entry *held, reason pb.ReleaseReason) bool {
 	return true
 }
 
-func (a *attempts) release(entry *held, reason pb.ReleaseReason) {
+func (a *attempts) release(entry *held, reason workerpb.ReleaseReason) {
 	a.stats.Released++
 	a.finish(entry, released(reason))
 }

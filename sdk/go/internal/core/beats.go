@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"muster.dev/sdk/go/internal/rpcerror"
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // beatJitter is the share of the interval by which a heartbeat may come early, so that workers that started together
@@ -16,8 +16,8 @@ const beatJitter = 0.1
 
 // beat is a heartbeat to be sent, with callbacks for its result.
 type beat struct {
-	request  *pb.HeartbeatRequest
-	answered func(*pb.HeartbeatResponse)
+	request  *workerpb.SendHeartbeatRequest
+	answered func(*workerpb.SendHeartbeatResponse)
 	failed   func(rpcerror.Facts)
 }
 
@@ -63,10 +63,10 @@ func (b *beats) now() {
 	b.alarm.set(b.regularAt)
 	b.inFlight++
 	sent := b.compose(sentAt)
-	call := func(ctx context.Context) (*pb.HeartbeatResponse, error) {
-		return b.core.ports.API.Heartbeat(ctx, sent.request)
+	call := func(ctx context.Context) (*workerpb.SendHeartbeatResponse, error) {
+		return b.core.ports.API.SendHeartbeat(ctx, sent.request)
 	}
-	answer(b.core, b.interval, call, func(response *pb.HeartbeatResponse, err error) { b.settle(sent, sentAt, response, err) })
+	answer(b.core, b.interval, call, func(response *workerpb.SendHeartbeatResponse, err error) { b.settle(sent, sentAt, response, err) })
 }
 
 // within schedules a heartbeat within the given time, but keeps the minimum gap to the last one and the backoff after a
@@ -83,7 +83,7 @@ func (b *beats) close() {
 	b.alarm.cancel()
 }
 
-func (b *beats) settle(sent beat, sentAt time.Time, response *pb.HeartbeatResponse, err error) {
+func (b *beats) settle(sent beat, sentAt time.Time, response *workerpb.SendHeartbeatResponse, err error) {
 	b.inFlight--
 	if b.closed {
 		return

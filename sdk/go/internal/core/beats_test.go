@@ -7,12 +7,12 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // failBeats makes all heartbeats fail from now on.
 func (w *world) failBeats(failure error) {
-	w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) { return nil, failure })
+	w.answerBeat(func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) { return nil, failure })
 }
 
 func TestBeatsWaitAfterOneThatFailed(t *testing.T) {
@@ -61,7 +61,7 @@ func TestAnAnswerStartsTheWaitsAnew(t *testing.T) {
 		w.pass(12 * time.Second)
 		w.answerBeat(nil)
 		w.pass(6 * time.Second)
-		w.answerOnceBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) { return nil, away })
+		w.answerOnceBeat(func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) { return nil, away })
 		before := w.beatCount()
 		w.core.SetSlots(2)
 		w.pass(minBeatGap + w.beatLatency + minBackoff)
@@ -94,7 +94,7 @@ func TestTheDelayThatTheServerAsksForIsKept(t *testing.T) {
 	})
 }
 
-func TestNewsOfTheBusDoesNotWaitForTheDelay(t *testing.T) {
+func TestAChangeOfTheBusDoesNotWaitForTheDelay(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		w.pass(time.Second)
 		w.locked(func() { w.busDown = true })
@@ -118,7 +118,7 @@ func TestNewsOfTheBusDoesNotWaitForTheDelay(t *testing.T) {
 func TestNoBeatForASlotThatTheNextReportOffers(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
 		startJobs(w, 3)
-		w.answerReport(func(request *pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) {
+		w.answerReport(func(request *workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error) {
 			time.Sleep(time.Second)
 			return accepted(request), nil
 		})

@@ -3,17 +3,17 @@ package core
 import (
 	"time"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 type busLinkOwner interface {
-	received(message *pb.SessionMessage)
+	received(message *workerpb.SessionMessage)
 	// connected is called when the subscription is active; no ping has been received over it yet.
 	connected()
 	// broken is called when the connection broke; messages in transit may be lost.
 	broken()
-	// Called when the first ping over the current connection has arrived.
-	heard()
+	// gotPing is called when the first ping over the current connection has arrived.
+	gotPing()
 }
 
 // busLink is the session's subscription. It tracks whether messages arrive over it.
@@ -21,31 +21,33 @@ type busLink struct {
 	core        *Core
 	owner       busLinkOwner
 	connection  BusConnection
-	credentials *pb.NatsCredentials
+	credentials *workerpb.NatsCredentials
 	// echo is the highest ping received in this session; 0 if none.
 	echo uint64
 	// connectedAt is when the subscription became active; zero if it is not.
 	connectedAt time.Time
-	isHeard     bool
+	gotPing     bool
 	closed      bool
 }
 
-func (b *busLink) open(bus Bus, opened *pb.OpenSessionResponse) {
+func (b *busLink) open(bus Bus, opened *workerpb.OpenSessionResponse) {
 	b.credentials = opened.NatsCredentials
 	b.connection = bus.Connect(BusOptions{
 		URLs:    opened.NatsUrls,
 		Subject: opened.Subject,
-		Credentials: func() (newest *pb.NatsCredentials) {
+		Credentials: func() (newest *workerpb.NatsCredentials) {
 			b.core.do(func() { newest = b.credentials })
 			return newest
 		},
-		OnMessage: func(message *pb.SessionMessage) { b.core.do(func() { b.receive(message) }) },
+		OnMessage: func(message *workerpb.SessionMessage) { b.core.do(func() { b.receive(message) }) },
 		OnStatus:  func(connected bool) { b.core.do(func() { b.changed(connected) }) },
 	})
 }
 
 // renewCredentials sets the credentials for the next connection.
-func (b *busLink) renewCredentials(credentials *pb.NatsCredentials) { b.credentials = credentials }
+func (b *busLink) renewCredentials(credentials *workerpb.NatsCredentials) {
+	b.credentials = credentials
+}
 
 // reconnect replaces a connection that delivers nothing. It leaves a new connection alone, which has not had the time
 // to, and does nothing without a connection, because another one is being made: replacing these again and again would
@@ -63,7 +65,7 @@ func (b *busLink) close() {
 	}
 }
 
-func (b *busLink) receive(message *pb.SessionMessage) {
+func (b *busLink) receive(message *workerpb.SessionMessage) {
 	if b.closed {
 		return
 	}
@@ -73,9 +75,9 @@ func (b *busLink) receive(message *pb.SessionMessage) {
 		return
 	}
 	b.echo = message.Ping
-	if !b.isHeard {
-		b.isHeard = true
-		b.owner.heard()
+	if !b.gotPing {
+		b.gotPing = true
+		b.owner.gotPing()
 	}
 }
 
@@ -89,9 +91,9 @@ func (b *busLink) changed(connected bool) {
 		b.owner.connected()
 		return
 	}
-	broke := !b.connectedAt.IsZero() || b.isHeard
+	broke := !b.connectedAt.IsZero() || b.gotPing
 	b.connectedAt = time.Time{}
-	b.isHeard = false
+	b.gotPing = false
 	if broke {
 		b.owner.broken()
 	}

@@ -1,6 +1,6 @@
 package core
 
-import pb "muster.dev/sdk/go/musterpb"
+import "muster.dev/sdk/go/musterpb/workerpb"
 
 // checkpointGate delays the report of a failed attempt until a heartbeat has carried its last checkpoint: the report
 // closes the attempt, and a closed attempt accepts no checkpoint.
@@ -53,7 +53,7 @@ func (g *checkpointGate) pass(beat int, delivered bool) (going []*heldBack) {
 
 func mayBeRetried(outcome Outcome) bool {
 	switch outcome.Outcome.(type) {
-	case *pb.AttemptReport_Failure, *pb.AttemptReport_Aborted, *pb.AttemptReport_Suspended:
+	case *workerpb.AttemptReport_Failure, *workerpb.AttemptReport_Aborted, *workerpb.AttemptReport_Suspended:
 		return true
 	default:
 		return false

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // Core is the worker's side of the dispatch protocol.
 type Core struct {
 	ports    Ports
-	request  *pb.OpenSessionRequest
+	request  *workerpb.OpenSessionRequest
 	handlers map[string]*pb.Handler
 	// calls is the context of all calls; cancelling it ends them when the worker ends.
 	calls  context.Context
@@ -21,7 +22,7 @@ type Core struct {
 
 	mu       sync.Mutex
 	stats    Stats
-	places   places
+	slots    slotTable
 	rate     *completionRate
 	opener   *opener
 	session  *session
@@ -32,7 +33,7 @@ type Core struct {
 
 // New creates a core. request describes the worker when a session is opened, except for the request id; its slots and
 // handlers also decide which assignments are accepted.
-func New(request *pb.OpenSessionRequest, ports Ports) (*Core, error) {
+func New(request *workerpb.OpenSessionRequest, ports Ports) (*Core, error) {
 	if err := CheckSlots(int(request.Slots)); err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func New(request *pb.OpenSessionRequest, ports Ports) (*Core, error) {
 		ports:    ports,
 		request:  request,
 		handlers: map[string]*pb.Handler{},
-		places:   places{slots: int(request.Slots)},
+		slots:    slotTable{size: int(request.Slots)},
 		rate:     newCompletionRate(time.Now()),
 	}
 	c.calls, c.cancel = context.WithCancel(context.Background())
@@ -81,7 +82,7 @@ func (c *Core) Enter(execution *Execution) (entered bool) {
 func (c *Core) Ended(execution *Execution, outcome Outcome) {
 	c.do(func() {
 		c.rate.add(time.Now(), 1)
-		c.places.release(execution)
+		c.slots.release(execution)
 		if c.session != nil {
 			c.session.attempts.ended(execution, outcome)
 			c.session.advance()
@@ -116,7 +117,7 @@ func (c *Core) SetSlots(slots int) error {
 		return err
 	}
 	c.do(func() {
-		c.places.slots = slots
+		c.slots.size = slots
 		c.request.Slots = int32(slots)
 		if c.session != nil {
 			c.session.regrant()
@@ -185,11 +186,11 @@ func (c *Core) close() {
 		c.ports.OnEvent(Event{Kind: Closed})
 		return
 	}
-	request := &pb.CloseSessionRequest{SessionId: ended.id}
-	call := func(ctx context.Context) (*pb.CloseSessionResponse, error) {
+	request := &workerpb.CloseSessionRequest{SessionId: ended.id}
+	call := func(ctx context.Context) (*workerpb.CloseSessionResponse, error) {
 		return c.ports.API.CloseSession(ctx, request)
 	}
-	answer(c, closeTimeout, call, func(_ *pb.CloseSessionResponse, err error) {
+	answer(c, closeTimeout, call, func(_ *workerpb.CloseSessionResponse, err error) {
 		if err != nil {
 			c.ports.Logger.Warn("the session could not be closed; it lapses by itself", "error", err)
 		}
@@ -219,7 +220,7 @@ func (c *Core) failed(err error) {
 	}
 }
 
-func (c *Core) opened(response *pb.OpenSessionResponse, openedAt time.Time) {
+func (c *Core) opened(response *workerpb.OpenSessionResponse, openedAt time.Time) {
 	c.stats.Sessions++
 	c.openedAt = time.Now()
 	c.session = newSession(c, response, openedAt)

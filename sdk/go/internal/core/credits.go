@@ -3,7 +3,7 @@ package core
 import (
 	"time"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // liveCredit is a granted credit: its unspent slots, and the attempts assigned under it.
@@ -33,14 +33,14 @@ type credits struct {
 func newCredits() *credits { return &credits{byID: map[uint64]*liveCredit{}} }
 
 // grant makes a credit whose life starts now, before it is sent.
-func (c *credits) grant(slots, prefetch int, now time.Time) *pb.Credit {
+func (c *credits) grant(slots, prefetch int, now time.Time) *workerpb.Credit {
 	c.lastID++
 	credit := &liveCredit{id: c.lastID, expireAt: now.Add(creditLife), slots: slots, prefetch: prefetch}
 	c.byID[credit.id] = credit
 	c.order.push(credit)
 	c.slots += slots
 	c.prefetch += prefetch
-	return &pb.Credit{CreditId: credit.id, Slots: int32(slots), Prefetch: int32(prefetch)}
+	return &workerpb.Credit{CreditId: credit.id, Slots: int32(slots), Prefetch: int32(prefetch)}
 }
 
 // live returns the credit if it is alive, else nil. A spent or voided credit stays alive because it remembers its

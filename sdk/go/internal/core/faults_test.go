@@ -12,6 +12,7 @@ import (
 	"time"
 
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 const (
@@ -44,7 +45,7 @@ func TestCoreUnderFaults(t *testing.T) {
 
 func runUnderFaults(t *testing.T, seed uint64) {
 	f := &faultyPlane{t: t, random: rand.New(rand.NewPCG(seed, 1)), faulty: true, jobs: make([]modelJob, faultyJobs), sessions: map[uint64]*modelSession{}}
-	made, err := New(&pb.OpenSessionRequest{WorkerName: "faulty", Slots: 5, Handlers: []*pb.Handler{{Name: "work"}}}, Ports{
+	made, err := New(&workerpb.OpenSessionRequest{WorkerName: "faulty", Slots: 5, Handlers: []*pb.Handler{{Name: "work"}}}, Ports{
 		API: f, Bus: f, Runner: f, OnEvent: func(Event) {}, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -81,7 +82,7 @@ type modelSession struct {
 	bus       *BusOptions
 	pings     uint64
 	echo      uint64
-	credits   []*pb.Credit
+	credits   []*workerpb.Credit
 	voided    map[uint64]bool
 	lastBeat  time.Time
 	priorBeat time.Time
@@ -189,7 +190,7 @@ func (f *faultyPlane) Start(execution *Execution) func(StopReason) {
 
 // entered checks that the attempt is entered once, and only while its session is open in the model: the fence passes
 // before the lease ends.
-func (f *faultyPlane) entered(assignment *pb.Assignment) {
+func (f *faultyPlane) entered(assignment *workerpb.Assignment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	job := &f.jobs[assignment.JobId[15]]
@@ -222,8 +223,8 @@ func (f *faultyPlane) check() {
 		} else if held := f.core.session.held.len(); held != 0 {
 			f.t.Errorf("%d attempts are held at the end", held)
 		}
-		if running := len(f.core.places.running); running != 0 {
-			f.t.Errorf("%d places are taken at the end", running)
+		if running := len(f.core.slots.running); running != 0 {
+			f.t.Errorf("%d slots are taken at the end", running)
 		}
 	})
 }

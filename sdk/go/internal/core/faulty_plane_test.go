@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // faultyCall may lose the request or the answer, or delay either.
@@ -39,13 +39,13 @@ func faultyCall[T any](ctx context.Context, f *faultyPlane, execute func() (T, e
 	return answer, err
 }
 
-func (f *faultyPlane) OpenSession(ctx context.Context, _ *pb.OpenSessionRequest, _ ...grpc.CallOption) (*pb.OpenSessionResponse, error) {
-	return faultyCall(ctx, f, func() (*pb.OpenSessionResponse, error) {
+func (f *faultyPlane) OpenSession(ctx context.Context, _ *workerpb.OpenSessionRequest, _ ...grpc.CallOption) (*workerpb.OpenSessionResponse, error) {
+	return faultyCall(ctx, f, func() (*workerpb.OpenSessionResponse, error) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.newest++
 		f.sessions[f.newest] = &modelSession{lease: time.Now().Add(15 * time.Second), voided: map[uint64]bool{}}
-		return &pb.OpenSessionResponse{
+		return &workerpb.OpenSessionResponse{
 			SessionId:    binary.BigEndian.AppendUint64(make([]byte, 8), f.newest),
 			BeatInterval: durationpb.New(5 * time.Second),
 			Lease:        durationpb.New(15 * time.Second),
@@ -62,8 +62,8 @@ func (f *faultyPlane) open(id []byte) (uint64, *modelSession, error) {
 	return 0, nil, failedPrecondition("LEASE_LOST")
 }
 
-func (f *faultyPlane) Heartbeat(ctx context.Context, request *pb.HeartbeatRequest, _ ...grpc.CallOption) (*pb.HeartbeatResponse, error) {
-	return faultyCall(ctx, f, func() (*pb.HeartbeatResponse, error) {
+func (f *faultyPlane) SendHeartbeat(ctx context.Context, request *workerpb.SendHeartbeatRequest, _ ...grpc.CallOption) (*workerpb.SendHeartbeatResponse, error) {
+	return faultyCall(ctx, f, func() (*workerpb.SendHeartbeatResponse, error) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		number, session, err := f.open(request.SessionId)
@@ -74,10 +74,10 @@ func (f *faultyPlane) Heartbeat(ctx context.Context, request *pb.HeartbeatReques
 		session.lease = now.Add(15 * time.Second)
 		session.echo = max(session.echo, request.PingEcho)
 		session.pings++
-		f.publish(session, &pb.SessionMessage{Ping: session.pings})
+		f.publish(session, &workerpb.SessionMessage{Ping: session.pings})
 		f.park(session, request.Credits, request.VoidedCreditIds)
-		answer := &pb.HeartbeatResponse{
-			Assignments:  f.unlisted(number, session, request.Held),
+		answer := &workerpb.SendHeartbeatResponse{
+			Assignments:  f.unlisted(number, session, request.HeldAttempts),
 			ReconnectBus: session.pings-session.echo >= 3,
 		}
 		session.priorBeat, session.lastBeat = session.lastBeat, now
@@ -87,7 +87,7 @@ func (f *faultyPlane) Heartbeat(ctx context.Context, request *pb.HeartbeatReques
 }
 
 // unlisted returns what was assigned before the previous heartbeat and is not held.
-func (f *faultyPlane) unlisted(number uint64, session *modelSession, held []*pb.HeldAttempt) (again []*pb.Assignment) {
+func (f *faultyPlane) unlisted(number uint64, session *modelSession, held []*workerpb.HeldAttempt) (again []*workerpb.Assignment) {
 	listed := map[attemptKey]bool{}
 	for _, attempt := range held {
 		listed[keyOf(attempt.JobId, attempt.Attempt)] = true
@@ -101,8 +101,8 @@ func (f *faultyPlane) unlisted(number uint64, session *modelSession, held []*pb.
 	return again
 }
 
-func (f *faultyPlane) ReportAttempts(ctx context.Context, request *pb.ReportAttemptsRequest, _ ...grpc.CallOption) (*pb.ReportAttemptsResponse, error) {
-	return faultyCall(ctx, f, func() (*pb.ReportAttemptsResponse, error) {
+func (f *faultyPlane) ReportAttempts(ctx context.Context, request *workerpb.ReportAttemptsRequest, _ ...grpc.CallOption) (*workerpb.ReportAttemptsResponse, error) {
+	return faultyCall(ctx, f, func() (*workerpb.ReportAttemptsResponse, error) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		number, session, err := f.open(request.SessionId)
@@ -110,7 +110,7 @@ func (f *faultyPlane) ReportAttempts(ctx context.Context, request *pb.ReportAtte
 			return nil, err
 		}
 		f.park(session, request.Credits, request.VoidedCreditIds)
-		answer := &pb.ReportAttemptsResponse{}
+		answer := &workerpb.ReportAttemptsResponse{}
 		for _, report := range request.Reports {
 			answer.Results = append(answer.Results, f.closeAttempt(number, report))
 		}
@@ -119,24 +119,24 @@ func (f *faultyPlane) ReportAttempts(ctx context.Context, request *pb.ReportAtte
 	})
 }
 
-func (f *faultyPlane) closeAttempt(number uint64, report *pb.AttemptReport) pb.ReportResult {
+func (f *faultyPlane) closeAttempt(number uint64, report *workerpb.AttemptReport) workerpb.ReportResult {
 	job := &f.jobs[report.JobId[15]]
 	if job.session != number || job.attempt != report.Attempt {
-		return pb.ReportResult_REPORT_RESULT_LEASE_LOST
+		return workerpb.ReportResult_REPORT_RESULT_LEASE_LOST
 	}
 	if report.GetReleased() != nil && job.entries[report.Attempt] > 0 {
 		f.t.Errorf("attempt %d of job %d was released after it was entered", report.Attempt, report.JobId[15])
 	}
 	job.session = 0
 	job.ended = report.GetResult() != nil
-	return pb.ReportResult_REPORT_RESULT_ACCEPTED
+	return workerpb.ReportResult_REPORT_RESULT_ACCEPTED
 }
 
-func (f *faultyPlane) CloseSession(ctx context.Context, _ *pb.CloseSessionRequest, _ ...grpc.CallOption) (*pb.CloseSessionResponse, error) {
-	return &pb.CloseSessionResponse{}, wait(ctx, time.Millisecond)
+func (f *faultyPlane) CloseSession(ctx context.Context, _ *workerpb.CloseSessionRequest, _ ...grpc.CallOption) (*workerpb.CloseSessionResponse, error) {
+	return &workerpb.CloseSessionResponse{}, wait(ctx, time.Millisecond)
 }
 
-func (f *faultyPlane) park(session *modelSession, credits []*pb.Credit, voided []uint64) {
+func (f *faultyPlane) park(session *modelSession, credits []*workerpb.Credit, voided []uint64) {
 	for _, id := range voided {
 		session.voided[id] = true
 	}
@@ -145,7 +145,7 @@ func (f *faultyPlane) park(session *modelSession, credits []*pb.Credit, voided [
 
 // dispatch assigns ready jobs to the session within its credits, including voided ones that it still considers valid.
 func (f *faultyPlane) dispatch(number uint64, session *modelSession) {
-	message := &pb.SessionMessage{}
+	message := &workerpb.SessionMessage{}
 	for _, credit := range session.credits {
 		for ; credit.Slots+credit.Prefetch > 0 && !session.voided[credit.CreditId]; f.spend(credit) {
 			ready := f.ready()
@@ -166,7 +166,7 @@ func (f *faultyPlane) dispatch(number uint64, session *modelSession) {
 	}
 }
 
-func (f *faultyPlane) spend(credit *pb.Credit) {
+func (f *faultyPlane) spend(credit *workerpb.Credit) {
 	if credit.Slots > 0 {
 		credit.Slots--
 	} else {
@@ -183,13 +183,13 @@ func (f *faultyPlane) ready() int {
 	return -1
 }
 
-func (f *faultyPlane) assignmentOf(number int) *pb.Assignment {
+func (f *faultyPlane) assignmentOf(number int) *workerpb.Assignment {
 	job := f.jobs[number]
-	return &pb.Assignment{JobId: jobID(byte(number)), Attempt: job.attempt, CreditId: job.credit, Handler: "work"}
+	return &workerpb.Assignment{JobId: jobID(byte(number)), Attempt: job.attempt, CreditId: job.credit, Handler: "work"}
 }
 
 // publish may lose a message, duplicate it, and delay each copy separately. The lock must be held.
-func (f *faultyPlane) publish(session *modelSession, message *pb.SessionMessage) {
+func (f *faultyPlane) publish(session *modelSession, message *workerpb.SessionMessage) {
 	if session.bus == nil {
 		return
 	}

@@ -3,12 +3,12 @@ package core
 import (
 	"time"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // terms are the credits that one call grants and voids.
 type terms struct {
-	credits []*pb.Credit
+	credits []*workerpb.Credit
 	voided  []uint64
 }
 
@@ -16,14 +16,14 @@ type terms struct {
 type grants struct {
 	credits *credits
 	held    *heldList
-	places  *places
+	slots   *slotTable
 	rate    *completionRate
 	// unsaid holds voided credits that no answered call has carried yet.
 	unsaid map[uint64]struct{}
 }
 
-func newGrants(credits *credits, held *heldList, places *places, rate *completionRate) *grants {
-	return &grants{credits: credits, held: held, places: places, rate: rate, unsaid: map[uint64]struct{}{}}
+func newGrants(credits *credits, held *heldList, slots *slotTable, rate *completionRate) *grants {
+	return &grants{credits: credits, held: held, slots: slots, rate: rate, unsaid: map[uint64]struct{}{}}
 }
 
 // voidAll voids all unspent credits; the next call carries the voids.
@@ -43,7 +43,7 @@ func (g *grants) compose(now time.Time, mayGrant bool) terms {
 		return said
 	}
 	if slots, prefetch := g.wanted(now); slots+prefetch > 0 {
-		said.credits = []*pb.Credit{g.credits.grant(slots, prefetch, now)}
+		said.credits = []*workerpb.Credit{g.credits.grant(slots, prefetch, now)}
 	}
 	return said
 }
@@ -72,10 +72,10 @@ func (g *grants) failed(said terms) {
 }
 
 func (g *grants) wanted(now time.Time) (slots, prefetch int) {
-	room := max(0, maxHeld-g.held.len()-g.credits.slots-g.credits.prefetch)
-	slots = min(room, max(0, g.places.free()-g.credits.slots))
+	capacity := max(0, maxHeld-g.held.len()-g.credits.slots-g.credits.prefetch)
+	slots = min(capacity, max(0, g.slots.free()-g.credits.slots))
 	depth := min(maxPrefetch, g.rate.recent(now))
-	prefetch = min(room-slots, max(0, depth-g.held.waiting-g.credits.prefetch))
+	prefetch = min(capacity-slots, max(0, depth-g.held.waiting-g.credits.prefetch))
 	return slots, prefetch
 }
 

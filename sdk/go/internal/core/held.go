@@ -4,6 +4,7 @@ import (
 	"time"
 
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // heldPhase is the phase of a held attempt: waiting for a slot, then running, then closing while its report is pending.
@@ -25,7 +26,7 @@ type held struct {
 	continues bool
 	phase     heldPhase
 	// assignment is set while the attempt waits.
-	assignment *pb.Assignment
+	assignment *workerpb.Assignment
 	// expireAt is when a waiting attempt is given back.
 	expireAt time.Time
 	// execution is its handler while it runs.
@@ -49,7 +50,7 @@ func newHeldList() *heldList { return &heldList{byKey: map[attemptKey]*held{}} }
 
 func (l *heldList) len() int { return len(l.byKey) }
 
-func (l *heldList) add(key attemptKey, assignment *pb.Assignment) *held {
+func (l *heldList) add(key attemptKey, assignment *workerpb.Assignment) *held {
 	entry := &held{
 		key:       key,
 		jobID:     assignment.JobId,
@@ -60,7 +61,7 @@ func (l *heldList) add(key attemptKey, assignment *pb.Assignment) *held {
 	return entry
 }
 
-func (l *heldList) wait(entry *held, assignment *pb.Assignment, expireAt time.Time) {
+func (l *heldList) wait(entry *held, assignment *workerpb.Assignment, expireAt time.Time) {
 	entry.phase = waiting
 	entry.assignment = assignment
 	entry.expireAt = expireAt
@@ -69,7 +70,7 @@ func (l *heldList) wait(entry *held, assignment *pb.Assignment, expireAt time.Ti
 }
 
 // leaveLine removes an attempt from the line, to be started or given back.
-func (l *heldList) leaveLine(entry *held) *pb.Assignment {
+func (l *heldList) leaveLine(entry *held) *workerpb.Assignment {
 	assignment := entry.assignment
 	entry.assignment = nil
 	entry.phase = closing
@@ -107,14 +108,14 @@ func (l *heldList) all() []*held {
 }
 
 // messages lists the held attempts for a heartbeat.
-func (l *heldList) messages() []*pb.HeldAttempt {
-	messages := make([]*pb.HeldAttempt, 0, len(l.byKey))
+func (l *heldList) messages() []*workerpb.HeldAttempt {
+	messages := make([]*workerpb.HeldAttempt, 0, len(l.byKey))
 	for _, entry := range l.byKey {
 		started := entry.started
 		if entry.execution != nil {
 			started = entry.execution.entered
 		}
-		messages = append(messages, &pb.HeldAttempt{JobId: entry.jobID, Attempt: entry.attempt, Started: started})
+		messages = append(messages, &workerpb.HeldAttempt{JobId: entry.jobID, Attempt: entry.attempt, Started: started})
 	}
 	return messages
 }

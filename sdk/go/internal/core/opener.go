@@ -8,16 +8,16 @@ import (
 
 	"muster.dev/sdk/go/internal/rpcerror"
 	"muster.dev/sdk/go/internal/uuid"
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // opener opens a session and retries without limit, unless the server refuses permanently.
 type opener struct {
 	core *Core
 	// request describes the worker; request id and slots are filled in for each call.
-	request *pb.OpenSessionRequest
+	request *workerpb.OpenSessionRequest
 	// opened receives the time of the first call: the session's lease began at some time after it.
-	opened    func(response *pb.OpenSessionResponse, openedAt time.Time)
+	opened    func(response *workerpb.OpenSessionResponse, openedAt time.Time)
 	failed    func(error)
 	retry     *alarm
 	requestID string
@@ -54,10 +54,10 @@ func (o *opener) call() {
 	openedAt := o.firstSent
 	request := proto.CloneOf(o.request)
 	request.RequestId = o.requestID
-	call := func(ctx context.Context) (*pb.OpenSessionResponse, error) {
+	call := func(ctx context.Context) (*workerpb.OpenSessionResponse, error) {
 		return o.core.ports.API.OpenSession(ctx, request)
 	}
-	answer(o.core, openTimeout, call, func(response *pb.OpenSessionResponse, err error) {
+	answer(o.core, openTimeout, call, func(response *workerpb.OpenSessionResponse, err error) {
 		switch {
 		case o.cancelled:
 		case err == nil:

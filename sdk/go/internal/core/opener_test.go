@@ -7,13 +7,13 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 func TestOpenerRepeatsUnderOneRequestID(t *testing.T) {
 	inColdWorld(t, 1, func(t *testing.T, w *world) {
 		failures := 0
-		w.answerOpen(func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error) {
+		w.answerOpen(func(*workerpb.OpenSessionRequest) (*workerpb.OpenSessionResponse, error) {
 			if failures++; failures <= 20 {
 				return nil, status.Error(codes.Unavailable, "away")
 			}
@@ -34,7 +34,7 @@ func TestOpenerRepeatsUnderOneRequestID(t *testing.T) {
 
 func TestOpenerAsksAnewForASessionThatHasEnded(t *testing.T) {
 	inColdWorld(t, 1, func(t *testing.T, w *world) {
-		w.answerOnceOpen(func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error) {
+		w.answerOnceOpen(func(*workerpb.OpenSessionRequest) (*workerpb.OpenSessionResponse, error) {
 			return nil, failedPrecondition("LEASE_LOST")
 		})
 		w.core.Start()
@@ -53,7 +53,7 @@ func TestOpenerGivesUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inColdWorld(t, 1, func(t *testing.T, w *world) {
-				w.answerOpen(func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error) { return nil, refusal })
+				w.answerOpen(func(*workerpb.OpenSessionRequest) (*workerpb.OpenSessionResponse, error) { return nil, refusal })
 				w.core.Start()
 				w.pass(time.Minute)
 				w.wantEvents(Failed)
@@ -67,7 +67,7 @@ func TestOpenerGivesUp(t *testing.T) {
 
 func TestCoreEndsBeforeItHasASession(t *testing.T) {
 	inColdWorld(t, 1, func(t *testing.T, w *world) {
-		w.answerOpen(func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error) {
+		w.answerOpen(func(*workerpb.OpenSessionRequest) (*workerpb.OpenSessionResponse, error) {
 			return nil, status.Error(codes.Unavailable, "away")
 		})
 		w.core.Start()

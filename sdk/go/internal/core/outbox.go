@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 type outboxOwner interface {
@@ -58,19 +58,19 @@ func (o *outbox) queue(entry *held, outcome Outcome) {
 }
 
 // sendReports makes the call. The slots that the reports free are granted again in the same call.
-func (o *outbox) sendReports(reports []*pb.AttemptReport, then func(*pb.ReportAttemptsResponse, error)) {
+func (o *outbox) sendReports(reports []*workerpb.AttemptReport, then func(*workerpb.ReportAttemptsResponse, error)) {
 	now := time.Now()
 	said := o.grants.compose(now, o.mayGrant(now))
-	request := &pb.ReportAttemptsRequest{
+	request := &workerpb.ReportAttemptsRequest{
 		SessionId:       o.sessionID,
 		Reports:         reports,
 		Credits:         said.credits,
 		VoidedCreditIds: said.voided,
 	}
-	call := func(ctx context.Context) (*pb.ReportAttemptsResponse, error) {
+	call := func(ctx context.Context) (*workerpb.ReportAttemptsResponse, error) {
 		return o.core.ports.API.ReportAttempts(ctx, request)
 	}
-	answer(o.core, reportTimeout, call, func(response *pb.ReportAttemptsResponse, err error) {
+	answer(o.core, reportTimeout, call, func(response *workerpb.ReportAttemptsResponse, err error) {
 		if err != nil {
 			o.grants.failed(said)
 		} else {

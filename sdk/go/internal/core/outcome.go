@@ -6,42 +6,43 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // Outcome is how an attempt ended: a report in which only the outcome is set.
-type Outcome = *pb.AttemptReport
+type Outcome = *workerpb.AttemptReport
 
 // frameBytes is the size of ids, numbers and framing of one report.
 const frameBytes = 64
 
 // Result is the outcome of a handler that returned.
 func Result(payload *pb.Payload) Outcome {
-	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Result{Result: payload}}
+	return &workerpb.AttemptReport{Outcome: &workerpb.AttemptReport_Result{Result: payload}}
 }
 
 // Failure is the outcome of a handler that failed.
 func Failure(failure *pb.Failure) Outcome {
-	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Failure{Failure: failure}}
+	return &workerpb.AttemptReport{Outcome: &workerpb.AttemptReport_Failure{Failure: failure}}
 }
 
 // Suspended is the outcome of a handler that waits for children of its job: their UUIDs, 16 bytes each.
 func Suspended(childIDs [][]byte) Outcome {
-	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Suspended{Suspended: &pb.Suspended{ChildJobIds: childIDs}}}
+	return &workerpb.AttemptReport{Outcome: &workerpb.AttemptReport_Suspended{Suspended: &workerpb.Suspended{ChildJobIds: childIDs}}}
 }
 
-func released(reason pb.ReleaseReason) Outcome {
-	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Released{Released: &pb.Released{Reason: reason}}}
+func released(reason workerpb.ReleaseReason) Outcome {
+	return &workerpb.AttemptReport{Outcome: &workerpb.AttemptReport_Released{Released: &workerpb.Released{Reason: reason}}}
 }
 
 func cancelled() Outcome {
-	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Cancelled{Cancelled: &pb.Cancelled{}}}
+	return &workerpb.AttemptReport{Outcome: &workerpb.AttemptReport_Cancelled{Cancelled: &workerpb.Cancelled{}}}
 }
 
 func aborted() Outcome {
-	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Aborted{Aborted: &pb.Aborted{}}}
+	return &workerpb.AttemptReport{Outcome: &workerpb.AttemptReport_Aborted{Aborted: &workerpb.Aborted{}}}
 }
 
-// bounded replaces a result that the server would refuse with a final failure. maxPayload 0 means no limit.
+// bounded replaces a result that the server would refuse with a non-retryable failure. maxPayload 0 means no limit.
 func bounded(outcome Outcome, maxPayload int) Outcome {
 	size := len(outcome.GetResult().GetData())
 	if maxPayload == 0 || size <= maxPayload {
@@ -64,7 +65,7 @@ func sdkFailure(kind, message string) *pb.Failure {
 		Type:         kind,
 		Message:      message,
 		FailureCause: pb.FailureCause_FAILURE_CAUSE_APPLICATION,
-		Final:        true,
+		NonRetryable: true,
 	}
 }
 

@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"muster.dev/sdk/go/internal/rpcerror"
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 func TestJudgeAsksInOrder(t *testing.T) {
 	// Each fact decides alone, whatever the later facts are.
-	welcome := acceptanceFacts{supported: true, creditUnspent: true, placeFree: true}
+	welcome := acceptanceFacts{supported: true, creditUnspent: true, slotFree: true}
 	with := func(change func(*acceptanceFacts)) acceptanceFacts {
 		facts := welcome
 		change(&facts)
@@ -24,17 +24,17 @@ func TestJudgeAsksInOrder(t *testing.T) {
 		facts acceptanceFacts
 		want  verdict
 	}{
-		"welcome":          {welcome, verdict{kind: accept}},
-		"all at once":      {worst, verdict{kind: ignore}},
-		"held":             {with(func(f *acceptanceFacts) { f.held, f.cancelled = true, true }), verdict{kind: ignore}},
-		"seen":             {with(func(f *acceptanceFacts) { f.seen, f.draining = true, true }), verdict{kind: ignore}},
-		"fenced":           {with(func(f *acceptanceFacts) { f.fenced, f.cancelled = true, true }), verdict{kind: ignore}},
-		"full":             {with(func(f *acceptanceFacts) { f.full, f.cancelled = true, true }), verdict{kind: ignore}},
-		"cancelled":        {with(func(f *acceptanceFacts) { f.cancelled, f.draining = true, true }), verdict{release, pb.ReleaseReason_RELEASE_REASON_CANCELLED}},
-		"draining":         {with(func(f *acceptanceFacts) { f.draining, f.supported = true, false }), verdict{release, pb.ReleaseReason_RELEASE_REASON_DRAIN}},
-		"not supported":    {with(func(f *acceptanceFacts) { f.supported, f.creditUnspent = false, false }), verdict{release, pb.ReleaseReason_RELEASE_REASON_UNSUPPORTED}},
-		"a dead credit":    {with(func(f *acceptanceFacts) { f.creditUnspent, f.placeFree = false, false }), verdict{release, pb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT}},
-		"no place is free": {with(func(f *acceptanceFacts) { f.placeFree = false }), verdict{release, pb.ReleaseReason_RELEASE_REASON_NO_SLOT}},
+		"welcome":         {welcome, verdict{kind: accept}},
+		"all at once":     {worst, verdict{kind: ignore}},
+		"held":            {with(func(f *acceptanceFacts) { f.held, f.cancelled = true, true }), verdict{kind: ignore}},
+		"seen":            {with(func(f *acceptanceFacts) { f.seen, f.draining = true, true }), verdict{kind: ignore}},
+		"fenced":          {with(func(f *acceptanceFacts) { f.fenced, f.cancelled = true, true }), verdict{kind: ignore}},
+		"full":            {with(func(f *acceptanceFacts) { f.full, f.cancelled = true, true }), verdict{kind: ignore}},
+		"cancelled":       {with(func(f *acceptanceFacts) { f.cancelled, f.draining = true, true }), verdict{release, workerpb.ReleaseReason_RELEASE_REASON_CANCELLED}},
+		"draining":        {with(func(f *acceptanceFacts) { f.draining, f.supported = true, false }), verdict{release, workerpb.ReleaseReason_RELEASE_REASON_DRAIN}},
+		"not supported":   {with(func(f *acceptanceFacts) { f.supported, f.creditUnspent = false, false }), verdict{release, workerpb.ReleaseReason_RELEASE_REASON_UNSUPPORTED}},
+		"a dead credit":   {with(func(f *acceptanceFacts) { f.creditUnspent, f.slotFree = false, false }), verdict{release, workerpb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT}},
+		"no slot is free": {with(func(f *acceptanceFacts) { f.slotFree = false }), verdict{release, workerpb.ReleaseReason_RELEASE_REASON_NO_SLOT}},
 	}
 	for name, test := range tests {
 		if got := judge(test.facts); got != test.want {
@@ -107,7 +107,7 @@ func TestGrantsKeepToTheHeldList(t *testing.T) {
 	}
 	rate := newCompletionRate(now)
 	rate.add(now, 100)
-	supply := newGrants(newCredits(), held, &places{slots: 2}, rate)
+	supply := newGrants(newCredits(), held, &slotTable{size: 2}, rate)
 	said := supply.compose(now, true)
 	if len(said.credits) != 1 || said.credits[0].Slots != 2 || said.credits[0].Prefetch != 1 {
 		t.Fatalf("granted %v", said.credits)
@@ -120,7 +120,7 @@ func TestGrantsKeepToTheHeldList(t *testing.T) {
 
 func TestGrantsForgetVoidsOfEndedCredits(t *testing.T) {
 	now := time.Now()
-	supply := newGrants(newCredits(), newHeldList(), &places{slots: 1}, newCompletionRate(now))
+	supply := newGrants(newCredits(), newHeldList(), &slotTable{size: 1}, newCompletionRate(now))
 	for i := range 100 {
 		supply.failed(supply.compose(now.Add(time.Duration(i)*time.Second), true))
 	}

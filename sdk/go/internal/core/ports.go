@@ -3,7 +3,7 @@ package core
 import (
 	"log/slog"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // BusOptions describes a subscription and its callbacks. The callbacks may be called from any goroutine, but not from
@@ -13,8 +13,8 @@ type BusOptions struct {
 	Subject string
 	// Credentials returns the newest credentials and is called for each connection. nil means that the bus requires
 	// none.
-	Credentials func() *pb.NatsCredentials
-	OnMessage   func(*pb.SessionMessage)
+	Credentials func() *workerpb.NatsCredentials
+	OnMessage   func(*workerpb.SessionMessage)
 	// OnStatus is called with true each time the subscription becomes active, with false each time it is lost.
 	OnStatus func(connected bool)
 }
@@ -82,7 +82,7 @@ type Event struct {
 
 // Ports are the interfaces that the core needs.
 type Ports struct {
-	API    pb.SessionServiceClient
+	API    workerpb.SessionServiceClient
 	Bus    Bus
 	Runner Runner
 	// OnEvent is called with the lock held: it must neither block nor call the core.

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"muster.dev/sdk/go/internal/rpcerror"
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // refused is the type of the failure that replaces a report that the server does not accept.
@@ -16,7 +16,7 @@ const refused = "ReportRefused"
 
 type reportsOwner interface {
 	// sendReports makes the call, which also carries credits; then is called with its answer.
-	sendReports(reports []*pb.AttemptReport, then func(*pb.ReportAttemptsResponse, error))
+	sendReports(reports []*workerpb.AttemptReport, then func(*workerpb.ReportAttemptsResponse, error))
 	// acknowledged is called when the server has closed the attempt, or says that this session does not own it.
 	acknowledged(entry *held)
 	sessionLost()
@@ -77,16 +77,16 @@ func (r *reports) mayCall() bool {
 
 func (r *reports) call(batch []*pendingReport) {
 	r.inFlight++
-	messages := make([]*pb.AttemptReport, len(batch))
+	messages := make([]*workerpb.AttemptReport, len(batch))
 	for i, report := range batch {
-		messages[i] = &pb.AttemptReport{
+		messages[i] = &workerpb.AttemptReport{
 			JobId:   report.held.jobID,
 			Attempt: report.held.attempt,
 			Outcome: report.outcome.Outcome,
 			Logs:    report.held.logs.messages(),
 		}
 	}
-	r.owner.sendReports(messages, func(response *pb.ReportAttemptsResponse, err error) {
+	r.owner.sendReports(messages, func(response *workerpb.ReportAttemptsResponse, err error) {
 		r.inFlight--
 		if r.closed {
 			return
@@ -103,10 +103,10 @@ func (r *reports) call(batch []*pendingReport) {
 	})
 }
 
-func (r *reports) answered(batch []*pendingReport, results []pb.ReportResult) {
+func (r *reports) answered(batch []*pendingReport, results []workerpb.ReportResult) {
 	var unanswered []*pendingReport
 	for i, report := range batch {
-		if i < len(results) && results[i] != pb.ReportResult_REPORT_RESULT_UNSPECIFIED {
+		if i < len(results) && results[i] != workerpb.ReportResult_REPORT_RESULT_UNSPECIFIED {
 			r.owner.acknowledged(report.held)
 		} else {
 			unanswered = append(unanswered, report)

@@ -11,11 +11,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // startJobs starts the jobs 1 to count.
 func startJobs(w *world, count byte) {
-	var assignments []*pb.Assignment
+	var assignments []*workerpb.Assignment
 	for number := byte(1); number <= count; number++ {
 		assignments = append(assignments, assignment(number, w.credit()))
 	}
@@ -26,7 +27,7 @@ func TestReportsAreSentAgainAsTheyWere(t *testing.T) {
 	inWorld(t, 2, func(t *testing.T, w *world) {
 		startJobs(w, 1)
 		failures := 0
-		w.answerReport(func(request *pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) {
+		w.answerReport(func(request *workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error) {
 			if failures++; failures <= 5 {
 				return nil, status.Error(codes.Unavailable, "away")
 			}
@@ -52,7 +53,7 @@ func TestReportsAreSentAgainAsTheyWere(t *testing.T) {
 func TestReportsOfAFailedCallVoidItsCredits(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		startJobs(w, 1)
-		w.answerOnceReport(func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) {
+		w.answerOnceReport(func(*workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error) {
 			return nil, status.Error(codes.Unavailable, "away")
 		})
 		w.finish(1, done("x"))
@@ -83,7 +84,7 @@ func TestReportsPileUpWhileACallIsUnderWay(t *testing.T) {
 func TestReportsThatAreRefusedAreIsolated(t *testing.T) {
 	inWorld(t, 20, func(t *testing.T, w *world) {
 		startJobs(w, 20)
-		w.answerReport(func(request *pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) {
+		w.answerReport(func(request *workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error) {
 			for _, report := range request.Reports {
 				if string(report.GetResult().GetData()) == "bad" {
 					return nil, status.Error(codes.InvalidArgument, "no")
@@ -103,7 +104,7 @@ func TestReportsThatAreRefusedAreIsolated(t *testing.T) {
 			t.Fatalf("%+v", stats)
 		}
 		reports := w.reported(13)
-		if failure := reports[len(reports)-1].GetFailure(); failure.GetType() != refused || !failure.Final {
+		if failure := reports[len(reports)-1].GetFailure(); failure.GetType() != refused || !failure.NonRetryable {
 			t.Fatalf("reported %v", failure)
 		}
 	})
@@ -112,8 +113,8 @@ func TestReportsThatAreRefusedAreIsolated(t *testing.T) {
 func TestReportsWithoutAResultInTheAnswerAreSentAgain(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		startJobs(w, 1)
-		w.answerOnceReport(func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) {
-			return &pb.ReportAttemptsResponse{}, nil
+		w.answerOnceReport(func(*workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error) {
+			return &workerpb.ReportAttemptsResponse{}, nil
 		})
 		w.finish(1, done("x"))
 		w.pass(time.Second)
@@ -123,11 +124,11 @@ func TestReportsWithoutAResultInTheAnswerAreSentAgain(t *testing.T) {
 	})
 }
 
-func TestAResultThatIsTooLargeIsAFinalFailure(t *testing.T) {
+func TestAResultThatIsTooLargeIsANonRetryableFailure(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		startJobs(w, 1)
 		w.finish(1, Result(&pb.Payload{Data: make([]byte, 1_001)}))
-		if failure := w.report(1).GetFailure(); failure.GetType() != "ResultTooLarge" || !failure.Final {
+		if failure := w.report(1).GetFailure(); failure.GetType() != "ResultTooLarge" || !failure.NonRetryable {
 			t.Fatalf("reported %v", failure)
 		}
 	})
@@ -136,8 +137,8 @@ func TestAResultThatIsTooLargeIsAFinalFailure(t *testing.T) {
 func TestALostReportEndsNothingElse(t *testing.T) {
 	inWorld(t, 2, func(t *testing.T, w *world) {
 		startJobs(w, 2)
-		w.answerReport(func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) {
-			return &pb.ReportAttemptsResponse{Results: []pb.ReportResult{pb.ReportResult_REPORT_RESULT_LEASE_LOST}}, nil
+		w.answerReport(func(*workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error) {
+			return &workerpb.ReportAttemptsResponse{Results: []workerpb.ReportResult{workerpb.ReportResult_REPORT_RESULT_LEASE_LOST}}, nil
 		})
 		w.finish(1, done("x"))
 		w.pass(time.Second)
@@ -175,11 +176,11 @@ func TestAFailureWaitsForItsCheckpoint(t *testing.T) {
 func TestAFailureDoesNotWaitForEver(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		startJobs(w, 1)
-		w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+		w.answerBeat(func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
 			return nil, status.Error(codes.Unavailable, "away")
 		})
 		before, tries := w.beatCount(), 0
-		w.answerReport(func(request *pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) {
+		w.answerReport(func(request *workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error) {
 			tries = w.beatCount() - before
 			return accepted(request), nil
 		})
@@ -215,11 +216,11 @@ func TestProgressTravelsWithBeats(t *testing.T) {
 func TestWordsThatTheServerRefusesAreNotSaidAgain(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		startJobs(w, 1)
-		w.answerBeat(func(request *pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+		w.answerBeat(func(request *workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
 			if len(request.Progress) > 0 {
 				return nil, status.Error(codes.InvalidArgument, "no")
 			}
-			return &pb.HeartbeatResponse{}, nil
+			return &workerpb.SendHeartbeatResponse{}, nil
 		})
 		w.core.Progress(w.run(1).execution, &pb.Progress{Fraction: 0.5})
 		w.pass(20 * time.Second)

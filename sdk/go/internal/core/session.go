@@ -8,6 +8,7 @@ import (
 
 	"muster.dev/sdk/go/internal/rpcerror"
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // session is one session of the worker: its heartbeats, its subscription, its credits, and the attempts that it holds.
@@ -35,7 +36,7 @@ type session struct {
 	servedInReplies bool
 }
 
-func newSession(core *Core, opened *pb.OpenSessionResponse, openedAt time.Time) *session {
+func newSession(core *Core, opened *workerpb.OpenSessionResponse, openedAt time.Time) *session {
 	s := &session{
 		id:           opened.SessionId,
 		core:         core,
@@ -56,12 +57,12 @@ func newSession(core *Core, opened *pb.OpenSessionResponse, openedAt time.Time) 
 	s.beats = newBeats(core, s.beatInterval, s.beat)
 	s.logBeats = newLogBeats(core, s.beats, s.updates.pending)
 	s.bus = &busLink{core: core, owner: s}
-	s.grants = newGrants(s.credits, s.held, &core.places, core.rate)
+	s.grants = newGrants(s.credits, s.held, &core.slots, core.rate)
 	s.outbox = newOutbox(core, s.id, s.grants, s.updates, s, core.ports.Logger)
 	s.attempts = &attempts{
 		owner:      s,
 		runner:     core.ports.Runner,
-		places:     &core.places,
+		slots:      &core.slots,
 		held:       s.held,
 		credits:    s.credits,
 		cancels:    newCancels(),
@@ -72,7 +73,7 @@ func newSession(core *Core, opened *pb.OpenSessionResponse, openedAt time.Time) 
 	return s
 }
 
-func (s *session) start(opened *pb.OpenSessionResponse) {
+func (s *session) start(opened *workerpb.OpenSessionResponse) {
 	s.alarm.by(s.fence.at)
 	s.bus.open(s.core.ports.Bus, opened)
 	s.beats.now()
@@ -86,7 +87,7 @@ func (s *session) advance() {
 	now := time.Now()
 	s.attempts.startWaiting(now)
 	s.outbox.reports.flush()
-	idle := s.core.places.free() - s.credits.slots
+	idle := s.core.slots.free() - s.credits.slots
 	if idle > 0 && !s.outbox.reports.active() && s.mayGrant(now) {
 		s.beats.within(offerDelay)
 	}
@@ -128,7 +129,7 @@ func (s *session) regrant() {
 
 func (s *session) drain() {
 	s.grants.voidAll()
-	s.attempts.giveBackUnstarted(pb.ReleaseReason_RELEASE_REASON_DRAIN)
+	s.attempts.giveBackUnstarted(workerpb.ReleaseReason_RELEASE_REASON_DRAIN)
 	s.beats.within(0)
 	s.advance()
 }
@@ -146,9 +147,11 @@ func (s *session) close(reason StopReason) {
 
 // received handles cancels first, so that a cancel in the same message as its assignment keeps the attempt from
 // starting.
-func (s *session) received(message *pb.SessionMessage) { s.take(message.Assignments, message.Cancels) }
+func (s *session) received(message *workerpb.SessionMessage) {
+	s.take(message.Assignments, message.Cancels)
+}
 
-func (s *session) take(assignments []*pb.Assignment, cancels []*pb.CancelNotice) {
+func (s *session) take(assignments []*workerpb.Assignment, cancels []*workerpb.CancelNotice) {
 	if s.closed {
 		return
 	}
@@ -162,9 +165,9 @@ func (s *session) take(assignments []*pb.Assignment, cancels []*pb.CancelNotice)
 
 func (s *session) connected() { s.beats.now() }
 
-// Called on the first ping of a connection. The server ignores credits of a session that it believes to
+// gotPing is called on the first ping of a connection. The server ignores credits of a session that it believes to
 // receive nothing, so all credits are granted anew in the heartbeat that carries the echo.
-func (s *session) heard() {
+func (s *session) gotPing() {
 	s.grants.voidAll()
 	s.beats.now()
 }
@@ -185,21 +188,21 @@ func (s *session) beat(sentAt time.Time) beat {
 	echo := s.bus.echo
 	s.grants.renew(sentAt)
 	said := s.grants.compose(sentAt, s.mayGrant(sentAt))
-	news := s.updates.collect()
+	sent := s.updates.collect()
 	number := s.outbox.gate.beatSent()
 	return beat{
-		request: &pb.HeartbeatRequest{
+		request: &workerpb.SendHeartbeatRequest{
 			SessionId:       s.id,
-			Held:            s.held.messages(),
+			HeldAttempts:    s.held.messages(),
 			Credits:         said.credits,
 			VoidedCreditIds: said.voided,
-			Progress:        news.messages,
+			Progress:        sent.messages,
 			PingEcho:        echo,
 			Draining:        s.core.draining,
 		},
-		answered: func(response *pb.HeartbeatResponse) {
+		answered: func(response *workerpb.SendHeartbeatResponse) {
 			s.grants.answered(said)
-			s.updates.delivered(news)
+			s.updates.delivered(sent)
 			s.outbox.beatOver(number, true)
 			s.answered(sentAt, response)
 			if echo > 0 {
@@ -210,7 +213,7 @@ func (s *session) beat(sentAt time.Time) beat {
 			s.grants.failed(said)
 			// Updates that the server rejects must not cost the lease: they are not sent again.
 			if failure.Code == codes.InvalidArgument {
-				s.updates.delivered(news)
+				s.updates.delivered(sent)
 			}
 			s.outbox.beatOver(number, false)
 			s.beatFailed(failure)
@@ -218,7 +221,7 @@ func (s *session) beat(sentAt time.Time) beat {
 	}
 }
 
-func (s *session) answered(sentAt time.Time, response *pb.HeartbeatResponse) {
+func (s *session) answered(sentAt time.Time, response *workerpb.SendHeartbeatResponse) {
 	s.fence.extend(sentAt)
 	s.servedInReplies = response.NextBeat != nil && response.NextBeat.AsDuration() < s.beatInterval
 	if s.isFenced && !s.fence.passed(time.Now()) {

@@ -9,15 +9,16 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 func TestSessionCancelsARunningHandler(t *testing.T) {
 	for name, test := range map[string]struct {
 		returns Outcome
-		want    func(*pb.AttemptReport) bool
+		want    func(*workerpb.AttemptReport) bool
 	}{
-		"it fails":   {Failure(&pb.Failure{Type: "x"}), func(r *pb.AttemptReport) bool { return r.GetCancelled() != nil }},
-		"it returns": {done("won"), func(r *pb.AttemptReport) bool { return r.GetResult() != nil }},
+		"it fails":   {Failure(&pb.Failure{Type: "x"}), func(r *workerpb.AttemptReport) bool { return r.GetCancelled() != nil }},
+		"it returns": {done("won"), func(r *workerpb.AttemptReport) bool { return r.GetResult() != nil }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, 1, func(t *testing.T, w *world) {
@@ -25,7 +26,7 @@ func TestSessionCancelsARunningHandler(t *testing.T) {
 				w.cancel(1)
 				w.cancel(1)
 				if stops := w.stops(1); len(stops) != 1 || stops[0] != Cancelled {
-					t.Fatalf("the handler was told %v", stops)
+					t.Fatalf("the handler was stopped with %v", stops)
 				}
 				w.finish(1, test.returns)
 				if report := w.report(1); !test.want(report) {
@@ -37,7 +38,7 @@ func TestSessionCancelsARunningHandler(t *testing.T) {
 }
 
 func TestSessionRunTimeout(t *testing.T) {
-	timed := func(w *world) *pb.Assignment {
+	timed := func(w *world) *workerpb.Assignment {
 		made := assignment(1, w.credit())
 		made.RunTimeout = durationpb.New(2 * time.Second)
 		return made
@@ -47,21 +48,21 @@ func TestSessionRunTimeout(t *testing.T) {
 			w.assign(timed(w))
 			w.pass(2*time.Second + time.Millisecond)
 			if stops := w.stops(1); len(stops) != 1 || stops[0] != RunTimeout {
-				t.Fatalf("the handler was told %v", stops)
+				t.Fatalf("the handler was stopped with %v", stops)
 			}
 			w.pass(runTimeoutGrace)
 			failure := w.report(1).GetFailure()
-			if failure.GetType() != "RunTimeout" || failure.FailureCause != pb.FailureCause_FAILURE_CAUSE_TIMEOUT || failure.Final {
+			if failure.GetType() != "RunTimeout" || failure.FailureCause != pb.FailureCause_FAILURE_CAUSE_TIMEOUT || failure.NonRetryable {
 				t.Fatalf("reported %v", failure)
 			}
-			if free := w.freePlaces(); free != 0 {
+			if free := w.freeSlots(); free != 0 {
 				t.Fatal("the slot of a handler that has not returned is free")
 			}
 			w.finish(1, done("too late"))
 			w.report(1)
 		})
 	})
-	t.Run("one that returns after it was told", func(t *testing.T) {
+	t.Run("one that returns after it was stopped", func(t *testing.T) {
 		inWorld(t, 1, func(t *testing.T, w *world) {
 			w.assign(timed(w))
 			w.pass(3 * time.Second)
@@ -83,18 +84,18 @@ func TestSessionRunTimeout(t *testing.T) {
 			}
 			w.pass(9 * time.Second)
 			if stops := w.stops(1); len(stops) != 0 {
-				t.Fatalf("the handler was told %v", stops)
+				t.Fatalf("the handler was stopped with %v", stops)
 			}
 			w.pass(time.Second)
 			if stops := w.stops(1); len(stops) != 1 {
-				t.Fatal("the handler was told nothing")
+				t.Fatal("the handler was not stopped")
 			}
 		})
 	})
 }
 
 func TestSessionFence(t *testing.T) {
-	unavailable := func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+	unavailable := func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
 		return nil, status.Error(codes.Unavailable, "away")
 	}
 	inWorld(t, 3, func(t *testing.T, w *world) {
@@ -105,10 +106,10 @@ func TestSessionFence(t *testing.T) {
 		w.pass(15 * time.Second)
 		w.wantEvents(Opened, Ready, Fenced)
 		if stops := w.stops(1); len(stops) != 1 || stops[0] != LeaseLost {
-			t.Fatalf("the handler was told %v", stops)
+			t.Fatalf("the handler was stopped with %v", stops)
 		}
 		if stops := w.stops(2); len(stops) != 0 {
-			t.Fatalf("the handler that goes on was told %v", stops)
+			t.Fatalf("the handler that continues was stopped with %v", stops)
 		}
 		if w.report(1).GetAborted() == nil {
 			t.Fatal("the attempt that was stopped is not reported as aborted")
@@ -137,16 +138,16 @@ func TestSessionKeepsWhatItAbortedInTheHeldList(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		w.assign(assignment(1, w.credit()))
 		down := status.Error(codes.Unavailable, "away")
-		w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) { return nil, down })
-		w.answerReport(func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) { return nil, down })
+		w.answerBeat(func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) { return nil, down })
+		w.answerReport(func(*workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error) { return nil, down })
 		w.pass(30 * time.Second)
-		if held := w.lastBeat().request.Held; len(held) != 1 || !held[0].Started {
+		if held := w.lastBeat().request.HeldAttempts; len(held) != 1 || !held[0].Started {
 			t.Fatalf("the beat lists %v", held)
 		}
 		w.answerBeat(nil)
 		w.answerReport(nil)
 		w.pass(10 * time.Second)
-		if held := w.lastBeat().request.Held; len(held) != 0 {
+		if held := w.lastBeat().request.HeldAttempts; len(held) != 0 {
 			t.Fatalf("the beat lists %v", held)
 		}
 	})
@@ -157,7 +158,7 @@ func TestEnterFindsAFenceThatFellMeanwhile(t *testing.T) {
 		w.core.do(func() {
 			s := w.core.session
 			s.fence.at = time.Now().Add(time.Second)
-			s.take([]*pb.Assignment{assignment(1, s.credits.lastID)}, nil)
+			s.take([]*workerpb.Assignment{assignment(1, s.credits.lastID)}, nil)
 			// The goroutine of the handler waits for the lock: it is entered after the fence has passed, before the
 			// alarm rings.
 			s.fence.at = time.Now()
@@ -166,7 +167,7 @@ func TestEnterFindsAFenceThatFellMeanwhile(t *testing.T) {
 		if w.run(1) != nil || w.refusedRun != 1 {
 			t.Fatal("the handler was entered behind the fence")
 		}
-		if reason := w.report(1).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_NOT_STARTED {
+		if reason := w.report(1).GetReleased().GetReason(); reason != workerpb.ReleaseReason_RELEASE_REASON_NOT_STARTED {
 			t.Fatalf("released with %v", reason)
 		}
 	})
@@ -176,12 +177,12 @@ func TestSessionLost(t *testing.T) {
 	inWorld(t, 2, func(t *testing.T, w *world) {
 		w.pass(2 * time.Second)
 		w.assign(assignment(1, w.credit()))
-		w.answerOnceBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+		w.answerOnceBeat(func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
 			return nil, failedPrecondition("LEASE_LOST")
 		})
 		w.pass(6 * time.Second)
 		if stops := w.stops(1); len(stops) != 1 || stops[0] != LeaseLost {
-			t.Fatalf("the handler was told %v", stops)
+			t.Fatalf("the handler was stopped with %v", stops)
 		}
 		w.wantEvents(Opened, Ready, Lost, Opened, Ready)
 		if slots := w.lastGranted().Slots; slots != 1 {
@@ -203,10 +204,10 @@ func TestSessionLost(t *testing.T) {
 
 func TestSessionDrains(t *testing.T) {
 	for name, ask := range map[string]func(w *world){
-		"when it is told": func(w *world) { w.core.Drain() },
+		"when it is asked to": func(w *world) { w.core.Drain() },
 		"when the server asks": func(w *world) {
-			w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
-				return &pb.HeartbeatResponse{Drain: true}, nil
+			w.answerBeat(func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
+				return &workerpb.SendHeartbeatResponse{Drain: true}, nil
 			})
 			w.pass(5 * time.Second)
 		},
@@ -217,7 +218,7 @@ func TestSessionDrains(t *testing.T) {
 				w.assign(assignment(1, credit))
 				ask(w)
 				w.assign(assignment(2, credit))
-				if reason := w.report(2).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_DRAIN {
+				if reason := w.report(2).GetReleased().GetReason(); reason != workerpb.ReleaseReason_RELEASE_REASON_DRAIN {
 					t.Fatalf("released with %v", reason)
 				}
 				w.pass(minBeatGap)

@@ -6,7 +6,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 func TestSessionGrantsNothingBeforeThePing(t *testing.T) {
@@ -15,7 +15,7 @@ func TestSessionGrantsNothingBeforeThePing(t *testing.T) {
 		w.core.Start()
 		w.pass(12 * time.Second)
 		if credits := w.allGranted(); len(credits) != 0 {
-			t.Fatalf("granted %v before a ping was heard", credits)
+			t.Fatalf("granted %v before a ping had arrived", credits)
 		}
 		w.wantEvents(Opened)
 		w.locked(func() { w.busDown = false })
@@ -59,7 +59,7 @@ func TestSessionRunsAnAttempt(t *testing.T) {
 	inWorld(t, 2, func(t *testing.T, w *world) {
 		w.assign(assignment(1, w.credit()))
 		w.pass(6 * time.Second)
-		held := w.lastBeat().request.Held
+		held := w.lastBeat().request.HeldAttempts
 		if len(held) != 1 || !held[0].Started || held[0].Attempt != 1 {
 			t.Fatalf("the beat lists %v, not the attempt that runs", held)
 		}
@@ -72,14 +72,14 @@ func TestSessionRunsAnAttempt(t *testing.T) {
 			t.Errorf("the report offers %v, not the slot that it frees", credits)
 		}
 		w.pass(6 * time.Second)
-		if held := w.lastBeat().request.Held; len(held) != 0 {
+		if held := w.lastBeat().request.HeldAttempts; len(held) != 0 {
 			t.Fatalf("%v is held after its report was accepted", held)
 		}
 	})
 }
 
 func TestSessionLooksAtAssignmentsInOrder(t *testing.T) {
-	wants := func(t *testing.T, w *world, number byte, want pb.ReleaseReason) {
+	wants := func(t *testing.T, w *world, number byte, want workerpb.ReleaseReason) {
 		t.Helper()
 		if released := w.report(number).GetReleased(); released.GetReason() != want {
 			t.Fatalf("released with %v, not %v", released, want)
@@ -103,7 +103,7 @@ func TestSessionLooksAtAssignmentsInOrder(t *testing.T) {
 		inWorld(t, 2, func(t *testing.T, w *world) {
 			w.cancel(1)
 			w.assign(assignment(1, w.credit()))
-			wants(t, w, 1, pb.ReleaseReason_RELEASE_REASON_CANCELLED)
+			wants(t, w, 1, workerpb.ReleaseReason_RELEASE_REASON_CANCELLED)
 		})
 	})
 	t.Run("a cancel is forgotten", func(t *testing.T) {
@@ -119,7 +119,7 @@ func TestSessionLooksAtAssignmentsInOrder(t *testing.T) {
 	t.Run("a credit that never was", func(t *testing.T) {
 		inWorld(t, 2, func(t *testing.T, w *world) {
 			w.assign(assignment(1, 999))
-			wants(t, w, 1, pb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT)
+			wants(t, w, 1, workerpb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT)
 		})
 	})
 	t.Run("a handler that is not there", func(t *testing.T) {
@@ -127,8 +127,8 @@ func TestSessionLooksAtAssignmentsInOrder(t *testing.T) {
 			other, newer := assignment(1, w.credit()), assignment(2, w.credit())
 			other.Handler, newer.DefinitionVersion = "other", 6
 			w.assign(other, newer)
-			wants(t, w, 1, pb.ReleaseReason_RELEASE_REASON_UNSUPPORTED)
-			wants(t, w, 2, pb.ReleaseReason_RELEASE_REASON_UNSUPPORTED)
+			wants(t, w, 1, workerpb.ReleaseReason_RELEASE_REASON_UNSUPPORTED)
+			wants(t, w, 2, workerpb.ReleaseReason_RELEASE_REASON_UNSUPPORTED)
 		})
 	})
 	t.Run("no slot", func(t *testing.T) {
@@ -138,13 +138,13 @@ func TestSessionLooksAtAssignmentsInOrder(t *testing.T) {
 			w.core.SetSlots(1) // 1 is a valid number of slots
 			w.core.do(func() { w.core.session.credits.byID[credit].slots = 1 })
 			w.assign(assignment(2, credit))
-			wants(t, w, 2, pb.ReleaseReason_RELEASE_REASON_NO_SLOT)
+			wants(t, w, 2, workerpb.ReleaseReason_RELEASE_REASON_NO_SLOT)
 		})
 	})
 }
 
 func TestSessionPrefetch(t *testing.T) {
-	prefetched := func(w *world, number byte) *pb.Assignment {
+	prefetched := func(w *world, number byte) *workerpb.Assignment {
 		made := assignment(number, w.credit())
 		made.Prefetch = true
 		return made
@@ -173,7 +173,7 @@ func TestSessionPrefetch(t *testing.T) {
 			ready(w)
 			w.assign(prefetched(w, 3), assignment(2, w.credit()))
 			w.pass(prefetchWait)
-			if reason := w.report(3).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_NOT_STARTED {
+			if reason := w.report(3).GetReleased().GetReason(); reason != workerpb.ReleaseReason_RELEASE_REASON_NOT_STARTED {
 				t.Fatalf("released with %v", reason)
 			}
 		})
@@ -182,27 +182,27 @@ func TestSessionPrefetch(t *testing.T) {
 
 func TestSessionResentGrants(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
-		w.answerOnceBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
-			return &pb.HeartbeatResponse{
-				Assignments: []*pb.Assignment{assignment(1, 999), assignment(2, w.credit())},
-				Cancels:     []*pb.CancelNotice{{JobId: jobID(2), Attempt: 1}},
+		w.answerOnceBeat(func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
+			return &workerpb.SendHeartbeatResponse{
+				Assignments: []*workerpb.Assignment{assignment(1, 999), assignment(2, w.credit())},
+				Cancels:     []*workerpb.CancelNotice{{JobId: jobID(2), Attempt: 1}},
 			}, nil
 		})
 		w.pass(5 * time.Second)
-		if reason := w.report(1).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT {
+		if reason := w.report(1).GetReleased().GetReason(); reason != workerpb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT {
 			t.Fatalf("released with %v", reason)
 		}
-		if reason := w.report(2).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_CANCELLED {
+		if reason := w.report(2).GetReleased().GetReason(); reason != workerpb.ReleaseReason_RELEASE_REASON_CANCELLED {
 			t.Fatalf("released with %v", reason)
 		}
 	})
 }
 
 func TestSessionBus(t *testing.T) {
-	t.Run("connects anew when it is told to", func(t *testing.T) {
+	t.Run("connects anew when it is asked to", func(t *testing.T) {
 		inWorld(t, 1, func(t *testing.T, w *world) {
-			w.answerOnceBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
-				return &pb.HeartbeatResponse{ReconnectBus: true, NatsCredentials: &pb.NatsCredentials{Jwt: "new"}}, nil
+			w.answerOnceBeat(func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
+				return &workerpb.SendHeartbeatResponse{ReconnectBus: true, NatsCredentials: &workerpb.NatsCredentials{Jwt: "new"}}, nil
 			})
 			w.pass(5 * time.Second)
 			if w.reconnectCount() != 1 || w.bus.Credentials().GetJwt() != "new" {
@@ -210,11 +210,11 @@ func TestSessionBus(t *testing.T) {
 			}
 		})
 	})
-	t.Run("gives each connection its time to be heard", func(t *testing.T) {
+	t.Run("gives each connection its time to deliver a ping", func(t *testing.T) {
 		inWorld(t, 1, func(t *testing.T, w *world) {
 			w.locked(func() { w.busDown = true })
-			w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
-				return &pb.HeartbeatResponse{ReconnectBus: true}, nil
+			w.answerBeat(func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
+				return &workerpb.SendHeartbeatResponse{ReconnectBus: true}, nil
 			})
 			w.bus.OnStatus(false)
 			w.pass(11 * time.Second)
@@ -228,7 +228,7 @@ func TestSessionBus(t *testing.T) {
 			}
 			w.pass(6 * time.Second)
 			if w.reconnectCount() == 0 {
-				t.Fatal("it keeps a connection over which nothing is heard")
+				t.Fatal("it keeps a connection over which nothing arrives")
 			}
 		})
 	})
@@ -242,7 +242,7 @@ func TestSessionBus(t *testing.T) {
 				t.Fatalf("voided %v, not %d", voided, old)
 			}
 			w.assign(assignment(1, old))
-			if reason := w.report(1).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT {
+			if reason := w.report(1).GetReleased().GetReason(); reason != workerpb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT {
 				t.Fatalf("released with %v", reason)
 			}
 		})
@@ -252,7 +252,7 @@ func TestSessionBus(t *testing.T) {
 			w.locked(func() { w.busDown = true })
 			w.bus.OnStatus(false)
 			w.pass(reconnectSpread + minBeatGap)
-			w.send(&pb.SessionMessage{Ping: 1_000})
+			w.send(&workerpb.SessionMessage{Ping: 1_000})
 			credit := w.credit()
 			w.bus.OnStatus(false)
 			w.pass(reconnectSpread + minBeatGap)
@@ -275,8 +275,8 @@ func TestSessionBus(t *testing.T) {
 	t.Run("grants without a ping while answers carry assignments", func(t *testing.T) {
 		inColdWorld(t, 2, func(t *testing.T, w *world) {
 			w.locked(func() { w.busDown = true })
-			w.answerBeat(func(request *pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
-				response := &pb.HeartbeatResponse{NextBeat: durationpb.New(500 * time.Millisecond)}
+			w.answerBeat(func(request *workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
+				response := &workerpb.SendHeartbeatResponse{NextBeat: durationpb.New(500 * time.Millisecond)}
 				for _, credit := range request.Credits {
 					response.Assignments = append(response.Assignments, assignment(byte(credit.CreditId), credit.CreditId))
 				}

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // updateBytes is the maximum size of an update without its checkpoint and its log records.
@@ -24,11 +25,11 @@ type attemptUpdate struct {
 	extension time.Duration
 }
 
-func (u *attemptUpdate) hasNews() bool { return u != nil && u.sequence > u.delivered }
+func (u *attemptUpdate) isPending() bool { return u != nil && u.sequence > u.delivered }
 
 // sentUpdates is the content of one heartbeat and its attempts, so that the answer can be matched.
 type sentUpdates struct {
-	messages []*pb.ProgressUpdate
+	messages []*workerpb.ProgressUpdate
 	attempts []sentUpdate
 }
 
@@ -100,7 +101,7 @@ func (u *updates) delivered(sent sentUpdates) {
 			update.delivered = said.sequence
 			update.checkpoint = nil
 		}
-		if !update.hasNews() && logs.empty() {
+		if !update.isPending() && logs.empty() {
 			delete(u.changed, said.held)
 		}
 	}
@@ -145,14 +146,14 @@ func (u *updates) inLine() []*held {
 }
 
 // updateMessage returns the changes of an attempt. If only log records are new, it carries nothing else.
-func updateMessage(entry *held) *pb.ProgressUpdate {
-	message := &pb.ProgressUpdate{JobId: entry.jobID, Attempt: entry.attempt, Logs: entry.logs.messages()}
+func updateMessage(entry *held) *workerpb.ProgressUpdate {
+	message := &workerpb.ProgressUpdate{JobId: entry.jobID, Attempt: entry.attempt, Logs: entry.logs.messages()}
 	update := entry.update
 	if update == nil {
 		return message
 	}
 	message.Sequence = update.sequence
-	if !update.hasNews() {
+	if !update.isPending() {
 		return message
 	}
 	message.Progress = update.progress

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 func failedPrecondition(reason string) error {
@@ -34,7 +35,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (w *world) OpenSession(ctx context.Context, request *pb.OpenSessionRequest, _ ...grpc.CallOption) (*pb.OpenSessionResponse, error) {
+func (w *world) OpenSession(ctx context.Context, request *workerpb.OpenSessionRequest, _ ...grpc.CallOption) (*workerpb.OpenSessionResponse, error) {
 	if err := wait(ctx, time.Millisecond); err != nil {
 		return nil, err
 	}
@@ -48,8 +49,8 @@ func (w *world) OpenSession(ctx context.Context, request *pb.OpenSessionRequest,
 	return opened(number), nil
 }
 
-func opened(number int) *pb.OpenSessionResponse {
-	return &pb.OpenSessionResponse{
+func opened(number int) *workerpb.OpenSessionResponse {
+	return &workerpb.OpenSessionResponse{
 		SessionId:    binary.BigEndian.AppendUint64(make([]byte, 8), uint64(number)),
 		BeatInterval: durationpb.New(5 * time.Second),
 		Lease:        durationpb.New(15 * time.Second),
@@ -59,7 +60,7 @@ func opened(number int) *pb.OpenSessionResponse {
 	}
 }
 
-func (w *world) Heartbeat(ctx context.Context, request *pb.HeartbeatRequest, _ ...grpc.CallOption) (*pb.HeartbeatResponse, error) {
+func (w *world) SendHeartbeat(ctx context.Context, request *workerpb.SendHeartbeatRequest, _ ...grpc.CallOption) (*workerpb.SendHeartbeatResponse, error) {
 	w.mu.Lock()
 	w.beats = append(w.beats, sentBeat{time.Now(), request})
 	w.pings++
@@ -69,15 +70,15 @@ func (w *world) Heartbeat(ctx context.Context, request *pb.HeartbeatRequest, _ .
 		return nil, err
 	}
 	if bus != nil && !down {
-		go bus.OnMessage(&pb.SessionMessage{Ping: ping})
+		go bus.OnMessage(&workerpb.SessionMessage{Ping: ping})
 	}
 	if answer != nil {
 		return answer(request)
 	}
-	return &pb.HeartbeatResponse{}, nil
+	return &workerpb.SendHeartbeatResponse{}, nil
 }
 
-func (w *world) ReportAttempts(ctx context.Context, request *pb.ReportAttemptsRequest, _ ...grpc.CallOption) (*pb.ReportAttemptsResponse, error) {
+func (w *world) ReportAttempts(ctx context.Context, request *workerpb.ReportAttemptsRequest, _ ...grpc.CallOption) (*workerpb.ReportAttemptsResponse, error) {
 	w.mu.Lock()
 	w.reports = append(w.reports, request)
 	answer := w.onReport
@@ -91,20 +92,20 @@ func (w *world) ReportAttempts(ctx context.Context, request *pb.ReportAttemptsRe
 	return accepted(request), nil
 }
 
-func accepted(request *pb.ReportAttemptsRequest) *pb.ReportAttemptsResponse {
-	response := &pb.ReportAttemptsResponse{}
+func accepted(request *workerpb.ReportAttemptsRequest) *workerpb.ReportAttemptsResponse {
+	response := &workerpb.ReportAttemptsResponse{}
 	for range request.Reports {
-		response.Results = append(response.Results, pb.ReportResult_REPORT_RESULT_ACCEPTED)
+		response.Results = append(response.Results, workerpb.ReportResult_REPORT_RESULT_ACCEPTED)
 	}
 	return response
 }
 
-func (w *world) CloseSession(ctx context.Context, _ *pb.CloseSessionRequest, _ ...grpc.CallOption) (*pb.CloseSessionResponse, error) {
+func (w *world) CloseSession(ctx context.Context, _ *workerpb.CloseSessionRequest, _ ...grpc.CallOption) (*workerpb.CloseSessionResponse, error) {
 	if err := wait(ctx, time.Millisecond); err != nil {
 		return nil, err
 	}
 	w.locked(func() { w.closes++ })
-	return &pb.CloseSessionResponse{}, nil
+	return &workerpb.CloseSessionResponse{}, nil
 }
 
 func (w *world) Connect(options BusOptions) BusConnection {
@@ -137,8 +138,8 @@ func (w *world) Start(execution *Execution) func(StopReason) {
 		if !entered {
 			return
 		}
-		outcome, told := <-run.outcome
-		if !told {
+		outcome, given := <-run.outcome
+		if !given {
 			outcome = Failure(&pb.Failure{Type: "TestOver"})
 		}
 		w.locked(func() { delete(w.runs, execution.Assignment.JobId[15]) })

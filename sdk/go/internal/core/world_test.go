@@ -8,6 +8,7 @@ import (
 	"time"
 
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // world is a control plane, a bus and handlers in memory, under virtual time. By default nothing fails: calls take a
@@ -17,9 +18,9 @@ type world struct {
 	core *Core
 
 	mu      sync.Mutex
-	opens   []*pb.OpenSessionRequest
+	opens   []*workerpb.OpenSessionRequest
 	beats   []sentBeat
-	reports []*pb.ReportAttemptsRequest
+	reports []*workerpb.ReportAttemptsRequest
 	closes  int
 	events  []EventKind
 	bus     *BusOptions
@@ -30,9 +31,9 @@ type world struct {
 	refusedRun int
 
 	// The answers of the next calls; nil: the default.
-	onOpen   func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error)
-	onBeat   func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error)
-	onReport func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error)
+	onOpen   func(*workerpb.OpenSessionRequest) (*workerpb.OpenSessionResponse, error)
+	onBeat   func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error)
+	onReport func(*workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error)
 	// busDown: nothing is published. beatLatency is the latency of heartbeats.
 	busDown     bool
 	beatLatency time.Duration
@@ -40,7 +41,7 @@ type world struct {
 
 type sentBeat struct {
 	at      time.Time
-	request *pb.HeartbeatRequest
+	request *workerpb.SendHeartbeatRequest
 }
 
 // handlerRun is a started handler: it returns the outcome given to finish.
@@ -66,7 +67,7 @@ func inColdWorld(t *testing.T, slots int, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, runs: map[byte]*handlerRun{}, beatLatency: time.Millisecond}
-		request := &pb.OpenSessionRequest{WorkerName: "test", Slots: int32(slots), Handlers: []*pb.Handler{{Name: "work", MaxVersion: 5}}}
+		request := &workerpb.OpenSessionRequest{WorkerName: "test", Slots: int32(slots), Handlers: []*pb.Handler{{Name: "work", MaxVersion: 5}}}
 		made, err := New(request, Ports{
 			API: w, Bus: w, Runner: w,
 			OnEvent: func(event Event) { w.locked(func() { w.events = append(w.events, event.Kind) }) },
@@ -107,12 +108,12 @@ func (w *world) reconnectCount() (count int) {
 func jobID(number byte) []byte { return append(make([]byte, 15), number) }
 
 // assignment makes an assignment for the worker's handler under the credit.
-func assignment(number byte, credit uint64) *pb.Assignment {
-	return &pb.Assignment{JobId: jobID(number), Attempt: 1, CreditId: credit, Handler: "work", DefinitionVersion: 1}
+func assignment(number byte, credit uint64) *workerpb.Assignment {
+	return &workerpb.Assignment{JobId: jobID(number), Attempt: 1, CreditId: credit, Handler: "work", DefinitionVersion: 1}
 }
 
 // send publishes a message to the session.
-func (w *world) send(message *pb.SessionMessage) {
+func (w *world) send(message *workerpb.SessionMessage) {
 	w.mu.Lock()
 	bus := w.bus
 	w.mu.Unlock()
@@ -120,12 +121,12 @@ func (w *world) send(message *pb.SessionMessage) {
 	synctest.Wait()
 }
 
-func (w *world) assign(assignments ...*pb.Assignment) {
-	w.send(&pb.SessionMessage{Assignments: assignments})
+func (w *world) assign(assignments ...*workerpb.Assignment) {
+	w.send(&workerpb.SessionMessage{Assignments: assignments})
 }
 
 func (w *world) cancel(number byte) {
-	w.send(&pb.SessionMessage{Cancels: []*pb.CancelNotice{{JobId: jobID(number), Attempt: 1}}})
+	w.send(&workerpb.SessionMessage{Cancels: []*workerpb.CancelNotice{{JobId: jobID(number), Attempt: 1}}})
 }
 
 // credit returns the newest granted credit with slots.
@@ -139,7 +140,7 @@ func (w *world) credit() uint64 {
 	return newest
 }
 
-func (w *world) granted() (credits []*pb.Credit) {
+func (w *world) granted() (credits []*workerpb.Credit) {
 	for _, beat := range w.beats {
 		credits = append(credits, beat.request.Credits...)
 	}
@@ -149,19 +150,19 @@ func (w *world) granted() (credits []*pb.Credit) {
 	return credits
 }
 
-func (w *world) allGranted() []*pb.Credit {
+func (w *world) allGranted() []*workerpb.Credit {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.granted()
 }
 
-func (w *world) lastGranted() *pb.Credit {
+func (w *world) lastGranted() *workerpb.Credit {
 	credits := w.allGranted()
 	return credits[len(credits)-1]
 }
 
-func (w *world) freePlaces() (free int) {
-	w.core.do(func() { free = w.core.places.free() })
+func (w *world) freeSlots() (free int) {
+	w.core.do(func() { free = w.core.slots.free() })
 	return free
 }
 
@@ -173,35 +174,35 @@ func (w *world) stops(number byte) []StopReason {
 	return append([]StopReason(nil), run.stops...)
 }
 
-func (w *world) answerOpen(answer func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error)) {
+func (w *world) answerOpen(answer func(*workerpb.OpenSessionRequest) (*workerpb.OpenSessionResponse, error)) {
 	w.locked(func() { w.onOpen = answer })
 }
 
-func (w *world) answerBeat(answer func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error)) {
+func (w *world) answerBeat(answer func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error)) {
 	w.locked(func() { w.onBeat = answer })
 }
 
-func (w *world) answerReport(answer func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error)) {
+func (w *world) answerReport(answer func(*workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error)) {
 	w.locked(func() { w.onReport = answer })
 }
 
 // answerOnceOpen, answerOnceBeat and answerOnceReport set the answer of the next call only.
-func (w *world) answerOnceOpen(answer func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error)) {
-	w.answerOpen(func(request *pb.OpenSessionRequest) (*pb.OpenSessionResponse, error) {
+func (w *world) answerOnceOpen(answer func(*workerpb.OpenSessionRequest) (*workerpb.OpenSessionResponse, error)) {
+	w.answerOpen(func(request *workerpb.OpenSessionRequest) (*workerpb.OpenSessionResponse, error) {
 		w.answerOpen(nil)
 		return answer(request)
 	})
 }
 
-func (w *world) answerOnceBeat(answer func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error)) {
-	w.answerBeat(func(request *pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+func (w *world) answerOnceBeat(answer func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error)) {
+	w.answerBeat(func(request *workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
 		w.answerBeat(nil)
 		return answer(request)
 	})
 }
 
-func (w *world) answerOnceReport(answer func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error)) {
-	w.answerReport(func(request *pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) {
+func (w *world) answerOnceReport(answer func(*workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error)) {
+	w.answerReport(func(request *workerpb.ReportAttemptsRequest) (*workerpb.ReportAttemptsResponse, error) {
 		w.answerReport(nil)
 		return answer(request)
 	})
@@ -210,15 +211,15 @@ func (w *world) answerOnceReport(answer func(*pb.ReportAttemptsRequest) (*pb.Rep
 // calls returns the calls that the worker has made so far.
 func (w *world) calls() (seen calls) {
 	w.locked(func() {
-		seen = calls{append([]*pb.OpenSessionRequest(nil), w.opens...), append([]sentBeat(nil), w.beats...), append([]*pb.ReportAttemptsRequest(nil), w.reports...), w.closes}
+		seen = calls{append([]*workerpb.OpenSessionRequest(nil), w.opens...), append([]sentBeat(nil), w.beats...), append([]*workerpb.ReportAttemptsRequest(nil), w.reports...), w.closes}
 	})
 	return seen
 }
 
 type calls struct {
-	opens   []*pb.OpenSessionRequest
+	opens   []*workerpb.OpenSessionRequest
 	beats   []sentBeat
-	reports []*pb.ReportAttemptsRequest
+	reports []*workerpb.ReportAttemptsRequest
 	closes  int
 }
 
@@ -240,7 +241,7 @@ func (w *world) run(number byte) *handlerRun {
 }
 
 // reported returns the reports of a job, in the order of sending.
-func (w *world) reported(number byte) (reports []*pb.AttemptReport) {
+func (w *world) reported(number byte) (reports []*workerpb.AttemptReport) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, request := range w.reports {
@@ -254,7 +255,7 @@ func (w *world) reported(number byte) (reports []*pb.AttemptReport) {
 }
 
 // report returns the only report of a job.
-func (w *world) report(number byte) *pb.AttemptReport {
+func (w *world) report(number byte) *workerpb.AttemptReport {
 	w.t.Helper()
 	w.pass(5 * time.Millisecond)
 	reports := w.reported(number)

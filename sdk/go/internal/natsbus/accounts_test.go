@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nkeys"
 
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 // accounts are an operator and an account of a NATS server with JWTs. The account signs users.
@@ -38,7 +38,7 @@ func newAccounts(t *testing.T) *accounts {
 }
 
 // user makes a user who may subscribe to one subject until the given time; zero: without end.
-func (a *accounts) user(subject string, mayPublish bool, expireAt time.Time) *pb.NatsCredentials {
+func (a *accounts) user(subject string, mayPublish bool, expireAt time.Time) *workerpb.NatsCredentials {
 	a.t.Helper()
 	pair, err := nkeys.CreateUser()
 	if err != nil {
@@ -54,7 +54,7 @@ func (a *accounts) user(subject string, mayPublish bool, expireAt time.Time) *pb
 	if !mayPublish {
 		content["pub"] = map[string]any{"deny": []string{">"}}
 	}
-	return &pb.NatsCredentials{Jwt: a.token(a.account, pair, content, expireAt), Seed: string(seed)}
+	return &workerpb.NatsCredentials{Jwt: a.token(a.account, pair, content, expireAt), Seed: string(seed)}
 }
 
 func (a *accounts) key(pair nkeys.KeyPair) string {

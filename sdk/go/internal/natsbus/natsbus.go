@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"muster.dev/sdk/go/internal/core"
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 const (
@@ -157,7 +157,7 @@ func (s *subscription) receive(message *nats.Msg) {
 	if s.ctx.Err() != nil {
 		return
 	}
-	decoded := &pb.SessionMessage{}
+	decoded := &workerpb.SessionMessage{}
 	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(message.Data, decoded); err != nil {
 		s.warn("a message could not be read", err)
 		return

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"muster.dev/sdk/go/internal/core"
-	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/musterpb/workerpb"
 )
 
 const (
@@ -94,9 +94,9 @@ func (s *natsServer) stop() {
 type listener struct {
 	core.BusConnection
 	t           *testing.T
-	credentials atomic.Pointer[pb.NatsCredentials]
+	credentials atomic.Pointer[workerpb.NatsCredentials]
 	statuses    chan bool
-	messages    chan *pb.SessionMessage
+	messages    chan *workerpb.SessionMessage
 	complaints  chan string
 }
 
@@ -123,14 +123,14 @@ func (l *listener) complains() {
 	}
 }
 
-func (s *natsServer) listen(credentials *pb.NatsCredentials) *listener {
-	l := &listener{t: s.t, statuses: make(chan bool, 1_000), messages: make(chan *pb.SessionMessage, 1_000), complaints: make(chan string, 10_000)}
+func (s *natsServer) listen(credentials *workerpb.NatsCredentials) *listener {
+	l := &listener{t: s.t, statuses: make(chan bool, 1_000), messages: make(chan *workerpb.SessionMessage, 1_000), complaints: make(chan string, 10_000)}
 	l.credentials.Store(credentials)
 	l.BusConnection = Bus{Logger: slog.New(slog.NewTextHandler(l, nil))}.Connect(core.BusOptions{
 		URLs:        []string{"nats://" + s.address},
 		Subject:     subject,
 		Credentials: l.credentials.Load,
-		OnMessage:   func(message *pb.SessionMessage) { l.messages <- message },
+		OnMessage:   func(message *workerpb.SessionMessage) { l.messages <- message },
 		OnStatus:    func(connected bool) { l.statuses <- connected },
 	})
 	s.t.Cleanup(l.Close)
@@ -147,13 +147,13 @@ func (l *listener) until(connected bool) {
 				return
 			}
 		case <-time.After(patience):
-			l.t.Fatalf("it never told that it is connected: %v", connected)
+			l.t.Fatalf("it never reported that it is connected: %v", connected)
 		}
 	}
 }
 
-// Publishes until a message arrives.
-func (l *listener) hears(s *natsServer, publisher *pb.NatsCredentials, ping uint64) {
+// receives publishes until a message arrives.
+func (l *listener) receives(s *natsServer, publisher *workerpb.NatsCredentials, ping uint64) {
 	l.t.Helper()
 	var options []nats.Option
 	if publisher != nil {
@@ -164,7 +164,7 @@ func (l *listener) hears(s *natsServer, publisher *pb.NatsCredentials, ping uint
 		l.t.Fatal(err)
 	}
 	defer connection.Close()
-	data, err := proto.Marshal(&pb.SessionMessage{Ping: ping})
+	data, err := proto.Marshal(&workerpb.SessionMessage{Ping: ping})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -180,19 +180,19 @@ func (l *listener) hears(s *natsServer, publisher *pb.NatsCredentials, ping uint
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	l.t.Fatalf("ping %d was never heard", ping)
+	l.t.Fatalf("ping %d never arrived", ping)
 }
 
 func TestSubscriptionOutlivesItsServer(t *testing.T) {
 	server := startNats(t, "")
 	l := server.listen(nil)
 	l.until(true)
-	l.hears(server, nil, 1)
+	l.receives(server, nil, 1)
 	server.stop()
 	l.until(false)
 	server.start()
 	l.until(true)
-	l.hears(server, nil, 2)
+	l.receives(server, nil, 2)
 }
 
 func TestSubscriptionWaitsForItsServer(t *testing.T) {
@@ -202,7 +202,7 @@ func TestSubscriptionWaitsForItsServer(t *testing.T) {
 	l.until(false)
 	server.start()
 	l.until(true)
-	l.hears(server, nil, 1)
+	l.receives(server, nil, 1)
 }
 
 func TestSubscriptionConnectsAnew(t *testing.T) {
@@ -212,7 +212,7 @@ func TestSubscriptionConnectsAnew(t *testing.T) {
 	l.Reconnect()
 	l.until(false)
 	l.until(true)
-	l.hears(server, nil, 1)
+	l.receives(server, nil, 1)
 }
 
 func TestSubscriptionPassesOverWhatIsNoMessage(t *testing.T) {
@@ -227,7 +227,7 @@ func TestSubscriptionPassesOverWhatIsNoMessage(t *testing.T) {
 	if err := connection.Publish(subject, []byte("\xff")); err != nil {
 		t.Fatal(err)
 	}
-	l.hears(server, nil, 1)
+	l.receives(server, nil, 1)
 }
 
 func TestSubscriptionTakesTheNewestCredentials(t *testing.T) {
@@ -236,7 +236,7 @@ func TestSubscriptionTakesTheNewestCredentials(t *testing.T) {
 	publisher := accounts.user(subject, true, time.Time{})
 	l := server.listen(accounts.user(subject, false, time.Time{}))
 	l.until(true)
-	l.hears(server, publisher, 1)
+	l.receives(server, publisher, 1)
 	l.credentials.Store(accounts.user(subject, false, time.Now().Add(-time.Hour)))
 	server.stop()
 	server.start()
@@ -246,7 +246,7 @@ func TestSubscriptionTakesTheNewestCredentials(t *testing.T) {
 	}
 	l.credentials.Store(accounts.user(subject, false, time.Time{}))
 	l.until(true)
-	l.hears(server, publisher, 2)
+	l.receives(server, publisher, 2)
 }
 
 func TestSubscriptionThatWasRefused(t *testing.T) {
@@ -256,10 +256,10 @@ func TestSubscriptionThatWasRefused(t *testing.T) {
 	l.until(true)
 	l.until(false)
 	l.credentials.Store(accounts.user(subject, false, time.Time{}))
-	l.hears(server, accounts.user(subject, true, time.Time{}), 1)
+	l.receives(server, accounts.user(subject, true, time.Time{}), 1)
 }
 
-func TestNothingIsToldAfterTheEnd(t *testing.T) {
+func TestNothingIsReportedAfterTheEnd(t *testing.T) {
 	server := startNats(t, "")
 	l := server.listen(nil)
 	l.until(true)
@@ -268,8 +268,8 @@ func TestNothingIsToldAfterTheEnd(t *testing.T) {
 	server.start()
 	another := server.listen(nil)
 	another.until(true)
-	another.hears(server, nil, 1)
-	if told := len(l.statuses) + len(l.messages); told != 0 {
-		t.Fatalf("told %d things", told)
+	another.receives(server, nil, 1)
+	if reports := len(l.statuses) + len(l.messages); reports != 0 {
+		t.Fatalf("reported %d times", reports)
 	}
 }

@@ -45,7 +45,7 @@ func (r Retry) Backoff(attempt int, err error) (time.Duration, bool) {
 		return 0, false
 	}
 	failure := rpcerror.Of(err)
-	// A refusal by a throttle is final: the definition asks for it.
+	// A refusal by a throttle is not retried: the definition asks for it.
 	overloaded := failure.Code == codes.ResourceExhausted && failure.HasRetryDelay && failure.Reason != "THROTTLED"
 	if failure.Code != codes.Unavailable && !overloaded {
 		return 0, false

@@ -12,7 +12,7 @@ from muster.client import (
     JobRef,
     Redriven,
     ScheduleOptions,
-    SentEvent,
+    SentSignal,
     SubmittedJob,
     TimesOptions,
     TransportRetry,
@@ -28,11 +28,11 @@ from muster.client import (
 from muster.client.dependency_calls import after, after_asset, after_step
 from muster.durations import to_duration, to_seconds
 from muster.errors import (
-    FinalError,
     InfrastructureError,
     JobFailedError,
     JobStopped,
     MusterError,
+    NonRetryableError,
     RetryLater,
     WaitsForChildren,
 )
@@ -67,7 +67,6 @@ __all__ = [
     "Demands",
     "DuplicatePolicy",
     "EventPage",
-    "FinalError",
     "InfrastructureError",
     "Job",
     "JobContext",
@@ -84,6 +83,7 @@ __all__ = [
     "KeyLimit",
     "LogRecord",
     "MusterError",
+    "NonRetryableError",
     "Payload",
     "PayloadError",
     "RateLimit",
@@ -94,7 +94,7 @@ __all__ = [
     "Schedule",
     "ScheduleOptions",
     "ScheduleRun",
-    "SentEvent",
+    "SentSignal",
     "SessionEvent",
     "StepState",
     "Sticky",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_MOST_BYTES = 16 * 1024 * 1024
+_MAX_BYTES = 16 * 1024 * 1024
 _LOOPBACK = ("127.", "localhost", "[::1]", "ipv4:127.", "ipv6:[::1]", "unix:", "dns:localhost", "dns:///localhost")
 _BALANCED = json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})
 
@@ -18,8 +18,8 @@ def channel_options(address: str) -> list[tuple[str, Any]]:
     ignored for loopback addresses.
     """
     options: list[tuple[str, Any]] = [
-        ("grpc.max_receive_message_length", _MOST_BYTES),
-        ("grpc.max_send_message_length", _MOST_BYTES),
+        ("grpc.max_receive_message_length", _MAX_BYTES),
+        ("grpc.max_send_message_length", _MAX_BYTES),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 2_000),

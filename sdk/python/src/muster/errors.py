@@ -74,7 +74,7 @@ class JobFailedError(Exception):
         self.failure = failure
 
 
-class FinalError(Exception):
+class NonRetryableError(Exception):
     """Raised by a handler when another attempt would fail too: the job is not retried.
 
     Attributes:

@@ -67,7 +67,7 @@ class _Readers(Hints[Reader]):
         def read(value: Any, path: str) -> Any:
             if not isinstance(value, list):
                 raise Mismatch(path, "a list", value)
-            return make([item(one, f"{path}[{place}]") for place, one in enumerate(value)])
+            return make([item(one, f"{path}[{index}]") for index, one in enumerate(value)])
 
         return read
 
@@ -76,7 +76,7 @@ class _Readers(Hints[Reader]):
             if not isinstance(value, list) or len(value) != len(items):
                 raise Mismatch(path, f"a list of {len(items)}", value)
             pairs = zip(items, value, strict=True)
-            return tuple(item(one, f"{path}[{place}]") for place, (item, one) in enumerate(pairs))
+            return tuple(item(one, f"{path}[{index}]") for index, (item, one) in enumerate(pairs))
 
         return read
 

@@ -12,7 +12,7 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-_MOST_SHOWN = 40
+_MAX_SHOWN = 40
 _ABSENT = object()
 
 
@@ -119,7 +119,7 @@ def _bytes(text: str) -> bytes:
 
 def _shown(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 _decimal_text = _parsed(decimal.Decimal, "a decimal number")

@@ -12,19 +12,20 @@ from typing import Any, Literal
 
 from muster import payloads
 from muster.durations import to_duration
-from muster.v1.assignment_pb2 import Assignment
 from muster.v1.failure_pb2 import Failure
 from muster.v1.job_pb2 import Progress
 from muster.v1.log_record_pb2 import LogRecord
-from muster.v1.session_service_pb2 import AttemptReport, ProgressUpdate
 from muster.worker import handler_run
 from muster.worker.frames import FrameReader
 from muster.worker.handler_entry import HandlerEntry, HandlerFunction
 from muster.worker.job_context import JobContext
 from muster.worker.messages import read_run
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
+from muster.worker.v1.session_pb2 import ProgressUpdate
 
-_MOST_PAYLOAD_BYTES = 512 * 1024
+_MAX_PAYLOAD_BYTES = 512 * 1024
 _NOTHING = object()
 
 
@@ -34,7 +35,7 @@ class FakeContext(JobContext):
     Args:
         job_id: UUID of the job. None: a new one.
         attempt: Number of the attempt.
-        attempts_counted: Earlier attempts that count.
+        attempt_count: Earlier attempts that count.
         namespace: The job's namespace.
         definition: Name of the definition.
         definition_version: Version of the definition.
@@ -56,7 +57,7 @@ class FakeContext(JobContext):
         *,
         job_id: str | None = None,
         attempt: int = 1,
-        attempts_counted: int = 0,
+        attempt_count: int = 0,
         namespace: str = "default",
         definition: str = "test",
         definition_version: int = 1,
@@ -64,12 +65,12 @@ class FakeContext(JobContext):
         last_checkpoint: Any = _NOTHING,
         traceparent: str = "",
         tracestate: str = "",
-        max_payload: int = _MOST_PAYLOAD_BYTES,
+        max_payload: int = _MAX_PAYLOAD_BYTES,
     ) -> None:
         assignment = Assignment(
             job_id=(uuid.uuid4() if job_id is None else uuid.UUID(job_id)).bytes,
             attempt=attempt,
-            attempts_counted=attempts_counted,
+            attempt_count=attempt_count,
             namespace=namespace,
             definition=definition,
             definition_version=definition_version,

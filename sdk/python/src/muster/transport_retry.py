@@ -10,8 +10,8 @@ import grpc
 
 from muster.errors import MusterError
 
-_MOST_DOUBLINGS = 20
-_LEAST_SECONDS = 0.001
+_MAX_DOUBLINGS = 20
+_MIN_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class TransportRetry:
 
     def backoff(self, attempt: int) -> float:
         """Returns the random wait after this number of tries."""
-        cap = min(self.max_backoff, self.min_backoff * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS))
+        cap = min(self.max_backoff, self.min_backoff * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS))
         return random.random() * cap  # noqa: S311 - jitter, no secret
 
 
@@ -67,7 +67,7 @@ class Tries:
     def begin(self) -> float:
         """Begins a try and returns its maximum duration in seconds."""
         self._count += 1
-        return max(_LEAST_SECONDS, self._end - time.monotonic())
+        return max(_MIN_SECONDS, self._end - time.monotonic())
 
     def wait_after(self, error: MusterError) -> float:
         """Returns the seconds until the next try.

@@ -80,8 +80,8 @@ def test_failures_progress_and_checkpoints_of_asynchronous_handlers(control_plan
     started(worker)
     assert run(control_plane, "fail", 0).failure.type == "ValueError"
     assert run(control_plane, "fail", 1).failure.type == "CancelledError"  # nothing had cancelled it
-    told = [update for _, beat in control_plane.session.beats for update in beat.progress]
-    assert {update.checkpoint.data for update in told} == {b"[1]"}
+    updates = [update for _, beat in control_plane.session.beats for update in beat.progress]
+    assert {update.checkpoint.data for update in updates} == {b"[1]"}
 
 
 def test_typed_inputs_and_results(control_plane, started) -> None:
@@ -98,7 +98,7 @@ def test_typed_inputs_and_results(control_plane, started) -> None:
     started(worker)
     assert run(control_plane, "order", Order("tea")).result.data == b'{"article":"tea","count":2}'
     failure = run(control_plane, "order", {"article": "tea", "count": "two"}).failure
-    assert (failure.final, failure.message) == (True, "input.count: a whole number is needed, not 'two'")
+    assert (failure.non_retryable, failure.message) == (True, "input.count: a whole number is needed, not 'two'")
     halved = run(control_plane, "halve", Progress(fraction=1.0)).result
     assert halved == encode(Progress(fraction=0.5))
 

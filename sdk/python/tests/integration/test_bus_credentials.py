@@ -52,7 +52,7 @@ def test_an_expired_jwt_is_followed_by_the_newest(guarded, started, caplog) -> N
         renewed = accounts.user(session.subject)
         plane.edit_reply = lambda _session, reply: reply.nats_credentials.CopyFrom(renewed)
         echo = session.counter
-        eventually(lambda: session.echo > echo, "it hears the bus again")
+        eventually(lambda: session.echo > echo, "it receives from the bus again")
         assert runs(plane)
     assert len(plane.sessions) == 1
     assert renewed.seed not in caplog.text
@@ -64,7 +64,7 @@ def test_a_subscription_that_is_refused_is_noticed(guarded, started, caplog) -> 
     plane.issue = lambda _session: accounts.user("somewhere.else")
     with caplog.at_level(logging.WARNING):
         started(echo_worker(plane))
-        eventually(lambda: "permissions violation" in caplog.text.lower(), "it is told")
+        eventually(lambda: "permissions violation" in caplog.text.lower(), "it is reported")
         plane.edit_reply = lambda session, reply: reply.nats_credentials.CopyFrom(accounts.user(session.subject))
         assert runs(plane)
 

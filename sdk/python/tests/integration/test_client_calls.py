@@ -23,21 +23,24 @@ from muster import (
     retry_policy,
 )
 from muster.client.dependency_calls import after
-from muster.client.wait_calls import SentEvent
+from muster.client.signal_calls import SentSignal
 from muster.client.words import to_timestamp
 from muster.durations import to_duration
 from muster.payloads import encode
+from muster.v1 import asset_service_pb2 as assets
 from muster.v1 import audit_service_pb2, job_pb2, namespace_service_pb2, schedule_pb2, worker_service_pb2
 from muster.v1 import batch_service_pb2 as batches
+from muster.v1 import circuit_breaker_service_pb2 as breakers
 from muster.v1 import job_definition_service_pb2 as definitions
 from muster.v1 import job_service_pb2 as jobs
 from muster.v1 import queue_service_pb2 as queues
 from muster.v1 import schedule_service_pb2 as schedules
-from muster.v1 import wait_service_pb2 as waits
+from muster.v1 import signal_service_pb2 as signals
 from muster.v1 import workflow_service_pb2 as workflows
+from muster.v1.asset_pb2 import Asset
 from muster.v1.audit_record_pb2 import AuditRecord
 from muster.v1.batch_pb2 import Batch
-from muster.v1.dependency_pb2 import Asset
+from muster.v1.circuit_breaker_pb2 import CircuitBreakerStatus
 from muster.v1.job_definition_pb2 import JobDefinition, TaskBody
 from muster.v1.job_explanation_pb2 import JobExplanation
 from muster.v1.job_pb2 import Job, JobSubmission
@@ -58,11 +61,11 @@ BATCH = Batch(job=JOB, description="x")
 AUDIT = AuditRecord(audit_id="a")
 ASSET = Asset(name="sales.daily", version=2)
 DEPENDENCY = after("d", "ENDED")
-WORKFLOW = Workflow(job=JOB, steps=2, progress=0.5)
+WORKFLOW = Workflow(job=JOB, step_count=2, progress=0.5)
 STEP = WorkflowStepRun(name="a", state=StepState.STEP_STATE_FAILED)
 SCHEDULE = schedule_pb2.Schedule(name="s")
 RUN = schedule_pb2.ScheduleRun(job_id="j")
-BREAKER = definitions.CircuitBreakerStatus(name="b")
+BREAKER = CircuitBreakerStatus(name="b")
 
 
 @dataclass
@@ -99,10 +102,10 @@ CASES = [
          jobs.SubmitJobResponse(job_id="j"), SubmittedJob("j", False)),
     Case("submit_many", ([job_submission("d", 1, queue="q")],), {},
          jobs.SubmitJobsRequest(jobs=[JobSubmission(definition="d", input=encode(1), queue="q")]),
-         jobs.SubmitJobsResponse(jobs=[jobs.SubmitJobResponse(job_id="j")]), [SubmittedJob("j", False)]),
+         jobs.SubmitJobsResponse(jobs=[jobs.SubmittedJob(job_id="j")]), [SubmittedJob("j", False)]),
     Case("submit_many", ([job_submission("d", 1)],), {"batch": JOB},
          jobs.SubmitJobsRequest(jobs=[JobSubmission(definition="d", input=encode(1))], batch_job_id="j"),
-         jobs.SubmitJobsResponse(jobs=[jobs.SubmitJobResponse(job_id="m")]), [SubmittedJob("m", False)]),
+         jobs.SubmitJobsResponse(jobs=[jobs.SubmittedJob(job_id="m")]), [SubmittedJob("m", False)]),
     Case("submit", ("d", 1), {"batch": "j"},
          jobs.SubmitJobRequest(job=JobSubmission(definition="d", input=encode(1)), batch_job_id="j"),
          jobs.SubmitJobResponse(job_id="m"), SubmittedJob("m", False)),
@@ -116,19 +119,19 @@ CASES = [
          batches.CreateBatchRequest(batch=Batch(tolerate_failed=True)),
          batches.CreateBatchResponse(batch=BATCH), BATCH),
     Case("get_batch", (JOB,), {}, batches.GetBatchRequest(job_id="j"), batches.GetBatchResponse(batch=BATCH), BATCH),
-    Case("send_event", ("e", {"a": 1}), {"key": "k", "keep_for": 60, "event_id": "mine"},
-         waits.SendEventRequest(
-             name="e", key="k", payload=encode({"a": 1}), keep_for=to_duration(60), event_id="mine"),
-         waits.SendEventResponse(delivered_count=2), SentEvent(2, False, False, False)),
-    Case("send_event", ("e",), {"event_id": "mine"},
-         waits.SendEventRequest(name="e", payload=encode(None), event_id="mine"),
-         waits.SendEventResponse(kept=True), SentEvent(0, False, True, False)),
-    Case("approve", ("j",), {}, waits.ApproveJobRequest(job_id="j"), waits.ApproveJobResponse(job=JOB), JOB),
+    Case("send_signal", ("e", {"a": 1}), {"key": "k", "keep_for": 60, "request_id": "mine"},
+         signals.SendSignalRequest(
+             name="e", key="k", payload=encode({"a": 1}), keep_for=to_duration(60), request_id="mine"),
+         signals.SendSignalResponse(delivered_count=2), SentSignal(2, False, False, False)),
+    Case("send_signal", ("e",), {"request_id": "mine"},
+         signals.SendSignalRequest(name="e", payload=encode(None), request_id="mine"),
+         signals.SendSignalResponse(kept=True), SentSignal(0, False, True, False)),
+    Case("approve", ("j",), {}, signals.ApproveJobRequest(job_id="j"), signals.ApproveJobResponse(job=JOB), JOB),
     Case("approve", (JOB,), {"comment": "c", "payload": [1]},
-         waits.ApproveJobRequest(job_id="j", comment="c", payload=encode([1])),
-         waits.ApproveJobResponse(job=JOB), JOB),
-    Case("reject", ("j", "why"), {}, waits.RejectJobRequest(job_id="j", reason="why"),
-         waits.RejectJobResponse(job=JOB), JOB),
+         signals.ApproveJobRequest(job_id="j", comment="c", payload=encode([1])),
+         signals.ApproveJobResponse(job=JOB), JOB),
+    Case("reject", ("j", "why"), {}, signals.RejectJobRequest(job_id="j", reason="why"),
+         signals.RejectJobResponse(job=JOB), JOB),
     Case("seal_batch", ("j",), {}, batches.SealBatchRequest(job_id="j"),
          batches.SealBatchResponse(batch=BATCH), BATCH),
     Case("retry_batch", (JOB,), {"reason": "why"}, batches.RetryBatchRequest(job_id="j", reason="why"),
@@ -137,10 +140,10 @@ CASES = [
          workflows.SkipStepRequest(job_id="j", step="notify", reason="why"),
          workflows.SkipStepResponse(step=STEP), STEP),
     Case("add_dependencies", (JOB, [DEPENDENCY]), {},
-         jobs.AddDependenciesRequest(job_id="j", dependencies=[DEPENDENCY]),
+         jobs.AddDependenciesRequest(job_id="j", depends_on=[DEPENDENCY]),
          jobs.AddDependenciesResponse(job=JOB), JOB),
-    Case("list_assets", (), {"page_size": 7}, jobs.ListAssetsRequest(page_size=7),
-         jobs.ListAssetsResponse(assets=[ASSET]), [ASSET]),
+    Case("list_assets", (), {"page_size": 7}, assets.ListAssetsRequest(page_size=7),
+         assets.ListAssetsResponse(assets=[ASSET]), [ASSET]),
     Case("get_workflow", (JOB,), {}, workflows.GetWorkflowRequest(job_id="j"),
          workflows.GetWorkflowResponse(workflow=WORKFLOW), WORKFLOW),
     Case("list_workflow_steps", ("j",), {"states": ["FAILED"], "page_size": 7},
@@ -168,15 +171,16 @@ CASES = [
     Case("list", (JobFilter(states=["FAILED"], labels={"a": "b"}, min_create_time=NOON, parent_job_id="p"),),
          {"page_size": 7},
          jobs.ListJobsRequest(
-             states=[job_pb2.JOB_STATE_FAILED], labels={"a": "b"}, min_create_time=NOON, page_size=7,
-             parent_job_id="p"),
+             page_size=7,
+             filter=jobs.JobFilter(
+                 states=[job_pb2.JOB_STATE_FAILED], labels={"a": "b"}, min_create_time=NOON, parent_job_id="p")),
          jobs.ListJobsResponse(jobs=[JOB]), [JOB]),
     Case("cancel_jobs", (JobFilter(queue="q"),), {"reason": "why", "validate_only": True},
          jobs.CancelJobsRequest(filter=jobs.JobFilter(queue="q"), reason="why", validate_only=True),
-         jobs.CancelJobsResponse(cancelled=3), 3),
+         jobs.CancelJobsResponse(cancelled_count=3), 3),
     Case("redrive", (JobFilter(failure_types=["ValueError"]),), {},
          jobs.RetryJobsRequest(filter=jobs.JobFilter(failure_types=["ValueError"])),
-         jobs.RetryJobsResponse(job_ids=["n"], retried_job_ids=["o"], skipped=2), Redriven(("o",), ("n",), 2)),
+         jobs.RetryJobsResponse(job_ids=["n"], retried_job_ids=["o"], skipped_count=2), Redriven(("o",), ("n",), 2)),
     Case("apply_definition", ("d",), {
              "handler": "h", "cleanup_handler": "c", "cleanup_timeout": 3, "priority": 4, "retention": 60,
              "lease_loss_action": "CONTINUE", "input_json_schema": {"type": "object"}, "labels": {"a": "b"},
@@ -201,10 +205,10 @@ CASES = [
          definitions.ListJobDefinitionsResponse(definitions=[JobDefinition(name="d")]), [JobDefinition(name="d")]),
     Case("archive_definition", ("d",), {}, definitions.ArchiveJobDefinitionRequest(name="d"),
          definitions.ArchiveJobDefinitionResponse(definition=JobDefinition(name="d")), JobDefinition(name="d")),
-    Case("list_circuit_breakers", (), {}, definitions.ListCircuitBreakersRequest(),
-         definitions.ListCircuitBreakersResponse(circuit_breakers=[BREAKER]), [BREAKER]),
-    Case("close_circuit_breaker", ("b",), {}, definitions.CloseCircuitBreakerRequest(name="b"),
-         definitions.CloseCircuitBreakerResponse(circuit_breaker=BREAKER), BREAKER),
+    Case("list_circuit_breakers", (), {}, breakers.ListCircuitBreakersRequest(),
+         breakers.ListCircuitBreakersResponse(circuit_breakers=[BREAKER]), [BREAKER]),
+    Case("close_circuit_breaker", ("b",), {}, breakers.CloseCircuitBreakerRequest(name="b"),
+         breakers.CloseCircuitBreakerResponse(circuit_breaker=BREAKER), BREAKER),
     Case("create_queue", ("q",), {"description": "x"},
          queues.CreateQueueRequest(queue=Queue(namespace="n", name="q", description="x")),
          queues.CreateQueueResponse(queue=QUEUE), QUEUE),
@@ -287,7 +291,7 @@ CASES = [
          schedules.TriggerScheduleResponse(run=RUN), RUN),
     Case("backfill_schedule", ("s", NOON, NOON), {"overlap_policy": "SKIP"},
          schedules.BackfillScheduleRequest(name="s", start_time=NOON, end_time=NOON, overlap_policy=1),
-         schedules.BackfillScheduleResponse(times=7), 7),
+         schedules.BackfillScheduleResponse(time_count=7), 7),
     Case("preview_schedule", ("s",), {"after_time": NOON, "count": 3},
          schedules.PreviewScheduleRequest(name="s", after_time=NOON, count=3),
          schedules.PreviewScheduleResponse(times=[to_timestamp(NOON)]), [NOON]),
@@ -328,7 +332,8 @@ def test_each_method_asks_for_what_it_says(ask: Ask) -> None:
             assert ask(address, one.method, *one.args, options={"namespace": "n"}, **one.kwargs) == one.answer
             name, request = services.requests.pop()
             assert name == one.rpc
-            if "request_id" in request.DESCRIPTOR.fields_by_name and name not in ("CancelJobs", "RetryJobs"):
+            is_made = "request_id" in request.DESCRIPTOR.fields_by_name and "request_id" not in one.kwargs
+            if is_made and name not in ("CancelJobs", "RetryJobs"):
                 assert len(request.request_id) == 36
                 request.request_id = ""
             if isinstance(getattr(request, "namespace", None), str):
@@ -370,12 +375,12 @@ def test_pages_are_fetched_to_the_end(ask: Ask) -> None:
 
     def cancel_jobs(request, _context):
         found, token = pages[request.page_token]
-        return jobs.CancelJobsResponse(cancelled=len(found), next_page_token=token)
+        return jobs.CancelJobsResponse(cancelled_count=len(found), next_page_token=token)
 
     def retry_jobs(request, _context):
         found, token = pages[request.page_token]
         ids = [job.job_id for job in found]
-        return jobs.RetryJobsResponse(job_ids=ids, retried_job_ids=ids, skipped=1, next_page_token=token)
+        return jobs.RetryJobsResponse(job_ids=ids, retried_job_ids=ids, skipped_count=1, next_page_token=token)
 
     answers = {"ListJobs": list_jobs, "CancelJobs": cancel_jobs, "RetryJobs": retry_jobs}
     with serving(answers) as (address, _):

@@ -12,15 +12,16 @@ import pytest
 from nats.aio import client as nats_client
 
 from muster import Worker, WorkerError
-from muster.v1 import session_service_pb2 as messages
-from muster.v1.assignment_pb2 import Assignment, SessionMessage
 from muster.worker.bus_credentials import BusCredentials
 from muster.worker.session_bus import SessionBus
+from muster.worker.v1.assignment_pb2 import Assignment, SessionMessage
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
+from muster.worker.v1.session_pb2 import NatsCredentials
 from tests.support.control_plane import ControlPlane, Refusal, lease_lost
 from tests.support.facts import eventually
 
 
-def outcome(control_plane, key) -> messages.AttemptReport:
+def outcome(control_plane, key) -> AttemptReport:
     return eventually(lambda: control_plane.outcomes.get(key), "the attempt is reported", 30)
 
 
@@ -46,7 +47,7 @@ def test_a_restart_of_the_bus(control_plane, nats, started) -> None:
     assert outcome(control_plane, control_plane.submit("echo", 1)).HasField("result")
     beats = len(control_plane.session.beats)
     nats.stop()
-    eventually(lambda: len(control_plane.session.beats) > beats + 2, "it goes on beating")
+    eventually(lambda: len(control_plane.session.beats) > beats + 2, "it continues beating")
     nats.start()
     assert outcome(control_plane, control_plane.submit("echo", 2)).HasField("result")
     assert len(control_plane.sessions) == 1
@@ -66,7 +67,7 @@ def test_reports_survive_calls_that_fail(control_plane, started) -> None:
     assert len([request for request in control_plane.session.reports if request.reports]) >= 4
 
 
-@pytest.mark.parametrize("method", ["Heartbeat", "ReportAttempts"])
+@pytest.mark.parametrize("method", ["SendHeartbeat", "ReportAttempts"])
 def test_a_lost_lease_stops_everything_and_opens_a_new_session(control_plane, started, method: str) -> None:
     worker = Worker(control_plane.address, slots=2)
     stopped, running = threading.Event(), threading.Event()
@@ -105,7 +106,7 @@ def test_a_deaf_session_connects_anew(control_plane, nats, started) -> None:
     """It beats, but receives no ping, as over a connection that is open only on this side."""
     started(echo_worker(control_plane))
     session = control_plane.session
-    eventually(lambda: session.echo > 0, "it hears the bus")
+    eventually(lambda: session.echo > 0, "it receives from the bus")
     connections = nats.connections_so_far()
     control_plane.is_publishing = False
 
@@ -118,7 +119,7 @@ def test_a_deaf_session_connects_anew(control_plane, nats, started) -> None:
     control_plane.edit_reply = edit
     eventually(lambda: nats.connections_so_far() > connections, "it connects anew")
     control_plane.is_publishing = True
-    eventually(lambda: session.counter - session.echo < 3, "it hears again")
+    eventually(lambda: session.counter - session.echo < 3, "it receives again")
     assert nats.connections_so_far() == connections + 1
     assert outcome(control_plane, control_plane.submit("echo", 1)).HasField("result")
 
@@ -126,7 +127,7 @@ def test_a_deaf_session_connects_anew(control_plane, nats, started) -> None:
 def test_a_server_of_the_bus_that_is_down_does_not_cost_the_connection_to_the_next(nats, monkeypatch) -> None:
     """The client reports the error of the first server, and connects to the second."""
     monkeypatch.setattr(nats_client, "shuffle", lambda servers: None)
-    told: list[str] = []
+    events: list[str] = []
     settled = asyncio.Event()
 
     class Listener:
@@ -134,34 +135,34 @@ def test_a_server_of_the_bus_that_is_down_does_not_cost_the_connection_to_the_ne
             pass
 
         def on_bus_ready(self) -> None:
-            told.append("ready")
+            events.append("ready")
             settled.set()
 
         def on_bus_broken(self) -> None:
-            told.append("broken")
+            events.append("broken")
             settled.set()
 
         def log(self, level: int, message: str) -> None:
-            told.append("error")
+            events.append("error")
 
     async def listen(dead: str) -> None:
-        bus = SessionBus([dead, nats.url], "session.1", BusCredentials(messages.NatsCredentials()), Listener())
+        bus = SessionBus([dead, nats.url], "session.1", BusCredentials(NatsCredentials()), Listener())
         running = asyncio.ensure_future(bus.run())
         await asyncio.wait_for(settled.wait(), 30)
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running  # it closes its connection
 
-    with socket.socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))  # it does not listen, so connections are refused
-        asyncio.run(listen(f"nats://127.0.0.1:{unheard.getsockname()[1]}"))
-    assert told[:2] == ["error", "ready"]
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # it does not listen, so connections are refused
+        asyncio.run(listen(f"nats://127.0.0.1:{silent.getsockname()[1]}"))
+    assert events[:2] == ["error", "ready"]
 
 
 def test_assignments_ride_in_replies_while_the_bus_is_down(control_plane, nats, started) -> None:
     started(echo_worker(control_plane))
     session = control_plane.session
-    eventually(lambda: session.echo > 0, "it hears the bus")
+    eventually(lambda: session.echo > 0, "it receives from the bus")
     nats.stop()
     keys = [(bytes([number]) * 16, 1) for number in range(3)]
 

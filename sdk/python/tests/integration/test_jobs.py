@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from muster import FinalError, RetryLater, Worker
+from muster import NonRetryableError, RetryLater, Worker
 from muster.durations import to_duration, to_seconds
 from muster.payloads import encode
-from muster.v1 import session_service_pb2 as messages
+from muster.worker.v1.attempt_report_pb2 import RELEASE_REASON_UNSUPPORTED
+from muster.worker.v1.session_pb2 import ProgressUpdate
 from tests.support.facts import eventually
 from tests.support.outcomes import begin, outcome
 
@@ -27,7 +28,7 @@ def test_a_job_runs(control_plane, started) -> None:
     assert (dict(request.labels), dict(request.resources)) == ({"zone": "a"}, {"gpu": 2.0})
     assert [handler.name for handler in request.handlers] == ["add"]
     assert request.sdk.name == "muster-python"
-    eventually(lambda: not control_plane.session.beats[-1][1].held, "nothing is held any more")
+    eventually(lambda: not control_plane.session.beats[-1][1].held_attempts, "nothing is held any more")
 
 
 def test_many_jobs_run_once_each(control_plane, started) -> None:
@@ -53,47 +54,47 @@ def test_many_jobs_run_once_each(control_plane, started) -> None:
     assert max(batches) > 1
 
 
-def test_failures_are_told(control_plane, started) -> None:
+def test_failures_are_reported(control_plane, started) -> None:
     worker = Worker(control_plane.address)
 
     @worker.handler("fail")
     def fail(ctx, value):
-        if value == "final":
-            raise FinalError("never")
+        if value == "non_retryable":
+            raise NonRetryableError("never")
         if value == "later":
             raise RetryLater(7.0)
         raise ValueError(value)
 
     started(worker)
-    plain, final, later = (control_plane.submit("fail", value) for value in ("plain", "final", "later"))
+    plain, permanent, later = (control_plane.submit("fail", value) for value in ("plain", "non_retryable", "later"))
     assert outcome(control_plane, plain).failure.type == "ValueError"
-    assert outcome(control_plane, final).failure.final
+    assert outcome(control_plane, permanent).failure.non_retryable
     assert to_seconds(outcome(control_plane, later).failure.retry_delay) == 7.0
 
 
 def test_progress_and_checkpoints(control_plane, started) -> None:
     worker = Worker(control_plane.address)
-    go_on = threading.Event()
+    proceed = threading.Event()
 
     @worker.handler("steps")
     def steps(ctx, value):
         ctx.progress(0.5, "half")
         ctx.checkpoint({"row": ctx.last_checkpoint["row"] + 1})
-        go_on.wait(20)
+        proceed.wait(20)
         ctx.checkpoint({"row": 99})
         raise RetryLater(1.0)
 
     started(worker)
     key = control_plane.submit("steps", checkpoint=encode({"row": 41}))
 
-    def updates() -> list[messages.ProgressUpdate]:
+    def updates() -> list[ProgressUpdate]:
         return [update for _, beat in control_plane.session.beats for update in beat.progress]
 
     # The number varies: a beat may come between the two calls of the handler.
     eventually(lambda: any(update.checkpoint.data == b'{"row":42}' for update in updates()), "a beat carries it")
     first = updates()[0]
     assert (first.job_id, first.progress.fraction, first.progress.message) == (key[0], 0.5, "half")
-    go_on.set()
+    proceed.set()
     outcome(control_plane, key)
     assert updates()[-1].checkpoint.data == b'{"row":99}'
 
@@ -140,7 +141,7 @@ def test_a_version_without_a_handler_is_released(control_plane, started) -> None
     key = control_plane.submit("old")
     assert outcome(control_plane, key).HasField("result")
     other = control_plane.submit("old", definition_version=2)
-    assert outcome(control_plane, other).released.reason == messages.RELEASE_REASON_UNSUPPORTED
+    assert outcome(control_plane, other).released.reason == RELEASE_REASON_UNSUPPORTED
 
 
 def test_more_slots(control_plane, started) -> None:

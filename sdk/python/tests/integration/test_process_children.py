@@ -88,7 +88,7 @@ def test_a_handler_waits_for_its_children_and_finds_their_results(plane, worker)
     assert decode(run(plane, "sums", [3, 4]).result) == 25
 
 
-def test_calls_of_several_threads_are_told_apart(plane, worker) -> None:
+def test_calls_of_several_threads_are_distinguished(plane, worker) -> None:
     children = decode(run(plane, "together", list(range(20))).result)
     values = [decode(plane.jobs.submitted[child].job.input)["value"] for child in children]
     assert values == list(range(20))

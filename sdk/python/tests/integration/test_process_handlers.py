@@ -44,11 +44,16 @@ def test_input_result_progress_checkpoint_and_log(control_plane, started) -> Non
     started(worker)
     report = run(control_plane, "square", {"value": 7})
     assert decode(report.result) == {"value": 49}
-    told = [update for _, beat in control_plane.session.beats for update in beat.progress]
-    lines = [record.message for update in told for record in update.logs] + [record.message for record in report.logs]
+    updates = [update for _, beat in control_plane.session.beats for update in beat.progress]
+    lines = [record.message for update in updates for record in update.logs] + [
+        record.message for record in report.logs
+    ]
     assert "squaring" in lines
     wrong = run(control_plane, "square", {"value": "seven"})
-    assert (wrong.failure.final, wrong.failure.message) == (True, "input.value: a whole number is needed, not 'seven'")
+    assert (wrong.failure.non_retryable, wrong.failure.message) == (
+        True,
+        "input.value: a whole number is needed, not 'seven'",
+    )
 
 
 def test_processes_are_kept_for_the_next_job(control_plane, started) -> None:
@@ -168,7 +173,7 @@ worker.add_handler("never", process_handlers.never_yields, process=True)
         os.kill(program, signal.SIGKILL)
 
 
-def test_handlers_in_threads_go_on_while_one_in_a_process_keeps_the_lock(control_plane, started, tmp_path) -> None:
+def test_handlers_in_threads_continue_while_one_in_a_process_keeps_the_lock(control_plane, started, tmp_path) -> None:
     worker = Worker(control_plane.address, slots=2)
     worker.add_handler("never", handlers.never_yields, process=True, kill_after=0.1)
     worker.add_handler("thread", lambda ctx, value: threading.current_thread().name)
@@ -181,7 +186,7 @@ def test_handlers_in_threads_go_on_while_one_in_a_process_keeps_the_lock(control
     outcome(control_plane, key)
 
 
-def test_a_main_module_that_starts_its_worker_unguarded_is_told(control_plane, script) -> None:
+def test_a_main_module_that_starts_its_worker_unguarded_is_reported(control_plane, script) -> None:
     worker = script(
         control_plane.address,
         """

@@ -46,11 +46,11 @@ def match(ctx, value):
         session = control_plane.session
         ticks = len(worker.lines)
         beats = len(session.beats)
-        eventually(lambda: len(session.beats) >= beats + 25, "beats go on, for longer than a lease")
+        eventually(lambda: len(session.beats) >= beats + 25, "beats continue, for longer than a lease")
         assert session.beats[-1][0] - session.beats[beats][0] > 3.0
         gaps = [after[0] - before[0] for before, after in pairwise(session.beats[beats:])]
         assert max(gaps) < 2.0
-        held = session.beats[-1][1].held
+        held = session.beats[-1][1].held_attempts
         assert [(attempt.job_id, attempt.started) for attempt in held] == [(key[0], True)]
         # Without this check the test would prove nothing: no other thread of the worker's process ran in that time.
         assert len(worker.lines) <= ticks + 2
@@ -142,7 +142,7 @@ def test_a_session_process_that_dies_is_replaced(control_plane, started) -> None
     assert events[5:] == ["draining", "closed"]
 
 
-def test_the_session_process_ends_when_the_worker_can_not_go_on(control_plane, monkeypatch) -> None:
+def test_the_session_process_ends_when_the_worker_can_not_continue(control_plane, monkeypatch) -> None:
     def refuse(pool: HandlerPool, work: object) -> None:
         raise RuntimeError("can't start new thread")
 

@@ -21,10 +21,17 @@ from nats.aio.client import Client as NatsClient
 
 from muster import payloads
 from muster.durations import to_duration
-from muster.v1 import session_service_pb2 as messages
-from muster.v1.assignment_pb2 import Assignment, CancelNotice, SessionMessage
 from muster.v1.job_service_pb2_grpc import JobServiceServicer, add_JobServiceServicer_to_server
-from muster.v1.session_service_pb2_grpc import SessionServiceServicer, add_SessionServiceServicer_to_server
+from muster.worker.v1 import session_service_pb2 as messages
+from muster.worker.v1.assignment_pb2 import Assignment, CancelNotice, SessionMessage
+from muster.worker.v1.attempt_report_pb2 import (
+    REPORT_RESULT_ACCEPTED,
+    REPORT_RESULT_DUPLICATE,
+    REPORT_RESULT_LEASE_LOST,
+    AttemptReport,
+)
+from muster.worker.v1.session_pb2 import Credit, NatsCredentials
+from muster.worker.v1.session_service_pb2_grpc import SessionServiceServicer, add_SessionServiceServicer_to_server
 
 Key = tuple[bytes, int]
 
@@ -39,8 +46,8 @@ class Session:
     is_open: bool = True
     counter: int = 0
     echo: int = 0
-    credits: list[messages.Credit] = field(default_factory=list)
-    beats: list[tuple[float, messages.HeartbeatRequest]] = field(default_factory=list)
+    credits: list[Credit] = field(default_factory=list)
+    beats: list[tuple[float, messages.SendHeartbeatRequest]] = field(default_factory=list)
     reports: list[messages.ReportAttemptsRequest] = field(default_factory=list)
 
     @property
@@ -62,10 +69,10 @@ class ControlPlane(SessionServiceServicer):
 
     def __init__(self, nats_url: str, *, lease: float = 15.0, beat_interval: float = 5.0, port: int = 0) -> None:
         self.sessions: list[Session] = []
-        self.outcomes: dict[Key, messages.AttemptReport] = {}
+        self.outcomes: dict[Key, AttemptReport] = {}
         self.intercept: Callable[[str, Any], None] = lambda _method, _request: None
-        self.edit_reply: Callable[[Session, messages.HeartbeatResponse], None] = lambda _session, _reply: None
-        self.issue: Callable[[Session], messages.NatsCredentials] = lambda _session: messages.NatsCredentials()
+        self.edit_reply: Callable[[Session, messages.SendHeartbeatResponse], None] = lambda _session, _reply: None
+        self.issue: Callable[[Session], NatsCredentials] = lambda _session: NatsCredentials()
         self.jobs: JobServiceServicer | None = None
         self.nats_options: dict[str, Any] = {}
         self.assigned: dict[Key, tuple[Session, Assignment]] = {}
@@ -167,17 +174,17 @@ class ControlPlane(SessionServiceServicer):
             max_payload=self.max_payload,
         )
 
-    async def Heartbeat(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def SendHeartbeat(self, request: Any, context: Any) -> Any:  # noqa: N802
         session = self._find(request.session_id)
         session.beats.append((time.monotonic(), request))
-        await self._intercept("Heartbeat", request, context)
+        await self._intercept("SendHeartbeat", request, context)
         await self._require_open(session, context)
         session.echo = max(session.echo, request.ping_echo)
         self._park(session, request)
         session.counter += 1
         await self._publish(session, SessionMessage(ping=session.counter))
         await self._dispatch(session)
-        reply = messages.HeartbeatResponse()
+        reply = messages.SendHeartbeatResponse()
         self.edit_reply(session, reply)
         return reply
 
@@ -206,20 +213,20 @@ class ControlPlane(SessionServiceServicer):
         session.credits = [credit for credit in session.credits if credit.credit_id not in voided]
         if session.echo > 0:
             for credit in request.credits:
-                copy = messages.Credit()
+                copy = Credit()
                 copy.CopyFrom(credit)
                 session.credits.append(copy)
 
-    def _close_attempt(self, session: Session, report: messages.AttemptReport) -> int:
+    def _close_attempt(self, session: Session, report: AttemptReport) -> int:
         key = (report.job_id, report.attempt)
         if key in self.outcomes:
             same = self.outcomes[key] == report
-            return messages.REPORT_RESULT_DUPLICATE if same else messages.REPORT_RESULT_LEASE_LOST
+            return REPORT_RESULT_DUPLICATE if same else REPORT_RESULT_LEASE_LOST
         owner, assignment = self.assigned.get(key, (None, None))
         if owner is not session or assignment is None:
-            return messages.REPORT_RESULT_LEASE_LOST
+            return REPORT_RESULT_LEASE_LOST
         self.outcomes[key] = report
-        return messages.REPORT_RESULT_ACCEPTED
+        return REPORT_RESULT_ACCEPTED
 
     async def _dispatch(self, session: Session) -> None:
         chosen: list[Assignment] = []

@@ -13,9 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from muster.v1 import session_service_pb2 as messages
-from muster.v1.assignment_pb2 import Assignment, CancelNotice, SessionMessage
 from muster.worker.attempt_key import AttemptKey
+from muster.worker.v1 import session_service_pb2 as messages
+from muster.worker.v1.assignment_pb2 import Assignment, CancelNotice, SessionMessage
+from muster.worker.v1.attempt_report_pb2 import (
+    REPORT_RESULT_ACCEPTED,
+    REPORT_RESULT_DUPLICATE,
+    REPORT_RESULT_LEASE_LOST,
+    AttemptReport,
+)
+from muster.worker.v1.session_pb2 import Credit
 from tests.support.model_terms import END, HEAL, JOBS, LEASE, LIFE, MARGIN, WORKERS, Violation
 from tests.support.model_worker import ModelWorker
 
@@ -39,7 +46,7 @@ class ModelSession:
     beat_at: float = 0.0
     counter: int = 0
     echo: int = 0
-    credits: list[tuple[messages.Credit, float]] = field(default_factory=list)
+    credits: list[tuple[Credit, float]] = field(default_factory=list)
 
 
 class Model:
@@ -105,7 +112,7 @@ class Model:
         self.sessions[session_id] = ModelSession(worker, self.now + LEASE)
         return session_id
 
-    def heartbeat(self, request: messages.HeartbeatRequest) -> messages.HeartbeatResponse | None:
+    def heartbeat(self, request: messages.SendHeartbeatRequest) -> messages.SendHeartbeatResponse | None:
         """Answers a beat; None: the session is closed."""
         session = self.sessions[request.session_id]
         if not session.is_open:
@@ -113,8 +120,8 @@ class Model:
         session.lease_end = max(session.lease_end, self.now + LEASE)
         session.echo = max(session.echo, request.ping_echo)
         self._park(session, request)
-        reply = messages.HeartbeatResponse()
-        held = {(held.job_id, held.attempt) for held in request.held}
+        reply = messages.SendHeartbeatResponse()
+        held = {(held.job_id, held.attempt) for held in request.held_attempts}
         for job_id, job in self.jobs.items():
             if job.state != "ASSIGNED" or job.session != request.session_id:
                 continue
@@ -138,7 +145,7 @@ class Model:
         self.dispatch()
         return results
 
-    def _close_attempt(self, session_id: bytes, report: messages.AttemptReport) -> int:
+    def _close_attempt(self, session_id: bytes, report: AttemptReport) -> int:
         key = (report.job_id, report.attempt)
         kind = report.WhichOneof("outcome")
         job = self.jobs[report.job_id]
@@ -149,12 +156,12 @@ class Model:
                 job.ended_by = (key, session_id)
             else:
                 self._give_back(job)
-            return messages.REPORT_RESULT_ACCEPTED
+            return REPORT_RESULT_ACCEPTED
         if job.ended_by == (key, session_id):
-            return messages.REPORT_RESULT_DUPLICATE
+            return REPORT_RESULT_DUPLICATE
         if kind == "result" and self.sessions[session_id].lease_end > self.now:
             raise Violation("finished work is refused under a live lease")
-        return messages.REPORT_RESULT_LEASE_LOST
+        return REPORT_RESULT_LEASE_LOST
 
     def close_session(self, session_id: bytes) -> None:
         self.sessions[session_id].is_open = False
@@ -216,7 +223,7 @@ class Model:
         session.credits = [item for item in session.credits if item[0].credit_id not in voided]
         for credit in request.credits:
             if session.echo > 0 and credit.credit_id not in known:
-                parked = messages.Credit()
+                parked = Credit()
                 parked.CopyFrom(credit)
                 session.credits.append((parked, self.now + LIFE - MARGIN))
 

@@ -10,15 +10,17 @@ from typing import Any
 import grpc
 
 from muster.v1 import (
+    asset_service_pb2_grpc,
     audit_service_pb2_grpc,
     batch_service_pb2_grpc,
+    circuit_breaker_service_pb2_grpc,
     event_service_pb2_grpc,
     job_definition_service_pb2_grpc,
     job_service_pb2_grpc,
     namespace_service_pb2_grpc,
     queue_service_pb2_grpc,
     schedule_service_pb2_grpc,
-    wait_service_pb2_grpc,
+    signal_service_pb2_grpc,
     worker_service_pb2_grpc,
     workflow_service_pb2_grpc,
 )
@@ -27,6 +29,8 @@ Serve = Callable[[Any, grpc.ServicerContext], Any]
 
 
 class Services(
+    asset_service_pb2_grpc.AssetServiceServicer,
+    circuit_breaker_service_pb2_grpc.CircuitBreakerServiceServicer,
     audit_service_pb2_grpc.AuditServiceServicer,
     batch_service_pb2_grpc.BatchServiceServicer,
     job_service_pb2_grpc.JobServiceServicer,
@@ -34,7 +38,7 @@ class Services(
     job_definition_service_pb2_grpc.JobDefinitionServiceServicer,
     queue_service_pb2_grpc.QueueServiceServicer,
     schedule_service_pb2_grpc.ScheduleServiceServicer,
-    wait_service_pb2_grpc.WaitServiceServicer,
+    signal_service_pb2_grpc.SignalServiceServicer,
     worker_service_pb2_grpc.WorkerServiceServicer,
     workflow_service_pb2_grpc.WorkflowServiceServicer,
     namespace_service_pb2_grpc.NamespaceServiceServicer,
@@ -62,13 +66,15 @@ def serving(answers: dict[str, Serve]) -> Iterator[tuple[str, Services]]:
     services = Services(answers)
     server = grpc.server(ThreadPoolExecutor(4))
     job_service_pb2_grpc.add_JobServiceServicer_to_server(services, server)
+    asset_service_pb2_grpc.add_AssetServiceServicer_to_server(services, server)
+    circuit_breaker_service_pb2_grpc.add_CircuitBreakerServiceServicer_to_server(services, server)
     audit_service_pb2_grpc.add_AuditServiceServicer_to_server(services, server)
     batch_service_pb2_grpc.add_BatchServiceServicer_to_server(services, server)
     event_service_pb2_grpc.add_EventServiceServicer_to_server(services, server)
     job_definition_service_pb2_grpc.add_JobDefinitionServiceServicer_to_server(services, server)
     queue_service_pb2_grpc.add_QueueServiceServicer_to_server(services, server)
     schedule_service_pb2_grpc.add_ScheduleServiceServicer_to_server(services, server)
-    wait_service_pb2_grpc.add_WaitServiceServicer_to_server(services, server)
+    signal_service_pb2_grpc.add_SignalServiceServicer_to_server(services, server)
     worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(services, server)
     workflow_service_pb2_grpc.add_WorkflowServiceServicer_to_server(services, server)
     namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(services, server)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from muster.v1 import session_service_pb2 as messages
-from muster.v1.assignment_pb2 import Assignment, SessionMessage
 from muster.v1.failure_pb2 import Failure
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.beat_schedule import BeatSchedule
@@ -15,6 +13,9 @@ from muster.worker.session_core import SessionCore
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1 import session_service_pb2 as messages
+from muster.worker.v1.assignment_pb2 import Assignment, SessionMessage
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
 from tests.support.model_terms import BEAT, LEASE, REPORT_DEADLINE, SLOTS, WAKING, Violation
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class ModelWorker:
         beat = core.begin_beat(self.clock)
         schedule.sent(beat.sent_at)
 
-        def answered(reply: messages.HeartbeatResponse) -> None:
+        def answered(reply: messages.SendHeartbeatResponse) -> None:
             schedule.answered(beat.sent_at, self.clock, None)
             core.end_beat(self.clock, beat, reply)
 
@@ -178,7 +179,7 @@ class ModelWorker:
         run = self._runs.pop(run_id)
         self._model.executions.pop(run, None)
         key = run[0]
-        report = messages.AttemptReport(job_id=key[0], attempt=key[1])
+        report = AttemptReport(job_id=key[0], attempt=key[1])
         if kind == "result":
             report.result.SetInParent()
         else:
@@ -204,7 +205,7 @@ class ModelWorker:
     def reconnect_bus(self) -> None:
         pass
 
-    def tell(self, event: object) -> None:
+    def publish(self, event: object) -> None:
         pass
 
     def log(self, level: int, message: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import nkeys
 
-from muster.v1.session_service_pb2 import NatsCredentials
+from muster.worker.v1.session_pb2 import NatsCredentials
 
 
 def _new_pair(prefix: int) -> tuple[nkeys.KeyPair, str]:

@@ -56,7 +56,7 @@ class NatsServer:
                     return int(json.loads(file.read_text())["nats"][0].rpartition(":")[2])
             return 0
 
-        self._port = eventually(port, "nats-server tells its port")
+        self._port = eventually(port, "nats-server publishes its port")
 
     def connections_so_far(self) -> int:
         """Number of clients that have connected since the start, including closed ones."""

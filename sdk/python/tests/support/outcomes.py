@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from muster.v1.session_service_pb2 import AttemptReport
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
 from tests.support.control_plane import ControlPlane, Key
 from tests.support.facts import eventually
 
 FactT = TypeVar("FactT")
 
 _SECONDS = 60.0
-_MOST_JOBS = 50
+_MAX_JOBS = 50
 
 
 def outcome(control_plane: ControlPlane, key: Key) -> AttemptReport:
@@ -25,21 +25,21 @@ def outcome(control_plane: ControlPlane, key: Key) -> AttemptReport:
 
 def run(control_plane: ControlPlane, handler: str, value: Any = None) -> AttemptReport:
     """Runs a job and waits for its report."""
-    for _ in range(_MOST_JOBS):
+    for _ in range(_MAX_JOBS):
         report = outcome(control_plane, control_plane.submit(handler, value))
         if not report.HasField("released"):
             return report
-    raise AssertionError(f"each of {_MOST_JOBS} attempts was given back: {report}")
+    raise AssertionError(f"each of {_MAX_JOBS} attempts was given back: {report}")
 
 
 def begin(
     control_plane: ControlPlane, handler: str, value: Any, fact: Callable[[], FactT], **fields: Any
 ) -> tuple[Key, FactT]:
     """Starts a job and waits for a condition that shows that its handler runs."""
-    for _ in range(_MOST_JOBS):
+    for _ in range(_MAX_JOBS):
         key = control_plane.submit(handler, value, **fields)
         eventually(lambda key=key: fact() or key in control_plane.outcomes, "the handler has begun", _SECONDS)
         found = fact()
         if found:
             return key, found
-    raise AssertionError(f"none of {_MOST_JOBS} attempts has begun: {control_plane.outcomes[key]}")
+    raise AssertionError(f"none of {_MAX_JOBS} attempts has begun: {control_plane.outcomes[key]}")

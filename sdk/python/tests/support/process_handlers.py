@@ -41,7 +41,7 @@ async def squares_at_once(ctx: JobContext, values: list[int]) -> list[str]:
 
 def freezes_while_it_asks(ctx: JobContext, path: str) -> None:
     """Writes its pid, and stops its process while it waits for an answer that is too large for the pipe."""
-    tell_pid(f"{path}.pid")
+    write_pid(f"{path}.pid")
     child = ctx.submit("large", {"value": 0}, key="large")
     threading.Thread(target=ctx.ended, args=([child],), daemon=True).start()
     while not Path(path).exists():
@@ -75,7 +75,7 @@ def never_yields(ctx: JobContext, path: str) -> None:
 
 
 def stops(ctx: JobContext, path: str) -> str:
-    tell_pid(path)
+    write_pid(path)
     ctx.cancel_event.wait(60)
     if path.endswith("finish"):
         return str(ctx.cancel_reason)
@@ -83,12 +83,12 @@ def stops(ctx: JobContext, path: str) -> str:
     return "never"
 
 
-def tell_pid(path: str) -> None:
+def write_pid(path: str) -> None:
     Path(path).write_text(str(os.getpid()))
 
 
 async def awaits(ctx: JobContext, path: str) -> str:
-    tell_pid(path)
+    write_pid(path)
     try:
         await asyncio.sleep(60)
     except asyncio.CancelledError:

@@ -6,8 +6,6 @@ from typing import Any
 
 from muster import payloads
 from muster.durations import to_duration
-from muster.v1 import session_service_pb2 as messages
-from muster.v1.assignment_pb2 import Assignment, CancelNotice, SessionMessage
 from muster.v1.failure_pb2 import Failure
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.handler_set import HandlerSet, VersionRange
@@ -17,8 +15,12 @@ from muster.worker.session_event import SessionEvent
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1 import session_service_pb2 as messages
+from muster.worker.v1.assignment_pb2 import Assignment, CancelNotice, SessionMessage
+from muster.worker.v1.attempt_report_pb2 import REPORT_RESULT_ACCEPTED, AttemptReport, ReleaseReason
+from muster.worker.v1.session_pb2 import Credit
 
-ACCEPTED = messages.REPORT_RESULT_ACCEPTED
+ACCEPTED = REPORT_RESULT_ACCEPTED
 
 
 class RecordingPorts:
@@ -57,7 +59,7 @@ class RecordingPorts:
     def reconnect_bus(self) -> None:
         self.reconnects += 1
 
-    def tell(self, event: SessionEvent) -> None:
+    def publish(self, event: SessionEvent) -> None:
         self.events.append(event)
 
     def log(self, level: int, message: str) -> None:
@@ -81,7 +83,7 @@ class VirtualSession:
 
     # ---- shortcuts
 
-    def heard(self) -> list[messages.Credit]:
+    def first_credits(self) -> list[Credit]:
         """Delivers the first ping and beats: returns the credits of that beat."""
         self.ping(1)
         return list(self.beat().request.credits)
@@ -95,7 +97,7 @@ class VirtualSession:
     def beat(self, **reply: Any) -> PendingBeat:
         """Sends a beat that is answered at once."""
         beat = self.begin_beat()
-        self.core.end_beat(self.now, beat, messages.HeartbeatResponse(**reply))
+        self.core.end_beat(self.now, beat, messages.SendHeartbeatResponse(**reply))
         return beat
 
     def sleep(self, seconds: float, *, beating: bool = True) -> None:
@@ -128,14 +130,14 @@ class VirtualSession:
 
     def returns(self, key: AttemptKey, value: Any = "done") -> None:
         """The handler of an attempt returns a value; a Failure counts as a failure."""
-        report = messages.AttemptReport(job_id=key[0], attempt=key[1])
+        report = AttemptReport(job_id=key[0], attempt=key[1])
         if isinstance(value, Failure):
             report.failure.CopyFrom(value)
         else:
             report.result.CopyFrom(payloads.encode(value))
         self.core.on_returned(self.now, self.ports.started[key], report)
 
-    def report(self, result: int = ACCEPTED) -> dict[AttemptKey, messages.AttemptReport]:
+    def report(self, result: int = ACCEPTED) -> dict[AttemptKey, AttemptReport]:
         """Sends the outbox, answers each report with the same result, and returns the reports."""
         pending = self.begin_report()
         if pending is None:
@@ -155,9 +157,9 @@ def notice(key: AttemptKey) -> CancelNotice:
     return CancelNotice(job_id=key[0], attempt=key[1])
 
 
-def kind_of(report: messages.AttemptReport) -> str | None:
+def kind_of(report: AttemptReport) -> str | None:
     """Returns the name of a report's outcome; for a release, its reason."""
     kind = report.WhichOneof("outcome")
     if kind == "released":
-        return messages.ReleaseReason.Name(report.released.reason).removeprefix("RELEASE_REASON_")
+        return ReleaseReason.Name(report.released.reason).removeprefix("RELEASE_REASON_")
     return kind

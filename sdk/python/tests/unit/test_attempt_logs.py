@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from muster.v1.failure_pb2 import Failure
 from muster.v1.log_record_pb2 import LOG_LEVEL_INFO, LogRecord
-from muster.v1.session_service_pb2 import HeartbeatResponse, ProgressUpdate
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.log_tail import LogTail
 from muster.worker.pending_calls import PendingBeat
+from muster.worker.v1.session_pb2 import ProgressUpdate
+from muster.worker.v1.session_service_pb2 import SendHeartbeatResponse
 from tests.support.virtual_session import VirtualSession
 
 
 def busy() -> tuple[VirtualSession, AttemptKey]:
     session = VirtualSession()
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     return session, session.assign(credit.credit_id)
 
 
@@ -51,7 +52,7 @@ def test_what_a_beat_lost_goes_again_before_what_came_later() -> None:
     late = session.begin_beat()
     logs(session, key, line(3))
     assert (numbers(lost), numbers(late)) == ([1], [1, 2])
-    session.core.end_beat(session.now, late, HeartbeatResponse())
+    session.core.end_beat(session.now, late, SendHeartbeatResponse())
     assert numbers(session.beat()) == [3]
 
 
@@ -79,7 +80,7 @@ def test_the_rest_goes_with_the_report_whatever_it_says() -> None:
         assert numbers(session.beat()) == []
 
 
-def test_what_is_said_after_the_end_is_not_heard() -> None:
+def test_a_record_after_the_end_is_not_sent() -> None:
     session, key = busy()
     session.returns(key)
     logs(session, key, line(1))
@@ -100,7 +101,7 @@ def test_a_flood_keeps_the_newest_and_one_at_least() -> None:
 
 def test_a_beat_carries_those_of_a_thousand_attempts() -> None:
     session = VirtualSession(slots=1_200)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     for _ in range(1_200):
         logs(session, session.assign(credit.credit_id), line(1))
     assert [len(numbers(session.beat())) for _ in range(3)] == [1_000, 200, 0]

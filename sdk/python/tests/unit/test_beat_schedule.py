@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from muster.worker.beat_schedule import LEAST_GAP_SECONDS, LOG_DELAY_SECONDS, LOG_GAP_SECONDS, BeatSchedule
+from muster.worker.beat_schedule import LOG_DELAY_SECONDS, LOG_GAP_SECONDS, MIN_GAP_SECONDS, BeatSchedule
 
 
 def schedule(lease: float = 15.0, interval: float = 5.0) -> BeatSchedule:
@@ -41,8 +41,8 @@ def test_sooner_when_wanted_but_not_more_than_the_server_takes() -> None:
     beats.sent(100.0)
     beats.answered(100.0, 100.01, None)
     beats.want()
-    assert beats.due == 100.0 + LEAST_GAP_SECONDS
-    assert 1 / LEAST_GAP_SECONDS < 20
+    assert beats.due == 100.0 + MIN_GAP_SECONDS
+    assert 1 / MIN_GAP_SECONDS < 20
 
 
 def test_soon_for_log_records_but_not_after_each_of_them() -> None:
@@ -73,7 +73,7 @@ def test_one_that_is_wanted_during_another_follows_it_at_once() -> None:
     beats = schedule()
     beats.sent(100.0)
     beats.want()
-    assert beats.due == 100.0 + LEAST_GAP_SECONDS
+    assert beats.due == 100.0 + MIN_GAP_SECONDS
     beats.sent(101.0)
     beats.answered(101.0, 101.5, None)
     assert beats.due == 106.0
@@ -92,7 +92,7 @@ def test_one_may_be_wanted_by_a_moment() -> None:
     beats.want(102.0)
     assert beats.due == 102.0
     beats.want()
-    assert beats.due == 100.0 + LEAST_GAP_SECONDS
+    assert beats.due == 100.0 + MIN_GAP_SECONDS
 
 
 @pytest.mark.parametrize(("named", "due"), [(0.5, 102.5), (3_600.0, 105.0), (0.0, 102.0)])

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from muster.v1.assignment_pb2 import SessionMessage
 from muster.v1.failure_pb2 import Failure
-from muster.v1.session_service_pb2 import HeartbeatResponse
 from muster.worker.cancels import RememberedCancels
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import SessionMessage
+from muster.worker.v1.session_service_pb2 import SendHeartbeatResponse
 from tests.support.virtual_session import VirtualSession, kind_of, notice
 
 
 def running(session: VirtualSession):
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     return session.assign(credit.credit_id)
 
 
@@ -55,7 +55,7 @@ def test_the_slot_stays_busy_until_the_handler_returns() -> None:
 
 def test_one_that_waits_is_released() -> None:
     session = VirtualSession(slots=1)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.returns(session.assign(credit.credit_id))
     pending = session.begin_report()
     assert pending is not None
@@ -72,7 +72,7 @@ def test_one_that_waits_is_released() -> None:
 @pytest.mark.parametrize(("seconds", "starts"), [(14.0, False), (15.1, True)])
 def test_one_that_overtakes_its_assignment_is_remembered_for_15_seconds(seconds: float, starts: bool) -> None:
     session = VirtualSession()
-    session.heard()
+    session.first_credits()
     assignment = session.assignment(0)
     key = (assignment.job_id, 1)
     session.cancel(key)
@@ -87,7 +87,7 @@ def test_one_that_overtakes_its_assignment_is_remembered_for_15_seconds(seconds:
 
 def test_one_that_a_later_reply_repeats_is_released_without_its_assignment() -> None:
     session = VirtualSession()
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     assignment = session.assignment(credit.credit_id)
     key = (assignment.job_id, 1)
     beat = session.begin_beat()
@@ -103,7 +103,7 @@ def test_one_that_a_later_reply_repeats_is_released_without_its_assignment() -> 
 
 
 def reply(key):
-    return HeartbeatResponse(cancels=[notice(key)])
+    return SendHeartbeatResponse(cancels=[notice(key)])
 
 
 def test_of_an_attempt_that_has_ended_changes_nothing() -> None:
@@ -121,7 +121,7 @@ def test_of_an_attempt_that_has_ended_changes_nothing() -> None:
 
 def test_a_cancel_and_its_assignment_in_one_message() -> None:
     session = VirtualSession()
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     assignment = session.assignment(credit.credit_id)
     key = (assignment.job_id, 1)
     session.core.on_message(session.now, SessionMessage(assignments=[assignment], cancels=[notice(key)]))
@@ -129,7 +129,7 @@ def test_a_cancel_and_its_assignment_in_one_message() -> None:
 
 
 def test_the_memory_of_cancels_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("muster.worker.cancels._MOST", 3)
+    monkeypatch.setattr("muster.worker.cancels._MAX_NOTICES", 3)
     cancels = RememberedCancels()
     keys = [(bytes([number]), 1) for number in range(5)]
     for key in keys:

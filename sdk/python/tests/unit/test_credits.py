@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from muster.durations import to_duration
-from muster.v1.session_service_pb2 import HeartbeatResponse
-from muster.worker.grants import MOST_HELD
+from muster.worker.grants import MAX_HELD
+from muster.worker.v1.session_service_pb2 import SendHeartbeatResponse
 from tests.support.virtual_session import ACCEPTED, VirtualSession, kind_of
 
 
@@ -37,7 +37,7 @@ def test_the_echo_is_the_highest_ping() -> None:
 
 def test_ids_rise() -> None:
     session = VirtualSession(slots=1)
-    ids = [session.heard()[0].credit_id]
+    ids = [session.first_credits()[0].credit_id]
     for _ in range(5):
         key = session.assign(ids[-1])
         session.returns(key)
@@ -50,7 +50,7 @@ def test_ids_rise() -> None:
 
 def test_freed_slots_are_granted_in_the_report_that_frees_them() -> None:
     session = VirtualSession(slots=2)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     key = session.assign(credit.credit_id)
     session.sleep(0.3)
     session.returns(key)
@@ -61,11 +61,11 @@ def test_freed_slots_are_granted_in_the_report_that_frees_them() -> None:
 
 def test_a_credit_lives_fifteen_seconds() -> None:
     session = VirtualSession(slots=1, lease=60)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.now += 14.9
     assert session.assign(credit.credit_id) in session.ports.started
     session = VirtualSession(slots=1, lease=60)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.now += 15.0
     assert session.assign(credit.credit_id) not in session.ports.started
 
@@ -75,14 +75,14 @@ def test_its_life_starts_before_it_is_sent() -> None:
     session.ping(1)
     beat = session.begin_beat()
     session.now += 9.0  # the answer is late
-    session.core.end_beat(session.now, beat, HeartbeatResponse())
+    session.core.end_beat(session.now, beat, SendHeartbeatResponse())
     session.now += 6.0
     assert session.assign(beat.request.credits[0].credit_id) not in session.ports.started
 
 
 def test_unused_ones_with_little_life_left_are_replaced() -> None:
     session = VirtualSession(slots=3)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.assign(credit.credit_id)
     session.now += 5.0
     first = session.beat().request
@@ -95,9 +95,9 @@ def test_unused_ones_with_little_life_left_are_replaced() -> None:
     assert session.assign(second.credits[0].credit_id) in session.ports.started
 
 
-def test_voids_are_told_until_a_call_has_told_them() -> None:
+def test_voids_are_sent_until_a_call_has_delivered_them() -> None:
     session = VirtualSession(slots=1)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.now += 10.0
     beat = session.begin_beat()
     assert list(beat.request.voided_credit_ids) == [credit.credit_id]
@@ -108,7 +108,7 @@ def test_voids_are_told_until_a_call_has_told_them() -> None:
 
 def test_a_broken_bus_voids_all_and_the_next_ping_grants_anew() -> None:
     session = VirtualSession(slots=2)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.core.on_bus_broken()
     assert session.assign(credit.credit_id) not in session.ports.started
     session.report()
@@ -122,7 +122,7 @@ def test_a_broken_bus_voids_all_and_the_next_ping_grants_anew() -> None:
 
 def test_a_slot_that_comes_free_while_reports_are_in_flight_is_granted_by_the_next_report_and_needs_no_beat() -> None:
     session = VirtualSession(slots=3)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     first, second, third = (session.assign(credit.credit_id) for _ in range(3))
     session.returns(first)
     pending = session.begin_report()
@@ -139,7 +139,7 @@ def test_a_slot_that_comes_free_while_reports_are_in_flight_is_granted_by_the_ne
 
 def test_a_slot_that_comes_free_without_a_report_is_granted_by_a_beat() -> None:
     session = VirtualSession(slots=1)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     key = session.assign(credit.credit_id)
     wanted = session.ports.beats_wanted
     session.core.on_returned(session.now, session.ports.started[key], None)
@@ -148,7 +148,7 @@ def test_a_slot_that_comes_free_without_a_report_is_granted_by_a_beat() -> None:
 
 def test_a_broken_connection_for_calls_voids_all_and_grants_anew() -> None:
     session = VirtualSession(slots=2)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.core.on_calls_broken()
     request = session.beat().request
     assert list(request.voided_credit_ids) == [credit.credit_id]
@@ -167,7 +167,7 @@ def test_a_failed_beat_takes_its_own_credits_along() -> None:
 
 def test_other_slots() -> None:
     session = VirtualSession(slots=4)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     running = session.assign(credit.credit_id)
     session.core.resize(2)
     request = session.beat().request
@@ -190,7 +190,7 @@ def test_while_assignments_ride_in_replies_credits_need_no_ping() -> None:
 class TestPrefetch:
     def test_depth_is_the_completions_of_the_last_200_ms(self) -> None:
         session = VirtualSession(slots=4)
-        (credit,) = session.heard()
+        (credit,) = session.first_credits()
         keys = [session.assign(credit.credit_id) for _ in range(4)]
         session.now += 0.01
         for key in keys[:3]:
@@ -201,7 +201,7 @@ class TestPrefetch:
 
     def test_it_is_over_after_200_ms(self) -> None:
         session = VirtualSession(slots=4)
-        (credit,) = session.heard()
+        (credit,) = session.first_credits()
         session.now += 0.01
         session.returns(session.assign(credit.credit_id))
         session.now += 0.2
@@ -211,7 +211,7 @@ class TestPrefetch:
 
     def test_slow_handlers_prefetch_nothing(self) -> None:
         session = VirtualSession(slots=2)
-        (credit,) = session.heard()
+        (credit,) = session.first_credits()
         keys = [session.assign(credit.credit_id) for _ in range(2)]
         session.sleep(3)
         for key in keys:
@@ -246,9 +246,9 @@ class TestPrefetch:
         # A waiting attempt took the slot that became free. Of 4 completions, one attempt waits and one permit is live.
         assert granted(pending.request.credits) == [(0, 2)]
 
-    def test_unused_places_to_wait_go_once_the_session_idles(self) -> None:
+    def test_unused_prefetch_permits_are_voided_once_the_session_idles(self) -> None:
         session = VirtualSession(slots=1)
-        (credit,) = session.heard()
+        (credit,) = session.first_credits()
         session.now += 0.01
         session.returns(session.assign(credit.credit_id))
         pending = session.begin_report()
@@ -260,20 +260,20 @@ class TestPrefetch:
         assert granted(request.credits) == [(1, 0)]
 
     def test_never_more_than_can_be_held(self) -> None:
-        session = VirtualSession(slots=MOST_HELD)
-        (credit,) = session.heard()
+        session = VirtualSession(slots=MAX_HELD)
+        (credit,) = session.first_credits()
         for _ in range(10):
             session.returns(session.assign(credit.credit_id))
         pending = session.begin_report()
         assert pending is not None
         assert granted(pending.request.credits) == []
         promises = session.core._state.credits
-        assert promises.promised_slots + promises.promised_prefetch + len(session.held()) == MOST_HELD
+        assert promises.promised_slots + promises.promised_prefetch + len(session.held()) == MAX_HELD
 
     def _busy(self):
         """Three attempts run, two wait; one more could wait."""
         session = VirtualSession(slots=3)
-        (credit,) = session.heard()
+        (credit,) = session.first_credits()
         keys = [session.assign(credit.credit_id) for _ in range(3)]
         for key in keys:
             session.returns(key)

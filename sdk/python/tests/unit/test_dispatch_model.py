@@ -7,18 +7,18 @@ from collections import Counter
 
 import pytest
 
-from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.fence import Fence
 from muster.worker.held import HeldAttempts
 from muster.worker.outbox import Outbox
 from muster.worker.seen import SeenAttempts
 from muster.worker.session_state import SessionState
 from muster.worker.slot_table import SlotTable
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
 from tests.support.dispatch_model import Model
 from tests.support.model_terms import Violation
 
 SEEDS = int(os.environ.get("MUSTER_MODEL_SEEDS", "60"))
-MOST_SEEDS_TO_CATCH = 200
+MAX_SEEDS_TO_CATCH = 200
 
 
 def test_the_protocol_is_clean() -> None:
@@ -109,10 +109,10 @@ def _forget_held(patch: pytest.MonkeyPatch) -> None:
 )
 def test_a_planted_bug_is_caught(plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
-    for seed in range(MOST_SEEDS_TO_CATCH):
+    for seed in range(MAX_SEEDS_TO_CATCH):
         try:
             Model(seed).run()
         except Violation as violation:
             print(f"caught by seed {seed}: {violation}")
             return
-    pytest.fail(f"{MOST_SEEDS_TO_CATCH} seeds did not catch it")
+    pytest.fail(f"{MAX_SEEDS_TO_CATCH} seeds did not catch it")

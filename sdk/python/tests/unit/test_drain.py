@@ -9,7 +9,7 @@ from tests.support.virtual_session import VirtualSession, kind_of
 
 def test_credits_are_voided_and_nothing_more_is_taken() -> None:
     session = VirtualSession(slots=2)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     running = session.assign(credit.credit_id)
     session.core.drain(session.now)
     request = session.beat().request
@@ -23,7 +23,7 @@ def test_credits_are_voided_and_nothing_more_is_taken() -> None:
 
 def test_what_waits_is_released_and_what_runs_is_finished() -> None:
     session = VirtualSession(slots=1)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.returns(session.assign(credit.credit_id))
     pending = session.begin_report()
     assert pending is not None
@@ -46,7 +46,7 @@ def test_what_waits_is_released_and_what_runs_is_finished() -> None:
 
 def test_the_control_plane_may_ask_for_it() -> None:
     session = VirtualSession()
-    session.heard()
+    session.first_credits()
     session.beat(drain=True)
     assert session.core.is_draining
     assert session.core.is_drained
@@ -58,7 +58,7 @@ def test_a_session_that_does_not_drain_is_not_drained() -> None:
 
 def test_shutting_down_asks_handlers_to_stop_and_gives_up_what_they_leave() -> None:
     session = VirtualSession(slots=2)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     stopping, finishing = session.assign(credit.credit_id), session.assign(credit.credit_id)
     session.core.shut_down(session.now)
     assert [reason for _, reason in session.ports.stopped] == [StopReason.SHUTDOWN] * 2

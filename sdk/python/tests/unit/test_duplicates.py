@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from muster.v1 import session_service_pb2 as messages
-from muster.v1.assignment_pb2 import Assignment
+from muster.worker.v1.assignment_pb2 import Assignment
+from muster.worker.v1.attempt_report_pb2 import (
+    REPORT_RESULT_ACCEPTED,
+    REPORT_RESULT_DUPLICATE,
+    REPORT_RESULT_LEASE_LOST,
+)
 from tests.support.virtual_session import VirtualSession, kind_of
 
 
 def start(session: VirtualSession) -> Assignment:
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     assignment = session.assignment(credit.credit_id)
     session.deliver(assignment)
     return assignment
@@ -42,7 +46,7 @@ def test_after_the_credit_has_ended_it_is_released() -> None:
     session.report()
     session.sleep(16)
     session.deliver(assignment)
-    assert [kind_of(report) for report in session.report(messages.REPORT_RESULT_LEASE_LOST).values()] == ["DEAD_CREDIT"]
+    assert [kind_of(report) for report in session.report(REPORT_RESULT_LEASE_LOST).values()] == ["DEAD_CREDIT"]
     assert session.held() == {}
 
 
@@ -58,7 +62,7 @@ def test_a_voided_credit_still_counts_for_what_it_brought() -> None:
 
 def test_of_a_released_attempt() -> None:
     session = VirtualSession()
-    session.heard()
+    session.first_credits()
     assignment = session.assignment(99)
     session.deliver(assignment)
     assert len(session.report()) == 1
@@ -78,7 +82,7 @@ def test_another_attempt_of_the_job_is_another_attempt() -> None:
 
 @pytest.mark.parametrize(
     "result",
-    [messages.REPORT_RESULT_ACCEPTED, messages.REPORT_RESULT_DUPLICATE, messages.REPORT_RESULT_LEASE_LOST],
+    [REPORT_RESULT_ACCEPTED, REPORT_RESULT_DUPLICATE, REPORT_RESULT_LEASE_LOST],
 )
 def test_held_until_the_report_is_answered(result: int) -> None:
     session = VirtualSession()
@@ -94,9 +98,9 @@ def test_held_until_the_report_is_answered(result: int) -> None:
 
 
 def test_the_memory_is_bounded_by_what_is_granted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("muster.worker.grants.MOST_SEEN", 2)
+    monkeypatch.setattr("muster.worker.grants.MAX_SEEN", 2)
     session = VirtualSession(slots=2)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     for _ in range(2):
         session.returns(session.assign(credit.credit_id))
     session.report()

@@ -11,13 +11,11 @@ import sys
 import pytest
 
 from muster.durations import to_seconds
-from muster.errors import FinalError, InfrastructureError, RetryLater, WaitsForChildren
+from muster.errors import InfrastructureError, NonRetryableError, RetryLater, WaitsForChildren
 from muster.payloads import encode
-from muster.v1.assignment_pb2 import Assignment
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_INFRASTRUCTURE, Failure
-from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.attempt_runner import AttemptRunner
-from muster.worker.failures import MOST_LEVELS, MOST_MESSAGE_BYTES, MOST_TRACE_BYTES, failure_from
+from muster.worker.failures import MAX_LEVELS, MAX_MESSAGE_BYTES, MAX_TRACE_BYTES, failure_from
 from muster.worker.frames import FrameReader
 from muster.worker.handler_entry import HandlerEntry
 from muster.worker.handler_loop import HandlerLoop
@@ -25,6 +23,8 @@ from muster.worker.handler_pool import HandlerPool
 from muster.worker.handler_run import run_async_handler, run_handler
 from muster.worker.job_context import JobContext
 from muster.worker.messages import Kind, read_run
+from muster.worker.v1.assignment_pb2 import Assignment
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
 
 
 def failure_of(function, value: object = None, max_payload: int = 0) -> Failure:
@@ -41,7 +41,7 @@ def test_type_message_and_trace() -> None:
     failure = failure_of(handler)
     assert (failure.type, failure.message) == ("ValueError", "no good")
     assert failure.failure_cause == FAILURE_CAUSE_APPLICATION
-    assert not failure.final
+    assert not failure.non_retryable
     assert not failure.HasField("cause")
     assert "in handler" in failure.stack_trace
     assert failure.stack_trace.endswith("ValueError: no good\n")
@@ -91,7 +91,7 @@ def test_the_chain_of_causes() -> None:
     assert not failure.cause.cause.HasField("cause")
 
 
-def test_a_suppressed_context_is_not_told() -> None:
+def test_a_suppressed_context_is_not_reported() -> None:
     def handler(ctx, value):
         try:
             raise KeyError("secret")
@@ -114,7 +114,7 @@ def test_chains_are_bounded_also_when_they_are_rings() -> None:
     failure, levels = failure_from(error), 1
     while failure.HasField("cause"):
         failure, levels = failure.cause, levels + 1
-    assert levels == MOST_LEVELS
+    assert levels == MAX_LEVELS
 
 
 def test_long_texts_are_cut() -> None:
@@ -122,8 +122,8 @@ def test_long_texts_are_cut() -> None:
         raise ValueError("ä" * 20_000)
 
     failure = failure_of(handler)
-    assert MOST_MESSAGE_BYTES - 2 < len(failure.message.encode()) <= MOST_MESSAGE_BYTES
-    assert len(failure.stack_trace.encode()) <= MOST_TRACE_BYTES
+    assert MAX_MESSAGE_BYTES - 2 < len(failure.message.encode()) <= MAX_MESSAGE_BYTES
+    assert len(failure.stack_trace.encode()) <= MAX_TRACE_BYTES
 
 
 def test_an_exception_that_can_not_be_printed() -> None:
@@ -137,12 +137,12 @@ def test_an_exception_that_can_not_be_printed() -> None:
     assert failure_of(handler).message == "<no message: RuntimeError>"
 
 
-def test_final() -> None:
+def test_non_retryable() -> None:
     def handler(ctx, value):
-        raise FinalError("never", details=encode({"code": 7}))
+        raise NonRetryableError("never", details=encode({"code": 7}))
 
     failure = failure_of(handler)
-    assert (failure.type, failure.message, failure.final) == ("FinalError", "never", True)
+    assert (failure.type, failure.message, failure.non_retryable) == ("NonRetryableError", "never", True)
     assert failure.details.data == b'{"code":7}'
     assert not failure_of(handler, max_payload=5).HasField("details")
 
@@ -214,7 +214,7 @@ def ring() -> list[object]:
     ("value", "cause"), [(object(), "TypeError"), (float("nan"), "ValueError"), (ring(), "ValueError")]
 )
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_result_that_can_not_be_written_is_final(value: object, cause: str, *, is_async: bool) -> None:
+def test_a_result_that_can_not_be_written_is_non_retryable(value: object, cause: str, *, is_async: bool) -> None:
     async def later(ctx, _):
         return value
 
@@ -223,7 +223,7 @@ def test_a_result_that_can_not_be_written_is_final(value: object, cause: str, *,
         failure = asyncio.run(run_async_handler(HandlerEntry.of(later), context)).failure
     else:
         failure = failure_of(lambda _ctx, _value: value)
-    assert (failure.type, failure.final, failure.cause.type) == ("FinalError", True, cause)
+    assert (failure.type, failure.non_retryable, failure.cause.type) == ("NonRetryableError", True, cause)
     assert failure.message.startswith("the result can't be written: ")
 
 
@@ -234,20 +234,20 @@ def test_memory_that_is_short_for_a_result_may_be_there_for_the_next_attempt(mon
     monkeypatch.setattr("muster.worker.handler_run.payloads.encode", no_memory)
     context = JobContext(1, Assignment(job_id=b"j" * 16, attempt=1), lambda _: None)
     failure = run_handler(HandlerEntry.of(lambda *_: 1), context).failure
-    assert (failure.type, failure.final) == ("MemoryError", False)
+    assert (failure.type, failure.non_retryable) == ("MemoryError", False)
 
 
-def test_an_input_that_is_not_what_it_says_is_final() -> None:
+def test_an_input_that_is_not_what_it_says_is_non_retryable() -> None:
     assignment = Assignment(job_id=b"j" * 16, attempt=1)
     assignment.input.data = b"{"
     assignment.input.content_type = "application/json"
     report = run_handler(HandlerEntry.of(lambda *_: None), JobContext(1, assignment, lambda _: None))
-    assert report.failure.final
+    assert report.failure.non_retryable
     assert report.failure.cause.type == "PayloadError"
 
 
 @pytest.mark.parametrize(("most", "size"), [(10, 11), (0, 8 * 1024 * 1024 + 1)])
-def test_a_result_that_is_too_large_is_final(most: int, size: int) -> None:
+def test_a_result_that_is_too_large_is_non_retryable(most: int, size: int) -> None:
     failure = failure_of(lambda _ctx, _value: b"x" * size, max_payload=most)
-    assert (failure.type, failure.final) == ("ResultTooLarge", True)
+    assert (failure.type, failure.non_retryable) == ("ResultTooLarge", True)
     assert str(size) in failure.message

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from muster.v1 import session_service_pb2 as messages
 from muster.v1.job_definition_pb2 import LEASE_LOSS_ACTION_CONTINUE
 from muster.worker.fence import Fence
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1 import session_service_pb2 as messages
 from tests.support.virtual_session import VirtualSession, kind_of
 
 
@@ -28,11 +28,11 @@ def test_never_moves_back() -> None:
 
 def test_counts_from_the_sending_of_a_good_beat() -> None:
     session = VirtualSession()
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.now += 5.0
     beat = session.begin_beat()
     session.now += 4.0
-    session.core.end_beat(session.now, beat, messages.HeartbeatResponse())
+    session.core.end_beat(session.now, beat, messages.SendHeartbeatResponse())
     session.sleep(8.9, beating=False)
     assert not session.core.is_fenced
     session.sleep(0.2, beating=False)
@@ -50,7 +50,7 @@ def test_an_unanswered_beat_proves_nothing() -> None:
 
 def test_past_it_assignments_are_ignored_not_released() -> None:
     session = VirtualSession()
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.now += 13.0  # no tick has seen it yet
     session.assign(credit.credit_id)
     assert session.ports.started == {}
@@ -60,7 +60,7 @@ def test_past_it_assignments_are_ignored_not_released() -> None:
 
 def test_handlers_are_aborted_and_said_so_until_acknowledged() -> None:
     session = VirtualSession()
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     key = session.assign(credit.credit_id)
     session.sleep(13.1, beating=False)
     assert session.ports.stopped == [(session.ports.started[key], StopReason.LEASE_LOST)]
@@ -76,7 +76,7 @@ def test_handlers_are_aborted_and_said_so_until_acknowledged() -> None:
 
 def test_the_slot_of_an_aborted_handler_stays_busy_until_it_returns() -> None:
     session = VirtualSession(slots=1)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     key = session.assign(credit.credit_id)
     session.sleep(13.1, beating=False)
     session.report()
@@ -87,9 +87,9 @@ def test_the_slot_of_an_aborted_handler_stays_busy_until_it_returns() -> None:
     assert [granted.slots for granted in session.beat().request.credits] == [1]
 
 
-def test_definitions_that_continue_go_on() -> None:
+def test_handlers_of_definitions_that_continue_keep_running() -> None:
     session = VirtualSession()
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     key = session.assign(credit.credit_id, lease_loss_action=LEASE_LOSS_ACTION_CONTINUE)
     session.sleep(20, beating=False)
     assert session.ports.stopped == []
@@ -99,7 +99,7 @@ def test_definitions_that_continue_go_on() -> None:
 
 def test_what_waits_does_not_start_any_more() -> None:
     session = VirtualSession(slots=1)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.returns(session.assign(credit.credit_id))
     pending = session.begin_report()
     assert pending is not None
@@ -116,7 +116,7 @@ def test_what_waits_does_not_start_any_more() -> None:
 
 def test_a_later_good_beat_lets_it_accept_again() -> None:
     session = VirtualSession()
-    session.heard()
+    session.first_credits()
     session.sleep(14, beating=False)
     assert session.begin_beat().request.credits == []
     wanted = session.ports.beats_wanted
@@ -135,13 +135,13 @@ def test_a_good_beat_that_is_answered_too_late_changes_nothing() -> None:
     beat = session.begin_beat()
     session.now += 14.0
     session.core.tick(session.now)
-    session.core.end_beat(session.now, beat, messages.HeartbeatResponse())
+    session.core.end_beat(session.now, beat, messages.SendHeartbeatResponse())
     assert session.core.is_fenced
 
 
 def test_a_lost_session_stops_everything_and_reports_nothing() -> None:
     session = VirtualSession(slots=3)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     ended, running, going_on = (
         session.assign(credit.credit_id),
         session.assign(credit.credit_id),

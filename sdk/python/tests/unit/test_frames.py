@@ -8,11 +8,11 @@ import threading
 
 import pytest
 
-from muster.v1.session_service_pb2 import OpenSessionRequest
 from muster.worker import messages
 from muster.worker.frame_writer import FrameWriter
-from muster.worker.frames import MOST_BODY_BYTES, FrameError, FrameReader, frame
+from muster.worker.frames import MAX_BODY_BYTES, FrameError, FrameReader, frame
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.session_service_pb2 import OpenSessionRequest
 
 
 def test_frames_survive_any_cutting() -> None:
@@ -33,7 +33,7 @@ def test_a_length_out_of_bounds_is_a_fault() -> None:
     with pytest.raises(FrameError):
         FrameReader().feed(b"\xff\xff\xff\xff\x01")
     with pytest.raises(FrameError):
-        frame(1, bytes(MOST_BODY_BYTES + 1))
+        frame(1, bytes(MAX_BODY_BYTES + 1))
 
 
 def test_messages_come_back_as_they_were() -> None:

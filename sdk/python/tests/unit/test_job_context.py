@@ -10,12 +10,12 @@ import pytest
 from muster import payloads
 from muster.durations import to_duration, to_seconds
 from muster.errors import JobStopped
-from muster.v1.assignment_pb2 import Assignment
-from muster.v1.session_service_pb2 import ProgressUpdate
 from muster.worker.frames import FrameReader
 from muster.worker.job_context import JobContext
 from muster.worker.messages import Kind, read_run
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment
+from muster.worker.v1.session_pb2 import ProgressUpdate
 
 JOB = uuid.UUID(int=7)
 
@@ -37,12 +37,12 @@ def test_identity() -> None:
         definition="d",
         definition_version=2,
         namespace="n",
-        attempts_counted=1,
+        attempt_count=1,
         traceparent="00-1-2-01",
         tracestate="s",
         input=payloads.encode(1),
     )
-    assert (ctx.job_id, ctx.attempt, ctx.fencing_token, ctx.attempts_counted) == (str(JOB), 3, 3, 1)
+    assert (ctx.job_id, ctx.attempt, ctx.fencing_token, ctx.attempt_count) == (str(JOB), 3, 3, 1)
     assert (ctx.definition, ctx.definition_version, ctx.namespace) == ("d", 2, "n")
     assert (ctx.traceparent, ctx.tracestate, ctx.input.data) == ("00-1-2-01", "s", b"1")
 

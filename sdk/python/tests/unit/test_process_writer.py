@@ -46,7 +46,7 @@ def test_a_process_that_reads_nothing_holds_up_nobody(pipe) -> None:
 
 
 def test_only_so_much_is_kept_for_it(pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_writer, "MOST_WAITING_BYTES", 5_000_000)
+    monkeypatch.setattr(process_writer, "MAX_WAITING_BYTES", 5_000_000)
     end, writer = pipe
     assert writer.offer(MORE_THAN_A_PIPE_TAKES)
     assert not writer.offer(MORE_THAN_A_PIPE_TAKES)

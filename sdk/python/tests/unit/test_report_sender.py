@@ -11,13 +11,13 @@ import grpc
 import pytest
 
 from muster.errors import MusterError
-from muster.v1 import session_service_pb2 as messages
 from muster.worker import report_sender
-from muster.worker.outbox import MOST_FLIGHTS, SECOND_FLIGHT_FROM
+from muster.worker.outbox import MAX_FLIGHTS, SECOND_FLIGHT_FROM
 from muster.worker.report_sender import ReportSender
+from muster.worker.v1 import session_service_pb2 as messages
 from tests.support.virtual_session import ACCEPTED, VirtualSession
 
-MOST_LOOKS = 1_000
+MAX_POLLS = 1_000
 
 
 class Line:
@@ -25,7 +25,7 @@ class Line:
 
     def __init__(self, slots: int) -> None:
         self.session = VirtualSession(slots)
-        (credit,) = self.session.heard()
+        (credit,) = self.session.first_credits()
         keys = self.session.deliver(*(self.session.assignment(credit.credit_id) for _ in range(slots)))
         self._running = iter(keys)
         self.calls: list[tuple[int, asyncio.Future[Any]]] = []
@@ -39,7 +39,7 @@ class Line:
 
     async def has_called(self, *sizes: int) -> None:
         """Waits for calls with these numbers of reports; there must be no others."""
-        for _ in range(MOST_LOOKS):
+        for _ in range(MAX_POLLS):
             if len(self.calls) >= len(sizes):
                 break
             await asyncio.sleep(0.01)
@@ -76,7 +76,7 @@ class OwnTime:
 def under_way(slots: int, script: Callable[[Line], Awaitable[None]]) -> None:
     async def run() -> None:
         line = Line(slots)
-        senders = [asyncio.create_task(line.sender.run()) for _ in range(MOST_FLIGHTS)]
+        senders = [asyncio.create_task(line.sender.run()) for _ in range(MAX_FLIGHTS)]
         try:
             await script(line)
         finally:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import pytest
 
 from muster import payloads
-from muster.v1 import session_service_pb2 as messages
 from muster.v1.failure_pb2 import Failure
 from muster.v1.job_pb2 import Progress
-from muster.worker.grants import MOST_PENDING_REPORTS
-from muster.worker.outbox import MOST_BYTES, MOST_REPORTS, SECOND_FLIGHT_FROM, Outbox
+from muster.worker.grants import MAX_PENDING_REPORTS
+from muster.worker.outbox import MAX_BYTES, MAX_REPORTS, SECOND_FLIGHT_FROM, Outbox
 from muster.worker.progress import ProgressBoard
 from muster.worker.session_state import CHECKPOINT_TRIES
+from muster.worker.v1 import session_service_pb2 as messages
+from muster.worker.v1.attempt_report_pb2 import REPORT_RESULT_ACCEPTED, REPORT_RESULT_UNSPECIFIED, AttemptReport
+from muster.worker.v1.session_pb2 import ProgressUpdate
 from tests.support.virtual_session import ACCEPTED, VirtualSession, kind_of
 
 
-def report(number: int, size: int = 1) -> tuple[tuple[bytes, int], messages.AttemptReport]:
+def report(number: int, size: int = 1) -> tuple[tuple[bytes, int], AttemptReport]:
     key = (number.to_bytes(16, "big"), 1)
-    return key, messages.AttemptReport(job_id=key[0], attempt=1, result=payloads.encode(b"x" * size))
+    return key, AttemptReport(job_id=key[0], attempt=1, result=payloads.encode(b"x" * size))
 
 
 class TestOutbox:
@@ -59,10 +61,10 @@ class TestOutbox:
 
     def test_a_thousand_reports_at_most(self) -> None:
         outbox = Outbox()
-        for number in range(MOST_REPORTS + 1):
+        for number in range(MAX_REPORTS + 1):
             outbox.put(*report(number))
         batch = outbox.take()
-        assert len(batch) == MOST_REPORTS
+        assert len(batch) == MAX_REPORTS
         outbox.settle(batch, [])
         assert len(outbox.take()) == 1
 
@@ -75,7 +77,7 @@ class TestOutbox:
             sizes.append(messages.ReportAttemptsRequest(reports=[item for _, item in batch]).ByteSize())
             outbox.settle(batch, [])
         assert len(sizes) == 2
-        assert max(sizes) <= MOST_BYTES
+        assert max(sizes) <= MAX_BYTES
 
     def test_bytes_are_counted_until_they_are_acknowledged(self) -> None:
         outbox = Outbox()
@@ -102,7 +104,7 @@ class TestOutbox:
 
 
 def finished(session: VirtualSession, *values: object):
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     keys = [session.assign(credit.credit_id) for _ in values]
     for key, value in zip(keys, values, strict=True):
         session.returns(key, value)
@@ -138,8 +140,8 @@ def test_reports_without_a_clear_answer_are_sent_again() -> None:
     keys = finished(session, 1, 2)
     pending = session.begin_report()
     assert pending is not None
-    assert not session.core.end_report(pending, [messages.REPORT_RESULT_ACCEPTED])
-    assert list(session.report(messages.REPORT_RESULT_UNSPECIFIED)) == [keys[1]]
+    assert not session.core.end_report(pending, [REPORT_RESULT_ACCEPTED])
+    assert list(session.report(REPORT_RESULT_UNSPECIFIED)) == [keys[1]]
     assert list(session.report()) == [keys[1]]
     assert session.held() == {}
 
@@ -173,7 +175,7 @@ def test_a_report_that_is_always_refused_is_dropped() -> None:
     assert session.held() == {}
 
 
-@pytest.mark.parametrize("bound", ["MOST_REPORT_BYTES", "MOST_PENDING_REPORTS"])
+@pytest.mark.parametrize("bound", ["MAX_REPORT_BYTES", "MAX_PENDING_REPORTS"])
 def test_nothing_more_is_taken_while_too_much_is_not_acknowledged(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"muster.worker.grants.{bound}", 1)
     session = VirtualSession(slots=2)
@@ -189,9 +191,9 @@ def test_nothing_more_is_taken_while_too_much_is_not_acknowledged(bound: str, mo
 
 def test_reports_that_nobody_takes_end_the_taking_of_jobs() -> None:
     session = VirtualSession(slots=100)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     ended = 0
-    while credit is not None and ended < 2 * MOST_PENDING_REPORTS:
+    while credit is not None and ended < 2 * MAX_PENDING_REPORTS:
         keys = session.deliver(*(session.assignment(credit.credit_id) for _ in range(credit.slots)))
         for key in keys:
             session.returns(key)
@@ -201,7 +203,7 @@ def test_reports_that_nobody_takes_end_the_taking_of_jobs() -> None:
         session.core.fail_report(pending, is_broken=False)
         session.now += 1.0
         credit = next(iter(session.beat().request.credits), None)
-    assert MOST_PENDING_REPORTS < ended <= MOST_PENDING_REPORTS + 100
+    assert MAX_PENDING_REPORTS < ended <= MAX_PENDING_REPORTS + 100
     granted = 0
     while (pending := session.begin_report()) is not None:
         session.core.end_report(pending, [ACCEPTED] * len(pending.batch))
@@ -211,7 +213,7 @@ def test_reports_that_nobody_takes_end_the_taking_of_jobs() -> None:
 
 def test_calls_that_are_under_way_together_are_answered_each_for_itself() -> None:
     session = VirtualSession(slots=SECOND_FLIGHT_FROM + 1)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     first, *others = session.deliver(*(session.assignment(credit.credit_id) for _ in range(SECOND_FLIGHT_FROM + 1)))
     session.returns(first)
     one = session.begin_report()
@@ -227,17 +229,17 @@ def test_calls_that_are_under_way_together_are_answered_each_for_itself() -> Non
     assert session.held() == {}
 
 
-def update(key, sequence: int, fraction: float, checkpoint: object = None) -> messages.ProgressUpdate:
+def update(key, sequence: int, fraction: float, checkpoint: object = None) -> ProgressUpdate:
     payload = None if checkpoint is None else payloads.encode(checkpoint)
-    return messages.ProgressUpdate(
+    return ProgressUpdate(
         job_id=key[0], attempt=key[1], sequence=sequence, progress=Progress(fraction=fraction), checkpoint=payload
     )
 
 
 class TestProgress:
-    def test_told_until_acknowledged_and_no_longer(self) -> None:
+    def test_an_update_is_sent_until_acknowledged_and_no_longer(self) -> None:
         session = VirtualSession()
-        key = session.assign(session.heard()[0].credit_id)
+        key = session.assign(session.first_credits()[0].credit_id)
         session.core.on_progress(session.now, update(key, 1, 0.5))
         assert session.ports.beat_wishes == [1.0]
         beat = session.begin_beat()
@@ -246,13 +248,13 @@ class TestProgress:
         assert [item.progress.fraction for item in session.beat().request.progress] == [0.5]
         assert list(session.beat().request.progress) == []
 
-    def test_news_during_a_beat_is_told_with_the_next(self) -> None:
+    def test_an_update_during_a_beat_is_sent_with_the_next(self) -> None:
         session = VirtualSession()
-        key = session.assign(session.heard()[0].credit_id)
+        key = session.assign(session.first_credits()[0].credit_id)
         session.core.on_progress(session.now, update(key, 1, 0.5))
         beat = session.begin_beat()
         session.core.on_progress(session.now, update(key, 2, 0.7))
-        session.core.end_beat(session.now, beat, messages.HeartbeatResponse())
+        session.core.end_beat(session.now, beat, messages.SendHeartbeatResponse())
         assert [item.progress.fraction for item in session.beat().request.progress] == [0.7]
 
     def test_a_late_update_sets_nothing_back(self) -> None:
@@ -274,12 +276,12 @@ class TestProgress:
         for number in range(5):
             key = (bytes([number]), 1)
             board.put(key, update(key, 1, 0.5, b"x" * 512 * 1024))
-        told = []
+        sent = []
         while updates := board.next_updates():
             assert len(updates) <= 2
-            told += [item.job_id for item in updates]
+            sent += [item.job_id for item in updates]
             board.confirm(updates)
-        assert told == [bytes([number]) for number in range(5)]
+        assert sent == [bytes([number]) for number in range(5)]
 
     def test_of_unknown_attempts_is_dropped(self) -> None:
         session = VirtualSession()
@@ -288,13 +290,13 @@ class TestProgress:
 
     def test_a_failure_waits_for_the_beat_that_carries_its_checkpoint(self) -> None:
         session = VirtualSession()
-        key = session.assign(session.heard()[0].credit_id)
+        key = session.assign(session.first_credits()[0].credit_id)
         early = session.begin_beat()
         session.core.on_progress(session.now, update(key, 1, 0.5, "here"))
         wanted = session.ports.beats_wanted
         session.returns(key, Failure(type="RetryLater"))
         assert session.ports.beats_wanted > wanted
-        session.core.end_beat(session.now, early, messages.HeartbeatResponse())  # did not carry it
+        session.core.end_beat(session.now, early, messages.SendHeartbeatResponse())  # did not carry it
         assert session.report() == {}
         assert session.beat().request.progress[0].checkpoint.data == b'"here"'
         assert kind_of(session.report()[key]) == "failure"
@@ -303,7 +305,7 @@ class TestProgress:
         self,
     ) -> None:
         session = VirtualSession()
-        key = session.assign(session.heard()[0].credit_id)
+        key = session.assign(session.first_credits()[0].credit_id)
         session.core.on_progress(session.now, update(key, 1, 0.5, "here"))
         session.returns(key, Failure(type="RetryLater"))
         for _ in range(CHECKPOINT_TRIES):
@@ -315,7 +317,7 @@ class TestProgress:
 
     def test_a_checkpoint_that_is_refused_does_not_hold_a_failure_back(self) -> None:
         session = VirtualSession()
-        key = session.assign(session.heard()[0].credit_id)
+        key = session.assign(session.first_credits()[0].credit_id)
         session.core.on_progress(session.now, update(key, 1, 0.5, "here"))
         session.returns(key, Failure(type="RetryLater"))
         session.core.refuse_beat(session.now, session.begin_beat())

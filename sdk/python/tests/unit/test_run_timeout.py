@@ -6,14 +6,14 @@ import pytest
 
 from muster.durations import to_duration, to_seconds
 from muster.v1.failure_pb2 import FAILURE_CAUSE_TIMEOUT, Failure
-from muster.v1.session_service_pb2 import ProgressUpdate
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.session_pb2 import ProgressUpdate
 from tests.support.virtual_session import VirtualSession
 
 
 def running(session: VirtualSession, timeout: float):
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     return session.assign(credit.credit_id, timeout=timeout)
 
 
@@ -48,7 +48,7 @@ def test_a_handler_that_returns_in_the_grace_period_has_failed_whatever_it_retur
 
 def test_the_time_counts_from_the_start_not_from_acceptance() -> None:
     session = VirtualSession(slots=1)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.returns(session.assign(credit.credit_id))
     pending = session.begin_report()
     assert pending is not None
@@ -66,7 +66,7 @@ def test_the_time_counts_from_the_start_not_from_acceptance() -> None:
 
 def test_many_deadlines() -> None:
     session = VirtualSession(slots=50)
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     keys = [session.assign(credit.credit_id, timeout=1.0 + number % 7) for number in range(50)]
     for key in keys[:10]:
         session.returns(key)
@@ -77,7 +77,7 @@ def test_many_deadlines() -> None:
 
 def test_an_hour_if_nothing_else_is_said() -> None:
     session = VirtualSession()
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     session.assign(credit.credit_id)
     session.sleep(3_599)
     assert session.ports.stopped == []
@@ -91,7 +91,7 @@ def extends(session: VirtualSession, key: AttemptKey, seconds: float, sequence: 
     session.core.on_progress(session.now, update)
 
 
-def told(session: VirtualSession) -> list[float]:
+def sent_extensions(session: VirtualSession) -> list[float]:
     return [to_seconds(update.run_timeout_extension) for update in session.begin_beat().request.progress]
 
 
@@ -107,14 +107,14 @@ def test_more_time_moves_the_signal_by_all_that_was_asked_for() -> None:
     assert session.ports.stopped == [(session.ports.started[key], StopReason.RUN_TIMEOUT)]
 
 
-def test_more_time_is_told_within_a_second_or_before_the_old_deadline() -> None:
+def test_more_time_is_sent_within_a_second_or_before_the_old_deadline() -> None:
     session = VirtualSession()
-    (credit,) = session.heard()
+    (credit,) = session.first_credits()
     long, short = (session.assign(credit.credit_id, timeout=timeout) for timeout in (60.0, 0.4))
     extends(session, long, 30.0)
     extends(session, short, 10.0)
     assert session.ports.beat_wishes == pytest.approx([1.0, 0.4])
-    assert told(session) == [30.0, 10.0]
+    assert sent_extensions(session) == [30.0, 10.0]
 
 
 def test_more_time_after_the_signal_is_too_late() -> None:
@@ -122,6 +122,6 @@ def test_more_time_after_the_signal_is_too_late() -> None:
     key = running(session, 2.0)
     session.sleep(2.1)
     extends(session, key, 60.0)
-    assert told(session) == [0.0]
+    assert sent_extensions(session) == [0.0]
     session.sleep(5.0)
     assert session.report()[key].failure.type == "RunTimeout"

@@ -14,7 +14,7 @@ from muster.client.definition import definition_message
 from muster.json_scalars import SCALARS
 from muster.schemas import json_schema, protobuf_schema
 from muster.v1.job_pb2 import Progress
-from muster.v1.session_service_pb2 import ProgressUpdate
+from muster.worker.v1.session_pb2 import ProgressUpdate
 
 
 class Colour(enum.Enum):
@@ -84,7 +84,7 @@ def test_a_class_that_holds_itself() -> None:
     }
 
 
-def test_classes_of_one_name_are_told_apart() -> None:
+def test_classes_of_one_name_are_distinguished() -> None:
     other = dataclass(type("Address", (), {"__annotations__": {"street": "str"}}))
     schema = json_schema(tuple[Address, other])
     assert [item["$ref"] for item in schema["prefixItems"]] == ["#/$defs/Address", "#/$defs/Address-2"]
@@ -99,9 +99,9 @@ def test_every_scalar_has_one() -> None:
 
 def test_protobuf_with_all_that_it_imports() -> None:
     schema = protobuf_schema(ProgressUpdate)
-    assert schema.message_type == "muster.v1.ProgressUpdate"
+    assert schema.message_type == "muster.worker.v1.ProgressUpdate"
     names = [file.name for file in FileDescriptorSet.FromString(schema.file_descriptor_set).file]
-    assert names[-1] == "muster/v1/session_service.proto"
+    assert names[-1] == "muster/worker/v1/session.proto"
     assert {"muster/v1/job.proto", "google/protobuf/timestamp.proto"} < set(names)
     assert len(set(names)) == len(names)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from muster.v1.assignment_pb2 import SessionMessage
-from muster.v1.session_service_pb2 import NatsCredentials
 from muster.worker import session_bus
 from muster.worker.bus_credentials import BusCredentials
 from muster.worker.session_bus import SessionBus
+from muster.worker.v1.assignment_pb2 import SessionMessage
+from muster.worker.v1.session_pb2 import NatsCredentials
 
 PING = SessionMessage(ping=1).SerializeToString()
 
@@ -22,23 +22,23 @@ class Listener:
     """Records its events, in order."""
 
     def __init__(self, until: str) -> None:
-        self.told: list[str] = []
-        self.heard = asyncio.Event()
+        self.events: list[str] = []
+        self.is_done = asyncio.Event()
         self._until = until
 
-    def tell(self, word: str) -> None:
-        self.told.append(word)
+    def record(self, word: str) -> None:
+        self.events.append(word)
         if word == self._until:
-            self.heard.set()
+            self.is_done.set()
 
     def on_bus_message(self, message: SessionMessage) -> None:
-        self.tell(f"ping {message.ping}")
+        self.record(f"ping {message.ping}")
 
     def on_bus_ready(self) -> None:
-        self.tell("ready")
+        self.record("ready")
 
     def on_bus_broken(self) -> None:
-        self.tell("broken")
+        self.record("broken")
 
     def log(self, level: int, message: str) -> None:
         pass
@@ -67,11 +67,11 @@ class Client:
 
 
 @pytest.mark.parametrize(
-    ("confirms", "until", "told"),
+    ("confirms", "until", "events"),
     [(False, "broken", ["ping 1", "broken"]), (True, "ready", ["ping 1", "ready"])],
 )
 def test_a_ping_before_the_subscription_stands(
-    monkeypatch: pytest.MonkeyPatch, confirms: bool, until: str, told: list[str]
+    monkeypatch: pytest.MonkeyPatch, confirms: bool, until: str, events: list[str]
 ) -> None:
     """If the subscription becomes active, the credits of the ping stay valid; if not, they end with the connection."""
     monkeypatch.setattr(session_bus, "NatsClient", lambda: Client(confirms=confirms))
@@ -80,11 +80,11 @@ def test_a_ping_before_the_subscription_stands(
     async def listen() -> None:
         bus = SessionBus(["nats://bus"], "session.1", BusCredentials(NatsCredentials()), listener)
         running = asyncio.ensure_future(bus.run())
-        await asyncio.wait_for(listener.heard.wait(), 10)
+        await asyncio.wait_for(listener.is_done.wait(), 10)
         running.cancel()
 
     asyncio.run(listen())
-    assert listener.told[:2] == told
+    assert listener.events[:2] == events
 
 
 class SilentClient(Client):
@@ -115,16 +115,16 @@ def test_a_client_that_closes_without_a_word_is_followed_by_another(
         listener = Listener("ready")
         bus = SessionBus(["nats://bus"], "session.1", BusCredentials(NatsCredentials()), listener)
         running = asyncio.ensure_future(bus.run())
-        await asyncio.wait_for(listener.heard.wait(), 10)
-        listener.heard.clear()
+        await asyncio.wait_for(listener.is_done.wait(), 10)
+        listener.is_done.clear()
         if is_asked_to:
             await bus.reconnect()
         else:
             made[0].is_closed = True
-        await asyncio.wait_for(listener.heard.wait(), 10)
+        await asyncio.wait_for(listener.is_done.wait(), 10)
         running.cancel()
-        return listener.told
+        return listener.events
 
-    told = asyncio.run(listen())
-    assert [word for word in told if word != "ping 1"][:3] == ["ready", "broken", "ready"]
+    events = asyncio.run(listen())
+    assert [word for word in events if word != "ping 1"][:3] == ["ready", "broken", "ready"]
     assert len(made) == 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from muster import FinalError, JobContext, RetryLater
+from muster import JobContext, NonRetryableError, RetryLater
 from muster.durations import to_seconds
 from muster.testing import FakeContext, run_handler, run_handler_async
 
@@ -30,21 +30,21 @@ def test_the_way_of_input_and_result() -> None:
         assert (outcome.result, outcome.failure) == ({"article": "tea", "count": 4}, None)
     failure = run_handler(double, {"count": 2}).failure
     assert failure is not None
-    assert (failure.final, failure.message) == (True, "input.article: a value is needed")
+    assert (failure.non_retryable, failure.message) == (True, "input.article: a value is needed")
     with pytest.raises(TypeError, match="no JSON form"):
         run_handler(double, object())
     with pytest.raises(TypeError, match="two arguments"):
         run_handler(lambda ctx: None)
 
 
-def test_failures_as_the_control_plane_hears_of_them() -> None:
+def test_failures_as_the_control_plane_receives_them() -> None:
     def fail(ctx, value):
-        raise FinalError("never") if value else RetryLater(7)
+        raise NonRetryableError("never") if value else RetryLater(7)
 
-    final, later = run_handler(fail, 1).failure, run_handler(fail, 0).failure
-    assert final is not None
+    permanent, later = run_handler(fail, 1).failure, run_handler(fail, 0).failure
+    assert permanent is not None
     assert later is not None
-    assert (final.type, final.final, to_seconds(later.retry_delay)) == ("FinalError", True, 7.0)
+    assert (permanent.type, permanent.non_retryable, to_seconds(later.retry_delay)) == ("NonRetryableError", True, 7.0)
 
 
 def test_what_a_handler_says_is_kept() -> None:

@@ -6,7 +6,7 @@ use tonic::{Response, Status, Streaming};
 
 use super::client::Client;
 use super::feed::Feed;
-use super::following::{Followed, News, follow};
+use super::following::{Followed, NewItems, follow};
 use crate::error::{Error, Result};
 use crate::v1;
 use crate::v1::job_service_client::JobServiceClient;
@@ -43,9 +43,9 @@ impl LogOptions {
 
 impl Client {
     /// Reads the log records of the job's handlers: by attempt, and within an attempt in the order of writing. The
-    /// newest 64 KiB of an attempt are kept; each record says how many records before it are missing (`skipped`). Texts
-    /// are unchanged, control characters included. With `follow`, a lost connection is reopened as in
-    /// [`watch`](Self::watch), and each record arrives once.
+    /// newest 64 KiB of an attempt are kept; each record says how many records before it are missing
+    /// (`skipped_count`). Texts are unchanged, control characters included. With `follow`, a lost connection is
+    /// reopened as in [`watch`](Self::watch), and each record arrives once.
     ///
     /// ```no_run
     /// # async fn example(client: muster::Client, job_id: &str) -> muster::Result<()> {
@@ -111,8 +111,8 @@ impl Followed for FollowedLogs {
         self.jobs.clone().watch_attempt_logs(self.request.clone()).await
     }
 
-    fn take(&mut self, message: v1::WatchAttemptLogsResponse) -> News<v1::LogRecord> {
+    fn take(&mut self, message: v1::WatchAttemptLogsResponse) -> NewItems<v1::LogRecord> {
         self.request.resume_token = message.resume_token;
-        News { items: message.records, is_over: message.ended }
+        NewItems { items: message.records, is_over: message.ended }
     }
 }

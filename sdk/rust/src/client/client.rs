@@ -152,7 +152,7 @@ impl Client {
             let mut jobs = self.jobs.clone();
             async move { jobs.submit_job(request).await }
         });
-        let answer = answer.await.map(|answer| vec![submitted(answer)]);
+        let answer = answer.await.map(|answer| vec![answer.into()]);
         span.end(&answer);
         present(answer?.pop(), "job")
     }
@@ -188,7 +188,7 @@ impl Client {
             let mut jobs = self.jobs.clone();
             async move { jobs.submit_jobs(request).await }
         });
-        let answer = answer.await.map(|answer| answer.jobs.into_iter().map(submitted).collect());
+        let answer = answer.await.map(|answer| answer.jobs.into_iter().map(Into::into).collect());
         span.end(&answer);
         answer
     }
@@ -287,10 +287,6 @@ impl Client {
 
 pub(super) fn request_id() -> String {
     Uuid::new_v4().to_string()
-}
-
-pub(crate) fn submitted(answer: v1::SubmitJobResponse) -> SubmittedJob {
-    SubmittedJob { job_id: answer.job_id, existing: answer.existing }
 }
 
 pub(crate) fn add_trace<T>(request: &mut tonic::Request<T>, trace: Option<&TraceFields>) {

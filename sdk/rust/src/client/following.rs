@@ -12,7 +12,7 @@ use super::transport_retry::TransportRetry;
 use crate::error::{CallError, Result};
 
 /// The new items of a message, and whether it is the last message.
-pub(super) struct News<T> {
+pub(super) struct NewItems<T> {
     pub items: Vec<T>,
     pub is_over: bool,
 }
@@ -25,7 +25,7 @@ pub(super) trait Followed: Send + Sync + 'static {
     fn open(&self) -> impl Future<Output = Result<Response<Streaming<Self::Message>>, Status>> + Send;
 
     /// Reads a message, and remembers where the next stream must continue.
-    fn take(&mut self, message: Self::Message) -> News<Self::Item>;
+    fn take(&mut self, message: Self::Message) -> NewItems<Self::Item>;
 }
 
 /// Follows streams. Fails with the error of a stream when it is not transient, or after too many failures in a row.
@@ -35,7 +35,7 @@ pub(super) fn follow<F: Followed>(calls: &Calls, followed: F) -> Feed<F::Item> {
         retry: calls.retry,
         timeout: calls.timeout,
         stream: None,
-        told: VecDeque::new(),
+        unread: VecDeque::new(),
         is_over: false,
         failures: 0,
     };
@@ -51,7 +51,7 @@ struct Follower<F: Followed> {
     timeout: Duration,
     stream: Option<Streaming<F::Message>>,
     /// Items of the last message that were not returned yet.
-    told: VecDeque<F::Item>,
+    unread: VecDeque<F::Item>,
     is_over: bool,
     /// Consecutive failures.
     failures: u32,
@@ -60,7 +60,7 @@ struct Follower<F: Followed> {
 impl<F: Followed> Follower<F> {
     async fn next(&mut self) -> Result<Option<F::Item>> {
         loop {
-            if let Some(item) = self.told.pop_front() {
+            if let Some(item) = self.unread.pop_front() {
                 return Ok(Some(item));
             }
             if self.is_over {
@@ -68,9 +68,9 @@ impl<F: Followed> Follower<F> {
             }
             match self.message().await {
                 Ok(message) => {
-                    let news = self.followed.take(message);
-                    self.told = news.items.into();
-                    self.is_over = news.is_over;
+                    let new = self.followed.take(message);
+                    self.unread = new.items.into();
+                    self.is_over = new.is_over;
                     self.failures = 0;
                 }
                 Err(error) => self.pause_after(error).await?,

@@ -25,7 +25,7 @@ impl Client {
         present(answer.await?.job, "job")
     }
 
-    /// Holds a waiting job and returns its new state. The job still expires while it is paused. `reason` is free text
+    /// Pauses a waiting job and returns its new state. The job still expires while it is paused. `reason` is free text
     /// of at most 256 characters.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub struct JobPages {
 
 impl JobPages {
     pub(super) fn new(client: Client, filter: JobFilter) -> Self {
-        Self { client, next: Some(filter.0), fetched: VecDeque::new() }
+        Self { client, next: Some(filter.into_request()), fetched: VecDeque::new() }
     }
 
     /// The next job. None: there are no more.

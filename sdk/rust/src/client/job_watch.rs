@@ -5,7 +5,7 @@ use tonic::{Response, Status, Streaming};
 
 use super::client::Client;
 use super::feed::Feed;
-use super::following::{Followed, News, follow};
+use super::following::{Followed, NewItems, follow};
 use crate::job_state::is_terminal;
 use crate::v1;
 use crate::v1::job_service_client::JobServiceClient;
@@ -49,10 +49,10 @@ impl Followed for WatchedJob {
         self.jobs.clone().watch_job(self.request.clone()).await
     }
 
-    fn take(&mut self, message: v1::WatchJobResponse) -> News<v1::Job> {
-        let news = message.job.filter(|job| self.revision != Some(job.revision));
-        let is_over = news.as_ref().is_some_and(|job| is_terminal(job.state()));
-        self.revision = news.as_ref().map(|job| job.revision).or(self.revision);
-        News { items: news.into_iter().collect(), is_over }
+    fn take(&mut self, message: v1::WatchJobResponse) -> NewItems<v1::Job> {
+        let changed = message.job.filter(|job| self.revision != Some(job.revision));
+        let is_over = changed.as_ref().is_some_and(|job| is_terminal(job.state()));
+        self.revision = changed.as_ref().map(|job| job.revision).or(self.revision);
+        NewItems { items: changed.into_iter().collect(), is_over }
     }
 }

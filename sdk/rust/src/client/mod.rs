@@ -14,9 +14,9 @@ mod job_pages;
 pub(crate) mod job_ref;
 pub(crate) mod job_wait;
 mod job_watch;
+mod signals;
 pub(crate) mod submission;
 pub(crate) mod transport_retry;
-mod waits;
 
 pub use attempt_logs::LogOptions;
 pub use batch::BatchHandle;
@@ -24,5 +24,5 @@ pub use client::{Client, ClientBuilder};
 pub use feed::Feed;
 pub use job_filter::JobFilter;
 pub use job_pages::JobPages;
+pub use signals::Signal;
 pub use transport_retry::TransportRetry;
-pub use waits::Event;

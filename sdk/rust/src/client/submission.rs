@@ -140,8 +140,8 @@ impl Submission {
     }
 
     /// Adds a dependency that must be fulfilled before the job may start. At most 100.
-    pub fn dependency(self, dependency: v1::Dependency) -> Self {
-        self.change(|job| job.dependencies.push(dependency))
+    pub fn depends_on(self, dependency: v1::Dependency) -> Self {
+        self.change(|job| job.depends_on.push(dependency))
     }
 
     /// W3C trace context of the job. Default: that of the submission's span, if the program traces.

@@ -8,6 +8,7 @@ use super::attempt_span_id::attempt_span_id;
 use super::trace_fields::TraceFields;
 use super::{messaging_attributes, tracer};
 use crate::v1;
+use crate::worker::v1 as protocol;
 
 pub(crate) struct HandlerSpan {
     context: Context,
@@ -16,7 +17,7 @@ pub(crate) struct HandlerSpan {
 }
 
 impl HandlerSpan {
-    pub fn start(assignment: &v1::Assignment, job_id: &Uuid) -> Self {
+    pub fn start(assignment: &protocol::Assignment, job_id: &Uuid) -> Self {
         let parent = TraceFields::parse(&assignment.traceparent, &assignment.tracestate);
         let around = match &parent {
             Some(parent) => Context::new().with_remote_span_context(parent.clone()),
@@ -74,7 +75,7 @@ impl HandlerSpan {
 }
 
 /// No links if the control plane sends no spans, because the link's target would not exist.
-fn links(assignment: &v1::Assignment, job_id: &Uuid, parent: Option<&SpanContext>) -> Vec<Link> {
+fn links(assignment: &protocol::Assignment, job_id: &Uuid, parent: Option<&SpanContext>) -> Vec<Link> {
     let attempt = assignment.attempt;
     let Some(parent) = parent.filter(|it| attempt >= 2 && it.span_id() == attempt_span_id(job_id, attempt)) else {
         return Vec::new();

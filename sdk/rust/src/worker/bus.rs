@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::core::effect::SessionNumber;
-use crate::v1;
+use crate::worker::v1 as protocol;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Wait before the next connection; up to twice as long.
@@ -24,7 +24,7 @@ const EVENTS: usize = 16;
 /// Events of the bus.
 #[derive(Debug)]
 pub(crate) enum BusEvent {
-    Message(v1::SessionMessage),
+    Message(protocol::SessionMessage),
     /// True each time the subscription becomes active, false each time it is lost.
     Connected(bool),
 }
@@ -35,12 +35,12 @@ pub(crate) struct BusOptions {
     pub session: SessionNumber,
     pub urls: Vec<String>,
     pub subject: String,
-    pub credentials: Option<v1::NatsCredentials>,
+    pub credentials: Option<protocol::NatsCredentials>,
 }
 
 /// The subscription; it ends when this is dropped.
 pub(crate) struct Bus {
-    credentials: watch::Sender<Option<v1::NatsCredentials>>,
+    credentials: watch::Sender<Option<protocol::NatsCredentials>>,
     reconnect: Arc<Notify>,
     task: AbortHandle,
 }
@@ -62,7 +62,7 @@ impl Bus {
     }
 
     /// Sets the credentials for the next connection.
-    pub fn renew_credentials(&self, credentials: v1::NatsCredentials) {
+    pub fn renew_credentials(&self, credentials: protocol::NatsCredentials) {
         self.credentials.send_replace(Some(credentials));
     }
 
@@ -83,7 +83,7 @@ struct Subscription {
     session: SessionNumber,
     urls: Vec<String>,
     subject: String,
-    credentials: watch::Receiver<Option<v1::NatsCredentials>>,
+    credentials: watch::Receiver<Option<protocol::NatsCredentials>>,
     reconnect: Arc<Notify>,
     events: BusSender,
 }
@@ -94,7 +94,7 @@ impl Subscription {
             if let Err(error) = self.connect_once().await {
                 tracing::warn!(target: "muster", %error, "the bus is not connected");
             }
-            self.tell(BusEvent::Connected(false)).await;
+            self.notify(BusEvent::Connected(false)).await;
             tokio::time::sleep(RECONNECT_WAIT.mul_f64(1.0 + rand::random::<f64>())).await;
         }
     }
@@ -115,7 +115,7 @@ impl Subscription {
         let client = tokio::time::timeout(2 * CONNECT_TIMEOUT, connecting).await??;
         let mut messages = client.subscribe(self.subject.clone()).await?;
         client.flush().await?;
-        self.tell(BusEvent::Connected(true)).await;
+        self.notify(BusEvent::Connected(true)).await;
         loop {
             tokio::select! {
                 message = messages.next() => match message {
@@ -133,13 +133,13 @@ impl Subscription {
     }
 
     async fn receive(&self, data: &[u8]) {
-        match v1::SessionMessage::decode(data) {
-            Ok(message) => self.tell(BusEvent::Message(message)).await,
+        match protocol::SessionMessage::decode(data) {
+            Ok(message) => self.notify(BusEvent::Message(message)).await,
             Err(error) => tracing::warn!(target: "muster", %error, "a message of the bus could not be read"),
         }
     }
 
-    async fn tell(&self, event: BusEvent) {
+    async fn notify(&self, event: BusEvent) {
         // Without a receiver the session is over, and this task is about to be aborted.
         let _ = self.events.send((self.session, event)).await;
     }
@@ -153,8 +153,9 @@ fn refusal(error: ServerError) -> Result<(), ServerError> {
     }
 }
 
-fn authentication(credentials: &watch::Receiver<Option<v1::NatsCredentials>>) -> ConnectOptions {
-    let asks = |credentials: &Option<v1::NatsCredentials>| credentials.as_ref().is_some_and(|it| !it.jwt.is_empty());
+fn authentication(credentials: &watch::Receiver<Option<protocol::NatsCredentials>>) -> ConnectOptions {
+    let asks =
+        |credentials: &Option<protocol::NatsCredentials>| credentials.as_ref().is_some_and(|it| !it.jwt.is_empty());
     if !asks(&credentials.borrow()) {
         return ConnectOptions::new();
     }
@@ -165,7 +166,7 @@ fn authentication(credentials: &watch::Receiver<Option<v1::NatsCredentials>>) ->
     })
 }
 
-fn sign(credentials: Option<&v1::NatsCredentials>, nonce: &[u8]) -> Result<Auth, AuthError> {
+fn sign(credentials: Option<&protocol::NatsCredentials>, nonce: &[u8]) -> Result<Auth, AuthError> {
     let credentials = credentials.ok_or_else(|| AuthError::new("there are no credentials"))?;
     let key = nkeys::KeyPair::from_seed(&credentials.seed).map_err(AuthError::new)?;
     let mut auth = Auth::new();

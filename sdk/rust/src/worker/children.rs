@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::handler_error::HandlerError;
 use crate::client::calls::{Calls, present};
-use crate::client::client::{add_trace, submitted};
+use crate::client::client::add_trace;
 use crate::client::job_wait::job_result;
 use crate::client::submission::Submission;
 use crate::error::Result;
@@ -24,7 +24,7 @@ use crate::v1::job_service_client::JobServiceClient;
 /// How long a call is repeated, so that a restart of the control plane does not fail the handler.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Maximum number of children that one report can wait for.
-const MOST_AWAITED: usize = 1_000;
+const MAX_AWAITED: usize = 1_000;
 /// Maximum number of children read concurrently.
 const AT_ONCE: usize = 20;
 
@@ -108,7 +108,7 @@ impl Children {
             let mut jobs = self.jobs();
             async move { jobs.submit_job(request).await }
         });
-        let answer = answer.await.map(|answer| vec![submitted(answer)]);
+        let answer = answer.await.map(|answer| vec![answer.into()]);
         span.end(&answer);
         Ok(present(answer?.pop(), "job")?.job_id)
     }
@@ -117,7 +117,7 @@ impl Children {
     pub async fn ended(&self, child_ids: &[String]) -> Result<Vec<v1::Job>, HandlerError> {
         let asked: Vec<_> = child_ids.iter().map(|id| self.get(id)).collect();
         let jobs: Vec<v1::Job> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
-        let open = jobs.iter().filter(|job| !is_terminal(job.state())).take(MOST_AWAITED);
+        let open = jobs.iter().filter(|job| !is_terminal(job.state())).take(MAX_AWAITED);
         let open = open
             .map(|job| Ok(Bytes::copy_from_slice(Uuid::parse_str(&job.job_id)?.as_bytes())))
             .collect::<Result<Vec<_>, uuid::Error>>()?;

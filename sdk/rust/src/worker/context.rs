@@ -25,6 +25,7 @@ use crate::payload::Payload;
 use crate::telemetry::trace_fields::TraceFields;
 use crate::v1;
 pub use crate::v1::LogLevel;
+use crate::worker::v1 as protocol;
 
 const MAX_PROGRESS_MESSAGE: usize = 256;
 
@@ -34,7 +35,7 @@ pub struct Context(Arc<Inner>);
 
 /// The parts of a context.
 pub(crate) struct ContextParts {
-    pub assignment: v1::Assignment,
+    pub assignment: protocol::Assignment,
     pub job_id: Uuid,
     pub stop: Arc<Stop>,
     pub outlet: Arc<dyn Outlet>,
@@ -75,8 +76,8 @@ impl Context {
     }
 
     /// Number of earlier attempts that counted towards the retry policy.
-    pub fn attempts_counted(&self) -> i32 {
-        self.assignment().attempts_counted
+    pub fn attempt_count(&self) -> i32 {
+        self.assignment().attempt_count
     }
 
     /// The job's namespace.
@@ -197,9 +198,9 @@ impl Context {
     /// # Errors
     /// [`Error::InvalidArgument`]: they are larger than the server accepts.
     pub fn checkpoint_payload(&self, checkpoint: Payload) -> Result<()> {
-        let (size, most) = (checkpoint.data.len(), self.0.parts.max_payload);
-        if size > most {
-            let message = format!("the checkpoint has {size} bytes; the maximum is {most}");
+        let (size, max) = (checkpoint.data.len(), self.0.parts.max_payload);
+        if size > max {
+            let message = format!("the checkpoint has {size} bytes; the maximum is {max}");
             return Err(Error::InvalidArgument(message));
         }
         self.say(Word::Checkpoint(checkpoint));
@@ -332,7 +333,7 @@ impl Context {
         }
     }
 
-    fn assignment(&self) -> &v1::Assignment {
+    fn assignment(&self) -> &protocol::Assignment {
         &self.0.parts.assignment
     }
 

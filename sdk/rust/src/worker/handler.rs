@@ -72,9 +72,9 @@ pub(crate) async fn execute(handler: &BoxHandler, context: Context, span: Handle
     outcome
 }
 
-/// A final failure: another attempt would fail in the same way.
+/// A non-retryable failure: another attempt would fail in the same way.
 fn unreadable(kind: &str, error: Error) -> HandlerError {
-    HandlerError::new(kind, error.to_string()).with_final(true)
+    HandlerError::new(kind, error.to_string()).with_non_retryable(true)
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -24,10 +24,10 @@ const MAX_CAUSES: usize = 16;
 /// use std::time::Duration;
 /// use muster::worker::HandlerError;
 ///
-/// let declined = HandlerError::new("CardDeclined", "the bank says no").with_final(true);
+/// let declined = HandlerError::new("CardDeclined", "the bank says no").with_non_retryable(true);
 /// let busy = HandlerError::new("Busy", "the shop is full").with_retry_delay(Duration::from_secs(60));
 /// let parsed = "x".parse::<u8>().map_err(HandlerError::from);
-/// # assert!(parsed.is_err() && declined.failure().unwrap().r#final && busy.failure().is_some());
+/// # assert!(parsed.is_err() && declined.failure().unwrap().non_retryable && busy.failure().is_some());
 /// ```
 ///
 /// It does not implement [`std::error::Error`], because then not every error could be converted to it.
@@ -70,10 +70,10 @@ impl HandlerError {
         Self(Box::new(Kind::Suspended(child_ids)))
     }
 
-    /// Sets whether the failure is final: the retry policy is not consulted then.
+    /// Sets whether another attempt can't help: the retry policy is not consulted then.
     #[must_use]
-    pub fn with_final(self, is_final: bool) -> Self {
-        self.change(|failure| failure.r#final = is_final)
+    pub fn with_non_retryable(self, non_retryable: bool) -> Self {
+        self.change(|failure| failure.non_retryable = non_retryable)
     }
 
     /// Sets the time until the next attempt, in place of the retry policy's backoff.
@@ -228,12 +228,12 @@ mod tests {
     #[test]
     fn what_a_failure_says_is_reported() {
         let error = HandlerError::new("Busy", "later")
-            .with_final(true)
+            .with_non_retryable(true)
             .with_exit_code(7)
             .with_retry_delay(Duration::from_millis(1_500))
             .with_cause(std::io::Error::other("disk"));
         let failure = error.failure().unwrap();
-        assert_eq!((failure.r#final, failure.exit_code), (true, 7));
+        assert_eq!((failure.non_retryable, failure.exit_code), (true, 7));
         assert_eq!(failure.retry_delay.unwrap().nanos, 500_000_000);
         assert_eq!(failure.cause.as_ref().unwrap().r#type, "std::io::error::Error");
     }

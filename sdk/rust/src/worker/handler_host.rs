@@ -11,7 +11,7 @@ use super::children::{Children, patient};
 use super::context::{Context, ContextParts};
 use super::core::effect::OpenedSession;
 use super::core::outcome::HandlerOutcome;
-use super::core::places::Place;
+use super::core::slot_table::Slot;
 use super::core::start_gate::StartGate;
 use super::handler::{BoxHandler, execute};
 use super::mailbox::Mailbox;
@@ -22,6 +22,7 @@ use super::word::Words;
 use crate::client::calls::Calls;
 use crate::telemetry::handler_span::HandlerSpan;
 use crate::v1;
+use crate::worker::v1 as protocol;
 
 struct Running {
     stop: Arc<Stop>,
@@ -53,23 +54,23 @@ impl HandlerHost {
         self.opened = opened;
     }
 
-    pub fn start(&mut self, place: Place, assignment: v1::Assignment, gate: Arc<StartGate>) {
+    pub fn start(&mut self, slot: Slot, assignment: protocol::Assignment, gate: Arc<StartGate>) {
         let Some(handler) = self.handlers.get(&assignment.handler).cloned() else {
             // The session accepts only attempts for which there is a handler.
             return;
         };
         let stop = Arc::new(Stop::default());
-        let mailbox = Arc::new(Mailbox::new(place, self.session.clone()));
-        if self.running.len() <= place {
-            self.running.resize_with(place + 1, || None);
+        let mailbox = Arc::new(Mailbox::new(slot, self.session.clone()));
+        if self.running.len() <= slot {
+            self.running.resize_with(slot + 1, || None);
         }
-        self.running[place] = Some(Running { stop: stop.clone(), mailbox: mailbox.clone() });
+        self.running[slot] = Some(Running { stop: stop.clone(), mailbox: mailbox.clone() });
         let job_id = Uuid::from_slice(&assignment.job_id).unwrap_or_default();
         let attempt = assignment.attempt;
         let start = Start {
             handler,
             gate,
-            place,
+            slot,
             session: self.session.clone(),
             parts: ContextParts {
                 children: Some(Children::new(self.calls.clone(), job_id, attempt, self.opened.id)),
@@ -84,23 +85,23 @@ impl HandlerHost {
         self.runtime.spawn(start.run());
     }
 
-    pub fn stop(&self, place: Place, reason: StopReason) {
-        if let Some(Some(running)) = self.running.get(place) {
+    pub fn stop(&self, slot: Slot, reason: StopReason) {
+        if let Some(Some(running)) = self.running.get(slot) {
             running.stop.stop(reason);
         }
     }
 
-    /// Everything that the handler in `place` has reported since the last call.
-    pub fn take_words(&self, place: Place) -> Words {
-        match self.running.get(place) {
+    /// Everything that the handler in `slot` has reported since the last call.
+    pub fn take_words(&self, slot: Slot) -> Words {
+        match self.running.get(slot) {
             Some(Some(running)) => running.mailbox.take(),
             _ => Words::default(),
         }
     }
 
-    /// The handler in `place` has returned.
-    pub fn ended(&mut self, place: Place) {
-        if let Some(running) = self.running.get_mut(place) {
+    /// The handler in `slot` has returned.
+    pub fn ended(&mut self, slot: Slot) {
+        if let Some(running) = self.running.get_mut(slot) {
             *running = None;
         }
     }
@@ -111,17 +112,17 @@ struct Start {
     handler: BoxHandler,
     parts: ContextParts,
     gate: Arc<StartGate>,
-    place: Place,
+    slot: Slot,
     session: UnboundedSender<ToSession>,
 }
 
 impl Start {
     async fn run(mut self) {
-        // An attempt that was taken back meanwhile must not start; its place may be in use again.
+        // An attempt that was taken back meanwhile must not start; its slot may be in use again.
         if !self.gate.enter() {
             return;
         }
-        let mut end = End { place: self.place, session: self.session, outcome: None };
+        let mut end = End { slot: self.slot, session: self.session, outcome: None };
         let span = HandlerSpan::start(&self.parts.assignment, &self.parts.job_id);
         self.parts.trace = span.fields().cloned();
         end.outcome = Some(execute(&self.handler, Context::new(self.parts), span).await);
@@ -130,7 +131,7 @@ impl Start {
 
 /// Notifies the session that a handler has ended, also when its task is dropped together with its runtime.
 struct End {
-    place: Place,
+    slot: Slot,
     session: UnboundedSender<ToSession>,
     outcome: Option<HandlerOutcome>,
 }
@@ -146,7 +147,7 @@ impl Drop for End {
             })
         });
         // Without a session's thread the worker has ended, and there is no receiver.
-        let _ = self.session.send(ToSession::Ended(self.place, outcome));
+        let _ = self.session.send(ToSession::Ended(self.slot, outcome));
     }
 }
 
@@ -177,7 +178,8 @@ mod tests {
 
     fn start(host: &mut HandlerHost) -> Arc<StartGate> {
         let gate = Arc::new(StartGate::default());
-        let assignment = v1::Assignment { job_id: vec![0; 16].into(), handler: "waits".into(), ..Default::default() };
+        let assignment =
+            protocol::Assignment { job_id: vec![0; 16].into(), handler: "waits".into(), ..Default::default() };
         host.start(3, assignment, gate.clone());
         gate
     }

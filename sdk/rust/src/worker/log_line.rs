@@ -21,7 +21,7 @@ pub(crate) fn log_line(
 ) -> LogLine {
     let message = cut(text.to_owned(), MAX_LOG_LINE_BYTES);
     let mut truncated = message.len() < text.len();
-    let mut room = MAX_LOG_LINE_BYTES - message.len();
+    let mut space = MAX_LOG_LINE_BYTES - message.len();
     let mut record =
         LogRecord { sequence, log_time: Some(time.into()), level: level.into(), message, ..Default::default() };
     for (key, value) in facts {
@@ -30,15 +30,15 @@ pub(crate) fn log_line(
             other => other.to_string(),
         };
         let bytes = key.len() + field.len();
-        if record.fields.len() >= MAX_LOG_FIELDS || bytes > room {
+        if record.fields.len() >= MAX_LOG_FIELDS || bytes > space {
             truncated = true;
             continue;
         }
-        room -= bytes;
+        space -= bytes;
         record.fields.insert(key, field);
     }
     record.truncated = truncated;
-    LogLine { record, bytes: FRAME_BYTES + MAX_LOG_LINE_BYTES - room }
+    LogLine { record, bytes: FRAME_BYTES + MAX_LOG_LINE_BYTES - space }
 }
 
 #[cfg(test)]

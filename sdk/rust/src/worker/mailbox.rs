@@ -4,21 +4,21 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::core::places::Place;
+use super::core::slot_table::Slot;
 use super::session_thread::ToSession;
 use super::word::{Outlet, Word, Words};
 
 /// Notifies the session once that there are reports, however many follow.
 pub(crate) struct Mailbox {
-    place: Place,
+    slot: Slot,
     session: UnboundedSender<ToSession>,
     /// None: nothing was reported since the last time.
     words: Mutex<Option<Words>>,
 }
 
 impl Mailbox {
-    pub fn new(place: Place, session: UnboundedSender<ToSession>) -> Self {
-        Self { place, session, words: Mutex::new(None) }
+    pub fn new(slot: Slot, session: UnboundedSender<ToSession>) -> Self {
+        Self { slot, session, words: Mutex::new(None) }
     }
 
     /// Everything that was reported since the last time.
@@ -33,7 +33,7 @@ impl Outlet for Mailbox {
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         if words.is_none() {
             // Without a session's thread the worker has ended, and there is no receiver.
-            let _ = self.session.send(ToSession::Words(self.place));
+            let _ = self.session.send(ToSession::Words(self.slot));
         }
         words.get_or_insert_default().add(word);
     }

@@ -19,6 +19,14 @@ pub(crate) mod word;
 mod worker;
 mod worker_event;
 
+/// The generated messages and the client of the worker protocol, `muster.worker.v1`. [`Worker`] implements the
+/// protocol; only a worker of your own needs these.
+// The module must stay at `worker::v1`: the code finds the messages of `muster.v1` by `super::super::v1`.
+#[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]
+pub mod v1 {
+    tonic::include_proto!("muster.worker.v1");
+}
+
 pub use children::Child;
 pub use context::{Context, LogLevel};
 pub use core::stats::Stats;

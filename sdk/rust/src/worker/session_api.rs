@@ -7,8 +7,8 @@ use tonic::transport::Channel;
 use super::core::Millis;
 use crate::error::CallError;
 use crate::transport::{MAX_MESSAGE_BYTES, request, within};
-use crate::v1;
-use crate::v1::session_service_client::SessionServiceClient;
+use crate::worker::v1 as protocol;
+use crate::worker::v1::session_service_client::SessionServiceClient;
 
 #[derive(Clone, Debug)]
 pub(crate) struct SessionApi(SessionServiceClient<Channel>);
@@ -20,30 +20,38 @@ impl SessionApi {
         Self(SessionServiceClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES))
     }
 
-    pub async fn open(mut self, message: v1::OpenSessionRequest, timeout: Millis) -> Answer<v1::OpenSessionResponse> {
+    pub async fn open(
+        mut self,
+        message: protocol::OpenSessionRequest,
+        timeout: Millis,
+    ) -> Answer<protocol::OpenSessionResponse> {
         let timeout = Duration::from_millis(timeout);
         within(timeout, self.0.open_session(request(message, timeout))).await
     }
 
-    pub async fn beat(mut self, message: v1::HeartbeatRequest, timeout: Millis) -> Answer<v1::HeartbeatResponse> {
+    pub async fn beat(
+        mut self,
+        message: protocol::SendHeartbeatRequest,
+        timeout: Millis,
+    ) -> Answer<protocol::SendHeartbeatResponse> {
         let timeout = Duration::from_millis(timeout);
-        within(timeout, self.0.heartbeat(request(message, timeout))).await
+        within(timeout, self.0.send_heartbeat(request(message, timeout))).await
     }
 
     pub async fn report(
         mut self,
-        message: v1::ReportAttemptsRequest,
+        message: protocol::ReportAttemptsRequest,
         timeout: Millis,
-    ) -> Answer<v1::ReportAttemptsResponse> {
+    ) -> Answer<protocol::ReportAttemptsResponse> {
         let timeout = Duration::from_millis(timeout);
         within(timeout, self.0.report_attempts(request(message, timeout))).await
     }
 
     pub async fn close(
         mut self,
-        message: v1::CloseSessionRequest,
+        message: protocol::CloseSessionRequest,
         timeout: Millis,
-    ) -> Answer<v1::CloseSessionResponse> {
+    ) -> Answer<protocol::CloseSessionResponse> {
         let timeout = Duration::from_millis(timeout);
         within(timeout, self.0.close_session(request(message, timeout))).await
     }

@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::bus::{Bus, BusEvent, BusOptions};
 use super::core::effect::{Effect, SessionNumber};
 use super::core::outcome::HandlerOutcome;
-use super::core::places::Place;
 use super::core::reports::ReportCall;
 use super::core::session_core::SessionCore;
+use super::core::slot_table::Slot;
 use super::core::stats::Stats;
 use super::core::{Millis, NEVER};
 use super::handler_host::HandlerHost;
@@ -18,20 +18,20 @@ use super::session_api::SessionApi;
 use super::worker_event::WorkerEvent;
 use crate::error::{CallError, Result};
 use crate::transport::open_channel;
-use crate::v1;
+use crate::worker::v1 as protocol;
 
 type Answer<T> = std::result::Result<T, CallError>;
 
 /// Messages to the session's thread. Their number is bounded: the calls of a session, and for each handler its end and
 /// one notification that it has reported something.
 pub(crate) enum ToSession {
-    Opened(Answer<v1::OpenSessionResponse>),
-    BeatOver(SessionNumber, u64, Answer<v1::HeartbeatResponse>),
-    ReportsOver(SessionNumber, ReportCall, Answer<v1::ReportAttemptsResponse>),
-    Closed(Answer<v1::CloseSessionResponse>),
-    Ended(Place, HandlerOutcome),
-    /// The handler in this place has reported something.
-    Words(Place),
+    Opened(Answer<protocol::OpenSessionResponse>),
+    BeatOver(SessionNumber, u64, Answer<protocol::SendHeartbeatResponse>),
+    ReportsOver(SessionNumber, ReportCall, Answer<protocol::ReportAttemptsResponse>),
+    Closed(Answer<protocol::CloseSessionResponse>),
+    Ended(Slot, HandlerOutcome),
+    /// The handler in this slot has reported something.
+    Words(Slot),
     SetSlots(usize),
     Drain,
     Close,
@@ -42,7 +42,7 @@ const BATCH: usize = 1_000;
 /// Capacity for messages of the bus; more wait in the bus's client.
 const BUS_MESSAGES: usize = 64;
 /// A timer fires early rather than overflows; its receiver checks the clock.
-const LONGEST_SLEEP: Millis = 3_600_000;
+const MAX_SLEEP: Millis = 3_600_000;
 
 /// State shared by the thread and the worker's methods.
 #[derive(Default)]
@@ -55,7 +55,7 @@ pub(crate) type OnEvent = Arc<dyn Fn(WorkerEvent) + Send + Sync>;
 
 pub(crate) struct SessionThread {
     pub address: String,
-    pub offer: v1::OpenSessionRequest,
+    pub offer: protocol::OpenSessionRequest,
     pub inbox: mpsc::UnboundedReceiver<ToSession>,
     pub sender: mpsc::UnboundedSender<ToSession>,
     pub host: HandlerHost,
@@ -66,7 +66,7 @@ pub(crate) struct SessionThread {
 impl SessionThread {
     /// Starts the thread; the receiver gets the worker's result.
     pub fn spawn(self) -> std::io::Result<oneshot::Receiver<Result<()>>> {
-        let (ended, hears) = oneshot::channel();
+        let (ended, receiver) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("muster-session".into()).spawn(move || {
             let end = runtime.block_on(async {
@@ -76,7 +76,7 @@ impl SessionThread {
             // The receiver may have been dropped.
             let _ = ended.send(end);
         })?;
-        Ok(hears)
+        Ok(receiver)
     }
 }
 
@@ -125,8 +125,8 @@ impl Driver {
             }
             let due = sleep_until_due(self.core.due(), self.now());
             tokio::select! {
-                _ = self.inbox.recv_many(&mut batch, BATCH) => self.tell(&mut batch),
-                Some((session, event)) = self.from_bus.recv() => self.tell_bus(session, event),
+                _ = self.inbox.recv_many(&mut batch, BATCH) => self.deliver(&mut batch),
+                Some((session, event)) = self.from_bus.recv() => self.deliver_bus(session, event),
                 () = due => {}
             }
             let now = self.now();
@@ -138,17 +138,17 @@ impl Driver {
         self.clock.elapsed().as_millis() as Millis
     }
 
-    fn tell(&mut self, batch: &mut Vec<ToSession>) {
+    fn deliver(&mut self, batch: &mut Vec<ToSession>) {
         let now = self.now();
         let mut ends = Vec::new();
         for message in batch.drain(..) {
             match message {
-                ToSession::Ended(place, outcome) => {
-                    self.tell_words(now, place);
-                    self.host.ended(place);
-                    ends.push((place, outcome));
+                ToSession::Ended(slot, outcome) => {
+                    self.deliver_words(now, slot);
+                    self.host.ended(slot);
+                    ends.push((slot, outcome));
                 }
-                ToSession::Words(place) => self.tell_words(now, place),
+                ToSession::Words(slot) => self.deliver_words(now, slot),
                 ToSession::Opened(answer) => self.core.opened(now, answer),
                 ToSession::BeatOver(session, beat, answer) => self.core.beat_over(now, session, beat, answer),
                 ToSession::ReportsOver(session, call, answer) => self.core.reports_over(now, session, call, answer),
@@ -163,23 +163,23 @@ impl Driver {
         }
     }
 
-    fn tell_words(&mut self, now: Millis, place: Place) {
-        let mut words = self.host.take_words(place);
+    fn deliver_words(&mut self, now: Millis, slot: Slot) {
+        let mut words = self.host.take_words(slot);
         if let Some(extension) = words.extension {
-            self.core.extend_run_timeout(now, place, extension);
+            self.core.extend_run_timeout(now, slot, extension);
         }
         if let Some(progress) = words.progress {
-            self.core.progress(now, place, progress);
+            self.core.progress(now, slot, progress);
         }
         if let Some(checkpoint) = words.checkpoint {
-            self.core.checkpoint(now, place, checkpoint);
+            self.core.checkpoint(now, slot, checkpoint);
         }
         if !words.logs.is_empty() {
-            self.core.log(now, place, words.logs.take());
+            self.core.log(now, slot, words.logs.take());
         }
     }
 
-    fn tell_bus(&mut self, session: SessionNumber, event: BusEvent) {
+    fn deliver_bus(&mut self, session: SessionNumber, event: BusEvent) {
         let now = self.now();
         match event {
             BusEvent::Message(message) => self.core.bus_message(now, session, message),
@@ -219,8 +219,8 @@ impl Driver {
             }
             Effect::ReconnectBus => self.bus.iter().for_each(Bus::reconnect),
             Effect::CloseBus => self.bus = None,
-            Effect::Start { place, assignment, gate } => self.host.start(place, assignment, gate),
-            Effect::Stop { place, reason } => self.host.stop(place, reason),
+            Effect::Start { slot, assignment, gate } => self.host.start(slot, assignment, gate),
+            Effect::Stop { slot, reason } => self.host.stop(slot, reason),
             Effect::Session(opened) => {
                 if let Some(opened) = opened {
                     self.host.session_opened(opened);
@@ -260,6 +260,6 @@ async fn sleep_until_due(due: Millis, now: Millis) {
     if due == NEVER {
         return std::future::pending().await;
     }
-    let wait = due.saturating_sub(now).min(LONGEST_SLEEP);
+    let wait = due.saturating_sub(now).min(MAX_SLEEP);
     tokio::time::sleep(Duration::from_millis(wait)).await;
 }

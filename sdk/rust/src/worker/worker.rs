@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::payload::Payload;
 use crate::transport::check_address;
 use crate::v1;
+use crate::worker::v1 as protocol;
 
 const PROTOCOL_VERSION: i32 = 1;
 const DEFAULT_SLOTS: usize = 10;
@@ -35,7 +36,7 @@ const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(30);
 #[must_use = "a builder does nothing until it builds a worker"]
 pub struct WorkerBuilder {
     address: String,
-    offer: v1::OpenSessionRequest,
+    offer: protocol::OpenSessionRequest,
     slots: usize,
     handlers: HashMap<String, BoxHandler>,
     twice: Option<String>,
@@ -200,7 +201,7 @@ struct Inner {
 }
 
 struct Parts {
-    offer: v1::OpenSessionRequest,
+    offer: protocol::OpenSessionRequest,
     handlers: HashMap<String, BoxHandler>,
     inbox: mpsc::UnboundedReceiver<ToSession>,
     on_event: Option<OnEvent>,
@@ -216,7 +217,7 @@ impl Worker {
         let sdk = v1::Sdk { name: crate::SDK_NAME.into(), version: crate::SDK_VERSION.into(), language: "rust".into() };
         WorkerBuilder {
             address: address.into(),
-            offer: v1::OpenSessionRequest {
+            offer: protocol::OpenSessionRequest {
                 worker_name: name.into(),
                 protocol_version: PROTOCOL_VERSION,
                 sdk: Some(sdk),

@@ -36,14 +36,14 @@ async fn all_pages_are_read() {
 }
 
 #[tokio::test]
-async fn what_is_followed_goes_on_where_the_stream_broke() {
+async fn what_is_followed_continues_where_the_stream_broke() {
     let server = FakeServer::start();
-    let news = |messages: &[&str], token: &str, ended| {
+    let new = |messages: &[&str], token: &str, ended| {
         Ok(WatchAttemptLogsResponse { records: records(messages), resume_token: token.into(), ended })
     };
     let gone = Err(Status::unavailable("the replica stops"));
-    server.answer(WATCH, [news(&["a"], "after a", false), news(&["b", "c"], "after c", false), gone]);
-    server.answer(WATCH, [news(&[], "after c", false), news(&["d"], "after d", true)]);
+    server.answer(WATCH, [new(&["a"], "after a", false), new(&["b", "c"], "after c", false), gone]);
+    server.answer(WATCH, [new(&[], "after c", false), new(&["d"], "after d", true)]);
     assert_eq!(read(&server, LogOptions::new().follow(true)).await, ["a", "b", "c", "d"]);
     let asked = server.asked::<WatchAttemptLogsRequest>(WATCH);
     let said: Vec<_> = asked.iter().map(|request| (&*request.job_id, &*request.resume_token)).collect();

@@ -29,7 +29,7 @@ fn asked(server: &FakeServer) -> usize {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_is_asked_for_anew_and_no_change_is_told_twice() {
+async fn a_stream_that_breaks_is_asked_for_anew_and_no_change_is_returned_twice() {
     let server = FakeServer::start();
     server.answer(WATCH_JOB, [changed(1, JobState::Ready), changed(2, JobState::Running), gone()]);
     server.answer(WATCH_JOB, [changed(2, JobState::Running)]);

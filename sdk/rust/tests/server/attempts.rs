@@ -12,8 +12,8 @@ use tokio::sync::Notify;
 use crate::support::{Server, failure, run, within};
 
 #[tokio::test]
-async fn an_attempt_goes_on_from_the_checkpoint_of_the_one_before() {
-    let Some(server) = Server::find("an_attempt_goes_on_from_the_checkpoint_of_the_one_before") else { return };
+async fn an_attempt_continues_from_the_checkpoint_of_the_one_before() {
+    let Some(server) = Server::find("an_attempt_continues_from_the_checkpoint_of_the_one_before") else { return };
     let policy = RetryPolicy {
         max_attempts: 3,
         min_backoff: Some(prost_types::Duration { seconds: 0, nanos: 1_000_000 }),
@@ -26,7 +26,7 @@ async fn an_attempt_goes_on_from_the_checkpoint_of_the_one_before() {
             let done: u32 = context.last_checkpoint()?.unwrap_or(0);
             context.log_with(LogLevel::Info, "step", [("done", done)]);
             if done == 2 {
-                return Ok((done, context.attempts_counted()));
+                return Ok((done, context.attempt_count()));
             }
             context.checkpoint(&(done + 1))?;
             Err(HandlerError::new("NotYet", "one more"))
@@ -46,8 +46,8 @@ async fn an_attempt_goes_on_from_the_checkpoint_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn a_cancelled_handler_hears_of_it() {
-    let Some(server) = Server::find("a_cancelled_handler_hears_of_it") else { return };
+async fn a_cancelled_handler_is_asked_to_stop() {
+    let Some(server) = Server::find("a_cancelled_handler_is_asked_to_stop") else { return };
     server.define_plain("waits").await;
     let entered = Arc::new(Notify::new());
     let worker = server
@@ -88,14 +88,14 @@ async fn a_cancelled_handler_hears_of_it() {
 async fn a_handler_that_takes_too_long_is_stopped() {
     let Some(server) = Server::find("a_handler_that_takes_too_long_is_stopped") else { return };
     server.define_plain("slow").await;
-    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
     let worker = server
         .worker()
         .handle(server.name("slow"), move |context: Context, (): ()| {
-            let told = told.clone();
+            let sender = sender.clone();
             async move {
                 let reason = context.stopped().await;
-                told.send(reason).unwrap();
+                sender.send(reason).unwrap();
                 Ok(())
             }
         })
@@ -106,6 +106,6 @@ async fn a_handler_that_takes_too_long_is_stopped() {
     let job = server.client.submit(slow).await.unwrap();
     let failed = failure(within(server.client.result::<()>(&job)).await.unwrap_err());
     assert_eq!(failed.r#type, "RunTimeout");
-    assert_eq!(within(hears.recv()).await, Some(StopReason::RunTimeout));
+    assert_eq!(within(receiver.recv()).await, Some(StopReason::RunTimeout));
     running.stop().await;
 }

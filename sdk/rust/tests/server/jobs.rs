@@ -73,7 +73,7 @@ async fn failures_say_what_went_wrong() {
         .worker()
         .handle(server.name("fails"), |_: Context, (): ()| async {
             let cause = std::io::Error::other("the disk is full");
-            Err::<(), _>(HandlerError::new("CardDeclined", "no money").with_final(true).with_cause(cause))
+            Err::<(), _>(HandlerError::new("CardDeclined", "no money").with_non_retryable(true).with_cause(cause))
         })
         .handle(server.name("raises"), |_: Context, (): ()| async { Ok("x".parse::<u8>()?) })
         .handle(server.name("panics"), |_: Context, (): ()| async {
@@ -92,24 +92,24 @@ async fn failures_say_what_went_wrong() {
     };
 
     let fails = failed("fails", Value::Null).await;
-    assert_eq!((&*fails.r#type, &*fails.message, fails.r#final), ("CardDeclined", "no money", true));
+    assert_eq!((&*fails.r#type, &*fails.message, fails.non_retryable), ("CardDeclined", "no money", true));
     assert_eq!(fails.cause.unwrap().message, "the disk is full");
     let raises = failed("raises", Value::Null).await;
     assert!(raises.r#type.ends_with("ParseIntError"), "{}", raises.r#type);
     let panics = failed("panics", Value::Null).await;
     assert_eq!((&*panics.r#type, &*panics.message), ("Panic", "at the disco"));
     let reads = failed("reads", json!({ "item": 1 })).await;
-    assert_eq!((&*reads.r#type, reads.r#final), ("InvalidInput", true));
+    assert_eq!((&*reads.r#type, reads.non_retryable), ("InvalidInput", true));
     running.stop().await;
 }
 
 #[tokio::test]
-async fn a_job_that_waits_is_held_and_let_go() {
-    let Some(server) = Server::find("a_job_that_waits_is_held_and_let_go") else { return };
-    server.define_plain("held").await;
-    let job = server.client.submit(server.job("held")).await.unwrap();
-    let held = server.client.pause(&job, "not now").await.unwrap();
-    assert_eq!((held.state(), &*held.state_reason), (JobState::Paused, "not now"));
+async fn a_job_that_waits_is_paused_and_resumed() {
+    let Some(server) = Server::find("a_job_that_waits_is_paused_and_resumed") else { return };
+    server.define_plain("paused").await;
+    let job = server.client.submit(server.job("paused")).await.unwrap();
+    let paused = server.client.pause(&job, "not now").await.unwrap();
+    assert_eq!((paused.state(), &*paused.state_reason), (JobState::Paused, "not now"));
     let ready = server.client.resume(&job).await.unwrap();
     assert_eq!(ready.state(), JobState::Ready);
     server.client.cancel(&job, "the test is over").await.unwrap();

@@ -8,6 +8,6 @@ mod ends;
 mod following;
 mod jobs;
 mod refusals;
+mod signals;
 mod support;
 mod traced_children;
-mod waits;

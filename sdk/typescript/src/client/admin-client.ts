@@ -2,11 +2,12 @@
  * Calls for definitions, queues, workers, circuit breakers and the namespace. The base classes have the other services.
  */
 import { randomUUID } from 'node:crypto';
+import type { CircuitBreakerStatus } from '../gen/muster/v1/circuit_breaker_pb.ts';
+import type { ListCircuitBreakersResponse } from '../gen/muster/v1/circuit_breaker_service_pb.ts';
+import { CircuitBreakerService } from '../gen/muster/v1/circuit_breaker_service_pb.ts';
 import type { JobDefinition } from '../gen/muster/v1/job_definition_pb.ts';
 import type {
   ApplyJobDefinitionResponse,
-  CircuitBreakerStatus,
-  ListCircuitBreakersResponse,
   ListJobDefinitionsResponse,
 } from '../gen/muster/v1/job_definition_service_pb.ts';
 import { JobDefinitionService } from '../gen/muster/v1/job_definition_service_pb.ts';
@@ -26,10 +27,11 @@ import type { DefinitionInit } from './definition.ts';
 import { definitionMessage } from './definition.ts';
 import type { NamespaceChange, QueueChange } from './settings.ts';
 import { namespaceChange, queueChange } from './settings.ts';
-import { WaitClient } from './wait-client.ts';
+import { SignalClient } from './signal-client.ts';
 
-export class AdminClient extends WaitClient {
+export class AdminClient extends SignalClient {
   readonly #definitions: UnaryClient<(typeof JobDefinitionService)['method']>;
+  readonly #breakers: UnaryClient<(typeof CircuitBreakerService)['method']>;
   readonly #queues: UnaryClient<(typeof QueueService)['method']>;
   readonly #workers: UnaryClient<(typeof WorkerService)['method']>;
   readonly #namespaces: UnaryClient<(typeof NamespaceService)['method']>;
@@ -38,6 +40,7 @@ export class AdminClient extends WaitClient {
     super(options);
     const { channel } = this.calls;
     this.#definitions = unaryClient(channel, JobDefinitionService);
+    this.#breakers = unaryClient(channel, CircuitBreakerService);
     this.#queues = unaryClient(channel, QueueService);
     this.#workers = unaryClient(channel, WorkerService);
     this.#namespaces = unaryClient(channel, NamespaceService);
@@ -92,7 +95,7 @@ export class AdminClient extends WaitClient {
    */
   listCircuitBreakers(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListCircuitBreakersResponse> {
     const request = { namespace: this.calls.namespace, ...page };
-    return this.calls.make(options, (call) => this.#definitions.listCircuitBreakers(request, call));
+    return this.calls.make(options, (call) => this.#breakers.listCircuitBreakers(request, call));
   }
 
   /**
@@ -102,7 +105,7 @@ export class AdminClient extends WaitClient {
    */
   async closeCircuitBreaker(name: string, options: RequestOptions = {}): Promise<CircuitBreakerStatus> {
     const response = await this.calls.make(options, (call) =>
-      this.#definitions.closeCircuitBreaker(this.#named(name, options), call),
+      this.#breakers.closeCircuitBreaker(this.#named(name, options), call),
     );
     return present(response.circuitBreaker, 'circuit breaker');
   }

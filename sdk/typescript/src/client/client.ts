@@ -1,8 +1,9 @@
 /** Submits jobs to Muster and follows them. */
 import { randomUUID } from 'node:crypto';
+import type { ListAssetsResponse } from '../gen/muster/v1/asset_service_pb.ts';
+import { AssetService } from '../gen/muster/v1/asset_service_pb.ts';
 import type { JobExplanation } from '../gen/muster/v1/job_explanation_pb.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
-import type { ListAssetsResponse } from '../gen/muster/v1/job_service_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import type { LogRecord } from '../gen/muster/v1/log_record_pb.ts';
 import type { Submitting } from '../tracing/submit-span.ts';
@@ -66,10 +67,12 @@ export interface MemberOptions {
  * bounded number of times under one request id, so a retried submission gives one job.
  */
 export class Client extends AdminClient {
+  readonly #assets: UnaryClient<(typeof AssetService)['method']>;
   readonly #jobs: UnaryClient<(typeof JobService)['method']>;
 
   constructor(options: ClientOptions) {
     super(options);
+    this.#assets = unaryClient(this.calls.channel, AssetService);
     this.#jobs = unaryClient(this.calls.channel, JobService);
   }
 
@@ -207,7 +210,7 @@ export class Client extends AdminClient {
     options: RequestOptions = {},
   ): Promise<Job> {
     const { requestId = randomUUID() } = options;
-    const request = { ...this.#target(job), dependencies: dependencies.map(dependency), requestId };
+    const request = { ...this.#target(job), dependsOn: dependencies.map(dependency), requestId };
     const response = await this.#call(options, (call) => this.#jobs.addDependencies(request, call));
     return present(response.job, 'job');
   }
@@ -215,7 +218,7 @@ export class Client extends AdminClient {
   /** Lists a page of the published data assets, by name. */
   listAssets(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListAssetsResponse> {
     const request = { namespace: this.calls.namespace, ...page };
-    return this.#call(options, (call) => this.#jobs.listAssets(request, call));
+    return this.#call(options, (call) => this.#assets.listAssets(request, call));
   }
 
   /**
@@ -275,7 +278,7 @@ export class Client extends AdminClient {
    */
   list(filter: JobFilter = {}, options: RequestOptions & { pageSize?: number } = {}): AsyncGenerator<Job, void> {
     const { pageSize = 0 } = options;
-    const request = { namespace: this.calls.namespace, ...jobFilter(filter), pageSize };
+    const request = { namespace: this.calls.namespace, filter: jobFilter(filter), pageSize };
     return allJobs((page) => this.#call(options, (call) => this.#jobs.listJobs(page, call)), request);
   }
 

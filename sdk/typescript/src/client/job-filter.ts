@@ -22,7 +22,7 @@ export interface JobFilter {
   readonly parentJobId?: string;
 }
 
-/** Fits a `JobFilter` message and every request that has the same fields. */
+/** The message `JobFilter`. */
 export function jobFilter(filter: JobFilter) {
   const { states = [], labels = {}, failureTypes = [], minCreateTime, maxCreateTime, ...same } = filter;
   return {

@@ -17,7 +17,7 @@ export interface Redriven {
   /** The new jobs, in the order of `retriedJobIds`. Empty with `validateOnly`. */
   readonly jobIds: readonly string[];
   /** Number of jobs that were skipped: retried before, erased, or of an archived definition. */
-  readonly skipped: number;
+  readonly skippedCount: number;
 }
 
 /** Cancels all pages. Returns the number of jobs that were cancelled or asked to stop. */
@@ -28,7 +28,7 @@ export async function cancelPages(
   let cancelled = 0;
   for (let pageToken = ''; ; ) {
     const page = await call({ ...request, pageToken });
-    cancelled += page.cancelled;
+    cancelled += page.cancelledCount;
     pageToken = page.nextPageToken;
     if (pageToken === '') return cancelled;
   }
@@ -40,14 +40,14 @@ export async function retryPages(
 ): Promise<Redriven> {
   const jobIds: string[] = [];
   const retriedJobIds: string[] = [];
-  let skipped = 0;
+  let skippedCount = 0;
   for (let pageToken = ''; ; ) {
     const page = await call({ ...request, pageToken });
     jobIds.push(...page.jobIds);
     retriedJobIds.push(...page.retriedJobIds);
-    skipped += page.skipped;
+    skippedCount += page.skippedCount;
     pageToken = page.nextPageToken;
-    if (pageToken === '') return { jobIds, retriedJobIds, skipped };
+    if (pageToken === '') return { jobIds, retriedJobIds, skippedCount };
   }
 }
 

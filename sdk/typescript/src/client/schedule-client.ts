@@ -121,7 +121,7 @@ export class ScheduleClient {
       endTime: timestampFromDate(endTime),
       ...(overlapPolicy === undefined ? {} : { overlapPolicy }),
     };
-    return (await this.calls.make(rest, (call) => this.#schedules.backfillSchedule(request, call))).times;
+    return (await this.calls.make(rest, (call) => this.#schedules.backfillSchedule(request, call))).timeCount;
   }
 
   /**

@@ -48,7 +48,7 @@ export interface JobOptions {
    */
   readonly sticky?: MessageInitShape<typeof StickySchema>;
   /** The job starts when all of these are met. At most 100. Default: none. */
-  readonly dependencies?: readonly DependencyInit[];
+  readonly dependsOn?: readonly DependencyInit[];
   /** W3C trace context of the job. Default: that of the submission's span, if the application traces. */
   readonly traceparent?: string;
   /** W3C trace state that goes with it. */
@@ -57,9 +57,9 @@ export interface JobOptions {
 
 /** @throws TypeError when the input can't be written as JSON, or when both `runTime` and `delayMs` are given. */
 export function jobSubmission(definition: string, input: unknown, options: JobOptions): JobSubmission {
-  const { runTime, delayMs, expireTime, runTimeoutMs, retryPolicy: policy, dependencies = [], ...same } = options;
+  const { runTime, delayMs, expireTime, runTimeoutMs, retryPolicy: policy, dependsOn = [], ...same } = options;
   if (runTime !== undefined && delayMs !== undefined) throw new TypeError('give either runTime or delayMs');
-  const job = create(JobSubmissionSchema, { ...same, definition, dependencies: dependencies.map(dependency) });
+  const job = create(JobSubmissionSchema, { ...same, definition, dependsOn: dependsOn.map(dependency) });
   const data = encodePayload(input);
   if (data !== undefined) job.input = data;
   if (runTime !== undefined) job.start = { case: 'runTime', value: timestampFromDate(runTime) };

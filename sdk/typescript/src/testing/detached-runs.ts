@@ -1,5 +1,5 @@
 /** The runs of a handler in a test. When it waits for children, they run, and then it runs again from its start. */
-import type { Assignment } from '../gen/muster/v1/assignment_pb.ts';
+import type { Assignment } from '../gen/muster/worker/v1/assignment_pb.ts';
 import { LogTail } from '../worker/core/log-tail.ts';
 import type { Outcome } from '../worker/core/outcome.ts';
 import { aborted, cancelled, verdictOn } from '../worker/core/outcome.ts';

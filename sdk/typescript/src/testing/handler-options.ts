@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../duration.ts';
-import type { Assignment } from '../gen/muster/v1/assignment_pb.ts';
-import { AssignmentSchema } from '../gen/muster/v1/assignment_pb.ts';
+import type { Assignment } from '../gen/muster/worker/v1/assignment_pb.ts';
+import { AssignmentSchema } from '../gen/muster/worker/v1/assignment_pb.ts';
 import { encodePayload } from '../payload.ts';
 import { uuidToBytes } from '../uuid.ts';
 import { DEFAULT_RUN_TIMEOUT } from '../worker/core/limits.ts';
@@ -24,7 +24,7 @@ export interface HandlerOptions {
   /** Number of the attempt, from 1. Default: 1. */
   readonly attempt?: number;
   /** Earlier attempts that count. Default: 0. */
-  readonly attemptsCounted?: number;
+  readonly attemptCount?: number;
   /** Default: `default`. */
   readonly namespace?: string;
   /** Name of the definition. Default: `test`. */
@@ -68,7 +68,7 @@ export function assignmentOf(options: HandlerOptions, input: unknown): Assignmen
   const assignment = create(AssignmentSchema, {
     jobId: uuidToBytes(jobId),
     attempt: wholeFrom(1, 'attempt', options.attempt ?? 1),
-    attemptsCounted: wholeFrom(0, 'attemptsCounted', options.attemptsCounted ?? 0),
+    attemptCount: wholeFrom(0, 'attemptCount', options.attemptCount ?? 0),
     namespace: options.namespace ?? 'default',
     definition,
     definitionVersion: wholeFrom(1, 'definitionVersion', options.definitionVersion ?? 1),

@@ -2,7 +2,7 @@
 import { durationFromMs } from '../duration.ts';
 import type { Failure } from '../gen/muster/v1/failure_pb.ts';
 import { FailureCause } from '../gen/muster/v1/failure_pb.ts';
-import { FinalError, InfrastructureError, RetryLater } from './handler.ts';
+import { InfrastructureError, NonRetryableError, RetryLater } from './handler.ts';
 
 const MAX_TYPE = 256;
 const MAX_MESSAGE = 8 * 1024;
@@ -22,7 +22,7 @@ export function toFailure(error: unknown): Failure {
 
 function failureOf(error: unknown): Failure {
   const failure = describe(error, 1);
-  if (error instanceof FinalError) failure.final = true;
+  if (error instanceof NonRetryableError) failure.nonRetryable = true;
   if (error instanceof InfrastructureError) failure.failureCause = FailureCause.INFRASTRUCTURE;
   if (error instanceof RetryLater) failure.retryDelay = durationFromMs(error.delayMs);
   return failure;
@@ -36,7 +36,7 @@ function describe(error: unknown, level: number): Failure {
     message: cut(textOf(thrown.message), MAX_MESSAGE),
     stackTrace: cut(textOf(thrown.stack ?? ''), MAX_STACK),
     failureCause: FailureCause.APPLICATION,
-    final: false,
+    nonRetryable: false,
     exitCode: exitCodeOf(thrown),
   };
   if (thrown.cause !== undefined && level < MAX_CAUSES) failure.cause = describe(thrown.cause, level + 1);

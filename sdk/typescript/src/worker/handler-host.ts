@@ -11,7 +11,7 @@ import { WaitsForChildren } from './children.ts';
 import type { StopReason } from './core/ports.ts';
 import { toFailure } from './failure.ts';
 import type { HandlerFunction } from './handler.ts';
-import { FinalError } from './handler.ts';
+import { NonRetryableError } from './handler.ts';
 import type { JobOutlet } from './running-job.ts';
 import { RunningJob } from './running-job.ts';
 import { EndsPacker } from './thread/ends.ts';
@@ -113,7 +113,7 @@ export class HandlerHost implements JobOutlet {
     let returned: unknown;
     try {
       const handler = this.#handlers.get(started.handler);
-      if (handler === undefined) throw new FinalError(`there is no handler "${started.handler}"`);
+      if (handler === undefined) throw new NonRetryableError(`there is no handler "${started.handler}"`);
       returned = job.run(handler, decodeInput(started.input));
     } catch (error) {
       this.#failed(job, error);
@@ -131,7 +131,7 @@ export class HandlerHost implements JobOutlet {
     try {
       this.#ends.addResult(job.slot, value);
     } catch (error) {
-      this.#failed(job, new FinalError('the result can not be written as JSON', { cause: error }));
+      this.#failed(job, new NonRetryableError('the result can not be written as JSON', { cause: error }));
       return;
     }
     job.succeed();
@@ -185,7 +185,7 @@ function decodeInput(input: Payload | undefined): unknown {
   try {
     return decodePayload(input);
   } catch (error) {
-    throw new FinalError('the input is not what its content type says', { cause: error });
+    throw new NonRetryableError('the input is not what its content type says', { cause: error });
   }
 }
 

@@ -13,7 +13,7 @@ export interface JobContext {
   /** Number of the attempt. Rises within a job; numbers may be skipped. */
   readonly attempt: number;
   /** Earlier attempts that count towards the retry policy. */
-  readonly attemptsCounted: number;
+  readonly attemptCount: number;
   readonly namespace: string;
   readonly definition: string;
   readonly definitionVersion: number;
@@ -119,8 +119,8 @@ export function handlerFunction(handler: HandlerFunction | VersionedHandler): Ha
 export type Handlers = Readonly<Record<string, HandlerFunction | VersionedHandler>>;
 
 /** Thrown by a handler when another attempt would fail too: the job is not retried. */
-export class FinalError extends Error {
-  override readonly name: string = 'FinalError';
+export class NonRetryableError extends Error {
+  override readonly name: string = 'NonRetryableError';
 }
 
 /** Thrown by a handler to set the delay of its next attempt. */

@@ -65,8 +65,8 @@ export class RunningJob implements JobContext {
     return this.#started.attempt;
   }
 
-  get attemptsCounted(): number {
-    return this.#started.attemptsCounted;
+  get attemptCount(): number {
+    return this.#started.attemptCount;
   }
 
   get namespace(): string {

@@ -1,8 +1,8 @@
 /** Runs jobs: handlers on this thread, the worker's session on a thread of its own. */
 import { Worker as Thread } from 'node:worker_threads';
 import { MusterError } from '../error.ts';
-import type { OpenSessionRequest } from '../gen/muster/v1/session_service_pb.ts';
 import type { Handler } from '../gen/muster/v1/worker_pb.ts';
+import type { OpenSessionRequest } from '../gen/muster/worker/v1/session_service_pb.ts';
 import type { Logger } from '../logger.ts';
 import { consoleLogger } from '../logger.ts';
 import { uuidText } from '../uuid.ts';
@@ -198,7 +198,7 @@ function threadUrl(): URL {
 
 function openRequest(options: WorkerOptions): Omit<OpenSessionRequest, 'requestId'> {
   return {
-    $typeName: 'muster.v1.OpenSessionRequest',
+    $typeName: 'muster.worker.v1.OpenSessionRequest',
     namespace: options.namespace ?? '',
     workerName: options.name,
     protocolVersion: PROTOCOL_VERSION,

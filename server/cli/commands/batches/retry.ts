@@ -46,7 +46,7 @@ async function retry(invocation: Invocation, options: Options, jobId: string): P
   );
   const newId = made.job?.jobId ?? '';
   const { out } = invocation;
-  const text = `Batch ${newId} retries ${countText(Number(made.retry?.failedMembers ?? 0), 'member')} of batch ${jobId}`;
+  const text = `Batch ${newId} retries ${countText(Number(made.retry?.failedCount ?? 0), 'member')} of batch ${jobId}`;
   if (wait) {
     out.note(text);
     return waitForBatch(invocation, timeout === undefined ? {} : { timeout }, newId);

@@ -38,7 +38,10 @@ export function addDepend(program: Command): void {
         if (dependencies.length === 0)
           throw new CliError({ message: 'give at least one of --after, --after-step and --after-asset' });
         return eachJob(invocation, [jobId], async ({ jobs, namespace }) =>
-          present((await jobs.addDependencies({ namespace, jobId, dependencies, requestId: randomUUID() })).job, 'job'),
+          present(
+            (await jobs.addDependencies({ namespace, jobId, dependsOn: dependencies, requestId: randomUUID() })).job,
+            'job',
+          ),
         );
       }),
     );
@@ -57,9 +60,11 @@ function timeText(seconds: bigint): string {
 
 async function list(invocation: Invocation): Promise<undefined> {
   const { out } = invocation;
-  const { jobs, namespace } = await invocation.connection();
+  const { assets: service, namespace } = await invocation.connection();
   const all: Asset[] = [];
-  for await (const { assets } of allPages((pageToken, pageSize) => jobs.listAssets({ namespace, pageToken, pageSize })))
+  for await (const { assets } of allPages((pageToken, pageSize) =>
+    service.listAssets({ namespace, pageToken, pageSize }),
+  ))
     for (const asset of assets) {
       if (out.json) out.messageItem(AssetSchema, asset);
       else all.push(asset);

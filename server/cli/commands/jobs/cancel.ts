@@ -74,8 +74,8 @@ async function cancelMatching(invocation: Invocation, options: Options): Promise
   let cancelled = 0;
   try {
     for await (const page of cancelPages(connection, options, options.dryRun ?? false)) {
-      cancelled += page.cancelled;
-      bar.advance(page.cancelled);
+      cancelled += page.cancelledCount;
+      bar.advance(page.cancelledCount);
     }
   } finally {
     bar.stop();
@@ -100,6 +100,6 @@ function cancelPages(
 
 async function count(connection: Connection, options: Options): Promise<number> {
   let total = 0;
-  for await (const page of cancelPages(connection, options, true)) total += page.cancelled;
+  for await (const page of cancelPages(connection, options, true)) total += page.cancelledCount;
   return total;
 }

@@ -1,6 +1,5 @@
 /** `muster list`: jobs by a filter, newest first. */
-import { create } from '@bufbuild/protobuf';
-import { type Job, JobFilterSchema, JobSchema, JobState, stateName } from '@muster/sdk/grpc';
+import { type Job, JobSchema, JobState, stateName } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import type { Connection } from '../../connection.ts';
 import { CliError } from '../../failures/cli-error.ts';
@@ -65,13 +64,12 @@ async function list(invocation: Invocation, options: Options): Promise<void> {
 
 /** Reads pages until there is one job more than the limit, which shows that there are more. */
 async function* pages(connection: Connection, options: Options, limit: number): AsyncGenerator<Job[]> {
-  const { $typeName: _, ...filter } = create(JobFilterSchema, toJobFilter(options));
+  const filter = { ...toJobFilter(options), parentJobId: options.parent ?? '' };
   let left = limit + 1;
   for (let pageToken = ''; ; ) {
     const pageSize = Math.min(left, MAX_PAGE);
     const { namespace } = connection;
-    const parentJobId = options.parent ?? '';
-    const page = await connection.jobs.listJobs({ ...filter, parentJobId, namespace, pageSize, pageToken });
+    const page = await connection.jobs.listJobs({ namespace, pageSize, pageToken, filter });
     if (page.jobs.length > 0) yield page.jobs;
     left -= page.jobs.length;
     pageToken = page.nextPageToken;
@@ -91,7 +89,7 @@ function columnsFor({ out }: Invocation): Column<Job>[] {
     { title: 'DEFINITION', value: (job) => `${job.definition}@${job.definitionVersion}`, min: 8 },
     ...queue,
     { title: 'AGE', value: ({ createTime }) => ageText(createTime) },
-    { title: 'TRIES', value: ({ attemptsCounted }) => (attemptsCounted === 0 ? '' : String(attemptsCounted)) },
+    { title: 'TRIES', value: ({ attemptCount }) => (attemptCount === 0 ? '' : String(attemptCount)) },
     { title: 'REMARK', value: jobRemark, min: 6 },
   ];
 }

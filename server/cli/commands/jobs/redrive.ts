@@ -46,7 +46,7 @@ async function redrive(invocation: Invocation, options: Options): Promise<void> 
   try {
     for await (const page of retryPages(connection, options, options.dryRun ?? false)) {
       retried += page.retriedJobIds.length;
-      skipped += page.skipped;
+      skipped += page.skippedCount;
       bar.advance(page.retriedJobIds.length);
       if (out.json || !out.stdout.isTTY || options.dryRun) showPage(invocation, page);
     }

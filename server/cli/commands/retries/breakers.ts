@@ -36,8 +36,8 @@ Examples:
     .addHelpText('after', '\nExample:\n  muster breakers close mail-server')
     .action(
       handled<object, [string]>(async (invocation, _options, name) => {
-        const { namespace, definitions } = await invocation.connection();
-        const response = await definitions.closeCircuitBreaker({ namespace, name, requestId: randomUUID() });
+        const { namespace, breakers } = await invocation.connection();
+        const response = await breakers.closeCircuitBreaker({ namespace, name, requestId: randomUUID() });
         const breaker = present(response.circuitBreaker, 'circuit breaker');
         const { out } = invocation;
         if (out.json) out.message(CircuitBreakerStatusSchema, breaker);
@@ -47,11 +47,11 @@ Examples:
 }
 
 async function list(invocation: Invocation): Promise<void> {
-  const { namespace, definitions } = await invocation.connection();
+  const { namespace, breakers } = await invocation.connection();
   const { out } = invocation;
   const table = new Table(columnsFor(out), out.width);
   const read = (pageToken: string, pageSize: number) =>
-    definitions.listCircuitBreakers({ namespace, pageToken, pageSize });
+    breakers.listCircuitBreakers({ namespace, pageToken, pageSize });
   let shown = 0;
   for await (const { circuitBreakers } of allPages(read)) {
     if (out.json) for (const breaker of circuitBreakers) out.messageItem(CircuitBreakerStatusSchema, breaker);
@@ -75,7 +75,7 @@ function columnsFor(out: Output): Column<CircuitBreakerStatus>[] {
       value: ({ state }) => states[state] ?? String(state),
       style: (text, { state }) => (state === CircuitState.CLOSED ? text : out.styled('red', text)),
     },
-    { title: 'FAILURES', value: ({ failures }) => String(failures) },
+    { title: 'FAILURES', value: ({ failureCount }) => String(failureCount) },
     { title: 'OPENED', value: ({ openTime }) => timeText(openTime), min: 8 },
     {
       title: 'NEXT TRIAL',

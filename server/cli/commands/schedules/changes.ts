@@ -249,7 +249,7 @@ async function backfillOne(invocation: Invocation, options: BackfillOptions, nam
   if (out.json) out.message(BackfillScheduleResponseSchema, response);
   else
     out.line(
-      `${countText(response.times, 'time')} of ${name} will run: muster schedules runs ${name} shows how far they are`,
+      `${countText(response.timeCount, 'time')} of ${name} will run: muster schedules runs ${name} shows how far they are`,
     );
 }
 

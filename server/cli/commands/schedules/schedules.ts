@@ -144,7 +144,7 @@ async function showPreview(invocation: Invocation, options: PreviewOptions, name
     return;
   }
   const zone = (isNamed ? await timesOf(invocation, name) : times)?.timeZone || 'UTC';
-  const { times: found, lookedUntilTime: until } = response;
+  const { times: found, scannedUntilTime: until } = response;
   if (found.length === 0 && !until) out.note('There are no more times.');
   showTimes(out, found, zone);
   if (until)

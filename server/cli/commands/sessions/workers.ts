@@ -80,7 +80,7 @@ function columnsFor(out: Output): Column<Worker>[] {
       value: (worker) => troubleOf(worker) || 'open',
       style: (text, worker) => (troubleOf(worker) ? out.styled('yellow', text) : text),
     },
-    { title: 'HELD', value: ({ held, slots }) => `${held}/${slots}` },
+    { title: 'HELD', value: ({ heldCount: held, slots }) => `${held}/${slots}` },
     { title: 'BEAT', value: ({ beatTime }) => ageText(beatTime) },
     { title: 'UP', value: ({ openTime }) => ageText(openTime) },
     { title: 'SDK', value: ({ sdk }) => (sdk ? `${sdk.name} ${sdk.version}` : ''), min: 6 },
@@ -134,7 +134,7 @@ async function drain(invocation: Invocation, { wait, timeout }: DrainOptions, na
   return wait && worker.state !== SessionState.CLOSED ? Exit.TIME_UP : Exit.OK;
 }
 
-function drainedText({ name, held, state }: Worker): string {
+function drainedText({ name, heldCount: held, state }: Worker): string {
   if (state === SessionState.CLOSED) return `Worker ${name} has finished and ended.`;
   const left = held === 0 ? 'has no jobs left' : `finishes the ${countText(held, 'job')} that it has`;
   return `Worker ${name} takes no new jobs and ${left}.`;

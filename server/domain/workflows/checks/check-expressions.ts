@@ -66,7 +66,7 @@ function checkNames(
 }
 
 const instead: Partial<Record<LocatedExpression['kind'], string>> = {
-  while: 'output is what its last pass gave',
+  repeat_condition: 'output is what its last pass gave',
   compensation: 'output is what it gave',
 };
 

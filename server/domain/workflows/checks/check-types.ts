@@ -168,7 +168,7 @@ function wantedOf(
     case 'items':
       return { schema: aList, by: 'a fan-out', name: kind };
     case 'condition':
-    case 'while':
+    case 'repeat_condition':
       return { schema: aTruth, by: `a ${kind}`, name: kind };
     default:
       return { schema: aText, by: 'a dependency', name: kind };

@@ -3,7 +3,7 @@
 import { checkCompensations } from '../compensation.ts';
 import { needsOf } from '../needs.ts';
 import { checkCaches } from '../step-cache.ts';
-import { checkAfters } from '../step-dependencies.ts';
+import { checkDependsOn } from '../step-dependencies.ts';
 import type { Workflow } from '../workflow.ts';
 import { checkExpressions } from './check-expressions.ts';
 import { orderOf, reportCycles } from './cycles.ts';
@@ -25,7 +25,7 @@ export function* workflowProblems(workflow: Workflow, field: string): Generator<
       problems.add(`${fieldOfSteps}[${i}].loop`, 'is set together with fan_out; a step may have one of the two');
   checkCompensations(steps, fieldOfSteps, problems);
   checkCaches(steps, fieldOfSteps, problems);
-  checkAfters(steps, fieldOfSteps, problems);
+  checkDependsOn(steps, fieldOfSteps, problems);
   const needs = needsOf(steps, fieldOfSteps, problems);
   const order = orderOf(needs);
   reportCycles(steps, needs, order, fieldOfSteps, problems);

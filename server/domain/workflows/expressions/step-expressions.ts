@@ -1,5 +1,5 @@
 /** The expressions of a workflow, each with its location and the names that it may use. */
-import { expressionOfAfter } from '../step-dependencies.ts';
+import { expressionOf } from '../step-dependencies.ts';
 import type { Workflow, WorkflowStep } from '../workflow.ts';
 
 export interface LocatedExpression {
@@ -7,7 +7,15 @@ export interface LocatedExpression {
   readonly field: string;
   /** Number of the step; left out for the workflow's own output. */
   readonly step?: number;
-  readonly kind: 'condition' | 'input' | 'items' | 'while' | 'compensation' | 'key' | 'output' | `after[${number}]`;
+  readonly kind:
+    | 'condition'
+    | 'input'
+    | 'items'
+    | 'repeat_condition'
+    | 'compensation'
+    | 'key'
+    | 'output'
+    | `depends_on[${number}]`;
   /** Variables that it may use. */
   readonly names: readonly string[];
 }
@@ -20,7 +28,7 @@ export const scopesOfNames: Readonly<Record<string, string>> = {
   index: 'the input of a step with fan_out',
   iteration: 'a loop',
   previous: 'the input of a step with loop',
-  output: 'loop.while and compensation.input',
+  output: 'loop.repeat_condition and compensation.input',
 };
 
 export const allNames = [...common, ...Object.keys(scopesOfNames)];
@@ -34,7 +42,7 @@ export function* expressionsOf(workflow: Workflow, field: string): Generator<Loc
 
 /** See `expressionsOf`; for one step. */
 export function* expressionsOfStep(step: WorkflowStep, number: number, field: string): Generator<LocatedExpression> {
-  const { condition, input, fanOut, loop, compensation, cache, after = [] } = step;
+  const { condition, input, fanOut, loop, compensation, cache, dependsOn = [] } = step;
   if (condition !== undefined)
     yield { text: condition, field: `${field}.condition`, step: number, kind: 'condition', names: common };
   if (input !== undefined) {
@@ -44,7 +52,13 @@ export function* expressionsOfStep(step: WorkflowStep, number: number, field: st
   if (fanOut) yield { text: fanOut.items, field: `${field}.fan_out.items`, step: number, kind: 'items', names: common };
   if (loop) {
     const names = [...common, 'output', 'iteration'];
-    yield { text: loop.while, field: `${field}.loop.while`, step: number, kind: 'while', names };
+    yield {
+      text: loop.repeatCondition,
+      field: `${field}.loop.repeat_condition`,
+      step: number,
+      kind: 'repeat_condition',
+      names,
+    };
   }
   if (compensation?.input !== undefined) {
     const names = [...common, 'output'];
@@ -52,8 +66,8 @@ export function* expressionsOfStep(step: WorkflowStep, number: number, field: st
   }
   if (cache?.key !== undefined)
     yield { text: cache.key, field: `${field}.cache.key`, step: number, kind: 'key', names: common };
-  for (const [i, one] of after.entries()) {
-    const { text, field: below } = expressionOfAfter(one);
-    yield { text, field: `${field}.after[${i}].${below}`, step: number, kind: `after[${i}]`, names: common };
+  for (const [i, one] of dependsOn.entries()) {
+    const { text, field: below } = expressionOf(one);
+    yield { text, field: `${field}.depends_on[${i}].${below}`, step: number, kind: `depends_on[${i}]`, names: common };
   }
 }

@@ -42,7 +42,7 @@ export function accepted(result: SubmitResult, request: Submit): readonly Submit
     case 'batchRefused':
       throw membersRefused(result);
     case 'targetNotFound': {
-      const path = `${pathsOf(request.field)(result.index)}.dependencies[${result.number}]`;
+      const path = `${pathsOf(request.field)(result.index)}.depends_on[${result.number}]`;
       throw targetNotFound(request.namespace, result.jobId, path);
     }
     case 'dependencyRefused':

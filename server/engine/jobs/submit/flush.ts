@@ -154,6 +154,6 @@ function assignedOf(result: SubmitResult): string[] {
 
 function firstAttempt(job: NewJob, permit: Permit): ClaimedJob {
   const { jobId, laneId, rank, runTimeoutMs, input, traceparent = '', tracestate = '' } = job;
-  const counts = { attempt: 1, attemptsCounted: 0, checkpoint: undefined };
+  const counts = { attempt: 1, attemptCount: 0, checkpoint: undefined };
   return { ...permit, ...counts, jobId, laneId, rank, runTimeoutMs, input, traceparent, tracestate };
 }

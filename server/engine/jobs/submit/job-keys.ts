@@ -1,7 +1,7 @@
-/** Computes a job's keys by its definition: for fairness, for limits, and for events. */
+/** Computes a job's keys by its definition: for fairness, for limits, and for signals. */
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { compileKey, type KeyExpression } from '../../../domain/definitions/key-expression.ts';
-import type { EventWait } from '../../../domain/signals/wait.ts';
+import type { SignalWait } from '../../../domain/signals/wait.ts';
 import { derivedUuid } from '../../base/derived-ids.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { NewJob, Submission } from '../../ports/submissions.ts';
@@ -24,7 +24,7 @@ export class JobKeysOf {
     if (!keyLimit && !fairness && !submission.fairnessKey && !wait) return none;
     const evaluate = this.#evaluator(submission, path);
     // Evaluated at submission, so that a job that could never wait is refused; stored when its wait starts.
-    if (wait?.kind === 'EVENT' && wait.key) evaluate(wait.key, 'wait.event.key');
+    if (wait?.kind === 'SIGNAL' && wait.key) evaluate(wait.key, 'wait.signal.key');
     const limitKey = keyLimit && (keyLimit.key === '' ? '' : evaluate(keyLimit.key, 'key_limit.key'));
     return {
       fairnessKey: submission.fairnessKey || (fairness && evaluate(fairness, 'fairness_key')) || undefined,
@@ -34,8 +34,8 @@ export class JobKeysOf {
   }
 
   /** The event key of a wait. Throws INVALID_FIELD under the same conditions as `of`. */
-  eventKey({ key }: EventWait, job: Pick<Submission, 'input' | 'labels'>): string {
-    return key ? (this.#evaluator(job, 'job')(key, 'wait.event.key') ?? '') : '';
+  signalKey({ key }: SignalWait, job: Pick<Submission, 'input' | 'labels'>): string {
+    return key ? (this.#evaluator(job, 'job')(key, 'wait.signal.key') ?? '') : '';
   }
 
   /** Parses the input once, when an expression needs it. */

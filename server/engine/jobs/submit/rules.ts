@@ -112,7 +112,7 @@ function refuseStart({ submission, definition, path }: RuledSubmission): void {
 function startIn({ delayMs, runTimeUs, dependencies }: Submission): string | undefined {
   if (delayMs !== undefined) return 'delay';
   if (runTimeUs !== undefined) return 'run_time';
-  return dependencies ? 'dependencies' : undefined;
+  return dependencies ? 'depends_on' : undefined;
 }
 
 function hashOf(

@@ -4,7 +4,7 @@
  */
 import type { Dependency } from '../../../domain/dependencies/dependencies.ts';
 import { waitText } from '../../../domain/dependencies/dependencies.ts';
-import { dependencyOf, expressionOfAfter } from '../../../domain/workflows/step-dependencies.ts';
+import { dependencyOf, expressionOf } from '../../../domain/workflows/step-dependencies.ts';
 import type { WorkflowStep } from '../../../domain/workflows/workflow.ts';
 import { EngineError } from '../../base/errors.ts';
 import { cycleOf } from '../../dependencies/cycle-search.ts';
@@ -39,17 +39,17 @@ export class UnlockedWait extends Error {
 
 /** Evaluates a step's dependency expressions. Throws NoValue. */
 export async function dependenciesOf(
-  { after = [] }: Pick<WorkflowStep, 'after'>,
+  { dependsOn = [] }: Pick<WorkflowStep, 'dependsOn'>,
   step: number,
   body: Body,
   values: Values,
 ): Promise<Dependency[]> {
   const found: Dependency[] = [];
-  for (const [i, one] of after.entries()) {
-    const expression = body.expression(`after[${i}]`, step);
+  for (const [i, one] of dependsOn.entries()) {
+    const expression = body.expression(`depends_on[${i}]`, step);
     const dependency = dependencyOf(one, expression && (await values.evaluate(expression)));
     if (typeof dependency === 'string')
-      throw new NoValue(`its after[${i}].${expressionOfAfter(one).field} ${dependency}`);
+      throw new NoValue(`its depends_on[${i}].${expressionOf(one).field} ${dependency}`);
     found.push(dependency);
   }
   return found;
@@ -64,7 +64,7 @@ export async function numberedWait(
     return { ...wait, dependencies: await withStepNumbers(parts, wait.namespace, wait.dependencies, '') };
   } catch (error) {
     if (!(error instanceof EngineError) || !refusals.has(error.reason)) throw error;
-    return { ...wait, refusal: error.message.replace('dependencies[', 'after[') };
+    return { ...wait, refusal: error.message.replace('depends_on[', 'depends_on[') };
   }
 }
 
@@ -84,7 +84,7 @@ export async function lockedWait(
   const missing = onJobs[links.indexOf(undefined)];
   if (missing) return { ...wait, refusal: notFoundText(namespace, missing, dependencies.indexOf(missing)) };
   const waiter = { namespace, jobId: undefined, parentJobId: jobId, parentStep: { step, name } };
-  const refused = await cycleOf(store, lanes, waiter, onJobs, 'after');
+  const refused = await cycleOf(store, lanes, waiter, onJobs, 'depends_on');
   return refused ? { ...wait, refusal: refused.message } : wait;
 }
 
@@ -95,7 +95,7 @@ function notFoundText(namespace: string, { on }: Dependency, i: number): string 
       : on.kind === 'STEP'
         ? [on.workflowJobId, 'step.workflow_job_id']
         : ['', ''];
-  return targetNotFound(namespace, jobId, `after[${i}].${field}`).message;
+  return targetNotFound(namespace, jobId, `depends_on[${i}].${field}`).message;
 }
 
 const MAX_SHOWN = 3;

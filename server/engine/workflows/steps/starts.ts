@@ -83,9 +83,9 @@ export class StepStarts {
     const state = await this.#unlessNoStart(step, async () => {
       const [outcome] = childId ? await this.#parts.store.workflows.readOutcomes([childId]) : [];
       const output = this.#values.parse(outcome?.result, step);
-      const expression = this.#parts.body.expression('while', step);
+      const expression = this.#parts.body.expression('repeat_condition', step);
       const holds = expression && (await this.#values.evaluate(expression, { output, iteration }));
-      const decision = decideLoop(loop, iteration, truth(holds, 'loop.while'));
+      const decision = decideLoop(loop, iteration, truth(holds, 'loop.repeat_condition'));
       if (decision === 'EXHAUSTED') throw new NoStart('FAILED', `its loop still holds after ${iteration + 1} passes`);
       if (decision === 'DONE') return 'SUCCEEDED';
       if (stopping) {
@@ -191,7 +191,7 @@ export class StepStarts {
     const made = this.#steps.graph.step(step);
     const version = made.cache ? await this.#cached.lookup(step, input) : made.definitionVersion;
     if (version === undefined) return false;
-    const dependencies = made.after && (await this.#waitsFor(step));
+    const dependencies = made.dependsOn && (await this.#waitsFor(step));
     const from = await this.#retrying({ ...made, definitionVersion: version, dependencies }, step, input);
     const job = await stepJobs.make(store, { namespace, workflow }, from, input, parent);
     this.jobs.push(job);
@@ -244,7 +244,7 @@ export class StepStarts {
    */
   #isBehind(step: number): boolean {
     const { wait } = this.#parts;
-    return wait !== undefined && wait.step !== step && this.#steps.graph.step(step).after !== undefined;
+    return wait !== undefined && wait.step !== step && this.#steps.graph.step(step).dependsOn !== undefined;
   }
 
   #continueStep(step: number): void {

@@ -13,7 +13,7 @@ import type { Database, Session } from '../../driver/database.ts';
 import { groups, outboxInsert, publishedFailure, unpublished } from '../../events/outbox.ts';
 import { insertAudits } from '../../namespaces/audit-records.ts';
 import { keepBudgets } from '../../retries/retry-budgets.ts';
-import { leaveWaits } from '../../signals/event-waits.ts';
+import { leaveWaits } from '../../signals/signal-waits.ts';
 import { deleteDependencies } from '../inbox/dependency-entries.ts';
 import { notifyEnds, notifyWorkflows } from '../inbox/inbox-inserts.ts';
 import { jsonOrNull } from '../submit/insert-jobs.ts';
@@ -29,10 +29,10 @@ const updates = {
   lane_id: 'int',
   rank: 'bigint',
   due_time: 'timestamptz',
-  attempts_counted: 'int',
-  losses: 'smallint',
-  charges: 'smallint',
-  lost: 'smallint',
+  attempt_count: 'int',
+  consecutive_losses: 'smallint',
+  suspect_losses: 'smallint',
+  total_losses: 'smallint',
   failures: 'bigint',
   releases: 'smallint',
   releases_since: 'timestamptz',
@@ -63,8 +63,8 @@ ${addCounts(`
     ) AS moves GROUP BY lane_id, state`)},
 changed AS (
 UPDATE job_runs r
-SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, attempts_counted = i.attempts_counted,
-    losses = i.losses, charges = i.charges, lost = i.lost, failures = nullif(i.failures, 0), releases = i.releases,
+SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, attempt_count = i.attempt_count,
+    consecutive_losses = i.consecutive_losses, suspect_losses = i.suspect_losses, total_losses = i.total_losses, failures = nullif(i.failures, 0), releases = i.releases,
     releases_since = i.releases_since, suspensions = nullif(i.suspensions, 0), reason = i.reason, run_time = i.run_time,
     pause_time = CASE WHEN i.state <> ${stateCodes.PAUSED} THEN NULL WHEN i.was_state = i.state THEN r.pause_time ELSE (SELECT time FROM now) END,
     cancel_time = coalesce(r.cancel_time, CASE WHEN i.state = ${stateCodes.CANCELLING} THEN (SELECT time FROM now) END), revision = r.revision + 1,
@@ -89,7 +89,7 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
     changes.map((c) => c.laneId),
     changes.map((c) => c.rank),
     changes.map((c) => c.dueTimeUs),
-    changes.map((c) => c.attemptsCounted),
+    changes.map((c) => c.attemptCount),
     changes.map((c) => Math.min(c.consecutiveLosses, 32_767)),
     changes.map((c) => c.suspectLosses),
     changes.map((c) => Math.min(c.totalLosses, 32_767)),
@@ -110,7 +110,7 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
 const ends = {
   job_id: 'uuid',
   state: 'smallint',
-  attempts_counted: 'int',
+  attempt_count: 'int',
   failure: 'text',
   reason: 'text',
   cancel_stage: 'smallint',
@@ -129,19 +129,19 @@ const endRuns = {
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 ended AS (
   DELETE FROM job_runs r USING ${inputTable(ends, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}
-  RETURNING r.job_id, r.lane_id, r.state AS was_state, i.state, r.revision + 1 AS revision, r.attempt, i.attempts_counted, r.session_id, r.assign_time, i.failure,
+  RETURNING r.job_id, r.lane_id, r.state AS was_state, i.state, r.revision + 1 AS revision, r.attempt, i.attempt_count, r.session_id, r.assign_time, i.failure,
             r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id, i.told_failure,
-            i.result, i.result_content_type, i.result_metadata, i.skip_reason, r.parent_job_id, r.step, r.item, r.tells_end
+            i.result, i.result_content_type, i.result_metadata, i.skip_reason, r.parent_job_id, r.step, r.item, r.notifies_end
 ),
 checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')}),
 ${groups({ from: 'ended', by: outboxColumns })},
 ${addCounts(`SELECT lane_id, CASE WHEN was_state = ${CANCELLING} AND attempt = 0 THEN ${WAITING} ELSE ${countedAs('was_state')} END AS state, -jobs AS jobs FROM groups`)},
 told AS (${outboxInsert({ moved: true, failures: true })}),
 ${notifyEnds()}
-INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, failure,
+INSERT INTO job_outcomes (job_id, state, revision, attempt, attempt_count, session_id, assign_time, end_time, failure,
                           progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id,
                           result, result_content_type, result_metadata, skip_reason)
-SELECT job_id, state, revision, attempt, attempts_counted, session_id, assign_time, now.time, failure,
+SELECT job_id, state, revision, attempt, attempt_count, session_id, assign_time, now.time, failure,
        progress_fraction, progress_message, reason, cancel_stage,
        CASE WHEN cancel_stage IS NOT NULL THEN coalesce(cancel_time, now.time) END,
        CASE WHEN cancel_stage IS NOT NULL THEN reason END, cleanup_job_id, result, result_content_type, result_metadata, skip_reason
@@ -152,7 +152,7 @@ async function writeEnds(session: Session, changes: readonly End[]): Promise<voi
   await session.run(endRuns, [
     changes.map((c) => c.run.jobId),
     changes.map((c) => stateCodes[c.state]),
-    changes.map((c) => c.attemptsCounted),
+    changes.map((c) => c.attemptCount),
     changes.map((c) => (c.failure ? failureText(c.failure) : null)),
     changes.map((c) => c.reason),
     changes.map((c) => c.cancelStage && cancelStages[c.cancelStage]),

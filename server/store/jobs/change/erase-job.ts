@@ -44,7 +44,7 @@ attempts AS (UPDATE job_attempts SET failure = NULL WHERE job_id = $1),
 workflow AS (UPDATE workflow_runs SET failure = NULL, not_undone = NULL WHERE job_id = $1),
 batch AS (
   UPDATE batches SET description = '', callback = NULL, callback_input = NULL, callback_content_type = NULL,
-                     callback_input_metadata = NULL, callback_problem = NULL
+                     callback_input_metadata = NULL, callback_error = NULL
   WHERE job_id = $1
 ),
 steps AS (UPDATE workflow_steps SET reason = NULL, skip_reason = NULL WHERE job_id = $1),

@@ -55,7 +55,7 @@ const lockDue = lockStatement(
 const lockReady = lockStatement(
   'lock_ready_workflows',
   `SELECT c.* FROM (
-     SELECT lane_id FROM lanes WHERE lane_id = ANY($1::int[]) AND held_back & ~${gates.limited}::smallint = 0 ORDER BY lane_id FOR KEY SHARE SKIP LOCKED
+     SELECT lane_id FROM lanes WHERE lane_id = ANY($1::int[]) AND gates & ~${gates.limited}::smallint = 0 ORDER BY lane_id FOR KEY SHARE SKIP LOCKED
    ) AS l
    CROSS JOIN LATERAL (
      SELECT r.* FROM job_runs r WHERE r.lane_id = l.lane_id AND r.state = ${stateCodes.READY}
@@ -90,7 +90,7 @@ export function openRun(row: Row): OpenRun {
     rank: row.rank,
     priority: row.priority,
     attempt: row.attempt,
-    attemptsCounted: row.attempts_counted,
+    attemptCount: row.attempt_count,
     sessionId: row.session_id,
     assignTimeUs: row.assign_time,
     dueTimeUs: row.due_time,
@@ -105,9 +105,9 @@ export function openRun(row: Row): OpenRun {
     },
     runTimeUs: row.run_time,
     createTimeUs: row.create_time,
-    consecutiveLosses: row.losses,
-    suspectLosses: row.charges,
-    totalLosses: row.lost,
+    consecutiveLosses: row.consecutive_losses,
+    suspectLosses: row.suspect_losses,
+    totalLosses: row.total_losses,
     failures: row.failures ?? 0,
     releases: row.releases,
     releasesSinceUs: row.releases_since,
@@ -118,8 +118,8 @@ export function openRun(row: Row): OpenRun {
     fairnessKey: row.fairness_key,
     limitId: row.limit_id,
     parentJobId: row.parent_job_id,
-    unmetDependencies: row.waits_for,
+    unmetDependencies: row.unmet_dependencies,
     children: row.children,
-    notifiesDependents: row.tells_end,
+    notifiesDependents: row.notifies_end,
   };
 }

@@ -58,8 +58,8 @@ LIMIT ${MAX_EDGES}`,
 const lockWaiting = {
   name: 'lock_dependents',
   text: `
-SELECT r.job_id, r.waits_for, n.namespace
-FROM (SELECT job_id, lane_id, waits_for FROM job_runs WHERE job_id = ANY($1::uuid[]) ORDER BY job_id FOR UPDATE) AS r
+SELECT r.job_id, r.unmet_dependencies, n.namespace
+FROM (SELECT job_id, lane_id, unmet_dependencies FROM job_runs WHERE job_id = ANY($1::uuid[]) ORDER BY job_id FOR UPDATE) AS r
 JOIN lanes n ON ${sameKey('n.lane_id', 'r.lane_id')}`,
 };
 
@@ -72,9 +72,9 @@ RETURNING d.*`,
 };
 
 const lower = {
-  name: 'lower_waits',
+  name: 'lower_unmet_dependencies',
   text: `
-UPDATE job_runs r SET waits_for = r.waits_for - i.met
+UPDATE job_runs r SET unmet_dependencies = r.unmet_dependencies - i.met
 FROM ${inputTable({ job_id: 'uuid', met: 'smallint' }, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}`,
 };
 
@@ -115,7 +115,7 @@ function endingOf({ kind, state, step_state }: Row): Ending {
 function settle(locked: readonly Row[], taken: readonly Row[], endings: ReadonlyMap<string, Ending>) {
   const byJob = Map.groupBy(taken, (row) => row.job_id as string);
   const settled: Settled[] = [];
-  for (const { job_id: jobId, waits_for, namespace } of locked) {
+  for (const { job_id: jobId, unmet_dependencies, namespace } of locked) {
     const edges = byJob.get(jobId) ?? [];
     if (edges.length === 0) continue;
     let unmet: string | undefined;
@@ -123,7 +123,7 @@ function settle(locked: readonly Row[], taken: readonly Row[], endings: Readonly
       const [dependency, ending] = [dependencyOf(row), endings.get(keyOf(row)) as Ending];
       if (!isMet(dependency.condition, ending)) unmet ??= unmetText(dependency, ending);
     }
-    if (unmet !== undefined || waits_for === edges.length) settled.push({ namespace, jobId, unmet });
+    if (unmet !== undefined || unmet_dependencies === edges.length) settled.push({ namespace, jobId, unmet });
   }
   return { settled, met: Array.from(byJob, ([jobId, edges]) => ({ jobId, edges: edges.length })) };
 }

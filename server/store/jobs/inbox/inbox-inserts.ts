@@ -12,7 +12,7 @@ import type { Session } from '../../driver/database.ts';
 /**
  * A CTE that writes the entries of ended jobs: for their workflows and batches, not for handlers that are their
  * parents, and for jobs that depend on them. It reads the CTE `now` with the column `time`, and the CTE `ended`:
- * `job_id`, `lane_id`, `parent_job_id`, `step`, `item`, `tells_end`, and `state`, the end state, unless it is given.
+ * `job_id`, `lane_id`, `parent_job_id`, `step`, `item`, `notifies_end`, and `state`, the end state, unless it is given.
  */
 export function notifyEnds(state?: number): string {
   const outcome = state ?? 'state';
@@ -24,7 +24,7 @@ export function notifyEnds(state?: number): string {
   GROUP BY parent_job_id, step${state === undefined ? ', state' : ''}
   UNION ALL
   SELECT job_id, ${inboxKinds.JOB_ENDED}, NULL, ${outcome}, NULL, NULL, lane_id, (SELECT time FROM now)
-  FROM ended WHERE tells_end
+  FROM ended WHERE notifies_end
 )`;
 }
 

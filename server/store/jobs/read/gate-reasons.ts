@@ -28,16 +28,16 @@ export interface GateReason {
 export type GateReasons = ReadonlyMap<number, GateReason>;
 
 const readMany = {
-  name: 'read_hold_reasons',
+  name: 'read_gate_reasons',
   text: `
-SELECT n.lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.demands, n.cleanup, n.held_back, q.pause_reason, b.name AS breaker, b.probe_time, b.probe_job_id
+SELECT n.lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.demands, n.cleanup, n.gates, q.pause_reason, b.name AS breaker, b.probe_time, b.probe_job_id
 FROM unnest($1::int[]) AS i (lane_id)
 JOIN lanes n ON ${sameKey('n.lane_id', 'i.lane_id')}
-LEFT JOIN queues q ON n.held_back & ${gates.queuePaused} <> 0
+LEFT JOIN queues q ON n.gates & ${gates.queuePaused} <> 0
   AND ${sameKey('q.namespace', 'n.namespace')} AND ${sameKey('q.name', 'n.queue')}
 LEFT JOIN LATERAL (
   SELECT name, probe_time, probe_job_id FROM circuit_breakers c
-  WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.held_back & ${gates.breakerOpen} <> 0 OFFSET 0
+  WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.gates & ${gates.breakerOpen} <> 0 OFFSET 0
 ) AS b ON true`,
 };
 
@@ -47,14 +47,14 @@ const MAX_DEMANDING = 20;
 
 /** Whether the job's lane may be gated for a reason that the job's own row does not show. */
 export function mayBeGated(row: Row): boolean {
-  return row.state === stateCodes.READY && (row.held_back !== 0 || row.has_demands);
+  return row.state === stateCodes.READY && (row.gates !== 0 || row.has_demands);
 }
 
 /** An exhausted limit of concurrency. Rates recover by themselves: a job that waits for one gives no reason. */
 async function limitReason(session: Session, row: Row): Promise<GateReason | undefined> {
   const lane = { ...(row as LimitedLane), queueBucketId: NIL_UUID, definitionBucketId: NIL_UUID };
   const { limits, queue, definition } = await readLimitUse(session, lane);
-  if (row.held_back & gates.atLimit)
+  if (row.gates & gates.atLimit)
     return { reason: 'KEY_LIMIT', text: keyText(row.definition, limits.definition?.keyLimit ?? {}) };
   for (const [reason, what, use] of [
     ['DEFINITION_LIMIT', `definition ${row.definition}`, definition],
@@ -75,7 +75,7 @@ function reasonOf(row: Row): GateReason | undefined {
   return { reason: 'CIRCUIT_BREAKER', text: breakerText(row.breaker, next) };
 }
 
-/** For rows with `state`, `held_back`, `has_demands` and `run_lane_id`. A lane opened meanwhile has no reason. */
+/** For rows with `state`, `gates`, `has_demands` and `run_lane_id`. A lane opened meanwhile has no reason. */
 export async function readGateReasons(session: Session, rows: readonly Row[]): Promise<GateReasons> {
   const held = rows.filter(mayBeGated).map((row) => row.run_lane_id);
   if (held.length === 0) return new Map();
@@ -91,7 +91,7 @@ export async function readGateReasons(session: Session, rows: readonly Row[]): P
   let limited = 0;
   let demanding = 0;
   for (const row of found) {
-    const isExplained = row.held_back & (gates.limited | gates.atLimit) && limited < MAX_LIMITED;
+    const isExplained = row.gates & (gates.limited | gates.atLimit) && limited < MAX_LIMITED;
     const reason = reasonOf(row) ?? (isExplained ? await limitReason(session, row) : undefined);
     if (isExplained) limited++;
     const asks = reason === undefined && row.demands !== '' && demanding++ < MAX_DEMANDING;

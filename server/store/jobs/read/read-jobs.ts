@@ -23,8 +23,8 @@ export const recordColumns = `job_id, lane_id, priority, labels, input_content_t
 
 /** Columns for `jobView`: record `j`, lane `n`, run `r`, outcome `o`. Input, result and worker are added to them. */
 export const viewColumns = `
-       j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.held_back, n.demands <> '' AS has_demands, r.losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
-       coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,
+       j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.gates, n.demands <> '' AS has_demands, r.consecutive_losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
+       coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempt_count, r.attempt_count) AS attempt_count,
        coalesce(o.session_id, r.session_id) AS session_id, coalesce(o.assign_time, r.assign_time) AS assign_time,
        coalesce(o.progress_fraction, r.progress_fraction) AS progress_fraction,
        coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
@@ -161,7 +161,7 @@ function lastAttempt(row: Row, before: readonly AttemptView[]): AttemptView[] {
       sessionId: row.session_id,
       workerName: row.worker_name ?? '',
       outcome,
-      counted: mayCount && row.attempts_counted > before.filter((attempt) => attempt.counted).length,
+      counted: mayCount && row.attempt_count > before.filter((attempt) => attempt.counted).length,
       assignTimeUs: row.assign_time,
       endTimeUs: row.end_time ?? undefined,
       failure,
@@ -184,7 +184,7 @@ function cancellationOf(row: Row): JobView['cancellation'] {
 function waitReasonOf(row: Row): WaitReason | undefined {
   const state = stateOf(row.state);
   if (isSuspended({ state, attempt: row.attempt })) return 'DEPENDENCY';
-  return state === 'READY' && isSuspect({ consecutiveLosses: row.losses })
+  return state === 'READY' && isSuspect({ consecutiveLosses: row.consecutive_losses })
     ? 'SUSPECT'
     : reasonOfState(state, row.reason);
 }
@@ -209,7 +209,7 @@ export function jobView(row: Row, attempts: readonly AttemptView[], gateReasons:
         ? undefined
         : { fraction: row.progress_fraction ?? 0, message: row.progress_message ?? '' },
     attempt: row.attempt,
-    attemptsCounted: row.attempts_counted,
+    attemptCount: row.attempt_count,
     createTimeUs: row.create_time,
     runTimeUs: row.next_time ?? undefined,
     expireTimeUs: row.expire_time ?? undefined,

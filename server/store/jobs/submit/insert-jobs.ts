@@ -79,7 +79,7 @@ open_sessions AS MATERIALIZED (
 ),
 open_lanes AS MATERIALIZED (
   SELECT lane_id FROM lanes WHERE lane_id = ANY($${laneIds}::int[])
-    AND (held_back = 0 OR held_back = ${gates.limited} AND lane_id = $${limitedLane}::int)
+    AND (gates = 0 OR gates = ${gates.limited} AND lane_id = $${limitedLane}::int)
   ORDER BY lane_id FOR KEY SHARE SKIP LOCKED
 ),
 i AS MATERIALIZED (
@@ -102,7 +102,7 @@ record AS (
 run AS (
   INSERT INTO job_runs (job_id, lane_id, rank, input_size, expire_time, run_timeout_ms, state, due_time,
                         attempt, revision, session_id, credit_id, assign_time, deadline, progress_timeout_ms, watch_window_ms,
-                        check_result, limit_id, limit_mark, parent_job_id, step, item, tells_end)
+                        check_result, limit_id, limit_mark, parent_job_id, step, item, notifies_end)
   SELECT job_id, lane_id, rank, input_length, expire_time, run_timeout_ms,
          CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END,
          CASE WHEN assigned THEN NULL WHEN state = ${stateCodes.SCHEDULED} THEN run_time
@@ -111,7 +111,7 @@ run AS (
          CASE WHEN assigned THEN credit_id END, CASE WHEN assigned THEN now.time END,
          (rest->>'deadline')::timestamptz, (rest->>'progress_timeout_ms')::bigint, (rest->>'watch_window_ms')::bigint,
          rest->'check_result' IS NOT NULL, limit_id, (rest->>'limit_mark')::smallint,
-         (rest->>'parent_job_id')::uuid, (rest->>'step')::smallint, (rest->>'item')::int, rest->'tells_end' IS NOT NULL
+         (rest->>'parent_job_id')::uuid, (rest->>'step')::smallint, (rest->>'item')::int, rest->'notifies_end' IS NOT NULL
   FROM i, now
 ),
 ${groups({ from: 'i', by: ['state', 'assigned'] })},
@@ -172,7 +172,7 @@ function restOf(job: NewJob): string | null {
     parent_job_id: parent?.jobId,
     step: parent?.step,
     item: parent?.item,
-    tells_end: notifiesDependents || undefined,
+    notifies_end: notifiesDependents || undefined,
     depends_on: tracedTargets,
   });
 }

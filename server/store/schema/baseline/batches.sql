@@ -4,7 +4,7 @@ CREATE TABLE batches (
   members                 integer NOT NULL DEFAULT 0 CHECK (members >= 0),
   seal_time               timestamptz,
   -- 0 no, 1 FAILED, 2 CANCELLED: it accepts no more members, and its open members are cancelled.
-  doomed                  smallint NOT NULL DEFAULT 0 CHECK (doomed BETWEEN 0 AND 2),
+  stop_reason                  smallint NOT NULL DEFAULT 0 CHECK (stop_reason BETWEEN 0 AND 2),
   -- Members that may fail before the rest is cancelled. NULL: all members run, and none may fail; -1: any number may
   -- fail.
   max_failed              bigint CHECK (max_failed >= -1),
@@ -15,7 +15,7 @@ CREATE TABLE batches (
   callback_content_type   text,
   callback_input_metadata text,
   callback_job_id         uuid,
-  callback_problem        text,
+  callback_error        text,
   -- The batch that this one retries. NULL: it is no retry, and the columns below are NULL.
   retry_of                uuid,
   -- Members of that batch, and those of them to retry.
@@ -24,24 +24,24 @@ CREATE TABLE batches (
   -- The next of its members to process. It is raised in the transaction that stores the results of those before it.
   retry_next_item         integer,
   -- Members that were retried before.
-  retried_before          integer,
+  retried_before_count          integer,
   -- JSON: members that could not be retried, counted by reason.
-  not_retried             text,
+  skipped_by_reason             text,
   -- When retry_next_item was last raised.
   retry_time              timestamptz,
   -- Why the next member must wait.
-  retry_waits_for         text,
+  retry_wait_message         text,
   CONSTRAINT batches_retry_check CHECK (
     retry_of IS NULL
     OR (retry_next_item BETWEEN 0 AND retry_members AND retry_failed BETWEEN 1 AND retry_members
-        AND retried_before >= 0 AND not_retried IS NOT NULL AND retry_time IS NOT NULL)
+        AND retried_before_count >= 0 AND skipped_by_reason IS NOT NULL AND retry_time IS NOT NULL)
   )
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000);
 -- A batch can be retried once. A retry that was stopped before it was sealed does not count.
 CREATE UNIQUE INDEX batches_by_retry ON batches (retry_of)
-  WHERE retry_of IS NOT NULL AND (seal_time IS NOT NULL OR doomed = 0);
+  WHERE retry_of IS NOT NULL AND (seal_time IS NOT NULL OR stop_reason = 0);
 -- Retries whose members are not all submitted yet.
-CREATE INDEX batches_filling ON batches (retry_of) WHERE retry_of IS NOT NULL AND seal_time IS NULL AND doomed = 0;
+CREATE INDEX batches_filling ON batches (retry_of) WHERE retry_of IS NOT NULL AND seal_time IS NULL AND stop_reason = 0;
 
 -- Ends of members. Its own table, so that counting does not wait for a transaction that adds members.
 CREATE TABLE batch_counts (

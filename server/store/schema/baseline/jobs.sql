@@ -52,7 +52,7 @@ CREATE TABLE job_runs (
   rank                bigint NOT NULL,
   revision            integer NOT NULL DEFAULT 1,
   attempt             integer NOT NULL DEFAULT 0,
-  attempts_counted    integer NOT NULL DEFAULT 0,
+  attempt_count    integer NOT NULL DEFAULT 0,
   input_size          integer NOT NULL,
   session_id          uuid,
   credit_id           bigint,
@@ -61,9 +61,9 @@ CREATE TABLE job_runs (
   due_time            timestamptz,
   expire_time         timestamptz,
   run_timeout_ms      bigint NOT NULL,
-  losses              smallint NOT NULL DEFAULT 0,
-  charges             smallint NOT NULL DEFAULT 0,
-  lost                smallint NOT NULL DEFAULT 0,
+  consecutive_losses smallint NOT NULL DEFAULT 0,
+  suspect_losses smallint NOT NULL DEFAULT 0,
+  total_losses smallint NOT NULL DEFAULT 0,
   releases            smallint NOT NULL DEFAULT 0,
   releases_since      timestamptz,
   progress_sequence   bigint NOT NULL DEFAULT 0,
@@ -102,14 +102,14 @@ CREATE TABLE job_runs (
   step                smallint,
   item                integer,
   -- A dependency or an asset needs to know the end: the statement that ends the job adds a row to `job_inbox`.
-  tells_end           boolean NOT NULL DEFAULT false,
+  notifies_end           boolean NOT NULL DEFAULT false,
   -- Unmet dependencies, each a row of `job_dependencies`. The job is BLOCKED until this is 0, unless it is paused.
-  waits_for           smallint NOT NULL DEFAULT 0,
+  unmet_dependencies           smallint NOT NULL DEFAULT 0,
   -- Open children that its handler submitted.
   children            integer NOT NULL DEFAULT 0,
   -- Attempts that ended as SUSPENDED: they are part of `attempt` and are not counted. NULL: none.
   suspensions         integer,
-  CHECK (attempts_counted <= attempt),
+  CHECK (attempt_count <= attempt),
   CONSTRAINT job_runs_check2 CHECK (state <> 2 OR due_time IS NOT NULL),
   CONSTRAINT job_runs_check3 CHECK (state <> 5 OR due_time IS NULL),
   -- A workflow that is CANCELLING has no session.
@@ -138,7 +138,7 @@ CREATE TABLE job_outcomes (
   state               smallint NOT NULL CHECK (state BETWEEN 9 AND 13),
   revision            integer NOT NULL,
   attempt             integer NOT NULL,
-  attempts_counted    integer NOT NULL,
+  attempt_count    integer NOT NULL,
   session_id          uuid,
   assign_time         timestamptz,
   end_time            timestamptz NOT NULL,

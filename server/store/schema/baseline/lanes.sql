@@ -10,7 +10,7 @@ CREATE TABLE lanes (
   -- Clean-up jobs have lanes of their own: another handler runs them.
   cleanup            boolean NOT NULL DEFAULT false,
   -- Bits that stop assignment from the lane: 1 its queue is paused, 2 a circuit breaker is open.
-  held_back          smallint NOT NULL DEFAULT 0,
+  gates          smallint NOT NULL DEFAULT 0,
   -- The circuit breaker that can stop this lane. NULL: none; clean-up jobs never have one.
   breaker            text,
   -- Jobs whose limit key is exhausted wait in lanes of their own. Claims never read these lanes.
@@ -46,10 +46,10 @@ CREATE TABLE lane_count_changes (
 
 -- Lanes whose first job found no session with enough free resources. After a long wait, a session is kept free for the
 -- lane.
-CREATE TABLE lane_waits (
+CREATE TABLE reservations (
   lane_id    integer PRIMARY KEY,
   since_time timestamptz NOT NULL,
   ask_time   timestamptz NOT NULL,
   session_id uuid
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
-CREATE INDEX lane_waits_by_session ON lane_waits (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX reservations_by_session ON reservations (session_id) WHERE session_id IS NOT NULL;

@@ -22,14 +22,14 @@ CREATE TABLE schedules (
   decided_until      timestamptz NOT NULL,
   next_time          timestamptz,
   -- When a replica must process it next. NULL: never.
-  look_time          timestamptz,
+  scan_time          timestamptz,
   create_time        timestamptz NOT NULL,
   update_time        timestamptz NOT NULL,
   CHECK (paused OR pause_reason = ''),
   CHECK (runs_left BETWEEN 0 AND max_runs)
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX schedules_by_name ON schedules (namespace, name);
-CREATE INDEX schedules_due ON schedules (look_time) WHERE look_time IS NOT NULL;
+CREATE INDEX schedules_due ON schedules (scan_time) WHERE scan_time IS NOT NULL;
 
 -- A row for each nominal time that has a job, waits for one, or was skipped. Times skipped in succession for one reason
 -- share a row.

@@ -8,7 +8,7 @@ CREATE TABLE workflow_runs (
   running        integer NOT NULL CHECK (running >= 0),
   ended          integer NOT NULL CHECK (ended >= 0),
   -- 0 no, 1 FAILED, 2 CANCELLED, 3 TIMED_OUT
-  doomed         smallint NOT NULL CHECK (doomed BETWEEN 0 AND 3),
+  stop_reason         smallint NOT NULL CHECK (stop_reason BETWEEN 0 AND 3),
   failed         boolean NOT NULL,
   cleanup_failed boolean NOT NULL,
   failure        text,

@@ -1,5 +1,5 @@
 /** When a worker sends heartbeats, their content, and its behaviour when they fail. */
-import type { HeartbeatRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import type { Call } from '../plane/rpc-server.ts';
 import type { Refusal } from '../refusal.ts';
@@ -12,10 +12,10 @@ import { anyResult, cancelled, failure, isHeld, reported, result } from '../step
 import { works } from '../steps/proof.ts';
 import { returns, script, waits } from '../steps/work.ts';
 
-const calls = ({ plane }: Stage) => plane.callsOf('Heartbeat');
-const bodyOf = (call: Call | undefined) => call?.request as HeartbeatRequest;
-const hasCredits = (request: unknown) => (request as HeartbeatRequest).credits.length > 0;
-const slotsIn = ({ credits }: HeartbeatRequest) => credits.reduce((sum, { slots }) => sum + slots, 0);
+const calls = ({ plane }: Stage) => plane.callsOf('SendHeartbeat');
+const bodyOf = (call: Call | undefined) => call?.request as SendHeartbeatRequest;
+const hasCredits = (request: unknown) => (request as SendHeartbeatRequest).credits.length > 0;
+const slotsIn = ({ credits }: SendHeartbeatRequest) => credits.reduce((sum, { slots }) => sum + slots, 0);
 
 function gapFault(stage: Stage, count: number, least: number, most: number): string | undefined {
   const recent = calls(stage).slice(-count - 1);
@@ -84,7 +84,7 @@ export const beatCases: Group = {
         until('a first beat', (stage) => calls(stage)[0]),
         check('it came at once and empty', (stage) => {
           const [first] = calls(stage);
-          const { pingEcho, credits, held, draining } = bodyOf(first);
+          const { pingEcho, credits, heldAttempts: held, draining } = bodyOf(first);
           const lateMs = (first?.at ?? 0) - (stage.session.facts.openedAt ?? 0);
           if (lateMs > 3_000) return `it came after ${Math.round(lateMs)} ms`;
           if (pingEcho !== 0n) return `it echoes ${pingEcho}`;
@@ -145,7 +145,7 @@ export const beatCases: Group = {
       steps: [
         ready,
         beats(1),
-        awaitCalls('Heartbeat', 5),
+        awaitCalls('SendHeartbeat', 5),
         // A late heartbeat makes the next gap short.
         check('the interval is kept', (stage) => gapFault(stage, 4, 650, 1_250)),
       ],
@@ -161,7 +161,7 @@ export const beatCases: Group = {
           session.nextBeatMs = 400;
         }),
         beats(1),
-        awaitCalls('Heartbeat', 4),
+        awaitCalls('SendHeartbeat', 4),
         check('beats come within 400 ms', (stage) => gapFault(stage, 3, 50, 700)),
       ],
     },
@@ -197,7 +197,7 @@ export const beatCases: Group = {
         ready,
         assign('a', talks),
         isHeld('a'),
-        spoil('Heartbeat', { seen: 'nothing', times: 8 }),
+        spoil('SendHeartbeat', { seen: 'nothing', times: 8 }),
         until(
           'two beats under way at once',
           (stage) => calls(stage).filter(({ endedAt }) => endedAt === undefined).length >= 2,
@@ -213,8 +213,8 @@ export const beatCases: Group = {
       terms: { beatMs: 5_000, leaseMs: 60_000 },
       steps: [
         ready,
-        spoil('Heartbeat', { seen: { delayMs: 2_500 } }),
-        spoil('Heartbeat', { seen: { delayMs: 200 }, times: 2 }),
+        spoil('SendHeartbeat', { seen: { delayMs: 2_500 } }),
+        spoil('SendHeartbeat', { seen: { delayMs: 200 }, times: 2 }),
         assign('a', talks),
         reported('a', result('said')),
         allSlotsOnOffer,
@@ -226,14 +226,14 @@ export const beatCases: Group = {
       proves: 'When beats took effect but their answers are lost, no slot is offered twice and none is left out.',
       steps: [
         ready,
-        spoil('Heartbeat', { seen: 'nothing', takesEffect: true, times: 3 }),
+        spoil('SendHeartbeat', { seen: 'nothing', takesEffect: true, times: 3 }),
         assign('a', returns('done')),
         reported('a', result('done')),
-        awaitCalls('Heartbeat', 4),
-        spoil('Heartbeat', { seen: 'nothing', takesEffect: true, times: 2, when: hasCredits }),
+        awaitCalls('SendHeartbeat', 4),
+        spoil('SendHeartbeat', { seen: 'nothing', takesEffect: true, times: 2, when: hasCredits }),
         cutBus,
         // Until these have failed, and their credits are granted again.
-        awaitCalls('Heartbeat', 6),
+        awaitCalls('SendHeartbeat', 6),
         settled,
         works,
       ],
@@ -245,8 +245,8 @@ export const beatCases: Group = {
       terms: { beatMs: 5_000, leaseMs: 60_000 },
       steps: [
         ready,
-        spoil('Heartbeat', { seen: unavailable }),
-        awaitCalls('Heartbeat', 2),
+        spoil('SendHeartbeat', { seen: unavailable }),
+        awaitCalls('SendHeartbeat', 2),
         check('the second came within a second', (stage) => gapFault(stage, 1, 0, 1_400)),
         allSlotsOnOffer,
       ],
@@ -258,8 +258,8 @@ export const beatCases: Group = {
       terms: { beatMs: 5_000, leaseMs: 60_000 },
       steps: [
         ready,
-        spoil('Heartbeat', { seen: tooMany }),
-        awaitCalls('Heartbeat', 2),
+        spoil('SendHeartbeat', { seen: tooMany }),
+        awaitCalls('SendHeartbeat', 2),
         check('the second came after 2.5 s', (stage) => gapFault(stage, 1, 2_400, 4_500)),
         allSlotsOnOffer,
       ],
@@ -289,7 +289,10 @@ export const beatCases: Group = {
       terms: { beatMs: 2_000 },
       steps: [
         ready,
-        spoil('Heartbeat', { seen: badUpdate, when: (request) => (request as HeartbeatRequest).progress.length > 0 }),
+        spoil('SendHeartbeat', {
+          seen: badUpdate,
+          when: (request) => (request as SendHeartbeatRequest).progress.length > 0,
+        }),
         assign('a', script({ do: 'progress', fraction: 0.5 }, { do: 'until_stopped' })),
         isHeld('a'),
         beats(2),
@@ -309,7 +312,7 @@ export const beatCases: Group = {
         ready,
         assignMany('a', 40, () => waits),
         until('a beat lists all 40 as started', ({ session }) =>
-          session.beats.some(({ request }) => request.held.filter(({ started }) => started).length === 40),
+          session.beats.some(({ request }) => request.heldAttempts.filter(({ started }) => started).length === 40),
         ),
         beats(2),
         ...Array.from({ length: 40 }, (_, at) => cancel(`a${at + 1}`)),

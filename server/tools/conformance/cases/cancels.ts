@@ -1,5 +1,5 @@
 /** The effect of a cancel on an attempt in each phase of its life. */
-import type { HeartbeatRequest, ReportAttemptsRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { ReportAttemptsRequest, SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Case, Group, Step } from '../case.ts';
 import { noticeOf } from '../plane/session.ts';
 import { unavailable } from '../refusal.ts';
@@ -33,7 +33,8 @@ const WITHHELD_MS = 3_000;
 
 const hasResult = (request: unknown) =>
   (request as ReportAttemptsRequest).reports.some(({ outcome }) => outcome.case === 'result');
-const hasCheckpoint = (request: unknown) => (request as HeartbeatRequest).progress.some(({ checkpoint }) => checkpoint);
+const hasCheckpoint = (request: unknown) =>
+  (request as SendHeartbeatRequest).progress.some(({ checkpoint }) => checkpoint);
 
 /**
  * Another attempt keeps running. The call with the result of `a` has arrived and is unanswered when `a` is cancelled.
@@ -125,7 +126,7 @@ export const cancelCases: Group = {
       steps: [
         ready,
         // Other output of a handler causes further heartbeats, which also carry the checkpoint.
-        spoil('Heartbeat', { seen: { delayMs: WITHHELD_MS }, when: hasCheckpoint, times: forEver }),
+        spoil('SendHeartbeat', { seen: { delayMs: WITHHELD_MS }, when: hasCheckpoint, times: forEver }),
         assign(
           'a',
           script({ do: 'checkpoint', value: { done: 3 } }, { do: 'fail', type: 'HalfWay', message: 'stopped' }),

@@ -1,5 +1,5 @@
 /** The slots that a worker grants, when, and for how long. */
-import type { HeartbeatRequest, ReportAttemptsRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { ReportAttemptsRequest, SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import { unavailable } from '../refusal.ts';
 import type { Stage } from '../stage.ts';
@@ -10,7 +10,7 @@ import { cancelled, isHeld, released, reported, result } from '../steps/outcomes
 import { isDeaf, returns, script, waits } from '../steps/work.ts';
 
 const now = () => performance.now();
-const hasCredits = (request: unknown) => (request as HeartbeatRequest).credits.length > 0;
+const hasCredits = (request: unknown) => (request as SendHeartbeatRequest).credits.length > 0;
 
 /** Remembers the newest valid credit. */
 const keepCredit = act('remembers the credit', (stage) => {
@@ -140,7 +140,7 @@ export const creditCases: Group = {
       steps: [
         ready,
         keepCredit,
-        spoil('Heartbeat', { seen: unavailable, times: 2 }),
+        spoil('SendHeartbeat', { seen: unavailable, times: 2 }),
         cutBus,
         until('the credit is voided', isVoided, 10_000),
         allSlotsOnOffer,

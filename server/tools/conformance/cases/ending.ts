@@ -15,7 +15,7 @@ const napping = script({ do: 'sleep', ms: 2_500 }, { do: 'return', value: 'reste
 /** Maximum deadlines, with some tolerance for rounding; the heartbeat interval is a second here. */
 const mostDeadlineMs: Readonly<Record<string, number>> = {
   ReportAttempts: 12_000,
-  Heartbeat: 1_200,
+  SendHeartbeat: 1_200,
   CloseSession: 5_000,
 };
 

@@ -1,6 +1,6 @@
 /** The session's lease: the fence, an ended session, a stopped process. */
 import { LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import type { HeartbeatRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group, Step } from '../case.ts';
 import { keyOf } from '../plane/attempt.ts';
 import { leaseLost, unavailable } from '../refusal.ts';
@@ -21,7 +21,7 @@ const opens = ({ plane }: Stage) => plane.callsOf('OpenSession');
 const continues: AssignOptions = { more: { leaseLossAction: LeaseLossAction.CONTINUE } };
 const stops = afterStop({ do: 'return', value: 'late' });
 
-const noAnswers = spoil('Heartbeat', { seen: 'nothing', times: forEver });
+const noAnswers = spoil('SendHeartbeat', { seen: 'nothing', times: forEver });
 
 /** The time from which the worker may count. */
 const lastAnswered = ({ session }: Stage) => session.beats.at(-1)?.call.at ?? 0;
@@ -32,7 +32,7 @@ const fenceFalls = until('the fence falls', (stage) => sinceAnswered(stage) > VA
 /** Any heartbeat sent so far, whatever its result. */
 const voidsNewest = ({ plane, session }: Stage) => {
   const newest = BigInt(session.ledger.all.at(-1)?.id ?? 0);
-  const beats = plane.callsOf('Heartbeat').map(({ request }) => request as HeartbeatRequest);
+  const beats = plane.callsOf('SendHeartbeat').map(({ request }) => request as SendHeartbeatRequest);
   return beats.some(({ voidedCreditIds }) => voidedCreditIds.includes(newest));
 };
 
@@ -61,8 +61,10 @@ const otherRequest = check('under another request_id', (stage) => {
 const heldInAll = (name: string) =>
   check(`every beat lists ${name}`, (stage) => {
     const { key, heldAt = 0 } = stage.attempt(name);
-    const beats = stage.plane.callsOf('Heartbeat').filter(({ at }) => at > heldAt);
-    const bare = beats.filter(({ request }) => !(request as HeartbeatRequest).held.some((held) => keyOf(held) === key));
+    const beats = stage.plane.callsOf('SendHeartbeat').filter(({ at }) => at > heldAt);
+    const bare = beats.filter(
+      ({ request }) => !(request as SendHeartbeatRequest).heldAttempts.some((held) => keyOf(held) === key),
+    );
     if (beats.length < 3) return `only ${beats.length} beats came: it must keep beating`;
     return bare.length === 0 ? undefined : `${bare.length} of ${beats.length} beats do not`;
   });
@@ -94,7 +96,7 @@ export const leaseCases: Group = {
         otherRequest,
         notReported('a', 1_500),
         check('nothing is held', ({ session }) =>
-          (session.beats.at(-1)?.request.held.length ?? 0) > 0 ? 'something is' : undefined,
+          (session.beats.at(-1)?.request.heldAttempts.length ?? 0) > 0 ? 'something is' : undefined,
         ),
         works,
       ],
@@ -155,7 +157,7 @@ export const leaseCases: Group = {
       rule: 'Draining and ending',
       proves: 'After a session that lasted less than a second the worker waits before the next.',
       steps: [
-        spoil('Heartbeat', { seen: leaseLost, times: 3 }),
+        spoil('SendHeartbeat', { seen: leaseLost, times: 3 }),
         ready,
         check('sessions are opened with a wait between them', (stage) => {
           const calls = opens(stage);
@@ -183,7 +185,7 @@ export const leaseCases: Group = {
             ? undefined
             : `it was ${ms} ms after the last answered beat`;
         }),
-        mend('Heartbeat'),
+        mend('SendHeartbeat'),
         allSlotsOnOffer,
         sameSession,
       ],
@@ -200,9 +202,9 @@ export const leaseCases: Group = {
         spoil('ReportAttempts', { seen: unavailable, times: forEver }),
         noAnswers,
         fenceFalls,
-        awaitCalls('Heartbeat', 2),
+        awaitCalls('SendHeartbeat', 2),
         heldInAll('a'),
-        mend('Heartbeat'),
+        mend('SendHeartbeat'),
         mend('ReportAttempts'),
         reported('a', aborted),
         allSlotsOnOffer,
@@ -221,7 +223,7 @@ export const leaseCases: Group = {
         isHeld('a'),
         noAnswers,
         reported('a', aborted),
-        mend('Heartbeat'),
+        mend('SendHeartbeat'),
         until('two slots are on offer', ({ session }) => session.ledger.slots(performance.now()) === 2),
         never('credits for the third', 1_000, ({ session }) => session.ledger.slots(performance.now()) > 2),
         allSlotsOnOffer,
@@ -241,7 +243,7 @@ export const leaseCases: Group = {
         isHeld('a'),
         noAnswers,
         fenceFalls,
-        mend('Heartbeat'),
+        mend('SendHeartbeat'),
         reported('a', result('continued')),
         allSlotsOnOffer,
       ],
@@ -262,7 +264,7 @@ export const leaseCases: Group = {
         }),
         again('a'),
         notReported('a', 1_000),
-        mend('Heartbeat'),
+        mend('SendHeartbeat'),
         until('all slots are on offer', ({ session, lab }) => session.ledger.slots(performance.now()) === lab.slots),
         againInAnswer('a'),
         reported('a', released('DEAD_CREDIT')),

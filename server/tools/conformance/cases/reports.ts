@@ -1,5 +1,6 @@
 /** How outcomes reach the control plane when calls fail, and the effects of the answers. */
-import { type ReportAttemptsRequest, ReportResult } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { ReportResult } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import type { ReportAttemptsRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import type { Fault } from '../faults.ts';
 import { keyOf } from '../plane/attempt.ts';
@@ -139,7 +140,7 @@ export const reportCases: Group = {
         beats(5),
         check('every beat lists it', ({ session }) => {
           const last = session.beats.slice(-3);
-          return last.every(({ request }) => request.held.length === 1) ? undefined : 'one does not';
+          return last.every(({ request }) => request.heldAttempts.length === 1) ? undefined : 'one does not';
         }),
         until('it is sent again', (stage) => calls(stage).length > 1),
         check('that was at its deadline', (stage) => {
@@ -201,7 +202,7 @@ export const reportCases: Group = {
         check('a is neither held nor reported again', (stage) => {
           const { key, reports } = stage.attempt('a');
           if (reports[0]?.result !== ReportResult.LEASE_LOST) return 'its report was not answered with LEASE_LOST';
-          const isHeldNow = stage.session.beats.at(-1)?.request.held.some((held) => keyOf(held) === key);
+          const isHeldNow = stage.session.beats.at(-1)?.request.heldAttempts.some((held) => keyOf(held) === key);
           return isHeldNow || reports.length > 1 ? 'it is' : undefined;
         }),
         check('the session is the same', ({ plane, kept }) =>
@@ -214,7 +215,8 @@ export const reportCases: Group = {
     {
       name: 'report-invalid',
       rule: 'Reports',
-      proves: 'After INVALID_ARGUMENT the batch is halved until the bad report is alone; it becomes a final failure.',
+      proves:
+        'After INVALID_ARGUMENT the batch is halved until the bad report is alone; it becomes a non-retryable failure.',
       steps: [
         ready,
         spoil('ReportAttempts', { seen: { delayMs: 700 } }),
@@ -223,7 +225,7 @@ export const reportCases: Group = {
         assignMany('a', 8, (at) => returns(at)),
         refuseResultOf('a4'),
         ...others.map((at) => reported(`a${at}`, result(at))),
-        reported('a4', failure({ isFinal: true })),
+        reported('a4', failure({ isNonRetryable: true })),
         allSlotsOnOffer,
       ],
     },

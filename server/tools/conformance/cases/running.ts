@@ -100,13 +100,14 @@ export const runningCases: Group = {
     {
       name: 'result-too-large',
       rule: 'Reports',
-      proves: 'A result larger than max_payload is reported as a final failure; one of exactly that size is a result.',
+      proves:
+        'A result larger than max_payload is reported as a non-retryable failure; one of exactly that size is a result.',
       needs: 'content-types',
       isShared: true,
       steps: [
         ready,
         assign('a', script({ do: 'return_bytes', size: MAX + 1 })),
-        reported('a', failure({ isFinal: true })),
+        reported('a', failure({ isNonRetryable: true })),
         assign('b', script({ do: 'return_bytes', size: MAX })),
         reported('b', payloadResult(bytes(new Uint8Array(MAX), 'application/octet-stream'))),
       ],
@@ -120,7 +121,7 @@ export const runningCases: Group = {
         ready,
         assign('a', script({ do: 'return_context' }), {
           attempt: 7,
-          attemptsCounted: 3,
+          attemptCount: 3,
           checkpoint: json({ at: 41 }),
           more: { definition: 'count-pages', traceparent },
         }),
@@ -128,7 +129,7 @@ export const runningCases: Group = {
           'a',
           resultThat('the context of the attempt', (given) => {
             if (given.attempt !== 7) return `attempt is ${given.attempt}`;
-            if (given.attempts_counted !== 3) return `attempts_counted is ${given.attempts_counted}`;
+            if (given.attempt_count !== 3) return `attempt_count is ${given.attempt_count}`;
             if (given.definition !== 'count-pages') return `definition is ${given.definition}`;
             if (JSON.stringify(given.checkpoint) !== '{"at":41}')
               return `checkpoint is ${JSON.stringify(given.checkpoint)}`;
@@ -149,7 +150,7 @@ export const runningCases: Group = {
         assignMany('a', 10, () => sleeps(1_500)),
         until(
           'a beat lists ten as started',
-          ({ session }) => session.beats.at(-1)?.request.held.filter(({ started }) => started).length === 10,
+          ({ session }) => session.beats.at(-1)?.request.heldAttempts.filter(({ started }) => started).length === 10,
         ),
         ...Array.from({ length: 10 }, (_, at) => reported(`a${at + 1}`, result(null))),
       ],
@@ -158,10 +159,15 @@ export const runningCases: Group = {
       type: 'OutOfPaper',
       message: 'tray 2 is empty',
     }),
-    fails('failure-final', "A failure that another attempt can't help is final.", failing({ final: true }), {
-      type: 'OutOfPaper',
-      isFinal: true,
-    }),
+    fails(
+      'failure-non-retryable',
+      "A failure that another attempt can't help is marked as non-retryable.",
+      failing({ non_retryable: true }),
+      {
+        type: 'OutOfPaper',
+        isNonRetryable: true,
+      },
+    ),
     fails(
       'failure-retry-delay',
       'A failure may say when the next attempt should come.',
@@ -188,7 +194,7 @@ export const runningCases: Group = {
       steps: [
         ready,
         assign('a', { handler: 'script', input: bytes(Uint8Array.of(0x7b, 0xff, 0xfe, 0x00), 'application/json') }),
-        reported('a', failure({ isFinal: 'any' })),
+        reported('a', failure({ isNonRetryable: 'any' })),
         works,
       ],
     },

@@ -1,5 +1,5 @@
 /** Progress, checkpoints and logs: when they are sent, and that none is lost with a call. */
-import type { HeartbeatRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import type { Attempt } from '../plane/attempt.ts';
 import { unavailable } from '../refusal.ts';
@@ -16,9 +16,10 @@ const SOON_MS = 2_500;
 const LINES = ['one', 'two', 'three', 'four', 'five'];
 
 const fractions = ({ updates }: Attempt) => updates.map(({ progress }) => progress?.fraction);
-const hasProgress = (request: unknown) => (request as HeartbeatRequest).progress.some(({ progress }) => progress);
-const hasCheckpoint = (request: unknown) => (request as HeartbeatRequest).progress.some(({ checkpoint }) => checkpoint);
-const hasLogs = (request: unknown) => (request as HeartbeatRequest).progress.some(({ logs }) => logs.length > 0);
+const hasProgress = (request: unknown) => (request as SendHeartbeatRequest).progress.some(({ progress }) => progress);
+const hasCheckpoint = (request: unknown) =>
+  (request as SendHeartbeatRequest).progress.some(({ checkpoint }) => checkpoint);
+const hasLogs = (request: unknown) => (request as SendHeartbeatRequest).progress.some(({ logs }) => logs.length > 0);
 
 const checkpoints = script(
   { do: 'checkpoint', value: { done: 3 } },
@@ -77,7 +78,7 @@ export const updateCases: Group = {
       isShared: true,
       steps: [
         ready,
-        spoil('Heartbeat', { seen: unavailable, when: hasProgress }),
+        spoil('SendHeartbeat', { seen: unavailable, when: hasProgress }),
         assign('a', script({ do: 'progress', fraction: 0.25, message: 'a quarter' }, { do: 'until_stopped' })),
         until('progress of 0.25', (stage) => fractions(stage.attempt('a')).includes(0.25)),
         cancel('a'),
@@ -135,7 +136,7 @@ export const updateCases: Group = {
       isShared: true,
       steps: [
         ready,
-        spoil('Heartbeat', { seen: unavailable, when: hasCheckpoint }),
+        spoil('SendHeartbeat', { seen: unavailable, when: hasCheckpoint }),
         assign('a', checkpoints),
         reported('a', failure({ type: 'HalfWay' })),
         checkpointReported,
@@ -172,7 +173,7 @@ export const updateCases: Group = {
       isShared: true,
       steps: [
         ready,
-        spoil('Heartbeat', { seen: unavailable, when: hasLogs, times: 2 }),
+        spoil('SendHeartbeat', { seen: unavailable, when: hasLogs, times: 2 }),
         assign('a', speaks),
         reported('a', result('said')),
         check('all records came', logFault),

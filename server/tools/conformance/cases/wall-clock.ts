@@ -61,7 +61,7 @@ const says = (name: string, wantedMs: number, lack?: string): Step[] => [
 
 const keepsBeating: Step[] = [
   act('remembers when', ({ kept }) => kept.set('since', performance.now())),
-  awaitCalls('Heartbeat', BEATS, ({ leftMs }) =>
+  awaitCalls('SendHeartbeat', BEATS, ({ leftMs }) =>
     leftMs < LONG_MS ? undefined : `a beat has a deadline in ${Math.round(leftMs)} ms`,
   ),
   check('they came in time', ({ kept }) => {

@@ -3,17 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { create, type Message } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { type NatsCredentials, NatsCredentialsSchema } from '@muster/sdk/gen/muster/worker/v1/session_pb';
 import {
   CloseSessionResponseSchema,
-  type HeartbeatRequest,
-  type NatsCredentials,
-  NatsCredentialsSchema,
   type OpenSessionRequest,
   type OpenSessionResponse,
   OpenSessionResponseSchema,
   type ReportAttemptsRequest,
+  type SendHeartbeatRequest,
   SessionService,
-} from '@muster/sdk/gen/muster/v1/session_service_pb';
+} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { sessionSubject } from '../../../bus/subjects.ts';
 import { uuidToBytes } from '../../../domain/base/uuid.ts';
 import { durationOf } from '../durations.ts';
@@ -142,7 +141,7 @@ export class ControlPlane {
     switch (call.method) {
       case 'OpenSession':
         return { message: this.#open(call) };
-      case 'Heartbeat':
+      case 'SendHeartbeat':
       case 'ReportAttempts':
       case 'CloseSession':
         return this.#ofSession(call);
@@ -159,13 +158,13 @@ export class ControlPlane {
       session.isClosed = true;
       return { message: create(CloseSessionResponseSchema) };
     }
-    const message = call.method === 'Heartbeat' ? session.beat(call) : session.report(call);
+    const message = call.method === 'SendHeartbeat' ? session.beat(call) : session.report(call);
     this.watch.tookEffect(call, session);
     return { message };
   }
 
   #sessionOf({ request }: Call): Session | undefined {
-    const id = Buffer.from((request as HeartbeatRequest).sessionId);
+    const id = Buffer.from((request as SendHeartbeatRequest).sessionId);
     return this.sessions.find(({ facts }) => id.equals(facts.idBytes));
   }
 

@@ -10,6 +10,8 @@ import {
   SubmitJobResponseSchema,
   type SubmitJobsRequest,
   SubmitJobsResponseSchema,
+  type SubmittedJob,
+  SubmittedJobSchema,
   WaitJobResponseSchema,
 } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type { Payload } from '@muster/sdk/gen/muster/v1/payload_pb';
@@ -31,7 +33,8 @@ export class JobStore {
     switch (method) {
       case 'SubmitJob': {
         const { job, parent } = request as SubmitJobRequest;
-        return { message: this.#submit(job, parent) };
+        const { jobId, existing } = this.#submit(job, parent);
+        return { message: create(SubmitJobResponseSchema, { jobId, existing }) };
       }
       case 'SubmitJobs': {
         const { jobs, parent } = request as SubmitJobsRequest;
@@ -47,13 +50,13 @@ export class JobStore {
     }
   }
 
-  #submit(submission: JobSubmission | undefined, parent: ParentAttempt | undefined) {
+  #submit(submission: JobSubmission | undefined, parent: ParentAttempt | undefined): SubmittedJob {
     const key = submission?.idempotencyKey ?? '';
     const existing = key === '' ? undefined : this.jobs.find((job) => job.submission.idempotencyKey === key);
-    if (existing) return create(SubmitJobResponseSchema, { jobId: existing.jobId, existing: true });
+    if (existing) return create(SubmittedJobSchema, { jobId: existing.jobId, existing: true });
     const jobId = randomUUID();
     if (submission) this.jobs.push({ jobId, submission, parent, result: undefined });
-    return create(SubmitJobResponseSchema, { jobId });
+    return create(SubmittedJobSchema, { jobId });
   }
 
   #read({ jobId }: GetJobRequest, answer: (job: Job) => Message) {

@@ -5,20 +5,22 @@ import {
   type CancelNotice,
   CancelNoticeSchema,
   SessionMessageSchema,
-} from '@muster/sdk/gen/muster/v1/assignment_pb';
+} from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import {
   type AttemptReport,
   AttemptReportSchema,
-  type HeartbeatRequest,
-  type HeartbeatResponse,
-  HeartbeatResponseSchema,
-  type NatsCredentials,
+  ReportResult,
+} from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import type { NatsCredentials } from '@muster/sdk/gen/muster/worker/v1/session_pb';
+import {
   type OpenSessionRequest,
   type ReportAttemptsRequest,
   type ReportAttemptsResponse,
   ReportAttemptsResponseSchema,
-  ReportResult,
-} from '@muster/sdk/gen/muster/v1/session_service_pb';
+  type SendHeartbeatRequest,
+  type SendHeartbeatResponse,
+  SendHeartbeatResponseSchema,
+} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { durationOf } from '../durations.ts';
 import { Ledger } from '../ledger.ts';
 import { type Attempt, keyOf } from './attempt.ts';
@@ -27,7 +29,7 @@ import type { Call } from './rpc-server.ts';
 
 export interface Beat {
   readonly call: Call;
-  readonly request: HeartbeatRequest;
+  readonly request: SendHeartbeatRequest;
 }
 
 export interface ReportCall {
@@ -75,8 +77,8 @@ export class Session {
   }
 
   /** Applies the heartbeat; returns the regular answer. */
-  beat(call: Call): HeartbeatResponse {
-    const request = call.request as HeartbeatRequest;
+  beat(call: Call): SendHeartbeatResponse {
+    const request = call.request as SendHeartbeatRequest;
     this.beats.push({ call, request });
     this.echo = Math.max(this.echo, Number(request.pingEcho));
     this.#takeTerms(call, request);
@@ -117,10 +119,10 @@ export class Session {
     return [...this.attempts.values()].filter(({ isOpen, sentAt }) => isOpen && sentAt > 0);
   }
 
-  #answer(): HeartbeatResponse {
+  #answer(): SendHeartbeatResponse {
     const { drain, reconnectBus, freshAccess, nextBeatMs } = this;
     this.freshAccess = undefined;
-    return create(HeartbeatResponseSchema, {
+    return create(SendHeartbeatResponseSchema, {
       assignments: this.#pending.splice(0),
       cancels: this.open.filter(({ isCancelled }) => isCancelled).map(noticeOf),
       drain,
@@ -130,13 +132,13 @@ export class Session {
     });
   }
 
-  #takeTerms(call: Call, { credits, voidedCreditIds }: HeartbeatRequest | ReportAttemptsRequest): void {
+  #takeTerms(call: Call, { credits, voidedCreditIds }: SendHeartbeatRequest | ReportAttemptsRequest): void {
     for (const id of voidedCreditIds) this.ledger.void(Number(id));
     const isCounted = this.echo > 0 || this.nextBeatMs !== undefined;
     for (const credit of credits) this.ledger.grant(credit, call.at, call.method, isCounted);
   }
 
-  #takeHeld(at: number, { held }: HeartbeatRequest): void {
+  #takeHeld(at: number, { heldAttempts: held }: SendHeartbeatRequest): void {
     for (const one of held) {
       const attempt = this.attempts.get(keyOf(one));
       if (!attempt) continue;
@@ -145,7 +147,7 @@ export class Session {
     }
   }
 
-  #takeUpdates({ progress }: HeartbeatRequest): void {
+  #takeUpdates({ progress }: SendHeartbeatRequest): void {
     for (const update of progress) {
       const attempt = this.attempts.get(keyOf(update));
       attempt?.updates.push(update);

@@ -1,6 +1,7 @@
 /** Steps that assign attempts to the worker. */
-import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+
 import type { Payload } from '@muster/sdk/gen/muster/v1/payload_pb';
+import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import type { Step } from '../case.ts';
 import { durationOf } from '../durations.ts';
 import type { Attempt } from '../plane/attempt.ts';
@@ -17,7 +18,7 @@ export interface AssignOptions {
   readonly by?: 'bus' | 'answer' | 'nowhere';
   readonly runTimeoutMs?: number;
   readonly attempt?: number;
-  readonly attemptsCounted?: number;
+  readonly attemptCount?: number;
   readonly checkpoint?: Payload;
   readonly more?: Omit<Partial<Assignment>, '$typeName'>;
 }
@@ -62,7 +63,7 @@ export function assignMany(name: string, count: number, work: (at: number) => Wo
 }
 
 async function prepared(stage: Stage, name: string, work: Work, options: AssignOptions): Promise<Attempt> {
-  const { credit, isPrefetch = false, runTimeoutMs, attempt, attemptsCounted, checkpoint, more } = options;
+  const { credit, isPrefetch = false, runTimeoutMs, attempt, attemptCount, checkpoint, more } = options;
   const named = typeof credit === 'function' ? credit(stage) : credit;
   if (named !== undefined) stage.session.ledger.spendOf(named, isPrefetch);
   const creditId = named ?? (await stage.spend(isPrefetch, isByBus(options) ? undefined : LASTING_MS)).id;
@@ -73,7 +74,7 @@ async function prepared(stage: Stage, name: string, work: Work, options: AssignO
     ...(work.input ? { input: work.input } : {}),
     ...(runTimeoutMs === undefined ? {} : { runTimeout: durationOf(runTimeoutMs) }),
     ...(attempt === undefined ? {} : { attempt }),
-    ...(attemptsCounted === undefined ? {} : { attemptsCounted }),
+    ...(attemptCount === undefined ? {} : { attemptCount }),
     ...(checkpoint ? { checkpoint } : {}),
     ...more,
   });

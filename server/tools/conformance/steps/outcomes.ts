@@ -8,8 +8,8 @@ import {
   type AttemptReport,
   AttemptReportSchema,
   ReleaseReason,
-  type ReportAttemptsRequest,
-} from '@muster/sdk/gen/muster/v1/session_service_pb';
+} from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import type { ReportAttemptsRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Step } from '../case.ts';
 import { enumName } from '../enum-name.ts';
 import { Unfulfilled } from '../failures.ts';
@@ -168,7 +168,7 @@ export interface ExpectedFailure {
   readonly message?: string;
   readonly cause?: keyof typeof FailureCause;
   /** Default: false. */
-  readonly isFinal?: boolean | 'any';
+  readonly isNonRetryable?: boolean | 'any';
   readonly retryDelayMs?: number;
 }
 
@@ -183,14 +183,15 @@ export function failure(expected: ExpectedFailure = {}): Expected {
 }
 
 function failureFault(failed: Failure, expected: ExpectedFailure): string | undefined {
-  const { type, message, cause = 'APPLICATION', isFinal = false, retryDelayMs } = expected;
+  const { type, message, cause = 'APPLICATION', isNonRetryable = false, retryDelayMs } = expected;
   if (failed.type === '') return 'its type is empty';
   if (type !== undefined && failed.type !== type) return `its type should be ${JSON.stringify(type)}`;
   if (message !== undefined && !failed.message.includes(message))
     return `its message should have ${JSON.stringify(message)}`;
   if (failed.failureCause !== FailureCause[cause])
     return `its cause is ${enumName(FailureCause, failed.failureCause)} and should be ${cause}`;
-  if (isFinal !== 'any' && failed.final !== isFinal) return `final is ${failed.final} and should be ${isFinal}`;
+  if (isNonRetryable !== 'any' && failed.nonRetryable !== isNonRetryable)
+    return `non_retryable is ${failed.nonRetryable} and should be ${isNonRetryable}`;
   const delay = failed.retryDelay && Number(failed.retryDelay.seconds) * 1_000 + failed.retryDelay.nanos / 1e6;
   return delay === retryDelayMs ? undefined : `retry_delay is ${delay} ms and should be ${retryDelayMs} ms`;
 }

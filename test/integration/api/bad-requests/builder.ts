@@ -1,16 +1,17 @@
 /** The builders of the catalogue's requests: a valid one of each kind, and the change that makes it wrong. */
 import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
+import { CircuitBreakerService } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
 import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import type { JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import {
-  type AttemptReportSchema,
-  type HeartbeatRequestSchema,
-  type OpenSessionRequestSchema,
-  SessionService,
-} from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import type { AttemptReportSchema } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import {
+  type OpenSessionRequestSchema,
+  type SendHeartbeatRequestSchema,
+  SessionService,
+} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { Code } from '../../../../server/api/base/code.ts';
 
 /** Objects that the requests may refer to; they exist before the first request. */
@@ -48,7 +49,7 @@ export interface BadRequest {
 export type Submission = MessageInitShape<typeof JobSubmissionSchema>;
 export type Definition = MessageInitShape<typeof JobDefinitionSchema>;
 type Offer = MessageInitShape<typeof OpenSessionRequestSchema>;
-type Beat = MessageInitShape<typeof HeartbeatRequestSchema>;
+type Beat = MessageInitShape<typeof SendHeartbeatRequestSchema>;
 type Report = MessageInitShape<typeof AttemptReportSchema>;
 
 /** The id of a job that does not exist. */
@@ -77,8 +78,8 @@ export function add<I extends DescMessage>(
 
 export const { submitJob, submitJobs, getJob, explainJob, waitJob, cancelJob, listAttemptLogs } = JobService.method;
 export const { pauseJob, resumeJob, updateJob, retryJob, eraseJob, retryJobs, cancelJobs } = JobService.method;
-export const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.method;
-export const { listCircuitBreakers, closeCircuitBreaker } = JobDefinitionService.method;
+export const { openSession, sendHeartbeat: heartbeat, reportAttempts, closeSession } = SessionService.method;
+export const { listCircuitBreakers, closeCircuitBreaker } = CircuitBreakerService.method;
 export const { applyJobDefinition, archiveJobDefinition, getJobDefinition, listJobDefinitions } =
   JobDefinitionService.method;
 export const { listWorkers, getWorker, drainWorker } = WorkerService.method;

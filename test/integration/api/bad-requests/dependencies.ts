@@ -27,31 +27,31 @@ const wrong: readonly (readonly [what: string, dependency: Init, field: string])
   ['on an asset that is to end', { ...onAsset('a'), condition: DependencyCondition.ENDED }, '.condition'],
 ];
 for (const [what, dependency, field] of wrong) {
-  job('', `a dependency ${what}`, { dependencies: [dependency] }, `job.dependencies[0]${field}`);
-  const more = ({ jobId }: Seed) => ({ jobId, dependencies: [dependency] });
-  add('', `AddDependencies: one ${what}`, addDependencies, more, [`dependencies[0]${field}`]);
+  job('', `a dependency ${what}`, { dependsOn: [dependency] }, `job.depends_on[0]${field}`);
+  const more = ({ jobId }: Seed) => ({ jobId, dependsOn: [dependency] });
+  add('', `AddDependencies: one ${what}`, addDependencies, more, [`depends_on[0]${field}`]);
 }
 const many = Array.from({ length: 101 }, () => onJob(NOT_THERE));
-job('', '101 dependencies', { dependencies: many }, 'job.dependencies');
+job('', '101 dependencies', { dependsOn: many }, 'job.depends_on');
 const notFound = [Code.NOT_FOUND, 'JOB_NOT_FOUND'] as const;
 for (const [what, dependency] of [
   ['a job', onJob(NOT_THERE)],
   ['a step', onStep(NOT_THERE, 'one')],
 ] as const) {
-  const submission = ({ definition }: Seed) => ({ job: { definition, dependencies: [dependency] } });
+  const submission = ({ definition }: Seed) => ({ job: { definition, dependsOn: [dependency] } });
   add('', `SubmitJob: a dependency on ${what} that does not exist`, submitJob, submission, [], notFound);
 }
 
 // --- AddDependencies
-add('', 'AddDependencies: none', addDependencies, ({ jobId }) => ({ jobId }), ['dependencies']);
-add('', 'AddDependencies: 101', addDependencies, ({ jobId }) => ({ jobId, dependencies: many }), ['dependencies']);
+add('', 'AddDependencies: none', addDependencies, ({ jobId }) => ({ jobId }), ['depends_on']);
+add('', 'AddDependencies: 101', addDependencies, ({ jobId }) => ({ jobId, dependsOn: many }), ['depends_on']);
 for (const id of ['', 'x'])
-  add('', `AddDependencies: job "${id}"`, addDependencies, () => ({ jobId: id, dependencies: [onAsset('a')] }), [
+  add('', `AddDependencies: job "${id}"`, addDependencies, () => ({ jobId: id, dependsOn: [onAsset('a')] }), [
     'job_id',
   ]);
-const missing = () => ({ jobId: NOT_THERE, dependencies: [onAsset('a')] });
+const missing = () => ({ jobId: NOT_THERE, dependsOn: [onAsset('a')] });
 add('', 'AddDependencies: an unknown job', addDependencies, missing, [], notFound);
-const badRequestId = ({ jobId }: Seed) => ({ jobId, dependencies: [onAsset('a')], requestId: 'x' });
+const badRequestId = ({ jobId }: Seed) => ({ jobId, dependsOn: [onAsset('a')], requestId: 'x' });
 add('', 'AddDependencies: request id x', addDependencies, badRequestId, ['request_id']);
 
 // --- assets of a definition

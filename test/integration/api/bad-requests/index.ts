@@ -23,7 +23,7 @@ import './schedules.ts';
 import './submission-rules.ts';
 import './workflows.ts';
 import './batches.ts';
-import './waits.ts';
+import './signals.ts';
 import './dependencies.ts';
 import './workflow-runs.ts';
 import { added, type BadRequest } from './builder.ts';

@@ -33,7 +33,9 @@ for (const state of [StepState.UNSPECIFIED, 7, 99, -1]) list('B12', `state ${sta
 list('', '65 states', { states: Array(65).fill(StepState.RUNNING) }, 'states');
 
 for (const parentJobId of ['x', '0198c0de', "' OR 1=1--"])
-  add('B37', `ListJobs: parent ${parentJobId}`, JobService.method.listJobs, () => ({ parentJobId }), ['parent_job_id']);
+  add('B37', `ListJobs: parent ${parentJobId}`, JobService.method.listJobs, () => ({ filter: { parentJobId } }), [
+    'filter.parent_job_id',
+  ]);
 
 const skipping = (row: string, what: string, change: object, fields: string[]) =>
   add(row, `SkipStep: ${what}`, skipStep, () => ({ jobId: missing, step: 'a', ...change }), fields);

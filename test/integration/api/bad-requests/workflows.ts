@@ -132,7 +132,7 @@ flow(
 flow(
   'B50',
   'a fan-out in a loop',
-  [{ name: 'a', fanOut: { items: '[1]' }, loop: { while: 'false', maxIterations: 1 } }],
+  [{ name: 'a', fanOut: { items: '[1]' }, loop: { repeatCondition: 'false', maxIterations: 1 } }],
   [`${FIELD}[0].loop`],
 );
 
@@ -204,7 +204,9 @@ cache('by no expression', { cache: { maxAge: hour, key: '1 +' } }, [`${FIELD}[0]
 cache('by its own output', { cache: { maxAge: hour, key: 'steps.a.output' } }, [`${FIELD}[0].cache.key`]);
 cache('by 4,097 characters', { cache: { maxAge: hour, key: `"${'a'.repeat(4_095)}"` } }, [`${FIELD}[0].cache.key`]);
 cache('of a fan-out', { fanOut: { items: '[1]' }, cache: { maxAge: hour } }, [`${FIELD}[0].cache`]);
-cache('of a loop', { loop: { while: 'false', maxIterations: 1 }, cache: { maxAge: hour } }, [`${FIELD}[0].cache`]);
+cache('of a loop', { loop: { repeatCondition: 'false', maxIterations: 1 }, cache: { maxAge: hour } }, [
+  `${FIELD}[0].cache`,
+]);
 cache('of clean-up', { role: StepRole.FINALLY, cache: { maxAge: hour } }, [`${FIELD}[0].cache`]);
 cache('of what is taken back', { compensation: { definition: 'undo' }, cache: { maxAge: hour } }, [
   `${FIELD}[0].cache`,

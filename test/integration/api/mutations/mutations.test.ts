@@ -4,7 +4,7 @@
  * needs an example in proto/examples.json.
  */
 import { type DescMethod, fromJson, type Message, toBinary, toJson } from '@bufbuild/protobuf';
-import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import type { Database } from '../../../../server/store/driver/database.ts';
@@ -43,7 +43,8 @@ interface Mutation {
   readonly exception: Exception | undefined;
 }
 
-const fieldName = ({ field }: Place) => `${field.parent.typeName.replace('muster.v1.', '')}.${field.name}`;
+const fieldName = ({ field }: Place) =>
+  `${field.parent.typeName.replace(/^muster(\.worker)?\.v1\./, '')}.${field.name}`;
 
 function mutationsOf(method: DescMethod): Mutation[] {
   const good = fromJson(method.input, JSON.parse(withActual(JSON.stringify(exampleOf(method)), actual)));

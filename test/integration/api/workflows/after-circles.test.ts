@@ -5,7 +5,7 @@
 import { create } from '@bufbuild/protobuf';
 import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { type StepDependency, StepDependencySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { type DependencyExpression, DependencyExpressionSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
@@ -16,10 +16,10 @@ import { type Flows, failureOf, type Place, plays, type Step, StepRole, startOn,
 const { ENDED } = DependencyCondition;
 const { ALL_DONE, ALWAYS, ONE_SUCCESS } = TriggerRule;
 
-const afterJob = (value = 'workflow.input.job'): StepDependency =>
-  create(StepDependencySchema, { on: { case: 'jobId', value }, condition: ENDED });
-const afterStep = (step: string, workflowJobId = 'workflow.job_id'): StepDependency =>
-  create(StepDependencySchema, { on: { case: 'step', value: { workflowJobId, step } }, condition: ENDED });
+const afterJob = (value = 'workflow.input.job'): DependencyExpression =>
+  create(DependencyExpressionSchema, { on: { case: 'jobId', value }, condition: ENDED });
+const afterStep = (step: string, workflowJobId = 'workflow.job_id'): DependencyExpression =>
+  create(DependencyExpressionSchema, { on: { case: 'step', value: { workflowJobId, step } }, condition: ENDED });
 const onJob = (value: string) => ({ on: { case: 'jobId', value } as const, condition: ENDED });
 const onStep = (workflowJobId: string, step: string) => ({
   on: { case: 'step', value: { workflowJobId, step } } as const,
@@ -57,15 +57,15 @@ describe.each(databaseKinds)('dependency cycles through steps on %s', (kind) => 
     return found;
   }
   const add = (jobId: string, on: ReturnType<typeof onJob> | ReturnType<typeof onStep>) =>
-    place.world.rpc.call(JobService.method.addDependencies, { jobId, dependencies: [on] });
+    place.world.rpc.call(JobService.method.addDependencies, { jobId, dependsOn: [on] });
   const circleOf = async (jobId: string, on: ReturnType<typeof onJob> | ReturnType<typeof onStep>) => {
-    const refusal = await place.world.rpc.refused(JobService.method.addDependencies, { jobId, dependencies: [on] });
+    const refusal = await place.world.rpc.refused(JobService.method.addDependencies, { jobId, dependsOn: [on] });
     expect(refusal.reason).toBe('DEPENDENCY_CYCLE');
     return refusal.info?.metadata.cycle;
   };
 
   it('are found through compensations, whose steps can wait, too', async () => {
-    const undo = await flows.define([{ name: 'undo', after: [afterJob()] }]);
+    const undo = await flows.define([{ name: 'undo', dependsOn: [afterJob()] }]);
     const outer = await flows.define([{ name: 'inner', definition: undo }]);
     const made = (definition: string, job: string): Step => ({
       name: 'made',
@@ -108,14 +108,14 @@ describe.each(databaseKinds)('dependency cycles through steps on %s', (kind) => 
     const [of] = await worker.take(1);
     if (!of) throw new Error('nothing was assigned');
     const parent = { jobId: uuidFromBytes(of.jobId), attempt: of.attempt, sessionId: worker.sessionText };
-    const child = (on: ReturnType<typeof onJob>) => ({ job: { definition: 'play', dependencies: [on] }, parent });
+    const child = (on: ReturnType<typeof onJob>) => ({ job: { definition: 'play', dependsOn: [on] }, parent });
     const made = await world.rpc.call(JobService.method.submitJob, child(onJob(await later())));
     expect(await world.stateOf(made.jobId)).toBe('BLOCKED');
     const refusal = await world.rpc.refused(JobService.method.submitJob, child(onJob(jobId)));
     expect(refusal.reason).toBe('DEPENDENCY_CYCLE');
   });
 
-  const slow = (step: string, ...needs: string[]): Step => ({ name: 'slow', needs, after: [afterStep(step)] });
+  const slow = (step: string, ...needs: string[]): Step => ({ name: 'slow', needs, dependsOn: [afterStep(step)] });
   it.each<[string, readonly Step[]]>([
     ['a leaf that waits for none', [slow('tidy'), { name: 'last', needs: ['slow'], triggerRule: ALWAYS }, tidy]],
     [
@@ -152,11 +152,11 @@ describe.each(databaseKinds)('dependency cycles through steps on %s', (kind) => 
   ])('are closed by %s', async (_what, steps) => {
     const { jobId } = await flows.run(steps);
     const reason = (await stepOf(jobId, 'slow'))?.reason;
-    expect(reason).toMatch(/^after: jobs would wait for each other in a circle: step slow /);
+    expect(reason).toMatch(/^depends_on: jobs would wait for each other in a circle: step slow /);
   });
 
   it('are closed by a compensation that waits for a final step', async () => {
-    const undo = await flows.define([{ name: 'undo', after: [afterStep('tidy', 'workflow.input.job')] }]);
+    const undo = await flows.define([{ name: 'undo', dependsOn: [afterStep('tidy', 'workflow.input.job')] }]);
     const made: Step = { name: 'made', compensation: { definition: undo, input: '{"job": workflow.job_id}' } };
     const jobId = await flows.submit(await flows.define([made, bad('made'), tidy]));
     expect(failureOf(await flows.ended(jobId))?.message).toContain('step "made" is not undone');
@@ -168,13 +168,13 @@ describe.each(databaseKinds)('dependency cycles through steps on %s', (kind) => 
 
   it('are closed through a job, or a step of another workflow', async () => {
     const last: Step = { name: 'last', needs: ['slow'], triggerRule: ALWAYS };
-    const one = await flows.define([{ name: 'slow', after: [afterJob()] }, last, tidy]);
+    const one = await flows.define([{ name: 'slow', dependsOn: [afterJob()] }, last, tidy]);
     const job = await later();
     const jobId = await flows.submit(one, { job });
     const child = await jobOf(jobId, 'slow');
     await becomes(child, 'BLOCKED');
     const other = await flows.submit(
-      await flows.define([{ name: 'two', after: [afterStep('tidy', 'workflow.input.job')] }]),
+      await flows.define([{ name: 'two', dependsOn: [afterStep('tidy', 'workflow.input.job')] }]),
       {
         job: jobId,
       },
@@ -195,7 +195,7 @@ describe.each(databaseKinds)('dependency cycles through steps on %s', (kind) => 
     const job = await later();
     const name = await flows.define([
       { name: 'work', input: plays('work', { hold: flows.name('hold') }) },
-      { ...tidy, after: [afterJob()] },
+      { ...tidy, dependsOn: [afterJob()] },
     ]);
     const jobId = await flows.submit(name, { job });
     await jobOf(jobId, 'work');
@@ -211,10 +211,10 @@ describe.each(databaseKinds)('dependency cycles through steps on %s', (kind) => 
       { name: 'a' },
       { name: 'b', needs: ['a'] },
       bad('b'),
-      { ...sorry, after: [afterStep('b')] },
-      { ...tidy, after: [afterStep('sorry'), afterStep('bad')] },
+      { ...sorry, dependsOn: [afterStep('b')] },
+      { ...tidy, dependsOn: [afterStep('sorry'), afterStep('bad')] },
       { name: 'mop', role: StepRole.FINALLY, needs: ['tidy'] },
-      { name: 'log', role: StepRole.FINALLY, after: [afterStep('mop')] },
+      { name: 'log', role: StepRole.FINALLY, dependsOn: [afterStep('mop')] },
     ]);
     expect(failureOf(job)?.message).toBe('step "bad": broken');
     for (const name of ['sorry', 'tidy', 'mop', 'log'])

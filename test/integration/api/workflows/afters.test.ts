@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import type { WorkflowStepRun } from '@muster/sdk';
 import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
-import { StepDependencySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { DependencyExpressionSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases.ts';
@@ -13,10 +13,10 @@ import { type Flows, failureOf, type Place, plays, type Step, startOn, stateName
 
 const { ENDED, FAILED, UNSPECIFIED } = DependencyCondition;
 
-type After = NonNullable<Step['after']>[number];
+type After = NonNullable<Step['dependsOn']>[number];
 
 const afterJob = (value = 'workflow.input.job', condition: DependencyCondition = UNSPECIFIED): After =>
-  create(StepDependencySchema, {
+  create(DependencyExpressionSchema, {
     on: { case: 'jobId', value },
     condition,
   });
@@ -25,11 +25,11 @@ const afterStep = (
   workflowJobId = 'workflow.input.job',
   condition: DependencyCondition = UNSPECIFIED,
 ): After =>
-  create(StepDependencySchema, {
+  create(DependencyExpressionSchema, {
     on: { case: 'step', value: { workflowJobId, step } },
     condition,
   });
-const afterAsset = (value: string): After => create(StepDependencySchema, { on: { case: 'asset', value } });
+const afterAsset = (value: string): After => create(DependencyExpressionSchema, { on: { case: 'asset', value } });
 
 describe.each(databaseKinds)('steps with external dependencies on %s', (kind) => {
   let place: Place;
@@ -61,7 +61,7 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
   };
   const waits = (after: readonly After[], more: { readonly needs?: string[]; readonly input?: string } = {}): Step => ({
     name: 'late',
-    after: [...after],
+    dependsOn: [...after],
     ...more,
   });
 
@@ -123,7 +123,7 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
     const asset = flows.name('asset');
     const both = [afterJob('workflow.input.one'), afterJob('workflow.input.two'), afterAsset(`"${asset}"`)];
     const names = ['x', 'y', 'z'];
-    const steps = names.map((name): Step => ({ name, after: both }));
+    const steps = names.map((name): Step => ({ name, dependsOn: both }));
     const flow = await flows.submit(await flows.define([...steps, { name: 'free' }]), {
       one: one.jobId,
       two: two.jobId,
@@ -199,7 +199,9 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
     expect(stateName(ended.state)).toBe('FAILED');
     const late = `step late of workflow ${one}`;
     const circle = `${late} waits for job ${between.jobId} waits for step late of workflow ${two} waits for job ${child} waits for ${late}`;
-    expect((await stepOf(one, 'late')).reason).toBe(`after: jobs would wait for each other in a circle: ${circle}`);
+    expect((await stepOf(one, 'late')).reason).toBe(
+      `depends_on: jobs would wait for each other in a circle: ${circle}`,
+    );
     // The target can no longer be reached, and the failure says so.
     expect(failureOf(await flows.ended(two))?.message).toContain('which ended FAILED');
     expect(stateName((await flows.ended(between.jobId)).state)).toBe('SKIPPED');
@@ -222,8 +224,8 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
 
   it('do not wait for each other in a cycle that starts at once', async () => {
     const steps = [
-      { name: 'a', after: [afterStep('b', 'workflow.job_id')] },
-      { name: 'b', after: [afterStep('a', 'workflow.job_id')] },
+      { name: 'a', dependsOn: [afterStep('b', 'workflow.job_id')] },
+      { name: 'b', dependsOn: [afterStep('a', 'workflow.job_id')] },
     ];
     const { jobId, state } = await flows.run(steps);
     expect(stateName(state)).toBe('FAILED');
@@ -232,13 +234,13 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
   });
 
   it.each([
-    ['a text that is no id', { job: 'x' }, [afterJob()], 'its after[0].job_id yields no job UUID'],
-    ['a number', { job: 7 }, [afterJob()], 'its after[0].job_id yields no string'],
+    ['a text that is no id', { job: 'x' }, [afterJob()], 'its depends_on[0].job_id yields no job UUID'],
+    ['a number', { job: 7 }, [afterJob()], 'its depends_on[0].job_id yields no string'],
     [
       'no name',
       { asset: 'No!' },
       [afterAsset('workflow.input.asset')],
-      'its after[0].asset yields no valid asset name',
+      'its depends_on[0].asset yields no valid asset name',
     ],
     ['nothing', {}, [afterJob()], 'job'],
   ] as const)('fail for an expression that returns %s', async (_what, input, after, reason) => {
@@ -254,9 +256,9 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
     const play = await flows.ended(await flows.submit('play'));
     const flow = await flows.run([{ name: 'a' }]);
     const cases = [
-      [afterJob(), job, `after[0].job_id: namespace default has no job ${job} to depend on`],
-      [afterStep('a'), job, `after[0].step.workflow_job_id: namespace default has no job ${job} to depend on`],
-      [afterStep('a'), play.jobId, `after[0].step.workflow_job_id: job ${play.jobId} is a task and has no steps`],
+      [afterJob(), job, `depends_on[0].job_id: namespace default has no job ${job} to depend on`],
+      [afterStep('a'), job, `depends_on[0].step.workflow_job_id: namespace default has no job ${job} to depend on`],
+      [afterStep('a'), play.jobId, `depends_on[0].step.workflow_job_id: job ${play.jobId} is a task and has no steps`],
       [afterStep('b'), flow.jobId, `has no step b`],
     ] as const;
     for (const [after, id, reason] of cases) {
@@ -268,9 +270,9 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
 
   it('are refused when they are applied, field by field', async () => {
     const after = [
-      create(StepDependencySchema, {}),
+      create(DependencyExpressionSchema, {}),
       afterJob(''),
-      create(StepDependencySchema, { on: { case: 'asset', value: '"sales"' }, condition: ENDED }),
+      create(DependencyExpressionSchema, { on: { case: 'asset', value: '"sales"' }, condition: ENDED }),
       afterStep('No'),
       afterJob('steps.nobody.output', 9 as DependencyCondition),
       afterAsset('1 +'),
@@ -281,21 +283,21 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
     );
     expect(found).toEqual(
       expect.arrayContaining([
-        'after[0] is missing: set job_id, step or asset',
-        'after[2].condition has no meaning for an asset, which is met by a publication; leave it out',
-        'after[3].step.step is not a step name: write the name, not an expression',
-        'after[4].condition has the unknown value 9',
+        'depends_on[0] is missing: set job_id, step or asset',
+        'depends_on[2].condition has no meaning for an asset, which is met by a publication; leave it out',
+        'depends_on[3].step.step is not a step name: write the name, not an expression',
+        'depends_on[4].condition has the unknown value 9',
       ]),
     );
     const many = Array.from({ length: 101 }, () => afterJob());
     await expect(flows.define([waits(many)])).rejects.toThrow(
-      'after has 101 entries; at most 100 are allowed: a step before can wait for more',
+      'depends_on has 101 entries; at most 100 are allowed: a step before can wait for more',
     );
     for (const [wrong, field] of [
-      [afterJob(''), 'after[0].job_id'],
-      [afterAsset('1 +'), 'after[0].asset'],
-      [afterAsset('7'), 'after[0].asset'],
-      [afterStep('b', 'steps.nobody.output'), 'after[0].step.workflow_job_id'],
+      [afterJob(''), 'depends_on[0].job_id'],
+      [afterAsset('1 +'), 'depends_on[0].asset'],
+      [afterAsset('7'), 'depends_on[0].asset'],
+      [afterStep('b', 'steps.nobody.output'), 'depends_on[0].step.workflow_job_id'],
     ] as const)
       await expect(flows.define([waits([wrong])])).rejects.toThrow(`definition.workflow.steps[0].${field} `);
   });

@@ -59,8 +59,8 @@ describe.each(databaseKinds)('audit records on %s', (kind) => {
     ];
     const { batch } = await place.world.rpc.call(BatchService.method.createBatch, { batch: { labels } });
     const batchId = batch?.job?.jobId ?? '';
-    expect((await cancelAll({ labels })).cancelled).toBe(3);
-    expect((await cancelAll({ labels })).cancelled).toBe(0);
+    expect((await cancelAll({ labels })).cancelledCount).toBe(3);
+    expect((await cancelAll({ labels })).cancelledCount).toBe(0);
     for (const jobId of [workflow, batchId]) expect(await records(jobId)).toEqual(['CANCEL_JOB : all of them']);
     expect(await records(task)).toEqual([]);
   });

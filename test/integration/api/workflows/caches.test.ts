@@ -68,8 +68,8 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     const taken = step.startTime ? timestampMs(step.startTime) : 0;
     expect(taken).toBeGreaterThanOrEqual(timestampMs(own.endTime as NonNullable<typeof own.endTime>));
     expect((await flows.children(second.jobId)).map(({ definition }) => definition)).toEqual(['play']);
-    const { cached: hits, succeeded } = await flows.client.getWorkflow(second.jobId);
-    expect([hits, succeeded, (await flows.client.getWorkflow(first.jobId)).cached]).toEqual([1, 2, 0]);
+    const { cachedCount: hits, succeededCount: succeeded } = await flows.client.getWorkflow(second.jobId);
+    expect([hits, succeeded, (await flows.client.getWorkflow(first.jobId)).cachedCount]).toEqual([1, 2, 0]);
   });
 
   it('share results by definition, version and input, across steps and workflows, and no further', async () => {
@@ -206,7 +206,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     const steps = Array.from({ length: 1_200 }, (_, i) => cached(as, {}, { name: `s${i}`, cache: key }));
     const job = await flows.run([...steps, { name: 'last', needs: ['s0', 's1199'] }], {}, { output: 'true' });
     expect([stateName(job.state), count(as)]).toEqual(['SUCCEEDED', 1]);
-    expect((await flows.client.getWorkflow(job.jobId)).cached).toBe(1_200);
+    expect((await flows.client.getWorkflow(job.jobId)).cachedCount).toBe(1_200);
   });
 
   it('wait each time if their definition has become a wait since', async () => {

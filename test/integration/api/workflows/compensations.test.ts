@@ -100,7 +100,7 @@ describe.each(databaseKinds)('compensations on %s', (kind) => {
         {
           name: 'c',
           needs: ['b'],
-          loop: { while: 'output.n < 2', maxIterations: 5 },
+          loop: { repeatCondition: 'output.n < 2', maxIterations: 5 },
           input: '{"as": "c", "n": iteration}',
           compensation: { definition: 'play', input: '{"as": "undo-c", "n": output.n}' },
         },

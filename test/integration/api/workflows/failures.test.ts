@@ -48,7 +48,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
       type: 'StepFailed',
       message: 'step "bad": broken',
       failureCause: FailureCause.APPLICATION,
-      cause: { type: 'FinalError', message: 'broken' },
+      cause: { type: 'NonRetryableError', message: 'broken' },
     });
   });
 
@@ -105,7 +105,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
     ]);
     expect(resultOf(job)).toEqual({ own: 'own', over: 'over' });
     const children = await flows.children(job.jobId);
-    expect(children.map(({ attemptsCounted }) => attemptsCounted).sort()).toEqual([2, 3]);
+    expect(children.map(({ attemptCount }) => attemptCount).sort()).toEqual([2, 3]);
   });
 
   it('include a step that no worker takes in time', async () => {

@@ -6,10 +6,10 @@ import {
   type DefinitionInit,
   decodePayload,
   type Failure,
-  FinalError,
   type Job,
   type JobContext,
   type JobOptions,
+  NonRetryableError,
   stateName,
   Worker,
 } from '@muster/sdk';
@@ -193,8 +193,8 @@ export class Flows {
       const { give, fail, failures = 0, hold, deaf, meet } = start.part;
       if (hold !== undefined) await this.#hold(hold, deaf ? new AbortController().signal : ctx.signal, start);
       if (meet !== undefined) await this.#meet(meet, ctx.jobId);
-      if (fail) throw new FinalError(fail);
-      if (ctx.attemptsCounted < failures) throw new Error(`try ${ctx.attemptsCounted}`);
+      if (fail) throw new NonRetryableError(fail);
+      if (ctx.attemptCount < failures) throw new Error(`try ${ctx.attemptCount}`);
       const { returns } = start.part;
       if (returns) return returns === 'bytes' ? new Uint8Array([0xff, 0]) : undefined;
       return give === undefined ? start.part : give;

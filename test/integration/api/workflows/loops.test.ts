@@ -15,7 +15,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
 
   afterAll(() => place?.stop());
 
-  const looping = (loop: { while: string; maxIterations: number }, input: string) => [
+  const looping = (loop: { repeatCondition: string; maxIterations: number }, input: string) => [
     { name: 'again', loop, input },
     { name: 'next', needs: ['again'], input: '{"give": steps.again.output}' },
   ];
@@ -23,7 +23,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
   it('run until their condition is met, and pass each output to the next iteration', async () => {
     const tag = flows.name('loop');
     const input = `{"as": "${tag}", "at": iteration, "before": previous, "give": {"sum": iteration + (iteration == 0 ? 0 : previous.sum)}}`;
-    const steps = looping({ while: 'output.sum < 10 && iteration < 100', maxIterations: 1_000 }, input);
+    const steps = looping({ repeatCondition: 'output.sum < 10 && iteration < 100', maxIterations: 1_000 }, input);
     const job = await flows.run(steps);
     expect(resultOf(job)).toEqual({ next: { sum: 10 } });
     const seen = flows.startsAs(tag).map(({ part }) => [part.at, part.before]);
@@ -38,7 +38,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
   });
 
   it('fail after the last iteration that still asks for more', async () => {
-    const job = await flows.run(looping({ while: 'true', maxIterations: 3 }, '{"give": iteration}'));
+    const job = await flows.run(looping({ repeatCondition: 'true', maxIterations: 3 }, '{"give": iteration}'));
     expect(stateName(job.state)).toBe('FAILED');
     expect(failureOf(job)).toMatchObject({
       type: 'StepFailed',
@@ -48,7 +48,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
   });
 
   it('run once if once is enough', async () => {
-    const job = await flows.run(looping({ while: 'output > 1', maxIterations: 1 }, '{"give": 1}'));
+    const job = await flows.run(looping({ repeatCondition: 'output > 1', maxIterations: 1 }, '{"give": 1}'));
     expect(resultOf(job)).toEqual({ next: 1 });
   });
 
@@ -60,11 +60,11 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
       'a condition without a truth value',
       'output',
       '{"give": 7}',
-      'step "again": its loop.while gives no truth value',
+      'step "again": its loop.repeat_condition gives no truth value',
       1,
     ],
   ])('fail with %s', async (_, condition, input, message, passes) => {
-    const job = await flows.run(looping({ while: condition, maxIterations: 5 }, input));
+    const job = await flows.run(looping({ repeatCondition: condition, maxIterations: 5 }, input));
     expect(stateName(job.state)).toBe('FAILED');
     expect(failureOf(job)?.message.startsWith(message)).toBe(true);
     expect(failureOf(job)?.type).toBe('StepFailed');
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
     const tag = flows.name('cancelled');
     const input = `{"as": "${tag}", "hold": iteration == 2 ? "${tag}" : "${tag}-free"}`;
     flows.reopen(`${tag}-free`);
-    const jobId = await flows.submit(await flows.define(looping({ while: 'true', maxIterations: 9 }, input)));
+    const jobId = await flows.submit(await flows.define(looping({ repeatCondition: 'true', maxIterations: 9 }, input)));
     await flows.hasStarted(tag, 3);
     await flows.client.cancel(jobId);
     expect(stateName((await flows.ended(jobId)).state)).toBe('CANCELLED');

@@ -53,7 +53,11 @@ describe.each(databaseKinds)('workflows in workflows on %s', (kind) => {
     expect(failureOf(job)).toMatchObject({
       type: 'StepFailed',
       message: 'step "outer": step "deep": broken',
-      cause: { type: 'StepFailed', message: 'step "deep": broken', cause: { type: 'FinalError', message: 'broken' } },
+      cause: {
+        type: 'StepFailed',
+        message: 'step "deep": broken',
+        cause: { type: 'NonRetryableError', message: 'broken' },
+      },
     });
   });
 

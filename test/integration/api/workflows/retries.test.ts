@@ -63,7 +63,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
 
     it('run all its iterations again if it was cut short', async () => {
       const as = flows.name('cut');
-      const jobId = await cutIn2({ while: 'output < 3', maxIterations: 9 }, as);
+      const jobId = await cutIn2({ repeatCondition: 'output < 3', maxIterations: 9 }, as);
       const { again } = await stepsOf(jobId);
       expect(again).toMatchObject({
         state: StepState.SUCCEEDED,
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
 
     it('take it over if it was in its last iteration', async () => {
       const as = flows.name('whole');
-      const jobId = await cutIn2({ while: 'output < 1', maxIterations: 9 }, as);
+      const jobId = await cutIn2({ repeatCondition: 'output < 1', maxIterations: 9 }, as);
       expect((await stepsOf(jobId)).again).toMatchObject({ state: StepState.SUCCEEDED, reason: '' });
       expect(resultOf(await retried(jobId))).toEqual({ next: 1 });
       expect(flows.startsAs(as)).toHaveLength(2);
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
 
     it('find it compensated although it was cut short', async () => {
       const as = flows.name('undone');
-      const jobId = await cutIn2({ while: 'output < 3', maxIterations: 9 }, as);
+      const jobId = await cutIn2({ repeatCondition: 'output < 3', maxIterations: 9 }, as);
       expect(flows.startsAs(`${as}-undo`)).toHaveLength(1);
       expect(resultOf(await retried(jobId))).toEqual({ next: 3 });
     });

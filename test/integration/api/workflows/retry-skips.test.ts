@@ -100,7 +100,7 @@ describe.each(databaseKinds)('retries that skip steps on %s', (kind) => {
       state: StepState.WAITING,
       reason: 'skipped by hand: why',
     });
-    expect(await flows.client.getWorkflow(jobId)).toMatchObject({ steps: 2, waiting: 2 });
+    expect(await flows.client.getWorkflow(jobId)).toMatchObject({ stepCount: 2, waitingCount: 2 });
     await flows.client.resumeQueue(queue);
     expect(stateName((await flows.ended(jobId)).state)).toBe('SUCCEEDED');
   });

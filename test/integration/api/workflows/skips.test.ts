@@ -91,7 +91,7 @@ describe.each(databaseKinds)('skipped steps on %s', (kind) => {
     };
     const again: Step = {
       name: 'again',
-      loop: { while: 'true', maxIterations: 9 },
+      loop: { repeatCondition: 'true', maxIterations: 9 },
       input: plays(passes, { hold: passes }),
     };
     const jobId = await start([each, again], items, 2);

@@ -52,7 +52,7 @@ export function batchRetriesSuite(context: StoreContext): void {
       expect(await context.store.batches.storePage(second, whole)).toBe(true);
       await context.store.batches.endRetry(second, {
         ...((await readRetry(second)) as BatchRetry),
-        notRetried: { JOB_NOT_FOUND: 3 },
+        skippedByReason: { JOB_NOT_FOUND: 3 },
       });
       // It is full, so its end changes nothing any more.
       await context.store.batches.stopFor(second, 'FAILED');
@@ -98,7 +98,7 @@ export function batchRetriesSuite(context: StoreContext): void {
     it('store each page once, with its members, however many callers try', async () => {
       const { jobId } = await endedBatch(10, () => true);
       const retry = await makeRetry(context, jobId, 10, 10);
-      const page = retryPage({ nextItem: 4, retriedBefore: 1, notRetried: { JOB_ERASED: 1 } });
+      const page = retryPage({ nextItem: 4, retriedBeforeCount: 1, skippedByReason: { JOB_ERASED: 1 } });
       const results = await Promise.all(Array.from({ length: 4 }, () => submitPage(retry, page, 2)));
       expect(results.map((result) => result?.kind).sort()).toEqual([
         'batchRefused',
@@ -111,17 +111,17 @@ export function batchRetriesSuite(context: StoreContext): void {
         [2, 3].map((count) =>
           context.store.batches.storePage(
             retry,
-            retryPage({ fromItem: 4, nextItem: 4 + count, notRetried: { JOB_ERASED: count } }),
+            retryPage({ fromItem: 4, nextItem: 4 + count, skippedByReason: { JOB_ERASED: count } }),
           ),
         ),
       );
       expect(both.filter(Boolean)).toHaveLength(1);
       const stored = (await readRetry(retry)) as BatchRetry;
       const count = stored.nextItem - 4;
-      expect(stored).toMatchObject({ retriedBefore: 1, notRetried: { JOB_ERASED: 1 + count } });
+      expect(stored).toMatchObject({ retriedBeforeCount: 1, skippedByReason: { JOB_ERASED: 1 + count } });
       expect(await context.store.batches.read(retry)).toMatchObject({
         members: 2,
-        progress: { notRetried: 1 + count },
+        progress: { skippedByReason: 1 + count },
       });
       expect(await sql(context, `SELECT count(*)::int AS jobs FROM jobs WHERE parent_job_id = '${retry}'`)).toEqual([
         { jobs: 2 },

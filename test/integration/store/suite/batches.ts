@@ -30,7 +30,7 @@ export function batchesSuite(context: StoreContext): void {
         policy: 3,
         callback: { ...callback, input },
         callbackJobId: undefined,
-        callbackProblem: undefined,
+        callbackError: undefined,
         progress: newBatch,
       });
       expect(nowUs).toBeGreaterThanOrEqual(now);
@@ -125,7 +125,7 @@ export function batchesSuite(context: StoreContext): void {
       expect(await read(jobId)).toMatchObject({
         description: '',
         callback: undefined,
-        callbackProblem: undefined,
+        callbackError: undefined,
         progress: { ended },
       });
     });
@@ -139,7 +139,7 @@ export function batchesSuite(context: StoreContext): void {
         { jobId: second, progress: { ended: noneEnded, rate: [], stopReason: 'NO' }, callback: { problem: 'gone' } },
       ]);
       expect(await read(first)).toMatchObject({ progress: { ended, rate: [[7, 15]] }, callbackJobId: made });
-      expect(await read(second)).toMatchObject({ callbackJobId: undefined, callbackProblem: 'gone' });
+      expect(await read(second)).toMatchObject({ callbackJobId: undefined, callbackError: 'gone' });
     });
   });
 }

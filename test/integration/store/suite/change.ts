@@ -54,7 +54,7 @@ export function changeSuite(context: StoreContext): void {
       await context.store.submit([makeCall([job])]);
       const [waiting] = await lock({ by: 'jobs', namespace: 'default', jobIds: [job.jobId] });
       const fresh = {
-        attemptsCounted: 0,
+        attemptCount: 0,
         consecutiveLosses: 0,
         suspectLosses: 0,
         totalLosses: 0,
@@ -121,7 +121,7 @@ export function changeSuite(context: StoreContext): void {
         rank: change.rank,
         due_time: change.dueTimeUs,
         attempt: 1,
-        attempts_counted: 1,
+        attempt_count: 1,
         session_id: null,
         credit_id: null,
         revision: 3,
@@ -144,14 +144,14 @@ export function changeSuite(context: StoreContext): void {
       const job = await holdOne(context);
       const progress = { sequence: 1, fraction: 0.5, message: undefined, checkpoint: payload('state') };
       await context.store.saveProgress([{ ...keyOf(job), ...progress }]);
-      const [change] = await fail({ by: 'attempts', attempts: [job] }, { ...failure, final: true });
+      const [change] = await fail({ by: 'attempts', attempts: [job] }, { ...failure, nonRetryable: true });
       expect(change).toMatchObject({ kind: 'end', state: 'FAILED' });
       expect(await readRow(context, 'job_checkpoints', job.jobId)).toBeUndefined();
       expect(await readRow(context, 'job_runs', job.jobId)).toBeUndefined();
       expect(await context.store.readJob('default', job.jobId)).toMatchObject({
         state: 'FAILED',
         attempt: 1,
-        attemptsCounted: 1,
+        attemptCount: 1,
         revision: 4,
         sessionId: job.sessionId,
         progress: { fraction: 0.5, message: '' },
@@ -181,8 +181,8 @@ export function changeSuite(context: StoreContext): void {
       }));
       expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({
         releases: 32_767,
-        losses: 32_767,
-        lost: 32_767,
+        consecutive_losses: 32_767,
+        total_losses: 32_767,
       });
     });
   });

@@ -58,7 +58,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
   }
 
   const heldBackOf = async (laneId: number) =>
-    (await sql(context, `SELECT held_back FROM lanes WHERE lane_id = ${laneId}`))[0]?.held_back;
+    (await sql(context, `SELECT gates FROM lanes WHERE lane_id = ${laneId}`))[0]?.gates;
 
   async function readOpen(key: BreakerKey): Promise<OpenBreaker | undefined> {
     return (await context.store.readOpenBreakers()).find((one) => one.name === key.name);
@@ -126,7 +126,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
     it('reopen their lanes when they close, and return the heads of those without another gate', async () => {
       const { key, laneId } = await makeOpen();
       const paused = await makeLaneOf(key);
-      await sql(context, `UPDATE lanes SET held_back = 3 WHERE lane_id = ${paused}`);
+      await sql(context, `UPDATE lanes SET gates = 3 WHERE lane_id = ${paused}`);
       for (const id of [laneId, paused]) await submitMany(context, id, 2);
       const { breakers, heads } = await context.store.changeBreakers([key], closed);
       expect(only(breakers).state).toBe('CLOSED');
@@ -142,14 +142,14 @@ export function circuitBreakersSuite(context: StoreContext): void {
     it('are restored in lanes that missed a change', async () => {
       const { key, laneId } = await makeOpen();
       const [other, alone] = [await makeBreaker(), await makeLane(context)];
-      await sql(context, `UPDATE lanes SET held_back = 1 WHERE lane_id = ${laneId}`);
-      await sql(context, `UPDATE lanes SET held_back = 2 WHERE lane_id = ${other.laneId}`);
+      await sql(context, `UPDATE lanes SET gates = 1 WHERE lane_id = ${laneId}`);
+      await sql(context, `UPDATE lanes SET gates = 2 WHERE lane_id = ${other.laneId}`);
       await submitMany(context, other.laneId, 1);
       expect(await context.store.alignGatedLanes()).toEqual([{ laneId: other.laneId, rank: 1_000_000 }]);
       expect(await Promise.all([laneId, other.laneId, alone].map(heldBackOf))).toEqual([3, 0, 0]);
       expect(await context.store.alignGatedLanes()).toEqual([]);
       // A lane made by a replica of an older release gets its breaker as soon as this release looks it up.
-      await sql(context, `UPDATE lanes SET breaker = NULL, held_back = 0 WHERE lane_id = ${laneId}`);
+      await sql(context, `UPDATE lanes SET breaker = NULL, gates = 0 WHERE lane_id = ${laneId}`);
       const [lane] = await context.store.readLanes([laneId]);
       if (!lane) throw new Error('the lane is there');
       expect(await context.store.ensureLane(lane, key.name)).toBe(laneId);
@@ -161,7 +161,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
       it('is one job of a lane without another gate, with the lowest rank', async () => {
         const { key, laneId } = await makeOpen();
         const [empty, paused] = [await makeLaneOf(key), await makeLaneOf(key)];
-        await sql(context, `UPDATE lanes SET held_back = 3 WHERE lane_id = ${paused}`);
+        await sql(context, `UPDATE lanes SET gates = 3 WHERE lane_id = ${paused}`);
         const [first] = await submitMany(context, laneId, 3);
         await submitMany(context, paused, 1, { rank: 5 });
         expect(await context.store.readLanesToProbe(key)).toEqual([{ laneId, rank: 1_000_000, limited: false }]);
@@ -207,7 +207,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
         const other = await makeLane(context, { suspect: true });
         await submitMany(context, other, 1);
         const held = only(await claimMany(context, other, sessionId, 1));
-        await sql(context, `UPDATE job_runs SET losses = 2 WHERE job_id = '${held.jobId}'`);
+        await sql(context, `UPDATE job_runs SET consecutive_losses = 2 WHERE job_id = '${held.jobId}'`);
         expect(
           await context.store.probeBreaker(key, { ...claimOf([laneId], sessionId, 1), suspects: true }),
         ).toBeUndefined();

@@ -47,7 +47,7 @@ export function claimSuite(context: StoreContext): void {
         laneId,
         rank: 42,
         attempt: 1,
-        attemptsCounted: 0,
+        attemptCount: 0,
         runTimeoutMs: 1_234,
         input: job.input,
         checkpoint: undefined,

@@ -62,7 +62,7 @@ export function compatibilitySuite(context: StoreContext): void {
       expect(await versions(3)).toEqual([2, 1]);
       expect(await versions(1)).toEqual([]);
       expect(await context.store.readOpenVersions('other', definition, 9)).toEqual([]);
-      const failure = { ...systemFailure('APPLICATION', 'E', 'no'), final: true };
+      const failure = { ...systemFailure('APPLICATION', 'E', 'no'), nonRetryable: true };
       await context.store.change({ by: 'attempts', attempts: [keyOf(held)] }, (run, nowUs) =>
         decideFail(run, failure, definitionDefaults.retryPolicy, { nowUs, random: 0 }),
       );

@@ -36,7 +36,7 @@ export function completeSuite(context: StoreContext): void {
       expect(view).toMatchObject({
         state: 'SUCCEEDED',
         attempt: 1,
-        attemptsCounted: 1,
+        attemptCount: 1,
         revision: 3,
         sessionId: job.sessionId,
         failure: undefined,
@@ -148,7 +148,7 @@ export function completeSuite(context: StoreContext): void {
       if (!succeeded || !failed || !retried || !lost || !open) throw new Error('five jobs were claimed');
       await context.store.complete([completionOf(succeeded, 'done')]);
       await context.store.change({ by: 'attempts', attempts: [failed] }, (run, nowUs) =>
-        decideFail(run, { ...failure, final: true }, policy, { nowUs, random: 0 }),
+        decideFail(run, { ...failure, nonRetryable: true }, policy, { nowUs, random: 0 }),
       );
       await context.store.change({ by: 'attempts', attempts: [retried] }, (run, nowUs) =>
         decideFail(run, failure, policy, { nowUs, random: 0 }),
@@ -171,7 +171,7 @@ export function completeSuite(context: StoreContext): void {
         ...keyOf(failed),
         outcome: 'FAILED',
         result: undefined,
-        failure: failureText({ ...failure, final: true }),
+        failure: failureText({ ...failure, nonRetryable: true }),
       });
       expect(byJob.get(retried.jobId)).toMatchObject({
         ...keyOf(retried),

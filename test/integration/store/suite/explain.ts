@@ -1,4 +1,4 @@
-/** The data of explanations: the queue position against a model that reads every job, recent starts, and holders. */
+/** The data of explanations: the queue position against a model that reads every job, recent starts, and blockers. */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -176,7 +176,7 @@ export function explainSuite(context: StoreContext): void {
       await submitMany(context, laneId, 3);
       const { sessionId } = await openWorker(context, { workerName: 'crashes' });
       const [one, two] = await claimMany(context, laneId, sessionId, 3);
-      await sql(context, `UPDATE job_runs SET losses = 2 WHERE job_id = '${one?.jobId}'`);
+      await sql(context, `UPDATE job_runs SET consecutive_losses = 2 WHERE job_id = '${one?.jobId}'`);
       const found = await explain().readSuspects([sessionId, randomUUID()], two?.jobId ?? '');
       expect(found).toMatchObject({ count: 1, list: [{ jobId: one?.jobId, sessionId, workerName: 'crashes' }] });
       expect(await explain().readSuspects([sessionId], one?.jobId ?? '')).toEqual({ count: 0, list: [] });
@@ -195,7 +195,7 @@ export function explainSuite(context: StoreContext): void {
       await claimDemanding(context, big, [sessionId], 1);
       const taken = new Map([[sessionId, [{ resources: { gpu: 1 }, jobs: 1 }]]]);
       expect(await explain().readCapacityInUse(small, [sessionId])).toEqual({ taken, reserved: new Set() });
-      await sql(context, "UPDATE lane_waits SET since_time = since_time - interval '1 minute'");
+      await sql(context, "UPDATE reservations SET since_time = since_time - interval '1 minute'");
       await claimDemanding(context, big, [sessionId], 1);
       expect(await explain().readCapacityInUse(small, [sessionId])).toEqual({ taken, reserved: new Set([sessionId]) });
       expect(await explain().readCapacityInUse(big, [sessionId])).toEqual({ taken, reserved: new Set() });

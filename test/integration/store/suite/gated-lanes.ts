@@ -46,7 +46,7 @@ export function gatedLanesSuite(context: StoreContext): void {
     it('gives no suspects either', async () => {
       const laneId = await makeLane(context, { suspect: true });
       await submitMany(context, laneId, 1);
-      await sql(context, 'UPDATE job_runs SET losses = 2');
+      await sql(context, 'UPDATE job_runs SET consecutive_losses = 2');
       await hold([laneId], 'breakerOpen', true);
       const { sessionId } = await openWorker(context);
       expect(await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 1), suspects: true }))).toEqual([]);
@@ -101,8 +101,8 @@ export function gatedLanesSuite(context: StoreContext): void {
         await makeLane(context, { queue: 'still', cleanup: true }),
         await makeLane(context),
       ];
-      const rows = await sql(context, 'SELECT lane_id, held_back FROM lanes');
-      const bits = laneIds.map((laneId) => rows.find((row) => row.lane_id === laneId)?.held_back);
+      const rows = await sql(context, 'SELECT lane_id, gates FROM lanes');
+      const bits = laneIds.map((laneId) => rows.find((row) => row.lane_id === laneId)?.gates);
       expect(bits).toEqual([gates.queuePaused, gates.queuePaused, 0, 0]);
     });
   });

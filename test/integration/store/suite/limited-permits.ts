@@ -91,7 +91,7 @@ export function limitedPermitsSuite(context: StoreContext): void {
       await context.store.closeSessions([sessionId], 'CLOSE');
       expect((await submitAssigned(context, laneId, sessionId, [{}])).assigned).toEqual([false]);
       const { sessionId: open } = await openWorker(context);
-      await sql(context, `UPDATE lanes SET held_back = held_back | 1 WHERE lane_id = ${laneId}`);
+      await sql(context, `UPDATE lanes SET gates = gates | 1 WHERE lane_id = ${laneId}`);
       expect((await submitAssigned(context, laneId, open, [{}])).assigned).toEqual([false]);
     });
 

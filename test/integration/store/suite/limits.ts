@@ -155,7 +155,7 @@ export function limitsSuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context);
       const { jobs } = await claimLimited(context, lane, sessionId, 4);
       expect(jobs.map((job) => job.jobId)).toEqual(ids.slice(0, 4));
-      expect(jobs[0]).toMatchObject({ attempt: 1, attemptsCounted: 0, sessionId, laneId: lane });
+      expect(jobs[0]).toMatchObject({ attempt: 1, attemptCount: 0, sessionId, laneId: lane });
       expect(Buffer.from(jobs[0]?.input.data ?? []).toString()).toBe('input');
     });
   });

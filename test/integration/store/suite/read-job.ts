@@ -120,7 +120,7 @@ export function readJobSuite(context: StoreContext): void {
         await sql(context, `UPDATE job_runs SET state = 3, due_time = NULL WHERE job_id = '${jobId}'`);
       }
       const view = await context.store.readJob('default', jobId as string);
-      expect(view).toMatchObject({ state: 'SUCCEEDED', attempt: 3, attemptsCounted: 3 });
+      expect(view).toMatchObject({ state: 'SUCCEEDED', attempt: 3, attemptCount: 3 });
       expect(
         view?.attempts.map((item) => [item.attempt, item.workerName, item.outcome, item.counted, item.failure?.type]),
       ).toEqual([

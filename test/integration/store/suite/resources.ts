@@ -26,7 +26,7 @@ export function resourcesSuite(context: StoreContext): void {
   const workerOf = async (resources: Record<string, number>) => (await openWorker(context, { resources })).sessionId;
 
   /** Sets the start of the lane's wait for capacity that much earlier. */
-  const age = (ms: number) => sql(context, `UPDATE lane_waits SET since_time = since_time - ${ms} * interval '1 ms'`);
+  const age = (ms: number) => sql(context, `UPDATE reservations SET since_time = since_time - ${ms} * interval '1 ms'`);
 
   describe('jobs that demand resources', () => {
     beforeEach(() => emptyTables(context));
@@ -157,7 +157,7 @@ export function resourcesSuite(context: StoreContext): void {
     it('have at most one suspect per session, which uses resources', async () => {
       const lane = await demandingLane(context, { gpu: 2 }, { suspect: true });
       await submitMany(context, lane, 3);
-      await sql(context, 'UPDATE job_runs SET losses = 2');
+      await sql(context, 'UPDATE job_runs SET consecutive_losses = 2');
       const [two, one] = [await workerOf({ gpu: 5 }), await workerOf({ gpu: 1 })];
       const { jobs } = await claimDemanding(context, lane, [two, one], 3);
       expect(jobs.map(({ sessionId }) => sessionId)).toEqual([two]);
@@ -212,7 +212,7 @@ export function resourcesSuite(context: StoreContext): void {
       await age(RESERVE_AFTER_MS);
       await claimDemanding(context, big, [sessionId], 1);
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toEqual([]);
-      await sql(context, `UPDATE lane_waits SET ask_time = ask_time - ${RESERVATION_LIFE_MS} * interval '1 ms'`);
+      await sql(context, `UPDATE reservations SET ask_time = ask_time - ${RESERVATION_LIFE_MS} * interval '1 ms'`);
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
     });
 
@@ -220,12 +220,12 @@ export function resourcesSuite(context: StoreContext): void {
       const { big, small, sessionId } = await stuckBehindSmall();
       await age(RESERVE_AFTER_MS);
       await claimDemanding(context, big, [sessionId], 1);
-      const grow = `UPDATE lane_waits SET ask_time = ask_time - ${RESERVATION_LIFE_MS} * interval '1 ms'`;
+      const grow = `UPDATE reservations SET ask_time = ask_time - ${RESERVATION_LIFE_MS} * interval '1 ms'`;
       await sql(context, grow);
       await context.store.renewReservations();
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toEqual([]);
       await sql(context, grow);
-      await sql(context, `UPDATE lanes SET held_back = held_back | 1 WHERE lane_id = ${big}`);
+      await sql(context, `UPDATE lanes SET gates = gates | 1 WHERE lane_id = ${big}`);
       await context.store.renewReservations();
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
     });
@@ -236,7 +236,7 @@ export function resourcesSuite(context: StoreContext): void {
       const sessionId = await workerOf({ gpu: 4 });
       await claimDemanding(context, small, [sessionId], 1);
       expect((await claimDemanding(context, big, [sessionId], 1)).seen).toMatchObject({ dry: true });
-      expect(await sql(context, 'SELECT * FROM lane_waits')).toEqual([]);
+      expect(await sql(context, 'SELECT * FROM reservations')).toEqual([]);
     });
 
     it('gets one reserved session, however many replicas ask for it', async () => {
@@ -247,7 +247,7 @@ export function resourcesSuite(context: StoreContext): void {
       for (const other of others) await claimDemanding(context, small, [other], 2);
       await age(RESERVE_AFTER_MS);
       for (const other of others) expect((await claimDemanding(context, big, [other], 1)).jobs).toEqual([]);
-      const waits = await sql(context, 'SELECT session_id FROM lane_waits WHERE session_id IS NOT NULL');
+      const waits = await sql(context, 'SELECT session_id FROM reservations WHERE session_id IS NOT NULL');
       expect(waits).toHaveLength(1);
     });
   });

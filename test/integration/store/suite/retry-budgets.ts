@@ -28,7 +28,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
     for (const [i, jobId] of jobIds.entries())
       await sql(
         context,
-        `UPDATE job_runs SET state = 2, attempt = 1, attempts_counted = 1, reason = 'failed',
+        `UPDATE job_runs SET state = 2, attempt = 1, attempt_count = 1, reason = 'failed',
                 due_time = muster_now() - ${1_000 - i} * interval '1 ms' WHERE job_id = '${jobId}'`,
       );
     return jobIds;
@@ -84,7 +84,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
       expect(waiting).toMatchObject({
         state: 'SCHEDULED',
         runTimeUs: startOf(MINUTE + 1),
-        attemptsCounted: 1,
+        attemptCount: 1,
         attempt: 1,
         reason: "waits for room in the retry budget of failing: this minute's retries are used up",
       });

@@ -36,7 +36,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
   const unseenFor = ({ scheduleId }: Schedule, seconds: number) =>
     sql(
       context,
-      `UPDATE schedules SET decided_until = muster_now() - interval '${seconds} s', look_time = muster_now() WHERE schedule_id = '${scheduleId}'`,
+      `UPDATE schedules SET decided_until = muster_now() - interval '${seconds} s', scan_time = muster_now() WHERE schedule_id = '${scheduleId}'`,
     );
 
   async function decidedUntil({ scheduleId }: Schedule): Promise<number> {
@@ -177,7 +177,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await apply({ ...spec, maxRuns: 100 });
       expect(await timesOf(made)).toHaveLength(1);
       const before = (await schedules().read(spec))?.updateTimeUs ?? 0;
-      await sql(context, `UPDATE schedules SET look_time = muster_now() WHERE schedule_id = '${made.scheduleId}'`);
+      await sql(context, `UPDATE schedules SET scan_time = muster_now() WHERE schedule_id = '${made.scheduleId}'`);
       await scanAll();
       for (const us of (await timesOf(made)).slice(1)) expect(us).toBeGreaterThan(before);
       await schedules().delete(spec);

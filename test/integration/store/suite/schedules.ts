@@ -39,7 +39,7 @@ export function schedulesSuite(context: StoreContext): void {
   }
 
   const wake = (scheduleId: string) =>
-    sql(context, `UPDATE schedules SET look_time = muster_now() - interval '1 s' WHERE schedule_id = '${scheduleId}'`);
+    sql(context, `UPDATE schedules SET scan_time = muster_now() - interval '1 s' WHERE schedule_id = '${scheduleId}'`);
 
   describe('schedules', () => {
     it('are read as they were given, byte for byte, and applying the same again changes nothing', async () => {

@@ -32,7 +32,7 @@ export function submitPermitsSuite(context: StoreContext): void {
       expect(results.map(assigned)).toEqual([[true, true, false]]);
       for (const [i, job] of jobs.slice(0, 2).entries()) {
         const row = await readRow(context, 'job_runs', job.jobId);
-        const held = { state: 5, attempt: 1, attempts_counted: 0, session_id: sessionId, credit_id: 7 + i };
+        const held = { state: 5, attempt: 1, attempt_count: 0, session_id: sessionId, credit_id: 7 + i };
         expect(row).toMatchObject({ ...held, revision: 2, due_time: null });
         expect(row?.assign_time).not.toBeNull();
       }

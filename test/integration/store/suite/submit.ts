@@ -81,7 +81,7 @@ export function submitSuite(context: StoreContext): void {
         idempotencyKey: 'key',
         traceparent: full.traceparent,
         attempt: 0,
-        attemptsCounted: 0,
+        attemptCount: 0,
         revision: 1,
         attempts: [],
       });

@@ -20,7 +20,7 @@ export function suspectsSuite(context: StoreContext): void {
   async function makeSuspects(count: number): Promise<number> {
     const laneId = await makeLane(context, { suspect: true });
     const ids = await submitMany(context, laneId, count);
-    await sql(context, `UPDATE job_runs SET losses = 2 WHERE job_id = ANY('{${ids.join()}}')`);
+    await sql(context, `UPDATE job_runs SET consecutive_losses = 2 WHERE job_id = ANY('{${ids.join()}}')`);
     return laneId;
   }
 
@@ -74,21 +74,21 @@ export function suspectsSuite(context: StoreContext): void {
       });
       expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({
         lane_id: quarantined,
-        losses: 3,
-        charges: 1,
+        consecutive_losses: 3,
+        suspect_losses: 1,
       });
     });
 
-    it('can change while the charges stay: an ordinary failure clears the suspicion alone', async () => {
+    it('can change while the suspect losses stay: an ordinary failure clears the suspicion alone', async () => {
       const laneId = await makeSuspects(1);
-      await sql(context, `UPDATE job_runs SET charges = 1 WHERE lane_id = ${laneId}`);
+      await sql(context, `UPDATE job_runs SET suspect_losses = 1 WHERE lane_id = ${laneId}`);
       const { sessionId } = await openWorker(context);
       const job = only(await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 1), suspects: true })));
       const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
       await context.store.change({ by: 'attempts', attempts: [job] }, (run, nowUs) =>
         decideFail(run, failure, definitionDefaults.retryPolicy, { nowUs, random: 0.5 }),
       );
-      expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({ losses: 0, charges: 1 });
+      expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({ consecutive_losses: 0, suspect_losses: 1 });
     });
   });
 }

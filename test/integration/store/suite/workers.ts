@@ -105,7 +105,7 @@ export function workersSuite(context: StoreContext): void {
     it('gets no suspect', async () => {
       const laneId = await makeLane(context, { suspect: true });
       const [jobId] = await submitMany(context, laneId, 1);
-      await sql(context, `UPDATE job_runs SET losses = 2 WHERE job_id = '${jobId}'`);
+      await sql(context, `UPDATE job_runs SET consecutive_losses = 2 WHERE job_id = '${jobId}'`);
       expect(await jobsOf(context.store.claim({ ...claimOf([laneId], await drained(), 1), suspects: true }))).toEqual(
         [],
       );

@@ -99,9 +99,9 @@ export function workflowsSuite(context: StoreContext): void {
         const decision = decidePause(run, '');
         return typeof decision === 'string' ? undefined : decision;
       });
-      await sql(context, `UPDATE lanes SET held_back = 1 WHERE lane_id = ${held}`);
+      await sql(context, `UPDATE lanes SET gates = 1 WHERE lane_id = ${held}`);
       expect(await take([held, free], 10)).toEqual([]);
-      await sql(context, `UPDATE lanes SET held_back = 0 WHERE lane_id = ${held}`);
+      await sql(context, `UPDATE lanes SET gates = 0 WHERE lane_id = ${held}`);
       expect(await take([held, free], 10)).toHaveLength(1);
     });
   });

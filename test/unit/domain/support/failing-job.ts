@@ -21,7 +21,7 @@ export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     rank: NOW_US,
     priority: 0,
     attempt: 1,
-    attemptsCounted: 0,
+    attemptCount: 0,
     sessionId: '0198c0de-0000-4000-8000-000000000001',
     assignTimeUs: NOW_US,
     dueTimeUs: NOW_US,
@@ -82,11 +82,11 @@ export function play(policy: RetryPolicy, ...happens: (Failure | typeof LAPSE)[]
     const dueUs = last.dueTimeUs ?? nowUs;
     waitsMs.push((dueUs - nowUs) / 1_000);
     nowUs = dueUs;
-    const { attemptsCounted, consecutiveLosses, suspectLosses, totalLosses, failures } = last;
+    const { attemptCount, consecutiveLosses, suspectLosses, totalLosses, failures } = last;
     run = {
       ...run,
       attempt: run.attempt + 1,
-      attemptsCounted,
+      attemptCount,
       consecutiveLosses,
       suspectLosses,
       totalLosses,

@@ -346,14 +346,14 @@ describe('the check of expressions', () => {
     const found = problemsOf(
       workflow([
         step('a', [], { condition: 'workflow.input.note' }),
-        step('b', [], { loop: { while: 'iteration', maxIterations: 2 } }),
+        step('b', [], { loop: { repeatCondition: 'iteration', maxIterations: 2 } }),
         step('c', [], { fanOut: { items: 'workflow.input.customer' } }),
         step('d', [], { condition: 'workflow.input.any', fanOut: { items: 'workflow.input.items' } }),
       ]),
     );
     expect(found).toEqual([
       'w.steps[0].condition gives string, where a condition wants boolean',
-      'w.steps[1].loop.while gives integer, where a while wants boolean',
+      'w.steps[1].loop.repeat_condition gives integer, where a repeat_condition wants boolean',
       'w.steps[2].fan_out.items gives object, where a fan-out wants array',
     ]);
   });

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { decideLoop } from '../../../../server/domain/workflows/loop.ts';
 
-const loop = { while: 'output.more', maxIterations: 3 };
+const loop = { repeatCondition: 'output.more', maxIterations: 3 };
 
 it.each([
   [0, true, 'AGAIN'],

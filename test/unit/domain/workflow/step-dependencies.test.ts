@@ -1,12 +1,12 @@
 /** The dependencies outside the workflow that expressions of a step name. */
 import { describe, expect, it } from 'vitest';
 import { dependencyOf } from '../../../../server/domain/workflows/step-dependencies.ts';
-import type { StepDependency } from '../../../../server/domain/workflows/workflow.ts';
+import type { DependencyExpression } from '../../../../server/domain/workflows/workflow.ts';
 
 const jobId = '0190b5c2-7d1e-7abc-8def-0123456789ab';
-const job: StepDependency = { on: { kind: 'JOB', jobId: 'x' }, condition: 'FAILED' };
-const other: StepDependency = { on: { kind: 'STEP', workflowJobId: 'x', step: 'charge' }, condition: 'ENDED' };
-const asset: StepDependency = { on: { kind: 'ASSET', name: 'x' }, condition: 'SUCCEEDED' };
+const job: DependencyExpression = { on: { kind: 'JOB', jobId: 'x' }, condition: 'FAILED' };
+const other: DependencyExpression = { on: { kind: 'STEP', workflowJobId: 'x', step: 'charge' }, condition: 'ENDED' };
+const asset: DependencyExpression = { on: { kind: 'ASSET', name: 'x' }, condition: 'SUCCEEDED' };
 
 describe('the external dependency of a step', () => {
   it('is the job or workflow that the value names', () => {
@@ -21,7 +21,7 @@ describe('the external dependency of a step', () => {
     });
   });
 
-  it.each<[StepDependency, unknown, string]>([
+  it.each<[DependencyExpression, unknown, string]>([
     [job, 7, 'yields no string'],
     [job, null, 'yields no string'],
     [job, '', 'yields no job UUID'],

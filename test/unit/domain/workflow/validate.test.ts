@@ -39,7 +39,7 @@ describe('validation accepts', () => {
       workflow([
         step('a', [], { fanOut: { items: 'workflow.input.list' }, input: '[item, index, workflow.job_id]' }),
         step('b', [], {
-          loop: { while: 'iteration < 3 && output.more', maxIterations: 9 },
+          loop: { repeatCondition: 'iteration < 3 && output.more', maxIterations: 9 },
           input: 'iteration == 0 ? workflow.input : previous',
         }),
       ]),
@@ -110,7 +110,7 @@ describe('validation of names and needs finds', () => {
     ],
     [
       'a cache and a loop',
-      one(step('a', [], { loop: { while: 'false', maxIterations: 1 }, cache: { maxAgeMs: 1_000 } })),
+      one(step('a', [], { loop: { repeatCondition: 'false', maxIterations: 1 }, cache: { maxAgeMs: 1_000 } })),
       [
         'w.steps[0].cache is set together with loop; put the loop into a workflow of its own, and set the cache on the step that runs it',
       ],
@@ -125,19 +125,19 @@ describe('validation of names and needs finds', () => {
     [
       'an external wait with a fan-out, a loop and a cache',
       one(
-        step('a', [], { fanOut: { items: '[1]' }, after: [outside] }),
-        step('b', [], { loop: { while: 'false', maxIterations: 1 }, after: [outside] }),
-        step('c', [], { cache: { maxAgeMs: 1_000 }, after: [outside] }),
+        step('a', [], { fanOut: { items: '[1]' }, dependsOn: [outside] }),
+        step('b', [], { loop: { repeatCondition: 'false', maxIterations: 1 }, dependsOn: [outside] }),
+        step('c', [], { cache: { maxAgeMs: 1_000 }, dependsOn: [outside] }),
       ),
       [
-        'w.steps[0].after is set together with fan_out; give each item a workflow whose step waits',
-        'w.steps[1].after is set together with loop; put the loop into a workflow of its own, and set `after` on the step that runs it',
-        'w.steps[2].after is set together with cache; an earlier result would be used without the wait; put a step with `after` before the one with the cache',
+        'w.steps[0].depends_on is set together with fan_out; give each item a workflow whose step waits',
+        'w.steps[1].depends_on is set together with loop; put the loop into a workflow of its own, and set `depends_on` on the step that runs it',
+        'w.steps[2].depends_on is set together with cache; an earlier result would be used without the wait; put a step with `depends_on` before the one with the cache',
       ],
     ],
     [
       'a loop and a fan-out',
-      one(step('a', [], { loop: { while: 'false', maxIterations: 1 }, fanOut: { items: '[1]' } })),
+      one(step('a', [], { loop: { repeatCondition: 'false', maxIterations: 1 }, fanOut: { items: '[1]' } })),
       ['w.steps[0].loop is set together with fan_out; a step may have one of the two'],
     ],
   ])('%s', (_what, found, expected) => {
@@ -204,7 +204,7 @@ describe('validation of expressions finds', () => {
     [
       'an output outside a loop',
       input('output'),
-      'w.steps[1].input names output, which is there in loop.while and compensation.input only',
+      'w.steps[1].input names output, which is there in loop.repeat_condition and compensation.input only',
     ],
     [
       'an item in a condition',
@@ -229,18 +229,18 @@ describe('validation of expressions finds', () => {
     ],
     [
       'the step in what it waits for outside',
-      input('1', { after: [outside, { on: { kind: 'ASSET', name: 'steps.b.output' }, condition: 'SUCCEEDED' }] }),
-      'w.steps[1].after[1].asset refers to the step itself; it has no output before it has run',
+      input('1', { dependsOn: [outside, { on: { kind: 'ASSET', name: 'steps.b.output' }, condition: 'SUCCEEDED' }] }),
+      'w.steps[1].depends_on[1].asset refers to the step itself; it has no output before it has run',
     ],
     [
       'an item in what it waits for outside',
-      input('1', { after: [{ on: { kind: 'STEP', workflowJobId: 'item', step: 'x' }, condition: 'ENDED' }] }),
-      'w.steps[1].after[0].step.workflow_job_id names item, which is there in the input of a step with fan_out only',
+      input('1', { dependsOn: [{ on: { kind: 'STEP', workflowJobId: 'item', step: 'x' }, condition: 'ENDED' }] }),
+      'w.steps[1].depends_on[0].step.workflow_job_id names item, which is there in the input of a step with fan_out only',
     ],
     [
       'the step in its loop',
-      input('1', { loop: { while: 'steps.b.output.more', maxIterations: 1 } }),
-      'w.steps[1].loop.while refers to the step itself; output is what its last pass gave',
+      input('1', { loop: { repeatCondition: 'steps.b.output.more', maxIterations: 1 } }),
+      'w.steps[1].loop.repeat_condition refers to the step itself; output is what its last pass gave',
     ],
     [
       'an unknown step in the output',

@@ -2,32 +2,31 @@
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../../../../sdk/typescript/src/duration.ts';
 import { MusterError } from '../../../../sdk/typescript/src/error.ts';
-import type { Assignment } from '../../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
+import { LeaseLossAction } from '../../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
+import type { Assignment } from '../../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
 import {
   AssignmentSchema,
   CancelNoticeSchema,
   SessionMessageSchema,
-} from '../../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
-import { LeaseLossAction } from '../../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
+} from '../../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
+import type { AttemptReport } from '../../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
+import { ReleaseReason, ReportResult } from '../../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
+import type { Credit } from '../../../../sdk/typescript/src/gen/muster/worker/v1/session_pb.ts';
 import type {
-  AttemptReport,
   CloseSessionRequest,
   CloseSessionResponse,
-  Credit,
-  HeartbeatRequest,
-  HeartbeatResponse,
   OpenSessionRequest,
   OpenSessionResponse,
   ReportAttemptsRequest,
   ReportAttemptsResponse,
-} from '../../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+  SendHeartbeatRequest,
+  SendHeartbeatResponse,
+} from '../../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import {
-  HeartbeatResponseSchema,
   OpenSessionResponseSchema,
-  ReleaseReason,
   ReportAttemptsResponseSchema,
-  ReportResult,
-} from '../../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+  SendHeartbeatResponseSchema,
+} from '../../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { BYTES_TYPE, payload } from '../../../../sdk/typescript/src/payload.ts';
 import type {
   BusOptions,
@@ -49,7 +48,7 @@ export interface Call<Request, Response> {
   fail(code: number, reason?: string, retryDelayMs?: number): Promise<void>;
 }
 
-export type Beat = Call<HeartbeatRequest, HeartbeatResponse>;
+export type Beat = Call<SendHeartbeatRequest, SendHeartbeatResponse>;
 export type Report = Call<ReportAttemptsRequest, ReportAttemptsResponse>;
 
 export interface WorldOptions {
@@ -167,9 +166,9 @@ export class CoreWorld {
     await settle();
   }
 
-  async answerBeats(reply: Partial<HeartbeatResponse> = {}): Promise<void> {
+  async answerBeats(reply: Partial<SendHeartbeatResponse> = {}): Promise<void> {
     for (const beat of this.beats) {
-      if (!beat.settled) await beat.answer(create(HeartbeatResponseSchema, reply as object));
+      if (!beat.settled) await beat.answer(create(SendHeartbeatResponseSchema, reply as object));
     }
   }
 
@@ -277,7 +276,7 @@ export class CoreWorld {
 
 function coreOptions(slots: number): CoreOptions {
   return {
-    $typeName: 'muster.v1.OpenSessionRequest',
+    $typeName: 'muster.worker.v1.OpenSessionRequest',
     namespace: '',
     workerName: 'worker',
     protocolVersion: 1,
@@ -328,7 +327,7 @@ export function failure(type = 'Error'): HandlerOutcome {
       message: 'it broke',
       stackTrace: '',
       failureCause: 1,
-      final: false,
+      nonRetryable: false,
       exitCode: 0,
     },
   };

@@ -1,14 +1,12 @@
 /** A hostile server and bus: the actions of a random walk on a session core, and the invariants. */
 import { Code } from '../../../../sdk/typescript/src/error.ts';
-import type { Assignment } from '../../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
 import { LeaseLossAction } from '../../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
 import type { LogRecord } from '../../../../sdk/typescript/src/gen/muster/v1/log_record_pb.ts';
-import type {
-  AttemptReport,
-  Credit,
-  HeartbeatRequest,
-} from '../../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
-import { ReportResult } from '../../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import type { Assignment } from '../../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
+import type { AttemptReport } from '../../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
+import { ReportResult } from '../../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
+import type { Credit } from '../../../../sdk/typescript/src/gen/muster/worker/v1/session_pb.ts';
+import type { SendHeartbeatRequest } from '../../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { logLine } from '../../../../sdk/typescript/src/worker/log-line.ts';
 import type { Beat, Report } from './core-world.ts';
 import { assign, CoreWorld, failure, outcomeText, result } from './core-world.ts';
@@ -208,7 +206,7 @@ export class RoughServer {
     this.check();
     for (const one of reports) this.#closeTrail(one);
     const results = reports.map(() => ReportResult.ACCEPTED);
-    await report.answer({ $typeName: 'muster.v1.ReportAttemptsResponse', results });
+    await report.answer({ $typeName: 'muster.worker.v1.ReportAttemptsResponse', results });
   }
 
   #closeTrail(report: AttemptReport): void {
@@ -273,7 +271,7 @@ export class RoughServer {
   }
 
   #checkEnd(): void {
-    const { held } = this.world.lastBeat.request;
+    const { heldAttempts: held } = this.world.lastBeat.request;
     if (held.length > 0) throw new Error(`${held.length} attempts are held for ever`);
     for (const [key, trail] of this.#trails) {
       if (trail.started > 0 && !trail.acknowledged) throw new Error(`${key} was started and never reported`);
@@ -287,7 +285,7 @@ export class RoughServer {
     return calls.flatMap(({ request }) => request.credits).sort((a, b) => Number(a.creditId - b.creditId));
   }
 
-  #isCurrent({ sessionId }: Pick<HeartbeatRequest, 'sessionId'>): boolean {
+  #isCurrent({ sessionId }: Pick<SendHeartbeatRequest, 'sessionId'>): boolean {
     return sessionId[0] === this.#session;
   }
 
@@ -315,7 +313,7 @@ function choose<T>(items: readonly T[], pick: number): T {
 
 function emptyReply() {
   return {
-    $typeName: 'muster.v1.HeartbeatResponse' as const,
+    $typeName: 'muster.worker.v1.SendHeartbeatResponse' as const,
     assignments: [],
     cancels: [],
     drain: false,

@@ -10,9 +10,9 @@ from muster.client.job_steps import Redriven
 from muster.client.limits import key_limit, rate_limit
 from muster.client.retry_policies import retry_policy, retry_rule
 from muster.client.schedule import ScheduleOptions, TimesOptions
+from muster.client.signal_calls import SentSignal
 from muster.client.submission import JobOptions, job_submission
 from muster.client.sync_client import Client
-from muster.client.wait_calls import SentEvent
 from muster.client.watching import EventPage
 from muster.transport_retry import TransportRetry
 
@@ -26,7 +26,7 @@ __all__ = [
     "JobRef",
     "Redriven",
     "ScheduleOptions",
-    "SentEvent",
+    "SentSignal",
     "SubmittedJob",
     "TimesOptions",
     "TransportRetry",

@@ -14,13 +14,14 @@ import grpc.aio
 from muster.channels import channel_options
 from muster.client import (
     batch_calls,
+    circuit_breaker_calls,
     definition_calls,
     dependency_calls,
     job_calls,
     job_steps,
     queue_calls,
     schedule_calls,
-    wait_calls,
+    signal_calls,
     watching,
     worker_calls,
     workflow_calls,
@@ -129,8 +130,8 @@ class AsyncClient:
     get_definition = _call(definition_calls.get_definition)
     list_definitions = _pages(definition_calls.list_definitions)
     archive_definition = _call(definition_calls.archive_definition)
-    list_circuit_breakers = _pages(definition_calls.list_circuit_breakers)
-    close_circuit_breaker = _call(definition_calls.close_circuit_breaker)
+    list_circuit_breakers = _pages(circuit_breaker_calls.list_circuit_breakers)
+    close_circuit_breaker = _call(circuit_breaker_calls.close_circuit_breaker)
 
     submit = _call(job_calls.submit)
     submit_many = _call(job_calls.submit_many)
@@ -180,9 +181,9 @@ class AsyncClient:
     skip_step = _call(workflow_calls.skip_step)
     list_audit_records = _pages(workflow_calls.list_audit_records)
 
-    send_event = _call(wait_calls.send_event)
-    approve = _call(wait_calls.approve)
-    reject = _call(wait_calls.reject)
+    send_signal = _call(signal_calls.send_signal)
+    approve = _call(signal_calls.approve)
+    reject = _call(signal_calls.reject)
 
     get_workflow = _call(workflow_calls.get_workflow)
     list_workflow_steps = _pages(workflow_calls.list_workflow_steps)
@@ -249,7 +250,7 @@ class AsyncClient:
             stream = self._stream(following.method)(following.request, timeout=following.left)
             try:
                 async for reply in stream:
-                    for item in following.news_of(reply):
+                    for item in following.new_items(reply):
                         yield item
             except grpc.RpcError as raw:
                 failure = error_from(raw)

@@ -1,4 +1,4 @@
-"""Calls for definitions and circuit breakers."""
+"""Calls for definitions."""
 
 from __future__ import annotations
 
@@ -87,28 +87,6 @@ def archive_definition(
     """Archives a definition: new jobs are refused, existing ones continue. Applying it again restores it."""
     request = messages.ArchiveJobDefinitionRequest(namespace=scope.namespace, name=name, request_id=new_id(request_id))
     return Call(_method("ArchiveJobDefinition", messages.ArchiveJobDefinitionResponse), request, _definition, timeout)
-
-
-def list_circuit_breakers(
-    scope: Scope, *, page_size: int = 0, timeout: float | None = None
-) -> Pages[messages.CircuitBreakerStatus]:
-    """Yields the circuit breakers that have counted a failure, by name."""
-    request = messages.ListCircuitBreakersRequest(namespace=scope.namespace, page_size=page_size)
-    method = _method("ListCircuitBreakers", messages.ListCircuitBreakersResponse)
-    return all_pages(method, request, lambda page: page.circuit_breakers, timeout)
-
-
-def close_circuit_breaker(
-    scope: Scope, name: str, *, request_id: str = "", timeout: float | None = None
-) -> Call[messages.CircuitBreakerStatus]:
-    """Closes a circuit breaker manually and returns it. Its jobs continue at once. Closing a closed one is no error.
-
-    Raises:
-        MusterError: NOT_FOUND, when no breaker of this name has counted a failure.
-    """
-    request = messages.CloseCircuitBreakerRequest(namespace=scope.namespace, name=name, request_id=new_id(request_id))
-    method = _method("CloseCircuitBreaker", messages.CloseCircuitBreakerResponse)
-    return Call(method, request, lambda reply: reply.circuit_breaker, timeout)
 
 
 def _apply_request(

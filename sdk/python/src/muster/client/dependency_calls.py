@@ -10,8 +10,10 @@ from muster.client.call import Call, Method, Pages, Scope, new_id
 from muster.client.job_ref import JobRef, id_of
 from muster.client.listing import all_pages
 from muster.client.words import number_of, to_timestamp
+from muster.v1 import asset_service_pb2
 from muster.v1 import job_service_pb2 as messages
-from muster.v1.dependency_pb2 import Asset, AssetRef, Dependency, DependencyCondition, StepRef
+from muster.v1.asset_pb2 import Asset
+from muster.v1.dependency_pb2 import AssetRef, Dependency, DependencyCondition, StepRef
 from muster.v1.job_pb2 import Job
 
 Condition = Literal["SUCCEEDED", "ENDED", "FAILED"]
@@ -54,7 +56,7 @@ def after_asset(name: str, after_time: dt.datetime | None = None) -> Dependency:
 def add_dependencies(
     scope: Scope,
     job: JobRef,
-    dependencies: Iterable[Dependency],
+    depends_on: Iterable[Dependency],
     *,
     request_id: str = "",
     timeout: float | None = None,
@@ -63,7 +65,7 @@ def add_dependencies(
 
     Args:
         job: The job: BLOCKED, SCHEDULED or READY.
-        dependencies: See `muster.after`, `muster.after_step` and `muster.after_asset`.
+        depends_on: See `muster.after`, `muster.after_step` and `muster.after_asset`.
         request_id: UUID that makes retries of this call idempotent. Empty: a new one.
         timeout: Seconds for the call, retries included. None: the client's.
 
@@ -71,7 +73,7 @@ def add_dependencies(
         MusterError: FAILED_PRECONDITION (JOB_NOT_WAITING, or DEPENDENCY_CYCLE when a dependency waits for this job).
     """
     request = messages.AddDependenciesRequest(
-        namespace=scope.namespace, job_id=id_of(job), dependencies=dependencies, request_id=new_id(request_id)
+        namespace=scope.namespace, job_id=id_of(job), depends_on=depends_on, request_id=new_id(request_id)
     )
     method = Method("JobService", "AddDependencies", messages.AddDependenciesResponse)
     return Call(method, request, _job, timeout)
@@ -84,8 +86,8 @@ def list_assets(scope: Scope, *, page_size: int = 0, timeout: float | None = Non
         page_size: Assets fetched per call, at most 1,000. 0: 50.
         timeout: Seconds for each page, retries included. None: the client's.
     """
-    request = messages.ListAssetsRequest(namespace=scope.namespace, page_size=page_size)
-    method = Method("JobService", "ListAssets", messages.ListAssetsResponse)
+    request = asset_service_pb2.ListAssetsRequest(namespace=scope.namespace, page_size=page_size)
+    method = Method("AssetService", "ListAssets", asset_service_pb2.ListAssetsResponse)
     return all_pages(method, request, lambda page: page.assets, timeout)
 
 

@@ -39,7 +39,7 @@ class Following(ABC, Generic[ItemT]):
         """Remaining seconds; None: there is no limit."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
-    def news_of(self, reply: Any) -> Sequence[ItemT]:
+    def new_items(self, reply: Any) -> Sequence[ItemT]:
         """Returns the new items of a reply."""
         self._failures = 0
         return self._take(reply)

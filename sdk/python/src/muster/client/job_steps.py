@@ -34,12 +34,12 @@ class Redriven:
     Attributes:
         retried_job_ids: The jobs that were retried; with `validate_only`, the jobs that would be.
         job_ids: The new jobs, in the order of `retried_job_ids`. Empty with `validate_only`.
-        skipped: Number of jobs that were skipped: retried before, erased, or of an archived definition.
+        skipped_count: Number of jobs that were skipped: retried before, erased, or of an archived definition.
     """
 
     retried_job_ids: tuple[str, ...]
     job_ids: tuple[str, ...]
-    skipped: int
+    skipped_count: int
 
 
 def wait(scope: Scope, job: JobRef, timeout: float | None = None) -> Steps[Job]:
@@ -105,7 +105,7 @@ def list_jobs(
         page_size: Jobs fetched per call, at most 1,000. 0: 50.
         timeout: Seconds for each page, retries included. None: the client's.
     """
-    request = messages.ListJobsRequest(namespace=scope.namespace, page_size=page_size, **which.fields())
+    request = messages.ListJobsRequest(namespace=scope.namespace, page_size=page_size, filter=_message(which))
     call = Call(_method("ListJobs", messages.ListJobsResponse), request, whole, timeout)
     while True:  # a page may be empty while there is a next one
         page = yield call
@@ -133,7 +133,7 @@ def cancel_jobs(
     cancelled: int = 0
     while True:
         page = yield call
-        cancelled += int(page.cancelled)
+        cancelled += int(page.cancelled_count)
         request.page_token = page.next_page_token
         if not request.page_token:
             return cancelled
@@ -160,7 +160,7 @@ def redrive(
         page = yield call
         retried += page.retried_job_ids
         made += page.job_ids
-        skipped += page.skipped
+        skipped += page.skipped_count
         request.page_token = page.next_page_token
         if not request.page_token:
             return Redriven(tuple(retried), tuple(made), skipped)
@@ -177,8 +177,8 @@ def logs(
 ) -> Pages[LogRecord]:
     """Yields the log records of the job's handlers: by attempt, and in the order of writing.
 
-    Muster keeps the newest 64 KiB of each attempt; `skipped` of a record is the number of records that are missing
-    before it. Texts are unchanged, control characters included.
+    Muster keeps the newest 64 KiB of each attempt; `skipped_count` of a record is the number of records that are
+    missing before it. Texts are unchanged, control characters included.
 
     Args:
         job: The job.

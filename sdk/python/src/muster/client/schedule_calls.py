@@ -258,7 +258,7 @@ def _run(reply: Any) -> ScheduleRun:
 
 
 def _times(reply: Any) -> int:
-    return int(reply.times)
+    return int(reply.time_count)
 
 
 def _moments(reply: Any) -> list[dt.datetime]:

@@ -40,7 +40,7 @@ class JobOptions(TypedDict, total=False):
         run_timeout: Replaces the definition's run timeout.
         demands: Replaces the definition's demands.
         sticky: Prefers or requires the worker of an earlier job. Default: any suitable worker.
-        dependencies: The job starts when all of these are met. At most 100; see `muster.after`.
+        depends_on: The job starts when all of these are met. At most 100; see `muster.after`.
         traceparent: W3C trace context of the job.
         tracestate: W3C trace state for `traceparent`.
     """
@@ -59,7 +59,7 @@ class JobOptions(TypedDict, total=False):
     run_timeout: Seconds
     demands: Demands
     sticky: Sticky
-    dependencies: Sequence[Dependency]
+    depends_on: Sequence[Dependency]
     traceparent: str
     tracestate: str
 

@@ -12,13 +12,14 @@ import grpc
 from muster.channels import channel_options
 from muster.client import (
     batch_calls,
+    circuit_breaker_calls,
     definition_calls,
     dependency_calls,
     job_calls,
     job_steps,
     queue_calls,
     schedule_calls,
-    wait_calls,
+    signal_calls,
     watching,
     worker_calls,
     workflow_calls,
@@ -118,8 +119,8 @@ class Client:
     get_definition = _call(definition_calls.get_definition)
     list_definitions = _pages(definition_calls.list_definitions)
     archive_definition = _call(definition_calls.archive_definition)
-    list_circuit_breakers = _pages(definition_calls.list_circuit_breakers)
-    close_circuit_breaker = _call(definition_calls.close_circuit_breaker)
+    list_circuit_breakers = _pages(circuit_breaker_calls.list_circuit_breakers)
+    close_circuit_breaker = _call(circuit_breaker_calls.close_circuit_breaker)
 
     submit = _call(job_calls.submit)
     submit_many = _call(job_calls.submit_many)
@@ -169,9 +170,9 @@ class Client:
     skip_step = _call(workflow_calls.skip_step)
     list_audit_records = _pages(workflow_calls.list_audit_records)
 
-    send_event = _call(wait_calls.send_event)
-    approve = _call(wait_calls.approve)
-    reject = _call(wait_calls.reject)
+    send_signal = _call(signal_calls.send_signal)
+    approve = _call(signal_calls.approve)
+    reject = _call(signal_calls.reject)
 
     get_workflow = _call(workflow_calls.get_workflow)
     list_workflow_steps = _pages(workflow_calls.list_workflow_steps)
@@ -240,7 +241,7 @@ class Client:
             stream = self._stream(following.method)(following.request, timeout=following.left)
             try:
                 for reply in stream:
-                    yield from following.news_of(reply)
+                    yield from following.new_items(reply)
             except grpc.RpcError as raw:
                 failure = error_from(raw)
             finally:

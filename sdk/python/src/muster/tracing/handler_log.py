@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from muster.tracing.handler_span import attempt_attributes, attempt_context, message_of
 from muster.tracing.tracer import HAS_OPENTELEMETRY, NAME
-from muster.v1.assignment_pb2 import Assignment
 from muster.v1.log_record_pb2 import LogRecord
 from muster.version import VERSION
+from muster.worker.v1.assignment_pb2 import Assignment
 
 if HAS_OPENTELEMETRY:
     from opentelemetry import _logs as logs

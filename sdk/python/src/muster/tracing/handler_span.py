@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from muster.errors import WaitsForChildren
 from muster.tracing.attempt_span_id import attempt_span_id
 from muster.tracing.tracer import HAS_OPENTELEMETRY, TraceFields, active_tracer, messaging_attributes, trace_fields
-from muster.v1.assignment_pb2 import Assignment
+from muster.worker.v1.assignment_pb2 import Assignment
 
 if HAS_OPENTELEMETRY:
     from opentelemetry import context as contexts

@@ -1,1 +1,1 @@
-"""The generated messages and stubs of the contract; see proto/muster/v1."""
+"""The generated messages and stubs of the contract; see proto/muster."""

@@ -49,7 +49,8 @@ class AuditServiceServicer(object):
     def ListAuditRecords(self, request, context):
         """Lists audit records, newest first.
 
-        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+        Errors:
+        - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from muster.v1 import job_pb2 as muster_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15muster/v1/batch.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\"\x8d\x04\n\x05\x42\x61tch\x12\x1b\n\x03job\x18\x01 \x01(\x0b\x32\x0e.muster.v1.Job\x12,\n\x06labels\x18\x02 \x03(\x0b\x32\x1c.muster.v1.Batch.LabelsEntry\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x17\n\nmax_failed\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\x0ftolerate_failed\x18\x05 \x01(\x08\x12*\n\x08\x63\x61llback\x18\x06 \x01(\x0b\x32\x18.muster.v1.JobSubmission\x12\x0e\n\x06sealed\x18\x07 \x01(\x08\x12-\n\tseal_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x06\x63ounts\x18\t \x01(\x0b\x32\x16.muster.v1.BatchCounts\x12\x10\n\x08\x65nd_rate\x18\n \x01(\x01\x12\x36\n\x12\x65stimated_end_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63\x61llback_job_id\x18\x0c \x01(\t\x12\x18\n\x10\x63\x61llback_problem\x18\r \x01(\t\x12$\n\x05retry\x18\x0e \x01(\x0b\x32\x15.muster.v1.BatchRetry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_max_failed\"\xe2\x01\n\nBatchRetry\x12\x14\n\x0c\x62\x61tch_job_id\x18\x01 \x01(\t\x12\x16\n\x0e\x66\x61iled_members\x18\x02 \x01(\x03\x12\x0c\n\x04left\x18\x03 \x01(\x03\x12\x16\n\x0eretried_before\x18\x04 \x01(\x03\x12:\n\x0bnot_retried\x18\x05 \x03(\x0b\x32%.muster.v1.BatchRetry.NotRetriedEntry\x12\x11\n\twaits_for\x18\x06 \x01(\t\x1a\x31\n\x0fNotRetriedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\x84\x01\n\x0b\x42\x61tchCounts\x12\x0f\n\x07members\x18\x01 \x01(\x03\x12\x0c\n\x04open\x18\x02 \x01(\x03\x12\x11\n\tsucceeded\x18\x03 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x03\x12\x11\n\tcancelled\x18\x05 \x01(\x03\x12\x0f\n\x07\x65xpired\x18\x06 \x01(\x03\x12\x0f\n\x07skipped\x18\x07 \x01(\x03\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15muster/v1/batch.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\"\x8b\x04\n\x05\x42\x61tch\x12\x1b\n\x03job\x18\x01 \x01(\x0b\x32\x0e.muster.v1.Job\x12,\n\x06labels\x18\x02 \x03(\x0b\x32\x1c.muster.v1.Batch.LabelsEntry\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x17\n\nmax_failed\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\x0ftolerate_failed\x18\x05 \x01(\x08\x12*\n\x08\x63\x61llback\x18\x06 \x01(\x0b\x32\x18.muster.v1.JobSubmission\x12\x0e\n\x06sealed\x18\x07 \x01(\x08\x12-\n\tseal_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x06\x63ounts\x18\t \x01(\x0b\x32\x16.muster.v1.BatchCounts\x12\x10\n\x08\x65nd_rate\x18\n \x01(\x01\x12\x36\n\x12\x65stimated_end_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63\x61llback_job_id\x18\x0c \x01(\t\x12\x16\n\x0e\x63\x61llback_error\x18\r \x01(\t\x12$\n\x05retry\x18\x0e \x01(\x0b\x32\x15.muster.v1.BatchRetry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_max_failed\"\x84\x02\n\nBatchRetry\x12\x14\n\x0c\x62\x61tch_job_id\x18\x01 \x01(\t\x12\x14\n\x0c\x66\x61iled_count\x18\x02 \x01(\x03\x12\x17\n\x0fremaining_count\x18\x03 \x01(\x03\x12\x1c\n\x14retried_before_count\x18\x04 \x01(\x03\x12\x45\n\x11skipped_by_reason\x18\x05 \x03(\x0b\x32*.muster.v1.BatchRetry.SkippedByReasonEntry\x12\x14\n\x0cwait_message\x18\x06 \x01(\t\x1a\x36\n\x14SkippedByReasonEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\x84\x01\n\x0b\x42\x61tchCounts\x12\x0f\n\x07members\x18\x01 \x01(\x03\x12\x0c\n\x04open\x18\x02 \x01(\x03\x12\x11\n\tsucceeded\x18\x03 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x03\x12\x11\n\tcancelled\x18\x05 \x01(\x03\x12\x0f\n\x07\x65xpired\x18\x06 \x01(\x03\x12\x0f\n\x07skipped\x18\x07 \x01(\x03\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,16 +36,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
   _globals['_BATCH_LABELSENTRY']._loaded_options = None
   _globals['_BATCH_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_BATCHRETRY_NOTRETRIEDENTRY']._loaded_options = None
-  _globals['_BATCHRETRY_NOTRETRIEDENTRY']._serialized_options = b'8\001'
+  _globals['_BATCHRETRY_SKIPPEDBYREASONENTRY']._loaded_options = None
+  _globals['_BATCHRETRY_SKIPPEDBYREASONENTRY']._serialized_options = b'8\001'
   _globals['_BATCH']._serialized_start=91
-  _globals['_BATCH']._serialized_end=616
-  _globals['_BATCH_LABELSENTRY']._serialized_start=556
-  _globals['_BATCH_LABELSENTRY']._serialized_end=601
-  _globals['_BATCHRETRY']._serialized_start=619
-  _globals['_BATCHRETRY']._serialized_end=845
-  _globals['_BATCHRETRY_NOTRETRIEDENTRY']._serialized_start=796
-  _globals['_BATCHRETRY_NOTRETRIEDENTRY']._serialized_end=845
-  _globals['_BATCHCOUNTS']._serialized_start=848
-  _globals['_BATCHCOUNTS']._serialized_end=980
+  _globals['_BATCH']._serialized_end=614
+  _globals['_BATCH_LABELSENTRY']._serialized_start=554
+  _globals['_BATCH_LABELSENTRY']._serialized_end=599
+  _globals['_BATCHRETRY']._serialized_start=617
+  _globals['_BATCHRETRY']._serialized_end=877
+  _globals['_BATCHRETRY_SKIPPEDBYREASONENTRY']._serialized_start=823
+  _globals['_BATCHRETRY_SKIPPEDBYREASONENTRY']._serialized_end=877
+  _globals['_BATCHCOUNTS']._serialized_start=880
+  _globals['_BATCHCOUNTS']._serialized_end=1012
 # @@protoc_insertion_point(module_scope)

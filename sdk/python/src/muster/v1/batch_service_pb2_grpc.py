@@ -66,9 +66,13 @@ class BatchServiceServicer(object):
     def CreateBatch(self, request, context):
         """Creates an open batch without members.
 
-        Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for
-        another call), NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the
-        callback).
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - INPUT_SCHEMA_VIOLATED: of the callback.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND (DEFINITION_NOT_FOUND): of the callback.
+        - FAILED_PRECONDITION (DEFINITION_ARCHIVED): of the callback.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,7 +81,9 @@ class BatchServiceServicer(object):
     def GetBatch(self, request, context):
         """Reads a batch with its counts. They may be some milliseconds behind its members.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND (BATCH_NOT_FOUND).
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (BATCH_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,7 +94,11 @@ class BatchServiceServicer(object):
         Sealing twice is no error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first
         seal leaves an audit record.
 
-        Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND).
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND (BATCH_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,9 +110,16 @@ class BatchServiceServicer(object):
         is sealed (`retry` shows the progress). It takes the labels, the description, the failure policy and the callback
         of the other one. A batch is retried once: if members of the new one fail, retry that one. Leaves an audit record.
 
-        Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND),
-        FAILED_PRECONDITION (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped;
-        BATCH_RETRIED: another batch retries it).
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND (BATCH_NOT_FOUND)
+        - FAILED_PRECONDITION:
+        - JOB_NOT_ENDED
+        - JOB_ERASED
+        - NOTHING_TO_RETRY: all of its members succeeded or were skipped.
+        - BATCH_RETRIED: another batch retries it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,17 +47,3 @@ class AssetRef(_message.Message):
     name: str
     after_time: _timestamp_pb2.Timestamp
     def __init__(self, name: _Optional[str] = ..., after_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
-
-class Asset(_message.Message):
-    __slots__ = ("namespace", "name", "version", "publish_time", "job_id")
-    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    VERSION_FIELD_NUMBER: _ClassVar[int]
-    PUBLISH_TIME_FIELD_NUMBER: _ClassVar[int]
-    JOB_ID_FIELD_NUMBER: _ClassVar[int]
-    namespace: str
-    name: str
-    version: int
-    publish_time: _timestamp_pb2.Timestamp
-    job_id: str
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., publish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., job_id: _Optional[str] = ...) -> None: ...

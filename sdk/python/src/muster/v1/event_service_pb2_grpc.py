@@ -49,14 +49,17 @@ class EventServiceServicer(object):
     """
 
     def WatchEvents(self, request, context):
-        """Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each
-        comes at least once, and may come twice, with the same job and revision. Events of different jobs come in no
-        order, and those of one job almost always in the order of their revisions.
+        """Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each comes
+        at least once, and may come twice, with the same job and revision. Events of different jobs come in no order, and
+        those of one job almost always in the order of their revisions.
 
-        Errors: INVALID_ARGUMENT (after_position negative, job_id no UUID, a state that is not published), OUT_OF_RANGE
-        (EVENT_POSITION_GONE: the events after the position are not kept any more, or never were), RESOURCE_EXHAUSTED (too
-        many watchers), UNAVAILABLE (EVENTS_UNAVAILABLE: the bus is down or has no JetStream; the replica stops, watch
-        again after the last position).
+        Errors:
+        - INVALID_ARGUMENT: after_position negative, job_id no UUID, a state that is not published.
+        - OUT_OF_RANGE (EVENT_POSITION_GONE): the events after the position are not kept any more, or never were.
+        - RESOURCE_EXHAUSTED: too many watchers.
+        - UNAVAILABLE:
+        - EVENTS_UNAVAILABLE: the bus is down or has no JetStream.
+        - SHUTTING_DOWN: the replica stops; watch again after the last position.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

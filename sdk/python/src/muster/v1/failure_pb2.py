@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from muster.v1 import payload_pb2 as muster_dot_v1_dot_payload__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17muster/v1/failure.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17muster/v1/payload.proto\"\x87\x02\n\x07\x46\x61ilure\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x13\n\x0bstack_trace\x18\x03 \x01(\t\x12.\n\rfailure_cause\x18\x04 \x01(\x0e\x32\x17.muster.v1.FailureCause\x12\r\n\x05\x66inal\x18\x05 \x01(\x08\x12.\n\x0bretry_delay\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12!\n\x05\x63\x61use\x18\x07 \x01(\x0b\x32\x12.muster.v1.Failure\x12#\n\x07\x64\x65tails\x18\x08 \x01(\x0b\x32\x12.muster.v1.Payload\x12\x11\n\texit_code\x18\t \x01(\x05*\x96\x03\n\x0c\x46\x61ilureCause\x12\x1d\n\x19\x46\x41ILURE_CAUSE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x46\x41ILURE_CAUSE_APPLICATION\x10\x01\x12\x19\n\x15\x46\x41ILURE_CAUSE_TIMEOUT\x10\x02\x12\x1d\n\x19\x46\x41ILURE_CAUSE_LOST_WORKER\x10\x03\x12\x1c\n\x18\x46\x41ILURE_CAUSE_LEASE_LOST\x10\x04\x12\x1b\n\x17\x46\x41ILURE_CAUSE_CANCELLED\x10\x05\x12\x19\n\x15\x46\x41ILURE_CAUSE_EXPIRED\x10\x06\x12 \n\x1c\x46\x41ILURE_CAUSE_LOST_TOO_OFTEN\x10\x07\x12\x18\n\x14\x46\x41ILURE_CAUSE_POISON\x10\x08\x12\x1a\n\x16\x46\x41ILURE_CAUSE_INTERNAL\x10\t\x12 \n\x1c\x46\x41ILURE_CAUSE_SESSION_CLOSED\x10\n\x12 \n\x1c\x46\x41ILURE_CAUSE_INFRASTRUCTURE\x10\x0b\x12\x1c\n\x18\x46\x41ILURE_CAUSE_DEPENDENCY\x10\x0c\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17muster/v1/failure.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17muster/v1/payload.proto\"\x8f\x02\n\x07\x46\x61ilure\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x13\n\x0bstack_trace\x18\x03 \x01(\t\x12.\n\rfailure_cause\x18\x04 \x01(\x0e\x32\x17.muster.v1.FailureCause\x12\x15\n\rnon_retryable\x18\x05 \x01(\x08\x12.\n\x0bretry_delay\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12!\n\x05\x63\x61use\x18\x07 \x01(\x0b\x32\x12.muster.v1.Failure\x12#\n\x07\x64\x65tails\x18\x08 \x01(\x0b\x32\x12.muster.v1.Payload\x12\x11\n\texit_code\x18\t \x01(\x05*\x96\x03\n\x0c\x46\x61ilureCause\x12\x1d\n\x19\x46\x41ILURE_CAUSE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x46\x41ILURE_CAUSE_APPLICATION\x10\x01\x12\x19\n\x15\x46\x41ILURE_CAUSE_TIMEOUT\x10\x02\x12\x1d\n\x19\x46\x41ILURE_CAUSE_LOST_WORKER\x10\x03\x12\x1c\n\x18\x46\x41ILURE_CAUSE_LEASE_LOST\x10\x04\x12\x1b\n\x17\x46\x41ILURE_CAUSE_CANCELLED\x10\x05\x12\x19\n\x15\x46\x41ILURE_CAUSE_EXPIRED\x10\x06\x12 \n\x1c\x46\x41ILURE_CAUSE_LOST_TOO_OFTEN\x10\x07\x12\x18\n\x14\x46\x41ILURE_CAUSE_POISON\x10\x08\x12\x1a\n\x16\x46\x41ILURE_CAUSE_INTERNAL\x10\t\x12 \n\x1c\x46\x41ILURE_CAUSE_SESSION_CLOSED\x10\n\x12 \n\x1c\x46\x41ILURE_CAUSE_INFRASTRUCTURE\x10\x0b\x12\x1c\n\x18\x46\x41ILURE_CAUSE_DEPENDENCY\x10\x0c\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,8 +34,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.failure_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
-  _globals['_FAILURECAUSE']._serialized_start=362
-  _globals['_FAILURECAUSE']._serialized_end=768
+  _globals['_FAILURECAUSE']._serialized_start=370
+  _globals['_FAILURECAUSE']._serialized_end=776
   _globals['_FAILURE']._serialized_start=96
-  _globals['_FAILURE']._serialized_end=359
+  _globals['_FAILURE']._serialized_end=367
 # @@protoc_insertion_point(module_scope)

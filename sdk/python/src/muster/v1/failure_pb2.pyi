@@ -40,12 +40,12 @@ FAILURE_CAUSE_INFRASTRUCTURE: FailureCause
 FAILURE_CAUSE_DEPENDENCY: FailureCause
 
 class Failure(_message.Message):
-    __slots__ = ("type", "message", "stack_trace", "failure_cause", "final", "retry_delay", "cause", "details", "exit_code")
+    __slots__ = ("type", "message", "stack_trace", "failure_cause", "non_retryable", "retry_delay", "cause", "details", "exit_code")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     STACK_TRACE_FIELD_NUMBER: _ClassVar[int]
     FAILURE_CAUSE_FIELD_NUMBER: _ClassVar[int]
-    FINAL_FIELD_NUMBER: _ClassVar[int]
+    NON_RETRYABLE_FIELD_NUMBER: _ClassVar[int]
     RETRY_DELAY_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
@@ -54,9 +54,9 @@ class Failure(_message.Message):
     message: str
     stack_trace: str
     failure_cause: FailureCause
-    final: bool
+    non_retryable: bool
     retry_delay: _duration_pb2.Duration
     cause: Failure
     details: _payload_pb2.Payload
     exit_code: int
-    def __init__(self, type: _Optional[str] = ..., message: _Optional[str] = ..., stack_trace: _Optional[str] = ..., failure_cause: _Optional[_Union[FailureCause, str]] = ..., final: bool = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cause: _Optional[_Union[Failure, _Mapping]] = ..., details: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., exit_code: _Optional[int] = ...) -> None: ...
+    def __init__(self, type: _Optional[str] = ..., message: _Optional[str] = ..., stack_trace: _Optional[str] = ..., failure_cause: _Optional[_Union[FailureCause, str]] = ..., non_retryable: bool = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cause: _Optional[_Union[Failure, _Mapping]] = ..., details: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., exit_code: _Optional[int] = ...) -> None: ...

@@ -1,6 +1,3 @@
-import datetime
-
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from muster.v1 import job_definition_pb2 as _job_definition_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -20,13 +17,6 @@ class CompatibilityKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED: _ClassVar[CompatibilityKind]
     COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED: _ClassVar[CompatibilityKind]
     COMPATIBILITY_KIND_PLACEMENT_CHANGED: _ClassVar[CompatibilityKind]
-
-class CircuitState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    CIRCUIT_STATE_UNSPECIFIED: _ClassVar[CircuitState]
-    CIRCUIT_STATE_CLOSED: _ClassVar[CircuitState]
-    CIRCUIT_STATE_OPEN: _ClassVar[CircuitState]
-    CIRCUIT_STATE_HALF_OPEN: _ClassVar[CircuitState]
 COMPATIBILITY_KIND_UNSPECIFIED: CompatibilityKind
 COMPATIBILITY_KIND_NO_WORKER: CompatibilityKind
 COMPATIBILITY_KIND_WORKER_EXCLUDES_VERSION: CompatibilityKind
@@ -34,10 +24,6 @@ COMPATIBILITY_KIND_JOBS_IN_FLIGHT: CompatibilityKind
 COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED: CompatibilityKind
 COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED: CompatibilityKind
 COMPATIBILITY_KIND_PLACEMENT_CHANGED: CompatibilityKind
-CIRCUIT_STATE_UNSPECIFIED: CircuitState
-CIRCUIT_STATE_CLOSED: CircuitState
-CIRCUIT_STATE_OPEN: CircuitState
-CIRCUIT_STATE_HALF_OPEN: CircuitState
 
 class ApplyJobDefinitionRequest(_message.Message):
     __slots__ = ("definition", "request_id", "validate_only")
@@ -80,56 +66,6 @@ class CompatibilityIssue(_message.Message):
     message: str
     subjects: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, kind: _Optional[_Union[CompatibilityKind, str]] = ..., message: _Optional[str] = ..., subjects: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class CircuitBreakerStatus(_message.Message):
-    __slots__ = ("name", "state", "failures", "open_time", "probe_time", "probe_job_id")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    STATE_FIELD_NUMBER: _ClassVar[int]
-    FAILURES_FIELD_NUMBER: _ClassVar[int]
-    OPEN_TIME_FIELD_NUMBER: _ClassVar[int]
-    PROBE_TIME_FIELD_NUMBER: _ClassVar[int]
-    PROBE_JOB_ID_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    state: CircuitState
-    failures: int
-    open_time: _timestamp_pb2.Timestamp
-    probe_time: _timestamp_pb2.Timestamp
-    probe_job_id: str
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[CircuitState, str]] = ..., failures: _Optional[int] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., probe_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., probe_job_id: _Optional[str] = ...) -> None: ...
-
-class ListCircuitBreakersRequest(_message.Message):
-    __slots__ = ("namespace", "page_size", "page_token")
-    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
-    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
-    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    namespace: str
-    page_size: int
-    page_token: str
-    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
-
-class ListCircuitBreakersResponse(_message.Message):
-    __slots__ = ("circuit_breakers", "next_page_token")
-    CIRCUIT_BREAKERS_FIELD_NUMBER: _ClassVar[int]
-    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    circuit_breakers: _containers.RepeatedCompositeFieldContainer[CircuitBreakerStatus]
-    next_page_token: str
-    def __init__(self, circuit_breakers: _Optional[_Iterable[_Union[CircuitBreakerStatus, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
-
-class CloseCircuitBreakerRequest(_message.Message):
-    __slots__ = ("namespace", "name", "request_id")
-    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    namespace: str
-    name: str
-    request_id: str
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
-
-class CloseCircuitBreakerResponse(_message.Message):
-    __slots__ = ("circuit_breaker",)
-    CIRCUIT_BREAKER_FIELD_NUMBER: _ClassVar[int]
-    circuit_breaker: CircuitBreakerStatus
-    def __init__(self, circuit_breaker: _Optional[_Union[CircuitBreakerStatus, _Mapping]] = ...) -> None: ...
 
 class GetJobDefinitionRequest(_message.Message):
     __slots__ = ("namespace", "name", "version")

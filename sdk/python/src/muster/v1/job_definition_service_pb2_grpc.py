@@ -55,16 +55,6 @@ class JobDefinitionServiceStub(object):
                 request_serializer=muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionResponse.FromString,
                 _registered_method=True)
-        self.ListCircuitBreakers = channel.unary_unary(
-                '/muster.v1.JobDefinitionService/ListCircuitBreakers',
-                request_serializer=muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersRequest.SerializeToString,
-                response_deserializer=muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersResponse.FromString,
-                _registered_method=True)
-        self.CloseCircuitBreaker = channel.unary_unary(
-                '/muster.v1.JobDefinitionService/CloseCircuitBreaker',
-                request_serializer=muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerRequest.SerializeToString,
-                response_deserializer=muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerResponse.FromString,
-                _registered_method=True)
 
 
 class JobDefinitionServiceServicer(object):
@@ -74,10 +64,15 @@ class JobDefinitionServiceServicer(object):
     def ApplyJobDefinition(self, request, context):
         """Stores a definition as a new version; the content of the newest version returns that version.
 
-        Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each),
-        NOT_FOUND (the definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, a
-        workflow would contain itself, or more than 16 would be nested), UNAVAILABLE (the database can't be reached; retry
-        with the same request_id).
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong, and BadRequest names each.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND (DEFINITION_NOT_FOUND): the definition of a step of a workflow.
+        - FAILED_PRECONDITION:
+        - DEFINITION_ARCHIVED: the definition of a step is archived.
+        - WORKFLOW_NESTING: a workflow would contain itself, or more than 16 would be nested.
+        - UNAVAILABLE (STORE_UNAVAILABLE): the database can't be reached; retry with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -86,7 +81,9 @@ class JobDefinitionServiceServicer(object):
     def GetJobDefinition(self, request, context):
         """Reads one version, or the newest.
 
-        Errors: INVALID_ARGUMENT (name or version malformed), NOT_FOUND (no such definition or version).
+        Errors:
+        - INVALID_ARGUMENT: name or version malformed.
+        - NOT_FOUND (DEFINITION_NOT_FOUND): no such definition or version.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,7 +92,8 @@ class JobDefinitionServiceServicer(object):
     def ListJobDefinitions(self, request, context):
         """Lists the newest version of each definition by name.
 
-        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+        Errors:
+        - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,27 +103,14 @@ class JobDefinitionServiceServicer(object):
         """Archives a definition: new jobs are refused; existing ones continue. Applying it again, also unchanged, restores
         it.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving
-        twice is no error.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
+        Archiving twice is no error.
 
-    def ListCircuitBreakers(self, request, context):
-        """Lists the circuit breakers of a namespace by name: those that have counted a failure.
-
-        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def CloseCircuitBreaker(self, request, context):
-        """Closes a circuit breaker manually: its jobs continue at once.
-
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a
-        closed one is no error.
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND
+        - UNAVAILABLE
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,16 +138,6 @@ def add_JobDefinitionServiceServicer_to_server(servicer, server):
                     servicer.ArchiveJobDefinition,
                     request_deserializer=muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionResponse.SerializeToString,
-            ),
-            'ListCircuitBreakers': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListCircuitBreakers,
-                    request_deserializer=muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersRequest.FromString,
-                    response_serializer=muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersResponse.SerializeToString,
-            ),
-            'CloseCircuitBreaker': grpc.unary_unary_rpc_method_handler(
-                    servicer.CloseCircuitBreaker,
-                    request_deserializer=muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerRequest.FromString,
-                    response_serializer=muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -274,60 +249,6 @@ class JobDefinitionService(object):
             '/muster.v1.JobDefinitionService/ArchiveJobDefinition',
             muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionRequest.SerializeToString,
             muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListCircuitBreakers(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/muster.v1.JobDefinitionService/ListCircuitBreakers',
-            muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersRequest.SerializeToString,
-            muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def CloseCircuitBreaker(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/muster.v1.JobDefinitionService/CloseCircuitBreaker',
-            muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerRequest.SerializeToString,
-            muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerResponse.FromString,
             options,
             channel_credentials,
             insecure,

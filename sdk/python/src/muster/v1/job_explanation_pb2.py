@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from muster.v1 import job_pb2 as muster_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmuster/v1/job_explanation.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\"\x88\x03\n\x0eJobExplanation\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x12\n\ndefinition\x18\x03 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x04 \x01(\x05\x12\r\n\x05queue\x18\x05 \x01(\t\x12\"\n\x05state\x18\x06 \x01(\x0e\x32\x13.muster.v1.JobState\x12.\n\nstate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07summary\x18\x08 \x01(\t\x12*\n\x0b\x63onstraints\x18\t \x03(\x0b\x32\x15.muster.v1.Constraint\x12\r\n\x05place\x18\n \x01(\x05\x12\x16\n\x0eplace_is_least\x18\x0b \x01(\x08\x12\x30\n\x0estart_estimate\x18\x0c \x01(\x0b\x32\x18.muster.v1.StartEstimate\x12*\n\x07running\x18\r \x01(\x0b\x32\x19.muster.v1.RunningAttempt\"\xf0\x01\n\nConstraint\x12%\n\x06reason\x18\x01 \x01(\x0e\x32\x15.muster.v1.WaitReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\"\n\x07holders\x18\x03 \x03(\x0b\x32\x11.muster.v1.Holder\x12\x14\n\x0cholder_count\x18\x04 \x01(\x03\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tnext_step\x18\x06 \x01(\t\x12.\n\nsince_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x06Holder\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x13\n\x0bworker_name\x18\x03 \x01(\t\x12.\n\nsince_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbd\x01\n\rStartEstimate\x12\x31\n\rearliest_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0blatest_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06starts\x18\x03 \x01(\x03\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x62\x61sis\x18\x05 \x01(\t\"\xd1\x01\n\x0eRunningAttempt\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\x05\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x13\n\x0bworker_name\x18\x03 \x01(\t\x12/\n\x0b\x61ssign_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tbeat_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x08progress\x18\x06 \x01(\x0b\x32\x13.muster.v1.ProgressB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmuster/v1/job_explanation.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\"\x94\x03\n\x0eJobExplanation\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x12\n\ndefinition\x18\x03 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x04 \x01(\x05\x12\r\n\x05queue\x18\x05 \x01(\t\x12\"\n\x05state\x18\x06 \x01(\x0e\x32\x13.muster.v1.JobState\x12.\n\nstate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07summary\x18\x08 \x01(\t\x12*\n\x0b\x63onstraints\x18\t \x03(\x0b\x32\x15.muster.v1.Constraint\x12\x10\n\x08position\x18\n \x01(\x05\x12\x1f\n\x17position_is_lower_bound\x18\x0b \x01(\x08\x12\x30\n\x0estart_estimate\x18\x0c \x01(\x0b\x32\x18.muster.v1.StartEstimate\x12*\n\x07running\x18\r \x01(\x0b\x32\x19.muster.v1.RunningAttempt\"\xf3\x01\n\nConstraint\x12%\n\x06reason\x18\x01 \x01(\x0e\x32\x15.muster.v1.WaitReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12$\n\x08\x62lockers\x18\x03 \x03(\x0b\x32\x12.muster.v1.Blocker\x12\x15\n\rblocker_count\x18\x04 \x01(\x03\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tnext_step\x18\x06 \x01(\t\x12.\n\nsince_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"r\n\x07\x42locker\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x13\n\x0bworker_name\x18\x03 \x01(\t\x12.\n\nsince_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc2\x01\n\rStartEstimate\x12\x31\n\rearliest_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0blatest_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bstart_count\x18\x03 \x01(\x03\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x62\x61sis\x18\x05 \x01(\t\"\xd1\x01\n\x0eRunningAttempt\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\x05\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x13\n\x0bworker_name\x18\x03 \x01(\t\x12/\n\x0b\x61ssign_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tbeat_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x08progress\x18\x06 \x01(\x0b\x32\x13.muster.v1.ProgressB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,13 +36,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
   _globals['_JOBEXPLANATION']._serialized_start=133
-  _globals['_JOBEXPLANATION']._serialized_end=525
-  _globals['_CONSTRAINT']._serialized_start=528
-  _globals['_CONSTRAINT']._serialized_end=768
-  _globals['_HOLDER']._serialized_start=770
-  _globals['_HOLDER']._serialized_end=883
-  _globals['_STARTESTIMATE']._serialized_start=886
-  _globals['_STARTESTIMATE']._serialized_end=1075
-  _globals['_RUNNINGATTEMPT']._serialized_start=1078
-  _globals['_RUNNINGATTEMPT']._serialized_end=1287
+  _globals['_JOBEXPLANATION']._serialized_end=537
+  _globals['_CONSTRAINT']._serialized_start=540
+  _globals['_CONSTRAINT']._serialized_end=783
+  _globals['_BLOCKER']._serialized_start=785
+  _globals['_BLOCKER']._serialized_end=899
+  _globals['_STARTESTIMATE']._serialized_start=902
+  _globals['_STARTESTIMATE']._serialized_end=1096
+  _globals['_RUNNINGATTEMPT']._serialized_start=1099
+  _globals['_RUNNINGATTEMPT']._serialized_end=1308
 # @@protoc_insertion_point(module_scope)

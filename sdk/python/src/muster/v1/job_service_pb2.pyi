@@ -89,11 +89,19 @@ class SubmitJobsRequest(_message.Message):
     parent: ParentAttempt
     def __init__(self, namespace: _Optional[str] = ..., jobs: _Optional[_Iterable[_Union[_job_pb2.JobSubmission, _Mapping]]] = ..., request_id: _Optional[str] = ..., batch_job_id: _Optional[str] = ..., parent: _Optional[_Union[ParentAttempt, _Mapping]] = ...) -> None: ...
 
+class SubmittedJob(_message.Message):
+    __slots__ = ("job_id", "existing")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    EXISTING_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    existing: bool
+    def __init__(self, job_id: _Optional[str] = ..., existing: bool = ...) -> None: ...
+
 class SubmitJobsResponse(_message.Message):
     __slots__ = ("jobs",)
     JOBS_FIELD_NUMBER: _ClassVar[int]
-    jobs: _containers.RepeatedCompositeFieldContainer[SubmitJobResponse]
-    def __init__(self, jobs: _Optional[_Iterable[_Union[SubmitJobResponse, _Mapping]]] = ...) -> None: ...
+    jobs: _containers.RepeatedCompositeFieldContainer[SubmittedJob]
+    def __init__(self, jobs: _Optional[_Iterable[_Union[SubmittedJob, _Mapping]]] = ...) -> None: ...
 
 class GetJobRequest(_message.Message):
     __slots__ = ("namespace", "job_id")
@@ -144,37 +152,16 @@ class CancelJobResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
 
 class ListJobsRequest(_message.Message):
-    __slots__ = ("namespace", "page_size", "page_token", "states", "definition", "queue", "labels", "min_create_time", "max_create_time", "failure_types", "parent_job_id")
-    class LabelsEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: str
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    __slots__ = ("namespace", "page_size", "page_token", "filter")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    STATES_FIELD_NUMBER: _ClassVar[int]
-    DEFINITION_FIELD_NUMBER: _ClassVar[int]
-    QUEUE_FIELD_NUMBER: _ClassVar[int]
-    LABELS_FIELD_NUMBER: _ClassVar[int]
-    MIN_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
-    MAX_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
-    FAILURE_TYPES_FIELD_NUMBER: _ClassVar[int]
-    PARENT_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     page_size: int
     page_token: str
-    states: _containers.RepeatedScalarFieldContainer[_job_pb2.JobState]
-    definition: str
-    queue: str
-    labels: _containers.ScalarMap[str, str]
-    min_create_time: _timestamp_pb2.Timestamp
-    max_create_time: _timestamp_pb2.Timestamp
-    failure_types: _containers.RepeatedScalarFieldContainer[str]
-    parent_job_id: str
-    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_job_pb2.JobState, str]]] = ..., definition: _Optional[str] = ..., queue: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., min_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure_types: _Optional[_Iterable[str]] = ..., parent_job_id: _Optional[str] = ...) -> None: ...
+    filter: JobFilter
+    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., filter: _Optional[_Union[JobFilter, _Mapping]] = ...) -> None: ...
 
 class ListJobsResponse(_message.Message):
     __slots__ = ("jobs", "next_page_token")
@@ -275,16 +262,16 @@ class RetryJobsRequest(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., filter: _Optional[_Union[JobFilter, _Mapping]] = ..., page_token: _Optional[str] = ..., validate_only: bool = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class RetryJobsResponse(_message.Message):
-    __slots__ = ("job_ids", "retried_job_ids", "skipped", "next_page_token")
+    __slots__ = ("job_ids", "retried_job_ids", "skipped_count", "next_page_token")
     JOB_IDS_FIELD_NUMBER: _ClassVar[int]
     RETRIED_JOB_IDS_FIELD_NUMBER: _ClassVar[int]
-    SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_COUNT_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     job_ids: _containers.RepeatedScalarFieldContainer[str]
     retried_job_ids: _containers.RepeatedScalarFieldContainer[str]
-    skipped: int
+    skipped_count: int
     next_page_token: str
-    def __init__(self, job_ids: _Optional[_Iterable[str]] = ..., retried_job_ids: _Optional[_Iterable[str]] = ..., skipped: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, job_ids: _Optional[_Iterable[str]] = ..., retried_job_ids: _Optional[_Iterable[str]] = ..., skipped_count: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class CancelJobsRequest(_message.Message):
     __slots__ = ("namespace", "filter", "reason", "page_token", "validate_only")
@@ -301,12 +288,12 @@ class CancelJobsRequest(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., filter: _Optional[_Union[JobFilter, _Mapping]] = ..., reason: _Optional[str] = ..., page_token: _Optional[str] = ..., validate_only: bool = ...) -> None: ...
 
 class CancelJobsResponse(_message.Message):
-    __slots__ = ("cancelled", "next_page_token")
-    CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("cancelled_count", "next_page_token")
+    CANCELLED_COUNT_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    cancelled: int
+    cancelled_count: int
     next_page_token: str
-    def __init__(self, cancelled: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, cancelled_count: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class EraseJobRequest(_message.Message):
     __slots__ = ("namespace", "job_id", "reason")
@@ -403,37 +390,19 @@ class ResumeJobResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
 
 class AddDependenciesRequest(_message.Message):
-    __slots__ = ("namespace", "job_id", "dependencies", "request_id")
+    __slots__ = ("namespace", "job_id", "depends_on", "request_id")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
-    DEPENDENCIES_FIELD_NUMBER: _ClassVar[int]
+    DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     job_id: str
-    dependencies: _containers.RepeatedCompositeFieldContainer[_dependency_pb2.Dependency]
+    depends_on: _containers.RepeatedCompositeFieldContainer[_dependency_pb2.Dependency]
     request_id: str
-    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., dependencies: _Optional[_Iterable[_Union[_dependency_pb2.Dependency, _Mapping]]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., depends_on: _Optional[_Iterable[_Union[_dependency_pb2.Dependency, _Mapping]]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class AddDependenciesResponse(_message.Message):
     __slots__ = ("job",)
     JOB_FIELD_NUMBER: _ClassVar[int]
     job: _job_pb2.Job
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
-
-class ListAssetsRequest(_message.Message):
-    __slots__ = ("namespace", "page_size", "page_token")
-    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
-    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
-    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    namespace: str
-    page_size: int
-    page_token: str
-    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
-
-class ListAssetsResponse(_message.Message):
-    __slots__ = ("assets", "next_page_token")
-    ASSETS_FIELD_NUMBER: _ClassVar[int]
-    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    assets: _containers.RepeatedCompositeFieldContainer[_dependency_pb2.Asset]
-    next_page_token: str
-    def __init__(self, assets: _Optional[_Iterable[_Union[_dependency_pb2.Asset, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -125,11 +125,6 @@ class JobServiceStub(object):
                 request_serializer=muster_dot_v1_dot_job__service__pb2.AddDependenciesRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__service__pb2.AddDependenciesResponse.FromString,
                 _registered_method=True)
-        self.ListAssets = channel.unary_unary(
-                '/muster.v1.JobService/ListAssets',
-                request_serializer=muster_dot_v1_dot_job__service__pb2.ListAssetsRequest.SerializeToString,
-                response_deserializer=muster_dot_v1_dot_job__service__pb2.ListAssetsResponse.FromString,
-                _registered_method=True)
 
 
 class JobServiceServicer(object):
@@ -140,20 +135,37 @@ class JobServiceServicer(object):
         """Stores a job. When it answers OK, the job is committed. A refused call changes nothing, and creates no queue
         either.
 
-        Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not match the
-        definition's schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or
-        dependencies for a definition with a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND
-        (no such definition or version; JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND),
-        FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`; NOT_A_WORKFLOW: of a step of
-        `dependencies`; BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members;
-        DEPENDENCY_CYCLE: a job would wait for itself; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more;
-        TOO_MANY_CHILDREN; WORKFLOW_NESTING: children would be nested more than 16 deep), ALREADY_EXISTS (the idempotency
-        key is in use with other content, or the policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it),
-        RESOURCE_EXHAUSTED (QUEUE_FULL: the queue's backlog exceeds its bounds. LIMIT_REACHED: the key of a job has as many
-        open jobs as allowed, and its definition lets none wait. THROTTLED: the definition's throttle refuses it; RetryInfo
-        says when the next one is accepted. Too many calls at once: RetryInfo says when to try again. Or the inputs of one
-        call take longer than 5 s to check), ABORTED (other callers replaced the same key over and over), UNAVAILABLE (the
-        outcome is not known; retry with the same request_id or idempotency_key).
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong, and BadRequest names each.
+        - INPUT_SCHEMA_VIOLATED: the input does not match the definition's schema.
+        - The input lacks a field that a submission rule of the definition names.
+        - A run_time, delay or depends_on for a definition with a debounce.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND:
+        - DEFINITION_NOT_FOUND: no such definition or version.
+        - JOB_NOT_FOUND: the job of `sticky`, or one of `depends_on`.
+        - BATCH_NOT_FOUND
+        - FAILED_PRECONDITION:
+        - DEFINITION_ARCHIVED
+        - JOB_NOT_ASSIGNED: the job of `sticky` was never assigned.
+        - NOT_A_WORKFLOW: the job of a step of `depends_on` is none.
+        - BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members.
+        - DEPENDENCY_CYCLE: a job would wait for itself.
+        - PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more.
+        - TOO_MANY_CHILDREN
+        - WORKFLOW_NESTING: children would be nested more than 16 deep.
+        - ALREADY_EXISTS:
+        - IDEMPOTENCY_CONFLICT: the idempotency key is in use with other content, or the policy is FAIL.
+        - DUPLICATE_JOB: the definition's uniqueness refuses it.
+        - RESOURCE_EXHAUSTED:
+        - QUEUE_FULL: the queue's backlog exceeds its bounds.
+        - LIMIT_REACHED: the key of a job has as many open jobs as allowed, and its definition lets none wait.
+        - THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is accepted.
+        - OVERLOADED: too many calls at once, RetryInfo says when to try again.
+        - Or the inputs of one call take longer than 5 s to check.
+        - ABORTED: other callers replaced the same key over and over.
+        - UNAVAILABLE: the outcome is not known; retry with the same request_id or idempotency_key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,7 +174,9 @@ class JobServiceServicer(object):
     def SubmitJobs(self, request, context):
         """Stores up to 10,000 jobs, all or none.
 
-        Errors: as SubmitJob; one invalid job refuses the whole call, and the field path names its index.
+        Errors:
+        - As SubmitJob.
+        - INVALID_ARGUMENT: one invalid job refuses the whole call; the field path names its index.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,7 +185,9 @@ class JobServiceServicer(object):
     def GetJob(self, request, context):
         """Reads a job as it is now.
 
-        Errors: INVALID_ARGUMENT (job_id is no UUID), NOT_FOUND.
+        Errors:
+        - INVALID_ARGUMENT: job_id is no UUID.
+        - NOT_FOUND
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,7 +199,9 @@ class JobServiceServicer(object):
         describes the current state and costs more than GetJob: call it for a job that you ask about, and not for every
         job.
 
-        Errors: as GetJob; ABORTED (CONFLICT: the job changes faster than it can be explained; try again).
+        Errors:
+        - As GetJob.
+        - ABORTED (CONFLICT): the job changes faster than it can be explained; try again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,7 +214,10 @@ class JobServiceServicer(object):
         the other job needs one of these, neither ends before a timeout. A handler that waits by a suspended attempt holds
         nothing.
 
-        Errors: as GetJob. A timeout is no error: check `state`.
+        A timeout is no error: check `state`.
+
+        Errors:
+        - As GetJob.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -207,7 +228,11 @@ class JobServiceServicer(object):
 
         BLOCKED, SCHEDULED, READY and PAUSED become CANCELLED at once; ASSIGNED, RUNNING and WAITING become CANCELLING;
         CANCELLING and CANCELLED stay as they are. The cancel of a workflow or of a batch leaves an audit record.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (the job has ended otherwise).
+
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND
+        - FAILED_PRECONDITION (JOB_ENDED): the job has ended otherwise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,17 +242,22 @@ class JobServiceServicer(object):
         """Lists jobs by a filter, newest first.
 
         A page scans at most 10,000 jobs, so it may hold fewer than requested, or none, although there is a next page.
-        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another filter).
+
+        Errors:
+        - INVALID_ARGUMENT: page_size negative, page_token malformed or of another filter.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchJob(self, request, context):
-        """Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession
-        are merged into one.
+        """Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession are merged
+        into one.
 
-        Errors: as GetJob, RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
+        Errors:
+        - As GetJob.
+        - RESOURCE_EXHAUSTED: too many watchers.
+        - UNAVAILABLE (SHUTTING_DOWN): the replica stops; watch again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -238,8 +268,11 @@ class JobServiceServicer(object):
         each attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is
         closed.
 
-        A page ends early if its records are large. WatchAttemptLogs follows a running job. Errors: INVALID_ARGUMENT
-        (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
+        A page ends early if its records are large. WatchAttemptLogs follows a running job.
+
+        Errors:
+        - INVALID_ARGUMENT: page_size or attempt negative, page_token malformed or of another job or attempt.
+        - NOT_FOUND
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -251,8 +284,12 @@ class JobServiceServicer(object):
         no longer kept when it continues, and gets their number.
 
         The last message has `ended` set. After a stream that broke without it, watch again with the last `resume_token`.
-        Errors: INVALID_ARGUMENT (attempt negative, resume_token malformed or of another job or attempt), NOT_FOUND,
-        RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
+
+        Errors:
+        - INVALID_ARGUMENT: attempt negative, resume_token malformed or of another job or attempt.
+        - NOT_FOUND
+        - RESOURCE_EXHAUSTED: too many watchers.
+        - UNAVAILABLE (SHUTTING_DOWN): the replica stops; watch again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -269,11 +306,19 @@ class JobServiceServicer(object):
         else, except `skip_steps`. It leaves an audit record at the retried job, and one at the new job for each skipped
         step.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND;
-        STEP_NOT_FOUND: a name of skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
-        DEFINITION_ARCHIVED; NOT_A_WORKFLOW: skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded
-        and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
-        LIMIT_REACHED, as SubmitJob).
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND:
+        - JOB_NOT_FOUND
+        - STEP_NOT_FOUND: a name of skip_steps is none of the workflow's.
+        - FAILED_PRECONDITION:
+        - JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED
+        - NOT_A_WORKFLOW: skip_steps are given for a task.
+        - STEP_NOT_SKIPPABLE: one of them has succeeded and is taken over, or is no step of the work.
+        - ALREADY_EXISTS (DUPLICATE_JOB)
+        - RESOURCE_EXHAUSTED (QUEUE_FULL, LIMIT_REACHED): as SubmitJob.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -285,8 +330,13 @@ class JobServiceServicer(object):
         definition would refuse, so you may repeat a page. An answer may hold few jobs, or none, although there is a next
         page.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each
-        of the jobs is a submission of its own, and those made before stay; a repeat continues from there), UNAVAILABLE.
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - RESOURCE_EXHAUSTED (QUEUE_FULL): each of the jobs is a submission of its own, and those made before stay; a
+        repeat continues from there.
+        - UNAVAILABLE
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -296,7 +346,9 @@ class JobServiceServicer(object):
         """Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until
         there is none. Jobs that are CANCELLING already are not counted.
 
-        Errors: INVALID_ARGUMENT, UNAVAILABLE.
+        Errors:
+        - INVALID_ARGUMENT
+        - UNAVAILABLE
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -306,9 +358,14 @@ class JobServiceServicer(object):
         """Changes priority, run time or expiry of a waiting job: BLOCKED, SCHEDULED, READY or PAUSED.
 
         A run time in the future makes a READY job SCHEDULED; one in the past makes a SCHEDULED job READY, also one that
-        waits for its next attempt. Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time
-        later than the expiry, a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
-        JOB_NOT_WAITING).
+        waits for its next attempt.
+
+        Errors:
+        - INVALID_ARGUMENT:
+        - Nothing to change, an expiry that has passed, a run time later than the expiry.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND
+        - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -317,8 +374,14 @@ class JobServiceServicer(object):
     def PauseJob(self, request, context):
         """Pauses a waiting job: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts keep running.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-        (JOB_ENDED, JOB_NOT_WAITING). Pausing twice is no error.
+        Pausing twice is no error.
+
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND
+        - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -328,8 +391,14 @@ class JobServiceServicer(object):
         """Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
         dependencies.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-        (JOB_ENDED). A job that is not paused stays as it is.
+        A job that is not paused stays as it is.
+
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND
+        - FAILED_PRECONDITION (JOB_ENDED)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -341,31 +410,33 @@ class JobServiceServicer(object):
         job that cleaned up after it, which has a copy of its input. The job itself, its states and times stay, and an
         audit record says when it was erased and why. The caller is not recorded, because callers are not authenticated.
 
-        Errors: INVALID_ARGUMENT (a reason is required), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or
-        the job that cleans up after it has not ended: `job_id` of the details names that one). Erasing twice is no error,
-        and returns the first audit record's id.
+        Erasing twice is no error, and returns the first audit record's id.
+
+        Errors:
+        - INVALID_ARGUMENT: a reason is required.
+        - NOT_FOUND
+        - FAILED_PRECONDITION:
+        - JOB_NOT_ENDED: the job has not ended, cancel it first.
+        - Or the job that cleans up after it has not ended: `job_id` of the details names that one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AddDependencies(self, request, context):
-        """Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED
-        if one can no longer be met.
+        """Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED if one
+        can no longer be met.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the
-        dependencies), FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than
-        100 in all; DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop),
-        RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ListAssets(self, request, context):
-        """Lists the data assets that jobs have published, by name.
-
-        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND: the job, or one of the dependencies.
+        - FAILED_PRECONDITION:
+        - JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW
+        - TOO_MANY_DEPENDENCIES: more than 100 in all.
+        - DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop.
+        - RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE): more than 10,000 jobs and steps wait behind each other.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -463,11 +534,6 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.AddDependencies,
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.AddDependenciesRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__service__pb2.AddDependenciesResponse.SerializeToString,
-            ),
-            'ListAssets': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListAssets,
-                    request_deserializer=muster_dot_v1_dot_job__service__pb2.ListAssetsRequest.FromString,
-                    response_serializer=muster_dot_v1_dot_job__service__pb2.ListAssetsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -957,33 +1023,6 @@ class JobService(object):
             '/muster.v1.JobService/AddDependencies',
             muster_dot_v1_dot_job__service__pb2.AddDependenciesRequest.SerializeToString,
             muster_dot_v1_dot_job__service__pb2.AddDependenciesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListAssets(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/muster.v1.JobService/ListAssets',
-            muster_dot_v1_dot_job__service__pb2.ListAssetsRequest.SerializeToString,
-            muster_dot_v1_dot_job__service__pb2.ListAssetsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,7 +24,7 @@ LOG_LEVEL_WARN: LogLevel
 LOG_LEVEL_ERROR: LogLevel
 
 class LogRecord(_message.Message):
-    __slots__ = ("sequence", "log_time", "level", "message", "fields", "truncated", "attempt", "skipped")
+    __slots__ = ("sequence", "log_time", "level", "message", "fields", "truncated", "attempt", "skipped_count")
     class FieldsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -39,7 +39,7 @@ class LogRecord(_message.Message):
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
-    SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_COUNT_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     log_time: _timestamp_pb2.Timestamp
     level: LogLevel
@@ -47,5 +47,5 @@ class LogRecord(_message.Message):
     fields: _containers.ScalarMap[str, str]
     truncated: bool
     attempt: int
-    skipped: int
-    def __init__(self, sequence: _Optional[int] = ..., log_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., level: _Optional[_Union[LogLevel, str]] = ..., message: _Optional[str] = ..., fields: _Optional[_Mapping[str, str]] = ..., truncated: bool = ..., attempt: _Optional[int] = ..., skipped: _Optional[int] = ...) -> None: ...
+    skipped_count: int
+    def __init__(self, sequence: _Optional[int] = ..., log_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., level: _Optional[_Union[LogLevel, str]] = ..., message: _Optional[str] = ..., fields: _Optional[_Mapping[str, str]] = ..., truncated: bool = ..., attempt: _Optional[int] = ..., skipped_count: _Optional[int] = ...) -> None: ...

@@ -52,7 +52,11 @@ class NamespaceServiceServicer(object):
     """
 
     def GetNamespace(self, request, context):
-        """Reads a namespace; one that nobody has changed has the defaults. Errors: INVALID_ARGUMENT, UNAVAILABLE.
+        """Reads a namespace; one that nobody has changed has the defaults.
+
+        Errors:
+        - INVALID_ARGUMENT
+        - UNAVAILABLE
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,8 +65,11 @@ class NamespaceServiceServicer(object):
     def UpdateNamespace(self, request, context):
         """Changes a namespace. A shorter retention deletes, within minutes, the ended jobs that are older.
 
-        Errors: INVALID_ARGUMENT (a mask with unknown or immutable fields, a request_id that was used for another call),
-        UNAVAILABLE.
+        Errors:
+        - INVALID_ARGUMENT:
+        - A mask with unknown or immutable fields.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - UNAVAILABLE
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

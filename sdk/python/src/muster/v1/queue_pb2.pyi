@@ -49,17 +49,17 @@ class Queue(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., paused: bool = ..., max_concurrency: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., counts: _Optional[_Union[QueueCounts, _Mapping]] = ..., pause_reason: _Optional[str] = ..., description: _Optional[str] = ..., rate_limit: _Optional[_Union[_limit_pb2.RateLimit, _Mapping]] = ..., fairness_weights: _Optional[_Mapping[str, float]] = ..., max_backlog: _Optional[int] = ..., max_backlog_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class QueueCounts(_message.Message):
-    __slots__ = ("blocked", "scheduled", "ready", "paused", "held", "waiting")
+    __slots__ = ("blocked", "scheduled", "ready", "paused", "leased", "waiting")
     BLOCKED_FIELD_NUMBER: _ClassVar[int]
     SCHEDULED_FIELD_NUMBER: _ClassVar[int]
     READY_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
-    HELD_FIELD_NUMBER: _ClassVar[int]
+    LEASED_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
     blocked: int
     scheduled: int
     ready: int
     paused: int
-    held: int
+    leased: int
     waiting: int
-    def __init__(self, blocked: _Optional[int] = ..., scheduled: _Optional[int] = ..., ready: _Optional[int] = ..., paused: _Optional[int] = ..., held: _Optional[int] = ..., waiting: _Optional[int] = ...) -> None: ...
+    def __init__(self, blocked: _Optional[int] = ..., scheduled: _Optional[int] = ..., ready: _Optional[int] = ..., paused: _Optional[int] = ..., leased: _Optional[int] = ..., waiting: _Optional[int] = ...) -> None: ...

@@ -79,21 +79,32 @@ class QueueServiceServicer(object):
     def CreateQueue(self, request, context):
         """Creates a queue.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS).
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - ALREADY_EXISTS (QUEUE_EXISTS)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetQueue(self, request, context):
-        """Reads a queue. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+        """Reads a queue.
+
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (QUEUE_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListQueues(self, request, context):
-        """Lists queues by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+        """Lists queues by name.
+
+        Errors:
+        - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,8 +114,10 @@ class QueueServiceServicer(object):
         """Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new
         limits; running jobs continue. If the queue in the request has an etag, it must match the current one.
 
-        Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND),
-        ABORTED (ETAG_STALE).
+        Errors:
+        - INVALID_ARGUMENT: a mask with unknown, output-only or immutable fields.
+        - NOT_FOUND (QUEUE_NOT_FOUND)
+        - ABORTED (ETAG_STALE)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,14 +126,22 @@ class QueueServiceServicer(object):
     def PauseQueue(self, request, context):
         """Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
         continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
-        is one. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+        is one.
+
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (QUEUE_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResumeQueue(self, request, context):
-        """Resumes a paused queue. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+        """Resumes a paused queue. Resuming twice is no error.
+
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (QUEUE_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,8 +150,10 @@ class QueueServiceServicer(object):
     def DeleteQueue(self, request, context):
         """Deletes a queue without open jobs; the next job that is submitted to it creates it again.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND, also when it was deleted before), FAILED_PRECONDITION
-        (QUEUE_NOT_EMPTY).
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (QUEUE_NOT_FOUND): also when it was deleted before.
+        - FAILED_PRECONDITION (QUEUE_NOT_EMPTY)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

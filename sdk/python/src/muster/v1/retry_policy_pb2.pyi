@@ -117,17 +117,3 @@ class RetryBudget(_message.Message):
     ratio: float
     min_per_minute: int
     def __init__(self, ratio: _Optional[float] = ..., min_per_minute: _Optional[int] = ...) -> None: ...
-
-class CircuitBreaker(_message.Message):
-    __slots__ = ("name", "failure_threshold", "window", "open_duration", "types")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    FAILURE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
-    WINDOW_FIELD_NUMBER: _ClassVar[int]
-    OPEN_DURATION_FIELD_NUMBER: _ClassVar[int]
-    TYPES_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    failure_threshold: int
-    window: _duration_pb2.Duration
-    open_duration: _duration_pb2.Duration
-    types: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., failure_threshold: _Optional[int] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., open_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., types: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -166,7 +166,7 @@ class CalendarRule(_message.Message):
     def __init__(self, minute: _Optional[str] = ..., hour: _Optional[str] = ..., day_of_month: _Optional[str] = ..., month: _Optional[str] = ..., day_of_week: _Optional[str] = ..., year: _Optional[str] = ...) -> None: ...
 
 class ScheduleRun(_message.Message):
-    __slots__ = ("nominal_time", "state", "job_id", "skip_reason", "message", "cause", "decide_time", "last_nominal_time", "times")
+    __slots__ = ("nominal_time", "state", "job_id", "skip_reason", "message", "cause", "decide_time", "last_nominal_time", "time_count")
     NOMINAL_TIME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -175,7 +175,7 @@ class ScheduleRun(_message.Message):
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
     LAST_NOMINAL_TIME_FIELD_NUMBER: _ClassVar[int]
-    TIMES_FIELD_NUMBER: _ClassVar[int]
+    TIME_COUNT_FIELD_NUMBER: _ClassVar[int]
     nominal_time: _timestamp_pb2.Timestamp
     state: ScheduleRunState
     job_id: str
@@ -184,5 +184,5 @@ class ScheduleRun(_message.Message):
     cause: ScheduleRunCause
     decide_time: _timestamp_pb2.Timestamp
     last_nominal_time: _timestamp_pb2.Timestamp
-    times: int
-    def __init__(self, nominal_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[ScheduleRunState, str]] = ..., job_id: _Optional[str] = ..., skip_reason: _Optional[_Union[ScheduleSkipReason, str]] = ..., message: _Optional[str] = ..., cause: _Optional[_Union[ScheduleRunCause, str]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_nominal_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., times: _Optional[int] = ...) -> None: ...
+    time_count: int
+    def __init__(self, nominal_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[ScheduleRunState, str]] = ..., job_id: _Optional[str] = ..., skip_reason: _Optional[_Union[ScheduleSkipReason, str]] = ..., message: _Optional[str] = ..., cause: _Optional[_Union[ScheduleRunCause, str]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_nominal_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_count: _Optional[int] = ...) -> None: ...

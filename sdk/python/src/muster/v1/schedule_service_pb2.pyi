@@ -145,10 +145,10 @@ class BackfillScheduleRequest(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., request_id: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., overlap_policy: _Optional[_Union[_schedule_pb2.OverlapPolicy, str]] = ...) -> None: ...
 
 class BackfillScheduleResponse(_message.Message):
-    __slots__ = ("times",)
-    TIMES_FIELD_NUMBER: _ClassVar[int]
-    times: int
-    def __init__(self, times: _Optional[int] = ...) -> None: ...
+    __slots__ = ("time_count",)
+    TIME_COUNT_FIELD_NUMBER: _ClassVar[int]
+    time_count: int
+    def __init__(self, time_count: _Optional[int] = ...) -> None: ...
 
 class PreviewScheduleRequest(_message.Message):
     __slots__ = ("namespace", "name", "times", "after_time", "count")
@@ -165,12 +165,12 @@ class PreviewScheduleRequest(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., times: _Optional[_Union[_schedule_pb2.ScheduleTimes, _Mapping]] = ..., after_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., count: _Optional[int] = ...) -> None: ...
 
 class PreviewScheduleResponse(_message.Message):
-    __slots__ = ("times", "looked_until_time")
+    __slots__ = ("times", "scanned_until_time")
     TIMES_FIELD_NUMBER: _ClassVar[int]
-    LOOKED_UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
+    SCANNED_UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
     times: _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]
-    looked_until_time: _timestamp_pb2.Timestamp
-    def __init__(self, times: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]]] = ..., looked_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    scanned_until_time: _timestamp_pb2.Timestamp
+    def __init__(self, times: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]]] = ..., scanned_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListScheduleRunsRequest(_message.Message):
     __slots__ = ("namespace", "name", "page_size", "page_token")

@@ -100,24 +100,39 @@ class ScheduleServiceServicer(object):
         that have come under the old rules are decided by them at that moment, and the new times count from then on.
         Buffered runs stay.
 
-        Errors: INVALID_ARGUMENT (a field is wrong, the times name none in the future, INPUT_SCHEMA_VIOLATED, or request_id
-        was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a deleted
-        schedule), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: the
-        times change while more than 200 missed ones are still to be caught up; try again soon).
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong, or the times name none in the future.
+        - INPUT_SCHEMA_VIOLATED
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND:
+        - DEFINITION_NOT_FOUND
+        - SCHEDULE_NOT_FOUND: the etag is of a deleted schedule.
+        - FAILED_PRECONDITION (DEFINITION_ARCHIVED)
+        - ABORTED (ETAG_STALE)
+        - RESOURCE_EXHAUSTED (OVERLOADED): the times change while more than 200 missed ones are still to be caught up; try
+        again soon.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetSchedule(self, request, context):
-        """Reads a schedule. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+        """Reads a schedule.
+
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (SCHEDULE_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSchedules(self, request, context):
-        """Lists schedules by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+        """Lists schedules by name.
+
+        Errors:
+        - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,7 +141,9 @@ class ScheduleServiceServicer(object):
     def DeleteSchedule(self, request, context):
         """Deletes a schedule with the record of its runs. Jobs that it has submitted stay; buffered runs are dropped.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND, also when it was deleted before).
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (SCHEDULE_NOT_FOUND): also when it was deleted before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,7 +151,11 @@ class ScheduleServiceServicer(object):
 
     def PauseSchedule(self, request, context):
         """Skips the times of a schedule until it is resumed; buffered runs wait. Pausing twice is no error: the new reason
-        counts, if there is one. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+        counts, if there is one.
+
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (SCHEDULE_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,8 +164,10 @@ class ScheduleServiceServicer(object):
     def ResumeSchedule(self, request, context):
         """Resumes a paused schedule from the next time on. Resuming twice is no error.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 missed
-        times are still to be skipped; try again soon).
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (SCHEDULE_NOT_FOUND)
+        - RESOURCE_EXHAUSTED (OVERLOADED): more than 200 missed times are still to be skipped; try again soon.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,7 +177,10 @@ class ScheduleServiceServicer(object):
         """Requests one run now, also of a paused schedule. The answer has its job, unless it waits for another or was
         skipped.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (1,000 runs already wait).
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (SCHEDULE_NOT_FOUND)
+        - RESOURCE_EXHAUSTED: 1,000 runs already wait.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,8 +189,10 @@ class ScheduleServiceServicer(object):
     def BackfillSchedule(self, request, context):
         """Requests a run for each time of a span, whether it had one before or not, also of a paused schedule.
 
-        Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with the excluded ones), NOT_FOUND
-        (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000 runs would wait).
+        Errors:
+        - INVALID_ARGUMENT: also more than 1,000 times, or more than 5,000 with the excluded ones.
+        - NOT_FOUND (SCHEDULE_NOT_FOUND)
+        - RESOURCE_EXHAUSTED: more than 1,000 runs would wait.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,7 +201,9 @@ class ScheduleServiceServicer(object):
     def PreviewSchedule(self, request, context):
         """Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (SCHEDULE_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,8 +212,9 @@ class ScheduleServiceServicer(object):
     def ListScheduleRuns(self, request, context):
         """Lists the runs of a schedule, newest time first. The newest 1,000 are kept.
 
-        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list), NOT_FOUND
-        (SCHEDULE_NOT_FOUND).
+        Errors:
+        - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
+        - NOT_FOUND (SCHEDULE_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -6,14 +6,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class WaitBody(_message.Message):
-    __slots__ = ("event", "approval")
-    EVENT_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("signal", "approval")
+    SIGNAL_FIELD_NUMBER: _ClassVar[int]
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
-    event: EventWait
+    signal: SignalWait
     approval: ApprovalWait
-    def __init__(self, event: _Optional[_Union[EventWait, _Mapping]] = ..., approval: _Optional[_Union[ApprovalWait, _Mapping]] = ...) -> None: ...
+    def __init__(self, signal: _Optional[_Union[SignalWait, _Mapping]] = ..., approval: _Optional[_Union[ApprovalWait, _Mapping]] = ...) -> None: ...
 
-class EventWait(_message.Message):
+class SignalWait(_message.Message):
     __slots__ = ("name", "key")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from muster.v1 import job_pb2 as muster_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16muster/v1/worker.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\"A\n\x07Handler\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bmin_version\x18\x02 \x01(\x05\x12\x13\n\x0bmax_version\x18\x03 \x01(\x05\"6\n\x03Sdk\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\"\xbf\x04\n\x06Worker\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.muster.v1.SessionState\x12$\n\x08handlers\x18\x05 \x03(\x0b\x32\x12.muster.v1.Handler\x12-\n\x06labels\x18\x06 \x03(\x0b\x32\x1d.muster.v1.Worker.LabelsEntry\x12\x33\n\tresources\x18\x07 \x03(\x0b\x32 .muster.v1.Worker.ResourcesEntry\x12\r\n\x05slots\x18\x08 \x01(\x05\x12\x0c\n\x04held\x18\t \x01(\x05\x12\x1b\n\x03sdk\x18\n \x01(\x0b\x32\x0e.muster.v1.Sdk\x12-\n\topen_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tbeat_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11lease_expire_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x64\x65\x61\x66\x18\x0e \x01(\x08\x12\x10\n\x08\x64raining\x18\x0f \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eResourcesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xba\x01\n\x07HeldJob\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\ndefinition\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\"\n\x05state\x18\x04 \x01(\x0e\x32\x13.muster.v1.JobState\x12/\n\x0b\x61ssign_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x08progress\x18\x06 \x01(\x0b\x32\x13.muster.v1.Progress*z\n\x0cSessionState\x12\x1d\n\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12SESSION_STATE_OPEN\x10\x01\x12\x19\n\x15SESSION_STATE_CLOSING\x10\x02\x12\x18\n\x14SESSION_STATE_CLOSED\x10\x03\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16muster/v1/worker.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\"A\n\x07Handler\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bmin_version\x18\x02 \x01(\x05\x12\x13\n\x0bmax_version\x18\x03 \x01(\x05\"6\n\x03Sdk\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\"\xc5\x04\n\x06Worker\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.muster.v1.SessionState\x12$\n\x08handlers\x18\x05 \x03(\x0b\x32\x12.muster.v1.Handler\x12-\n\x06labels\x18\x06 \x03(\x0b\x32\x1d.muster.v1.Worker.LabelsEntry\x12\x33\n\tresources\x18\x07 \x03(\x0b\x32 .muster.v1.Worker.ResourcesEntry\x12\r\n\x05slots\x18\x08 \x01(\x05\x12\x12\n\nheld_count\x18\t \x01(\x05\x12\x1b\n\x03sdk\x18\n \x01(\x0b\x32\x0e.muster.v1.Sdk\x12-\n\topen_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tbeat_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11lease_expire_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x64\x65\x61\x66\x18\x0e \x01(\x08\x12\x10\n\x08\x64raining\x18\x0f \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eResourcesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xba\x01\n\x07HeldJob\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\ndefinition\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\"\n\x05state\x18\x04 \x01(\x0e\x32\x13.muster.v1.JobState\x12/\n\x0b\x61ssign_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x08progress\x18\x06 \x01(\x0b\x32\x13.muster.v1.Progress*z\n\x0cSessionState\x12\x1d\n\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12SESSION_STATE_OPEN\x10\x01\x12\x19\n\x15SESSION_STATE_CLOSING\x10\x02\x12\x18\n\x14SESSION_STATE_CLOSED\x10\x03\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,18 +38,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKER_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_WORKER_RESOURCESENTRY']._loaded_options = None
   _globals['_WORKER_RESOURCESENTRY']._serialized_options = b'8\001'
-  _globals['_SESSIONSTATE']._serialized_start=981
-  _globals['_SESSIONSTATE']._serialized_end=1103
+  _globals['_SESSIONSTATE']._serialized_start=987
+  _globals['_SESSIONSTATE']._serialized_end=1109
   _globals['_HANDLER']._serialized_start=91
   _globals['_HANDLER']._serialized_end=156
   _globals['_SDK']._serialized_start=158
   _globals['_SDK']._serialized_end=212
   _globals['_WORKER']._serialized_start=215
-  _globals['_WORKER']._serialized_end=790
-  _globals['_WORKER_LABELSENTRY']._serialized_start=695
-  _globals['_WORKER_LABELSENTRY']._serialized_end=740
-  _globals['_WORKER_RESOURCESENTRY']._serialized_start=742
-  _globals['_WORKER_RESOURCESENTRY']._serialized_end=790
-  _globals['_HELDJOB']._serialized_start=793
-  _globals['_HELDJOB']._serialized_end=979
+  _globals['_WORKER']._serialized_end=796
+  _globals['_WORKER_LABELSENTRY']._serialized_start=701
+  _globals['_WORKER_LABELSENTRY']._serialized_end=746
+  _globals['_WORKER_RESOURCESENTRY']._serialized_start=748
+  _globals['_WORKER_RESOURCESENTRY']._serialized_end=796
+  _globals['_HELDJOB']._serialized_start=799
+  _globals['_HELDJOB']._serialized_end=985
 # @@protoc_insertion_point(module_scope)

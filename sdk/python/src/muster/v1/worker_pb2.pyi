@@ -43,7 +43,7 @@ class Sdk(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., language: _Optional[str] = ...) -> None: ...
 
 class Worker(_message.Message):
-    __slots__ = ("name", "namespace", "session_id", "state", "handlers", "labels", "resources", "slots", "held", "sdk", "open_time", "beat_time", "lease_expire_time", "deaf", "draining")
+    __slots__ = ("name", "namespace", "session_id", "state", "handlers", "labels", "resources", "slots", "held_count", "sdk", "open_time", "beat_time", "lease_expire_time", "deaf", "draining")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -66,7 +66,7 @@ class Worker(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     RESOURCES_FIELD_NUMBER: _ClassVar[int]
     SLOTS_FIELD_NUMBER: _ClassVar[int]
-    HELD_FIELD_NUMBER: _ClassVar[int]
+    HELD_COUNT_FIELD_NUMBER: _ClassVar[int]
     SDK_FIELD_NUMBER: _ClassVar[int]
     OPEN_TIME_FIELD_NUMBER: _ClassVar[int]
     BEAT_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -81,14 +81,14 @@ class Worker(_message.Message):
     labels: _containers.ScalarMap[str, str]
     resources: _containers.ScalarMap[str, float]
     slots: int
-    held: int
+    held_count: int
     sdk: Sdk
     open_time: _timestamp_pb2.Timestamp
     beat_time: _timestamp_pb2.Timestamp
     lease_expire_time: _timestamp_pb2.Timestamp
     deaf: bool
     draining: bool
-    def __init__(self, name: _Optional[str] = ..., namespace: _Optional[str] = ..., session_id: _Optional[str] = ..., state: _Optional[_Union[SessionState, str]] = ..., handlers: _Optional[_Iterable[_Union[Handler, _Mapping]]] = ..., labels: _Optional[_Mapping[str, str]] = ..., resources: _Optional[_Mapping[str, float]] = ..., slots: _Optional[int] = ..., held: _Optional[int] = ..., sdk: _Optional[_Union[Sdk, _Mapping]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., beat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lease_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deaf: bool = ..., draining: bool = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., namespace: _Optional[str] = ..., session_id: _Optional[str] = ..., state: _Optional[_Union[SessionState, str]] = ..., handlers: _Optional[_Iterable[_Union[Handler, _Mapping]]] = ..., labels: _Optional[_Mapping[str, str]] = ..., resources: _Optional[_Mapping[str, float]] = ..., slots: _Optional[int] = ..., held_count: _Optional[int] = ..., sdk: _Optional[_Union[Sdk, _Mapping]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., beat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lease_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deaf: bool = ..., draining: bool = ...) -> None: ...
 
 class HeldJob(_message.Message):
     __slots__ = ("job_id", "definition", "attempt", "state", "assign_time", "progress")

@@ -59,7 +59,8 @@ class WorkerServiceServicer(object):
     def ListWorkers(self, request, context):
         """Lists the workers whose session is open or closing, by session id.
 
-        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
+        Errors:
+        - INVALID_ARGUMENT: page_size negative, page_token malformed or of another namespace.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -68,7 +69,9 @@ class WorkerServiceServicer(object):
     def GetWorker(self, request, context):
         """Reads one worker and the attempts that it holds. A closed session is found, too, as long as its record is kept.
 
-        Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
+        Errors:
+        - INVALID_ARGUMENT: session_id is no UUID.
+        - NOT_FOUND (SESSION_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,9 +82,12 @@ class WorkerServiceServicer(object):
         answered; the worker learns of it with its next heartbeat. Workers of the Muster SDKs then finish what they hold
         and end.
 
-        Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION
-        (SESSION_CLOSED: it was closed without a request to drain). Draining twice is no error, nor is it once the worker
-        has drained and ended.
+        Draining twice is no error, nor is it once the worker has drained and ended.
+
+        Errors:
+        - INVALID_ARGUMENT: session_id is no UUID.
+        - NOT_FOUND (SESSION_NOT_FOUND)
+        - FAILED_PRECONDITION (SESSION_CLOSED): it was closed without a request to drain.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -75,7 +75,7 @@ class WorkflowBody(_message.Message):
     def __init__(self, steps: _Optional[_Iterable[_Union[WorkflowStep, _Mapping]]] = ..., output: _Optional[str] = ..., failure_mode: _Optional[_Union[FailureMode, str]] = ...) -> None: ...
 
 class WorkflowStep(_message.Message):
-    __slots__ = ("name", "definition", "needs", "definition_version", "trigger_rule", "condition", "input", "fan_out", "loop", "role", "overrides", "compensation", "cache", "after")
+    __slots__ = ("name", "definition", "needs", "definition_version", "trigger_rule", "condition", "input", "fan_out", "loop", "role", "overrides", "compensation", "cache", "depends_on")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     NEEDS_FIELD_NUMBER: _ClassVar[int]
@@ -89,7 +89,7 @@ class WorkflowStep(_message.Message):
     OVERRIDES_FIELD_NUMBER: _ClassVar[int]
     COMPENSATION_FIELD_NUMBER: _ClassVar[int]
     CACHE_FIELD_NUMBER: _ClassVar[int]
-    AFTER_FIELD_NUMBER: _ClassVar[int]
+    DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
     name: str
     definition: str
     needs: _containers.RepeatedScalarFieldContainer[str]
@@ -103,22 +103,22 @@ class WorkflowStep(_message.Message):
     overrides: StepOverrides
     compensation: Compensation
     cache: StepCache
-    after: _containers.RepeatedCompositeFieldContainer[StepDependency]
-    def __init__(self, name: _Optional[str] = ..., definition: _Optional[str] = ..., needs: _Optional[_Iterable[str]] = ..., definition_version: _Optional[int] = ..., trigger_rule: _Optional[_Union[TriggerRule, str]] = ..., condition: _Optional[str] = ..., input: _Optional[str] = ..., fan_out: _Optional[_Union[FanOut, _Mapping]] = ..., loop: _Optional[_Union[Loop, _Mapping]] = ..., role: _Optional[_Union[StepRole, str]] = ..., overrides: _Optional[_Union[StepOverrides, _Mapping]] = ..., compensation: _Optional[_Union[Compensation, _Mapping]] = ..., cache: _Optional[_Union[StepCache, _Mapping]] = ..., after: _Optional[_Iterable[_Union[StepDependency, _Mapping]]] = ...) -> None: ...
+    depends_on: _containers.RepeatedCompositeFieldContainer[DependencyExpression]
+    def __init__(self, name: _Optional[str] = ..., definition: _Optional[str] = ..., needs: _Optional[_Iterable[str]] = ..., definition_version: _Optional[int] = ..., trigger_rule: _Optional[_Union[TriggerRule, str]] = ..., condition: _Optional[str] = ..., input: _Optional[str] = ..., fan_out: _Optional[_Union[FanOut, _Mapping]] = ..., loop: _Optional[_Union[Loop, _Mapping]] = ..., role: _Optional[_Union[StepRole, str]] = ..., overrides: _Optional[_Union[StepOverrides, _Mapping]] = ..., compensation: _Optional[_Union[Compensation, _Mapping]] = ..., cache: _Optional[_Union[StepCache, _Mapping]] = ..., depends_on: _Optional[_Iterable[_Union[DependencyExpression, _Mapping]]] = ...) -> None: ...
 
-class StepDependency(_message.Message):
+class DependencyExpression(_message.Message):
     __slots__ = ("job_id", "step", "asset", "condition")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     ASSET_FIELD_NUMBER: _ClassVar[int]
     CONDITION_FIELD_NUMBER: _ClassVar[int]
     job_id: str
-    step: OtherStep
+    step: StepRefExpression
     asset: str
     condition: _dependency_pb2.DependencyCondition
-    def __init__(self, job_id: _Optional[str] = ..., step: _Optional[_Union[OtherStep, _Mapping]] = ..., asset: _Optional[str] = ..., condition: _Optional[_Union[_dependency_pb2.DependencyCondition, str]] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., step: _Optional[_Union[StepRefExpression, _Mapping]] = ..., asset: _Optional[str] = ..., condition: _Optional[_Union[_dependency_pb2.DependencyCondition, str]] = ...) -> None: ...
 
-class OtherStep(_message.Message):
+class StepRefExpression(_message.Message):
     __slots__ = ("workflow_job_id", "step")
     WORKFLOW_JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
@@ -183,8 +183,9 @@ class SuccessRule(_message.Message):
     def __init__(self, indexes: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
 
 class Loop(_message.Message):
-    __slots__ = ("max_iterations",)
-    WHILE_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("repeat_condition", "max_iterations")
+    REPEAT_CONDITION_FIELD_NUMBER: _ClassVar[int]
     MAX_ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    repeat_condition: str
     max_iterations: int
-    def __init__(self, max_iterations: _Optional[int] = ..., **kwargs) -> None: ...
+    def __init__(self, repeat_condition: _Optional[str] = ..., max_iterations: _Optional[int] = ...) -> None: ...

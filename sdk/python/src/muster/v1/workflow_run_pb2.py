@@ -27,7 +27,7 @@ from muster.v1 import job_pb2 as muster_dot_v1_dot_job__pb2
 from muster.v1 import workflow_pb2 as muster_dot_v1_dot_workflow__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmuster/v1/workflow_run.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\x1a\x18muster/v1/workflow.proto\"\xa8\x02\n\x08Workflow\x12\x1b\n\x03job\x18\x01 \x01(\x0b\x32\x0e.muster.v1.Job\x12\'\n\x05phase\x18\x02 \x01(\x0e\x32\x18.muster.v1.WorkflowPhase\x12\r\n\x05steps\x18\x03 \x01(\x05\x12\x0f\n\x07waiting\x18\x04 \x01(\x05\x12\x0f\n\x07running\x18\x05 \x01(\x05\x12\x11\n\tsucceeded\x18\x06 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x07 \x01(\x05\x12\x17\n\x0fupstream_failed\x18\x08 \x01(\x05\x12\x0f\n\x07skipped\x18\t \x01(\x05\x12\x10\n\x08progress\x18\n \x01(\x01\x12\x36\n\x12\x65stimated_end_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61\x63hed\x18\x0c \x01(\x05\"\x99\x03\n\x0fWorkflowStepRun\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.muster.v1.StepState\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06job_id\x18\x05 \x01(\t\x12\x11\n\titeration\x18\x06 \x01(\x05\x12*\n\x07\x66\x61n_out\x18\x07 \x01(\x0b\x32\x19.muster.v1.FanOutProgress\x12\r\n\x05needs\x18\x08 \x03(\t\x12!\n\x04role\x18\t \x01(\x0e\x32\x13.muster.v1.StepRole\x12\x12\n\ndefinition\x18\n \x01(\t\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63ompensation\x18\r \x01(\x0b\x32\x1a.muster.v1.CompensationRun\x12\x0e\n\x06\x63\x61\x63hed\x18\x0e \x01(\x08\"\xc8\x01\n\x0f\x43ompensationRun\x12#\n\x05state\x18\x01 \x01(\x0e\x32\x14.muster.v1.StepState\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\ndefinition\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x0e\x46\x61nOutProgress\x12\x0c\n\x04size\x18\x01 \x01(\x05\x12\x0f\n\x07started\x18\x02 \x01(\x05\x12\x11\n\tsucceeded\x18\x03 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x05\x12\x14\n\x0cmax_parallel\x18\x05 \x01(\x05*\xa4\x01\n\rWorkflowPhase\x12\x1e\n\x1aWORKFLOW_PHASE_UNSPECIFIED\x10\x00\x12\x17\n\x13WORKFLOW_PHASE_WORK\x10\x01\x12\x1d\n\x19WORKFLOW_PHASE_ON_FAILURE\x10\x02\x12\x1a\n\x16WORKFLOW_PHASE_FINALLY\x10\x03\x12\x1f\n\x1bWORKFLOW_PHASE_COMPENSATION\x10\x04*\xc0\x01\n\tStepState\x12\x1a\n\x16STEP_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12STEP_STATE_WAITING\x10\x01\x12\x16\n\x12STEP_STATE_RUNNING\x10\x02\x12\x18\n\x14STEP_STATE_SUCCEEDED\x10\x03\x12\x15\n\x11STEP_STATE_FAILED\x10\x04\x12\x1e\n\x1aSTEP_STATE_UPSTREAM_FAILED\x10\x05\x12\x16\n\x12STEP_STATE_SKIPPED\x10\x06\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmuster/v1/workflow_run.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\x1a\x18muster/v1/workflow.proto\"\xd7\x02\n\x08Workflow\x12\x1b\n\x03job\x18\x01 \x01(\x0b\x32\x0e.muster.v1.Job\x12\'\n\x05phase\x18\x02 \x01(\x0e\x32\x18.muster.v1.WorkflowPhase\x12\x12\n\nstep_count\x18\x03 \x01(\x05\x12\x15\n\rwaiting_count\x18\x04 \x01(\x05\x12\x15\n\rrunning_count\x18\x05 \x01(\x05\x12\x17\n\x0fsucceeded_count\x18\x06 \x01(\x05\x12\x14\n\x0c\x66\x61iled_count\x18\x07 \x01(\x05\x12\x1d\n\x15upstream_failed_count\x18\x08 \x01(\x05\x12\x15\n\rskipped_count\x18\t \x01(\x05\x12\x10\n\x08progress\x18\n \x01(\x01\x12\x36\n\x12\x65stimated_end_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63\x61\x63hed_count\x18\x0c \x01(\x05\"\x9f\x03\n\x0fWorkflowStepRun\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.muster.v1.StepState\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06job_id\x18\x05 \x01(\t\x12\x17\n\x0fiteration_count\x18\x06 \x01(\x05\x12*\n\x07\x66\x61n_out\x18\x07 \x01(\x0b\x32\x19.muster.v1.FanOutProgress\x12\r\n\x05needs\x18\x08 \x03(\t\x12!\n\x04role\x18\t \x01(\x0e\x32\x13.muster.v1.StepRole\x12\x12\n\ndefinition\x18\n \x01(\t\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63ompensation\x18\r \x01(\x0b\x32\x1a.muster.v1.CompensationRun\x12\x0e\n\x06\x63\x61\x63hed\x18\x0e \x01(\x08\"\xc8\x01\n\x0f\x43ompensationRun\x12#\n\x05state\x18\x01 \x01(\x0e\x32\x14.muster.v1.StepState\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\ndefinition\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x80\x01\n\x0e\x46\x61nOutProgress\x12\x12\n\nitem_count\x18\x01 \x01(\x05\x12\x15\n\rstarted_count\x18\x02 \x01(\x05\x12\x17\n\x0fsucceeded_count\x18\x03 \x01(\x05\x12\x14\n\x0c\x66\x61iled_count\x18\x04 \x01(\x05\x12\x14\n\x0cmax_parallel\x18\x05 \x01(\x05*\xa4\x01\n\rWorkflowPhase\x12\x1e\n\x1aWORKFLOW_PHASE_UNSPECIFIED\x10\x00\x12\x17\n\x13WORKFLOW_PHASE_WORK\x10\x01\x12\x1d\n\x19WORKFLOW_PHASE_ON_FAILURE\x10\x02\x12\x1a\n\x16WORKFLOW_PHASE_FINALLY\x10\x03\x12\x1f\n\x1bWORKFLOW_PHASE_COMPENSATION\x10\x04*\xc0\x01\n\tStepState\x12\x1a\n\x16STEP_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12STEP_STATE_WAITING\x10\x01\x12\x16\n\x12STEP_STATE_RUNNING\x10\x02\x12\x18\n\x14STEP_STATE_SUCCEEDED\x10\x03\x12\x15\n\x11STEP_STATE_FAILED\x10\x04\x12\x1e\n\x1aSTEP_STATE_UPSTREAM_FAILED\x10\x05\x12\x16\n\x12STEP_STATE_SKIPPED\x10\x06\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +35,16 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.workflow_run_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
-  _globals['_WORKFLOWPHASE']._serialized_start=1144
-  _globals['_WORKFLOWPHASE']._serialized_end=1308
-  _globals['_STEPSTATE']._serialized_start=1311
-  _globals['_STEPSTATE']._serialized_end=1503
+  _globals['_WORKFLOWPHASE']._serialized_start=1222
+  _globals['_WORKFLOWPHASE']._serialized_end=1386
+  _globals['_STEPSTATE']._serialized_start=1389
+  _globals['_STEPSTATE']._serialized_end=1581
   _globals['_WORKFLOW']._serialized_start=124
-  _globals['_WORKFLOW']._serialized_end=420
-  _globals['_WORKFLOWSTEPRUN']._serialized_start=423
-  _globals['_WORKFLOWSTEPRUN']._serialized_end=832
-  _globals['_COMPENSATIONRUN']._serialized_start=835
-  _globals['_COMPENSATIONRUN']._serialized_end=1035
-  _globals['_FANOUTPROGRESS']._serialized_start=1037
-  _globals['_FANOUTPROGRESS']._serialized_end=1141
+  _globals['_WORKFLOW']._serialized_end=467
+  _globals['_WORKFLOWSTEPRUN']._serialized_start=470
+  _globals['_WORKFLOWSTEPRUN']._serialized_end=885
+  _globals['_COMPENSATIONRUN']._serialized_start=888
+  _globals['_COMPENSATIONRUN']._serialized_end=1088
+  _globals['_FANOUTPROGRESS']._serialized_start=1091
+  _globals['_FANOUTPROGRESS']._serialized_end=1219
 # @@protoc_insertion_point(module_scope)

@@ -43,41 +43,41 @@ STEP_STATE_UPSTREAM_FAILED: StepState
 STEP_STATE_SKIPPED: StepState
 
 class Workflow(_message.Message):
-    __slots__ = ("job", "phase", "steps", "waiting", "running", "succeeded", "failed", "upstream_failed", "skipped", "progress", "estimated_end_time", "cached")
+    __slots__ = ("job", "phase", "step_count", "waiting_count", "running_count", "succeeded_count", "failed_count", "upstream_failed_count", "skipped_count", "progress", "estimated_end_time", "cached_count")
     JOB_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
-    STEPS_FIELD_NUMBER: _ClassVar[int]
-    WAITING_FIELD_NUMBER: _ClassVar[int]
-    RUNNING_FIELD_NUMBER: _ClassVar[int]
-    SUCCEEDED_FIELD_NUMBER: _ClassVar[int]
-    FAILED_FIELD_NUMBER: _ClassVar[int]
-    UPSTREAM_FAILED_FIELD_NUMBER: _ClassVar[int]
-    SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    WAITING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SUCCEEDED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FAILED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UPSTREAM_FAILED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_COUNT_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_END_TIME_FIELD_NUMBER: _ClassVar[int]
-    CACHED_FIELD_NUMBER: _ClassVar[int]
+    CACHED_COUNT_FIELD_NUMBER: _ClassVar[int]
     job: _job_pb2.Job
     phase: WorkflowPhase
-    steps: int
-    waiting: int
-    running: int
-    succeeded: int
-    failed: int
-    upstream_failed: int
-    skipped: int
+    step_count: int
+    waiting_count: int
+    running_count: int
+    succeeded_count: int
+    failed_count: int
+    upstream_failed_count: int
+    skipped_count: int
     progress: float
     estimated_end_time: _timestamp_pb2.Timestamp
-    cached: int
-    def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., phase: _Optional[_Union[WorkflowPhase, str]] = ..., steps: _Optional[int] = ..., waiting: _Optional[int] = ..., running: _Optional[int] = ..., succeeded: _Optional[int] = ..., failed: _Optional[int] = ..., upstream_failed: _Optional[int] = ..., skipped: _Optional[int] = ..., progress: _Optional[float] = ..., estimated_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cached: _Optional[int] = ...) -> None: ...
+    cached_count: int
+    def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., phase: _Optional[_Union[WorkflowPhase, str]] = ..., step_count: _Optional[int] = ..., waiting_count: _Optional[int] = ..., running_count: _Optional[int] = ..., succeeded_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., upstream_failed_count: _Optional[int] = ..., skipped_count: _Optional[int] = ..., progress: _Optional[float] = ..., estimated_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cached_count: _Optional[int] = ...) -> None: ...
 
 class WorkflowStepRun(_message.Message):
-    __slots__ = ("name", "number", "state", "reason", "job_id", "iteration", "fan_out", "needs", "role", "definition", "start_time", "end_time", "compensation", "cached")
+    __slots__ = ("name", "number", "state", "reason", "job_id", "iteration_count", "fan_out", "needs", "role", "definition", "start_time", "end_time", "compensation", "cached")
     NAME_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
-    ITERATION_FIELD_NUMBER: _ClassVar[int]
+    ITERATION_COUNT_FIELD_NUMBER: _ClassVar[int]
     FAN_OUT_FIELD_NUMBER: _ClassVar[int]
     NEEDS_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -91,7 +91,7 @@ class WorkflowStepRun(_message.Message):
     state: StepState
     reason: str
     job_id: str
-    iteration: int
+    iteration_count: int
     fan_out: FanOutProgress
     needs: _containers.RepeatedScalarFieldContainer[str]
     role: _workflow_pb2.StepRole
@@ -100,7 +100,7 @@ class WorkflowStepRun(_message.Message):
     end_time: _timestamp_pb2.Timestamp
     compensation: CompensationRun
     cached: bool
-    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., state: _Optional[_Union[StepState, str]] = ..., reason: _Optional[str] = ..., job_id: _Optional[str] = ..., iteration: _Optional[int] = ..., fan_out: _Optional[_Union[FanOutProgress, _Mapping]] = ..., needs: _Optional[_Iterable[str]] = ..., role: _Optional[_Union[_workflow_pb2.StepRole, str]] = ..., definition: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., compensation: _Optional[_Union[CompensationRun, _Mapping]] = ..., cached: bool = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., state: _Optional[_Union[StepState, str]] = ..., reason: _Optional[str] = ..., job_id: _Optional[str] = ..., iteration_count: _Optional[int] = ..., fan_out: _Optional[_Union[FanOutProgress, _Mapping]] = ..., needs: _Optional[_Iterable[str]] = ..., role: _Optional[_Union[_workflow_pb2.StepRole, str]] = ..., definition: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., compensation: _Optional[_Union[CompensationRun, _Mapping]] = ..., cached: bool = ...) -> None: ...
 
 class CompensationRun(_message.Message):
     __slots__ = ("state", "job_id", "reason", "definition", "start_time", "end_time")
@@ -119,15 +119,15 @@ class CompensationRun(_message.Message):
     def __init__(self, state: _Optional[_Union[StepState, str]] = ..., job_id: _Optional[str] = ..., reason: _Optional[str] = ..., definition: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class FanOutProgress(_message.Message):
-    __slots__ = ("size", "started", "succeeded", "failed", "max_parallel")
-    SIZE_FIELD_NUMBER: _ClassVar[int]
-    STARTED_FIELD_NUMBER: _ClassVar[int]
-    SUCCEEDED_FIELD_NUMBER: _ClassVar[int]
-    FAILED_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("item_count", "started_count", "succeeded_count", "failed_count", "max_parallel")
+    ITEM_COUNT_FIELD_NUMBER: _ClassVar[int]
+    STARTED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SUCCEEDED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FAILED_COUNT_FIELD_NUMBER: _ClassVar[int]
     MAX_PARALLEL_FIELD_NUMBER: _ClassVar[int]
-    size: int
-    started: int
-    succeeded: int
-    failed: int
+    item_count: int
+    started_count: int
+    succeeded_count: int
+    failed_count: int
     max_parallel: int
-    def __init__(self, size: _Optional[int] = ..., started: _Optional[int] = ..., succeeded: _Optional[int] = ..., failed: _Optional[int] = ..., max_parallel: _Optional[int] = ...) -> None: ...
+    def __init__(self, item_count: _Optional[int] = ..., started_count: _Optional[int] = ..., succeeded_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., max_parallel: _Optional[int] = ...) -> None: ...

@@ -63,8 +63,12 @@ class WorkflowServiceServicer(object):
     """
 
     def GetWorkflow(self, request, context):
-        """Reads the progress of a workflow. Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION
-        (NOT_A_WORKFLOW).
+        """Reads the progress of a workflow.
+
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (JOB_NOT_FOUND)
+        - FAILED_PRECONDITION (NOT_A_WORKFLOW)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -73,8 +77,10 @@ class WorkflowServiceServicer(object):
     def ListWorkflowSteps(self, request, context):
         """Lists the steps of a workflow in the order of its definition. Open steps may change between two pages.
 
-        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list, an invalid state),
-        NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW).
+        Errors:
+        - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list, an invalid state.
+        - NOT_FOUND (JOB_NOT_FOUND)
+        - FAILED_PRECONDITION (NOT_A_WORKFLOW)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -86,9 +92,13 @@ class WorkflowServiceServicer(object):
         reached it. Trigger rules treat it like any skipped step. It is done soon after the answer. Only steps of the
         current phase of the workflow.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW,
-        STEP_NOT_SKIPPABLE: the step has ended, or is of another phase, or the workflow has not been started, or has
-        ended).
+        Errors:
+        - INVALID_ARGUMENT
+        - NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND)
+        - FAILED_PRECONDITION:
+        - NOT_A_WORKFLOW
+        - STEP_NOT_SKIPPABLE: the step has ended, or is of another phase, or the workflow has not been started, or has
+        ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from muster.v1 import session_service_pb2 as session_service
+from muster.worker.v1.attempt_report_pb2 import (
+    RELEASE_REASON_CANCELLED,
+    RELEASE_REASON_DEAD_CREDIT,
+    RELEASE_REASON_DRAIN,
+    RELEASE_REASON_NO_SLOT,
+    RELEASE_REASON_TOO_LARGE,
+    RELEASE_REASON_UNSUPPORTED,
+)
 
 
 class Verdict(Enum):
@@ -55,7 +62,7 @@ def decide(facts: AssignmentFacts) -> Decision:
     if facts.is_known or facts.is_fenced or facts.is_full:
         return Verdict.IGNORE
     if facts.is_cancelled:
-        return session_service.RELEASE_REASON_CANCELLED
+        return RELEASE_REASON_CANCELLED
     reason = _refusal(facts)
     if reason is not None:
         return reason
@@ -64,13 +71,13 @@ def decide(facts: AssignmentFacts) -> Decision:
 
 def _refusal(facts: AssignmentFacts) -> int | None:
     if not facts.has_handler:
-        return session_service.RELEASE_REASON_UNSUPPORTED
+        return RELEASE_REASON_UNSUPPORTED
     if not facts.fits:
-        return session_service.RELEASE_REASON_TOO_LARGE
+        return RELEASE_REASON_TOO_LARGE
     if facts.is_draining:
-        return session_service.RELEASE_REASON_DRAIN
+        return RELEASE_REASON_DRAIN
     if not facts.has_credit:
-        return session_service.RELEASE_REASON_DEAD_CREDIT
+        return RELEASE_REASON_DEAD_CREDIT
     if not (facts.has_slot or facts.may_wait):
-        return session_service.RELEASE_REASON_NO_SLOT
+        return RELEASE_REASON_NO_SLOT
     return None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from muster.v1.assignment_pb2 import Assignment
-from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.call_relay import CallRelay
 from muster.worker.children import ChildCalls
 from muster.worker.frame_writer import LateFrame
@@ -16,6 +14,8 @@ from muster.worker.job_context import JobContext
 from muster.worker.messages import Kind, Terms, run_frame
 from muster.worker.process_runs import ProcessRuns
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
 
 
 class AttemptRunner:

@@ -7,21 +7,21 @@ from collections.abc import Callable
 from muster.worker.backoff import Backoff
 
 # The control plane refuses more than 20 heartbeats per second.
-LEAST_GAP_SECONDS = 0.06
+MIN_GAP_SECONDS = 0.06
 # Maximum number of unanswered heartbeats.
-MOST_IN_FLIGHT = 4
+MAX_IN_FLIGHT = 4
 # A log record waits this long for further records.
 LOG_DELAY_SECONDS = 0.01
 # A beat with log records comes no sooner after the last beat than LOG_GAP_SECONDS, and no sooner than
 # LOG_GAP_ROUND_TRIPS times its round trip: so log records take a bounded share of a busy control plane's time. They
-# wait no longer than MOST_LOG_GAP_SECONDS.
+# wait no longer than MAX_LOG_GAP_SECONDS.
 LOG_GAP_SECONDS = 0.2
 LOG_GAP_ROUND_TRIPS = 10
-MOST_LOG_GAP_SECONDS = 1.0
+MAX_LOG_GAP_SECONDS = 1.0
 _FIRST_RETRY_SECONDS = 0.2
 _LEASE_SHARE_OF_DEADLINE = 0.2
 _LEASE_SHARE_OF_RETRY = 0.1
-_LEAST_DEADLINE_SECONDS = 0.5
+_MIN_DEADLINE_SECONDS = 0.5
 
 
 class BeatSchedule:
@@ -41,12 +41,12 @@ class BeatSchedule:
         self._round_trip = 0.0
         self._in_flight = 0
         self.due = now
-        self.deadline = max(_LEAST_DEADLINE_SECONDS, min(beat_interval, lease * _LEASE_SHARE_OF_DEADLINE))
+        self.deadline = max(_MIN_DEADLINE_SECONDS, min(beat_interval, lease * _LEASE_SHARE_OF_DEADLINE))
 
     @property
     def is_full(self) -> bool:
         """Whether the number of unanswered beats has reached its maximum."""
-        return self._in_flight >= MOST_IN_FLIGHT
+        return self._in_flight >= MAX_IN_FLIGHT
 
     def is_due(self, now: float) -> bool:
         """Whether to send a beat now."""
@@ -54,11 +54,11 @@ class BeatSchedule:
 
     def want(self, by: float = float("-inf")) -> None:
         """Requests a beat by a time, or as soon as possible, but not within the delay after a failure."""
-        self.due = min(self.due, max(by, self._last_sent + LEAST_GAP_SECONDS, self._not_before))
+        self.due = min(self.due, max(by, self._last_sent + MIN_GAP_SECONDS, self._not_before))
 
     def want_for_logs(self, now: float) -> None:
         """Requests a beat that carries log records."""
-        gap = min(MOST_LOG_GAP_SECONDS, max(LOG_GAP_SECONDS, LOG_GAP_ROUND_TRIPS * self._round_trip))
+        gap = min(MAX_LOG_GAP_SECONDS, max(LOG_GAP_SECONDS, LOG_GAP_ROUND_TRIPS * self._round_trip))
         self.want(max(now + LOG_DELAY_SECONDS, self._last_sent + gap))
 
     def sent(self, now: float) -> None:
@@ -75,7 +75,7 @@ class BeatSchedule:
         self._not_before = float("-inf")
         self.due = min(self.due, self._last_sent + self._interval)
         if next_beat is not None:
-            self.due = min(self.due, max(now + next_beat, self._last_sent + LEAST_GAP_SECONDS))
+            self.due = min(self.due, max(now + next_beat, self._last_sent + MIN_GAP_SECONDS))
 
     def failed(self, now: float, retry_after: float | None = None) -> None:
         """Notes a failed beat; `retry_after` is the minimum delay in seconds. The delay is at most one interval."""

@@ -6,7 +6,7 @@ import base64
 
 import nkeys
 
-from muster.v1.session_service_pb2 import NatsCredentials
+from muster.worker.v1.session_pb2 import NatsCredentials
 
 
 class BusCredentials:

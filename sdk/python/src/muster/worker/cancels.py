@@ -5,7 +5,7 @@ from __future__ import annotations
 from muster.worker.attempt_key import AttemptKey
 
 LIFE_SECONDS = 15.0
-_MOST = 10_000
+_MAX_NOTICES = 10_000
 
 
 class RememberedCancels:
@@ -22,7 +22,7 @@ class RememberedCancels:
         self.purge(now)
         first, _ = self._notices.pop(key, (now, now))
         self._notices[key] = (first, now + LIFE_SECONDS)
-        if len(self._notices) > _MOST:
+        if len(self._notices) > _MAX_NOTICES:
             del self._notices[next(iter(self._notices))]
         return first
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 WINDOW_SECONDS = 0.2
-_MOST = 10_000
+_MAX_TIMES = 10_000
 _SMOOTHING = 0.1
 
 
@@ -13,7 +13,7 @@ class Completions:
     """Counts the completions of the last 200 ms, and tracks the mean run time of handlers."""
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque(maxlen=_MOST)
+        self._times: deque[float] = deque(maxlen=_MAX_TIMES)
         self._mean_seconds: float | None = None
 
     def note(self, now: float, started_at: float) -> None:

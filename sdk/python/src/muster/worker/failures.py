@@ -6,13 +6,13 @@ import subprocess
 import traceback
 
 from muster.durations import to_duration
-from muster.errors import FinalError, InfrastructureError, RetryLater
+from muster.errors import InfrastructureError, NonRetryableError, RetryLater
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_INFRASTRUCTURE, Failure
 
-MOST_TYPE_CHARACTERS = 256
-MOST_MESSAGE_BYTES = 8 * 1024
-MOST_TRACE_BYTES = 16 * 1024
-MOST_LEVELS = 16
+MAX_TYPE_CHARACTERS = 256
+MAX_MESSAGE_BYTES = 8 * 1024
+MAX_TRACE_BYTES = 16 * 1024
+MAX_LEVELS = 16
 HIGHEST_EXIT_CODE = 255
 # The module that calls handlers; its frames are irrelevant to users and left out.
 _CALLER = "muster.worker.handler_run"
@@ -28,13 +28,13 @@ def failure_from(error: BaseException, max_payload: int = 0) -> Failure:
     failure = outermost = _describe(error)
     seen = {id(error)}
     cause = _cause_of(error)
-    while cause is not None and id(cause) not in seen and len(seen) < MOST_LEVELS:
+    while cause is not None and id(cause) not in seen and len(seen) < MAX_LEVELS:
         seen.add(id(cause))
         failure.cause.CopyFrom(_describe(cause))
         failure = failure.cause
         cause = _cause_of(cause)
-    if isinstance(error, FinalError):
-        outermost.final = True
+    if isinstance(error, NonRetryableError):
+        outermost.non_retryable = True
         if error.details is not None and not 0 < max_payload < len(error.details.data):
             outermost.details.CopyFrom(error.details)
     if isinstance(error, InfrastructureError):
@@ -47,7 +47,7 @@ def failure_from(error: BaseException, max_payload: int = 0) -> Failure:
 def unwritable(error: BaseException, broken: Exception) -> Failure:
     """Replaces the description of an exception that can't be described; reads only its type."""
     return Failure(
-        type=type(error).__name__[:MOST_TYPE_CHARACTERS],
+        type=type(error).__name__[:MAX_TYPE_CHARACTERS],
         message=f"the failure can't be written: {type(broken).__name__}",
         failure_cause=FAILURE_CAUSE_APPLICATION,
     )
@@ -59,9 +59,9 @@ def _describe(error: BaseException) -> Failure:
         trace = trace.tb_next
     stack = "".join(traceback.format_tb(trace)) + "".join(traceback.format_exception_only(type(error), error))
     return Failure(
-        type=type(error).__name__[:MOST_TYPE_CHARACTERS],
-        message=_head(_message_of(error), MOST_MESSAGE_BYTES),
-        stack_trace=_tail(stack, MOST_TRACE_BYTES),
+        type=type(error).__name__[:MAX_TYPE_CHARACTERS],
+        message=_head(_message_of(error), MAX_MESSAGE_BYTES),
+        stack_trace=_tail(stack, MAX_TRACE_BYTES),
         failure_cause=FAILURE_CAUSE_APPLICATION,
         exit_code=_exit_code_of(error),
     )

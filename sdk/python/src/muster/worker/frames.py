@@ -6,7 +6,7 @@ import struct
 
 _HEADER = struct.Struct("<IB")
 # An input has at most 512 KiB, so a larger frame is a protocol error.
-MOST_BODY_BYTES = 16 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
 class FrameError(Exception):
@@ -19,7 +19,7 @@ def frame(kind: int, body: bytes) -> bytes:
     Raises:
         FrameError: The body exceeds the maximum.
     """
-    if len(body) > MOST_BODY_BYTES:
+    if len(body) > MAX_BODY_BYTES:
         raise FrameError(f"a frame of {len(body)} bytes")
     return _HEADER.pack(len(body), kind) + body
 
@@ -41,7 +41,7 @@ class FrameReader:
         start, end = 0, len(buffer)
         while end - start >= _HEADER.size:
             length, kind = _HEADER.unpack_from(buffer, start)
-            if length > MOST_BODY_BYTES:
+            if length > MAX_BODY_BYTES:
                 raise FrameError(f"a frame of {length} bytes")
             body = start + _HEADER.size
             if end - body < length:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from muster.durations import to_seconds
-from muster.v1.session_service_pb2 import Credit, HeartbeatResponse
 from muster.worker.session_state import SessionState
+from muster.worker.v1.session_pb2 import Credit
+from muster.worker.v1.session_service_pb2 import SendHeartbeatResponse
 
-MOST_HELD = 10_000
-MOST_SEEN = 300_000
+MAX_HELD = 10_000
+MAX_SEEN = 300_000
 # With more pending reports, or more bytes of them, no credit is granted.
-MOST_PENDING_REPORTS = 5_000
-MOST_REPORT_BYTES = 32 * 1024 * 1024
+MAX_PENDING_REPORTS = 5_000
+MAX_REPORT_BYTES = 32 * 1024 * 1024
 
 
 class Grants:
@@ -20,7 +21,7 @@ class Grants:
 
     def __init__(self, state: SessionState) -> None:
         self._state = state
-        self._hears_bus = False
+        self._receives_bus = False
         self._rides_in_replies = False
         self.highest_ping = 0
 
@@ -30,10 +31,10 @@ class Grants:
         if not self._may_grant():
             return []
         promised = state.credits.promised_slots + state.credits.promised_prefetch
-        room = max(0, min(MOST_HELD - len(state.held), MOST_SEEN - len(state.seen)) - promised)
-        slots = min(room, max(0, state.slots.free - state.credits.promised_slots))
+        capacity = max(0, min(MAX_HELD - len(state.held), MAX_SEEN - len(state.seen)) - promised)
+        slots = min(capacity, max(0, state.slots.free - state.credits.promised_slots))
         depth = self._depth(now) - state.held.waiting_count - state.credits.promised_prefetch
-        prefetch = min(room - slots, max(0, depth))
+        prefetch = min(capacity - slots, max(0, depth))
         if slots == 0 and prefetch == 0:
             return []
         credit = state.credits.grant(now, slots, prefetch)
@@ -57,18 +58,18 @@ class Grants:
     def on_ping(self, ping: int) -> None:
         """Notes a ping: credits count from the first ping of a connection on."""
         self.highest_ping = max(self.highest_ping, ping)
-        if not self._hears_bus:
+        if not self._receives_bus:
             # Earlier credits were ignored, or sent to a connection that is gone.
-            self._hears_bus = True
+            self._receives_bus = True
             self._state.credits.void_all()
             self._state.ports.beat_soon()
 
     def on_bus_broken(self) -> None:
         """Voids the credits granted over the broken connection; a ping over the next one grants anew."""
-        self._hears_bus = False
+        self._receives_bus = False
         self._state.credits.void_all()
 
-    def on_reply(self, reply: HeartbeatResponse) -> None:
+    def on_reply(self, reply: SendHeartbeatResponse) -> None:
         """While the bus is down, the control plane asks for beats sooner and their replies carry assignments."""
         self._rides_in_replies = (
             reply.HasField("next_beat") and to_seconds(reply.next_beat) < self._state.settings.beat_interval
@@ -85,9 +86,9 @@ class Grants:
 
     def _may_grant(self) -> bool:
         state = self._state
-        is_heard = self._hears_bus or self._rides_in_replies
-        is_full = len(state.outbox) > MOST_PENDING_REPORTS or state.outbox.byte_count > MOST_REPORT_BYTES
-        return is_heard and not (is_full or state.is_draining or state.is_fenced or state.is_lost)
+        is_reached = self._receives_bus or self._rides_in_replies
+        is_full = len(state.outbox) > MAX_PENDING_REPORTS or state.outbox.byte_count > MAX_REPORT_BYTES
+        return is_reached and not (is_full or state.is_draining or state.is_fenced or state.is_lost)
 
     def _depth(self, now: float) -> int:
         return self._state.completions.prefetch_depth(now, self._state.slots.total)

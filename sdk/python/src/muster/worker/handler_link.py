@@ -8,11 +8,11 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from muster.v1.assignment_pb2 import Assignment
 from muster.worker.frames import FrameReader
 from muster.worker.messages import Kind, json_frame, run_frame, stop_frame
 from muster.worker.session_event import SessionEvent
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment
 
 
 class HandlerLink(asyncio.Protocol):
@@ -58,7 +58,7 @@ class HandlerLink(asyncio.Protocol):
         """Asks a handler to stop."""
         self._send(stop_frame(run_id, reason))
 
-    def tell(self, event: SessionEvent, **facts: Any) -> None:
+    def publish(self, event: SessionEvent, **facts: Any) -> None:
         """Sends an event of the session."""
         self._send(json_frame(Kind.EVENT, {"event": event.value, **facts}))
 

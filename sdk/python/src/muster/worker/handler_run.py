@@ -6,17 +6,17 @@ import uuid
 from typing import Any
 
 from muster import payloads
-from muster.errors import FinalError, WaitsForChildren
+from muster.errors import NonRetryableError, WaitsForChildren
 from muster.v1.payload_pb2 import Payload
-from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.failures import failure_from, unwritable
-from muster.worker.frames import MOST_BODY_BYTES
+from muster.worker.frames import MAX_BODY_BYTES
 from muster.worker.handler_entry import HandlerEntry
 from muster.worker.job_context import JobContext
 from muster.worker.reports import too_large
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
 
 # Maximum size if the control plane states none: it surely fits into the pipe to the session process.
-_MOST_UNSTATED_BYTES = MOST_BODY_BYTES // 2
+_MAX_UNSTATED_BYTES = MAX_BODY_BYTES // 2
 
 
 def run_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
@@ -41,13 +41,13 @@ def _input_of(handler: HandlerEntry, context: JobContext) -> Any:
     try:
         return handler.read_input(context.input)
     except payloads.PayloadError as error:
-        raise FinalError(str(error)) from error
+        raise NonRetryableError(str(error)) from error
 
 
 def _result(context: JobContext, value: Any) -> AttemptReport:
     report = context.new_report()
     report.result.CopyFrom(_written(value))
-    size, most = len(report.result.data), context.max_payload or _MOST_UNSTATED_BYTES
+    size, most = len(report.result.data), context.max_payload or _MAX_UNSTATED_BYTES
     return too_large((report.job_id, report.attempt), size, most) if size > most else report
 
 
@@ -57,7 +57,7 @@ def _written(value: Any) -> Payload:
     except MemoryError:
         raise  # the machine's fault: another attempt may find more of it
     except Exception as error:
-        raise FinalError(f"the result can't be written: {error}") from error
+        raise NonRetryableError(f"the result can't be written: {error}") from error
 
 
 def _failure(context: JobContext, error: BaseException) -> AttemptReport:

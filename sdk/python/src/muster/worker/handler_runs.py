@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 
 from muster.durations import to_seconds
-from muster.v1.assignment_pb2 import Assignment
-from muster.v1.session_service_pb2 import RELEASE_REASON_NOT_STARTED, AttemptReport, ProgressUpdate
 from muster.worker import reports
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.held import HeldAttempt
@@ -14,6 +12,9 @@ from muster.worker.run_time import run_timeout_of
 from muster.worker.session_event import SessionEvent
 from muster.worker.session_state import DeferredReport, SessionState
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment
+from muster.worker.v1.attempt_report_pb2 import RELEASE_REASON_NOT_STARTED, AttemptReport
+from muster.worker.v1.session_pb2 import ProgressUpdate
 
 WAIT_SECONDS = 1.0
 RUN_TIMEOUT_GRACE_SECONDS = 5.0
@@ -87,7 +88,7 @@ class HandlerRuns:
         """The lease can't be proved: releases waiting attempts, aborts handlers that may not continue without it."""
         state = self._state
         state.is_fenced = True
-        state.ports.tell(SessionEvent.FENCED)
+        state.ports.publish(SessionEvent.FENCED)
         state.ports.log(logging.WARNING, "the lease can't be proved any more: nothing new is accepted")
         state.credits.void_all()
         state.release_all_waiting(RELEASE_REASON_NOT_STARTED)

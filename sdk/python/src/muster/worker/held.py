@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from muster.v1.assignment_pb2 import Assignment
 from muster.v1.job_definition_pb2 import LEASE_LOSS_ACTION_CONTINUE
-from muster.v1.session_service_pb2 import HeldAttempt as HeldAttemptMessage
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment
+from muster.worker.v1.session_pb2 import HeldAttempt as HeldAttemptMessage
 
 
 @dataclass(slots=True, eq=False)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from muster.v1.assignment_pb2 import Assignment, CancelNotice
-from muster.v1.session_service_pb2 import RELEASE_REASON_CANCELLED
 from muster.worker import reports
 from muster.worker.acceptance import AssignmentFacts, Verdict, decide
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.credits import LIFE_SECONDS, GrantedCredit
-from muster.worker.grants import MOST_HELD
+from muster.worker.grants import MAX_HELD
 from muster.worker.handler_runs import HandlerRuns
 from muster.worker.session_state import SessionState
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment, CancelNotice
+from muster.worker.v1.attempt_report_pb2 import RELEASE_REASON_CANCELLED
 
 
 class Intake:
@@ -90,7 +90,7 @@ class Intake:
         return AssignmentFacts(
             is_known=key in state.held or state.seen.has(now, key),
             is_fenced=state.is_fenced,
-            is_full=len(state.held) >= MOST_HELD,
+            is_full=len(state.held) >= MAX_HELD,
             is_cancelled=state.cancels.has(now, key),
             has_handler=settings.handlers.serves(assignment.handler, assignment.definition_version),
             fits=settings.max_input == 0 or len(assignment.input.data) <= settings.max_input,

@@ -16,23 +16,24 @@ from muster.errors import JobStopped
 from muster.tracing.handler_log import HandlerLog
 from muster.tracing.handler_span import HandlerSpan
 from muster.tracing.tracer import TraceFields
-from muster.v1.assignment_pb2 import Assignment
 from muster.v1.job_pb2 import Job, Progress
 from muster.v1.payload_pb2 import Payload
-from muster.v1.session_service_pb2 import AttemptReport, ProgressUpdate
 from muster.worker.children import ChildCalls, Children
 from muster.worker.job_facts import JobFacts
 from muster.worker.job_log import AttemptLog, JobLog
 from muster.worker.messages import Kind, run_frame
-from muster.worker.run_time import MOST_RUN_SECONDS
+from muster.worker.run_time import MAX_RUN_SECONDS
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
+from muster.worker.v1.session_pb2 import ProgressUpdate
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from muster.client.submission import JobOptions
 
-MOST_MESSAGE_CHARACTERS = 256
+MAX_MESSAGE_CHARACTERS = 256
 
 
 class JobContext(JobFacts):
@@ -58,7 +59,7 @@ class JobContext(JobFacts):
         self._checkpoint: Payload | None = None
         self._extension = 0.0
         self._sequence = 0
-        self._has_news = False
+        self._is_changed = False
         self._is_queued = False
         self._trace_fields: TraceFields | None = None
         self._log = AttemptLog(self._queue)
@@ -126,8 +127,8 @@ class JobContext(JobFacts):
         """
         bounded = min(1.0, max(0.0, float(fraction)))
         with self._lock:
-            self._progress = Progress(fraction=bounded, message=(message or "")[:MOST_MESSAGE_CHARACTERS])
-        self._tell()
+            self._progress = Progress(fraction=bounded, message=(message or "")[:MAX_MESSAGE_CHARACTERS])
+        self._notify()
 
     def checkpoint(self, value: Any) -> None:
         """Stores a value from which a later attempt can continue. Sent within a second, and before a failure.
@@ -141,7 +142,7 @@ class JobContext(JobFacts):
             raise ValueError(f"the checkpoint has {len(payload.data)} bytes; the maximum is {self._max_payload}")
         with self._lock:
             self._checkpoint = payload
-        self._tell()
+        self._notify()
 
     def extend_run_timeout(self, seconds: float) -> None:
         """Extends the run timeout, which still counts from the handler's start; several calls add up.
@@ -159,10 +160,10 @@ class JobContext(JobFacts):
             raise ValueError(f"a run timeout can't be extended by {seconds} s")
         with self._lock:
             longest = self.run_timeout + self._extension + seconds
-            if longest > MOST_RUN_SECONDS:
-                raise ValueError(f"the handler could run for {longest} s; the maximum is {MOST_RUN_SECONDS}")
+            if longest > MAX_RUN_SECONDS:
+                raise ValueError(f"the handler could run for {longest} s; the maximum is {MAX_RUN_SECONDS}")
             self._extension += seconds
-        self._tell()
+        self._notify()
 
     def submit(
         self,
@@ -254,12 +255,12 @@ class JobContext(JobFacts):
         with self._lock:
             self._is_queued = False
             update = ProgressUpdate(job_id=self._assignment.job_id, attempt=self._assignment.attempt)
-            if self._has_news:
-                self._add_news(update)
+            if self._is_changed:
+                self._add_changes(update)
         update.logs.extend(self._log.take())
         return run_frame(Kind.PROGRESS, self._run_id, update.SerializeToString())
 
-    def _add_news(self, update: ProgressUpdate) -> None:
+    def _add_changes(self, update: ProgressUpdate) -> None:
         self._sequence += 1
         update.sequence = self._sequence
         if self._progress is not None:
@@ -269,10 +270,10 @@ class JobContext(JobFacts):
         if self._extension > 0:
             update.run_timeout_extension.CopyFrom(to_duration(self._extension))
         self._checkpoint = None
-        self._has_news = False
+        self._is_changed = False
 
-    def _tell(self) -> None:
-        self._has_news = True
+    def _notify(self) -> None:
+        self._is_changed = True
         self._queue()
 
     def _queue(self) -> None:

@@ -6,9 +6,9 @@ import uuid
 from typing import Any, TypeVar
 
 from muster import payloads
-from muster.v1.assignment_pb2 import Assignment
 from muster.v1.payload_pb2 import Payload
 from muster.worker.run_time import run_timeout_of
+from muster.worker.v1.assignment_pb2 import Assignment
 
 ValueT = TypeVar("ValueT")
 
@@ -35,9 +35,9 @@ class JobFacts:
         return self._assignment.attempt
 
     @property
-    def attempts_counted(self) -> int:
+    def attempt_count(self) -> int:
         """Earlier attempts that count towards the retry policy."""
-        return self._assignment.attempts_counted
+        return self._assignment.attempt_count
 
     @property
     def fencing_token(self) -> int:

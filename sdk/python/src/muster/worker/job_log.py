@@ -22,8 +22,8 @@ from muster.v1.log_record_pb2 import (
 )
 from muster.worker.log_tail import LogTail
 
-MOST_LINE_BYTES = 8 * 1024
-MOST_FIELDS = 32
+MAX_LINE_BYTES = 8 * 1024
+MAX_FIELDS = 32
 _logger = logging.getLogger("muster.job")
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ else:
 class AttemptLog:
     """Numbers the records and keeps the newest until they are taken. Thread-safe."""
 
-    def __init__(self, tell: Callable[[], None]) -> None:
-        self._tell = tell
+    def __init__(self, notify: Callable[[], None]) -> None:
+        self._notify = notify
         self._lock = threading.Lock()
         self._tail = LogTail()
         self._sequence = 0
@@ -50,7 +50,7 @@ class AttemptLog:
             self._sequence += 1
             record.sequence = self._sequence
             self._tail.extend([record])
-        self._tell()
+        self._notify()
         return record
 
     def take(self) -> list[LogRecord]:
@@ -116,16 +116,16 @@ def _trace_of(error: BaseException | None) -> str:
 
 def _fill(record: LogRecord, text: str, facts: Mapping[str, Any]) -> None:
     data = text.encode("utf-8", "replace")
-    record.message = data[:MOST_LINE_BYTES].decode("utf-8", "ignore")
-    record.truncated = len(data) > MOST_LINE_BYTES
-    room = MOST_LINE_BYTES - min(MOST_LINE_BYTES, len(data))
+    record.message = data[:MAX_LINE_BYTES].decode("utf-8", "ignore")
+    record.truncated = len(data) > MAX_LINE_BYTES
+    space = MAX_LINE_BYTES - min(MAX_LINE_BYTES, len(data))
     for number, (key, value) in enumerate(facts.items()):
         name, field = _clean(str(key)), _clean(_field_text(value))
         size = len(name.encode()) + len(field.encode())
-        if number >= MOST_FIELDS or size > room:
+        if number >= MAX_FIELDS or size > space:
             record.truncated = True
             continue
-        room -= size
+        space -= size
         record.fields[name] = field
 
 

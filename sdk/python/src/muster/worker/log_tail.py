@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from muster.v1.log_record_pb2 import LogRecord
 
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 _FRAMING_BYTES = 32
 
 
@@ -26,7 +26,7 @@ class LogTail:
         for record in records:
             self._records.append(record)
             self.byte_count += _size_of(record)
-            while self.byte_count > MOST_BYTES and len(self._records) > 1:
+            while self.byte_count > MAX_BYTES and len(self._records) > 1:
                 self._drop_oldest()
 
     def confirm(self, sequence: int) -> None:

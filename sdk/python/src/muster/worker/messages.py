@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
 
-from muster.v1.session_service_pb2 import OpenSessionRequest
 from muster.worker.frames import frame
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.session_service_pb2 import OpenSessionRequest
 
 _RUN = struct.Struct("<Q")
 _RUN_AND_REASON = struct.Struct("<QB")

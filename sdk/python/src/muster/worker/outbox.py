@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.attempt_key import AttemptKey
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
 
-MOST_REPORTS = 1_000
+MAX_REPORTS = 1_000
 # 3 MiB per call, minus space for credits and framing.
-MOST_BYTES = 3 * 1024 * 1024 - 64 * 1024
+MAX_BYTES = 3 * 1024 * 1024 - 64 * 1024
 _FRAMING_BYTES = 8
 # Maximum number of batches in flight.
-MOST_FLIGHTS = 2
+MAX_FLIGHTS = 2
 # A second batch in flight needs this many queued reports: smaller batches only add cost on both sides.
 SECOND_FLIGHT_FROM = 100
 
@@ -39,7 +39,7 @@ class Outbox:
         """Whether a batch can be taken."""
         if self._flights == 0:
             return bool(self._line)
-        return self._flights < MOST_FLIGHTS and len(self._line) >= SECOND_FLIGHT_FROM and self._singles == 0
+        return self._flights < MAX_FLIGHTS and len(self._line) >= SECOND_FLIGHT_FROM and self._singles == 0
 
     @property
     def has_line(self) -> bool:
@@ -55,13 +55,13 @@ class Outbox:
         """Takes the next batch, at most 1,000 reports and 3 MiB; empty while it has to wait for batches in flight."""
         if not self.is_ready:
             return []
-        most = 1 if self._singles > 0 else MOST_REPORTS
+        most = 1 if self._singles > 0 else MAX_REPORTS
         self._singles = max(0, self._singles - 1)
         batch: Batch = []
         batch_bytes = 0
         for key, report in self._line.items():
             batch_bytes += _size_of(report)
-            if batch and (batch_bytes > MOST_BYTES or len(batch) >= most):
+            if batch and (batch_bytes > MAX_BYTES or len(batch) >= most):
                 break
             batch.append((key, report))
         for key, _ in batch:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from muster.v1.session_service_pb2 import HeartbeatRequest, ReportAttemptsRequest
 from muster.worker.outbox import Batch
+from muster.worker.v1.session_service_pb2 import ReportAttemptsRequest, SendHeartbeatRequest
 
 
 @dataclass(frozen=True, slots=True)
 class PendingBeat:
     """A heartbeat; `sent_at` is the time just before it was sent."""
 
-    request: HeartbeatRequest
+    request: SendHeartbeatRequest
     sent_at: float
 
 

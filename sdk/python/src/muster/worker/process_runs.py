@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from muster.v1.assignment_pb2 import Assignment
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_INFRASTRUCTURE, Failure
-from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.call_relay import CallRelay
 from muster.worker.frames import frame
 from muster.worker.handler_process import HandlerProcess
 from muster.worker.messages import Kind, Terms, read_json, read_run, run_frame, stop_frame
 from muster.worker.process_preparation import preparation_frame
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
 
 _SIGNAL_EXIT_CODE = 128
 _LAST_WORDS_SECONDS = 2.0
@@ -85,7 +85,7 @@ class ProcessRuns:
             report.failure.CopyFrom(
                 Failure(type=type(error).__name__, message=message, failure_cause=FAILURE_CAUSE_INFRASTRUCTURE)
             )
-            self._tell(run_id, report)
+            self._send_report(run_id, report)
             return
         process.send(terms.to_frame() + run_frame(Kind.START, run_id, assignment.SerializeToString()))
 
@@ -165,9 +165,9 @@ class ProcessRuns:
             _logger.error("the handler process %d ended: %s", process.pid, process.complaint or _how(code))
         for run_id, run in ended:
             run.report.failure.CopyFrom(_failure_of(process, code, run))
-            self._tell(run_id, run.report)
+            self._send_report(run_id, run.report)
 
-    def _tell(self, run_id: int, report: AttemptReport) -> None:
+    def _send_report(self, run_id: int, report: AttemptReport) -> None:
         self._send(run_frame(Kind.RETURNED, run_id, report.SerializeToString()))
 
 

@@ -8,7 +8,7 @@ import threading
 from queue import SimpleQueue
 
 # With this many bytes waiting, the process is assumed to read nothing.
-MOST_WAITING_BYTES = 32 * 1024 * 1024
+MAX_WAITING_BYTES = 32 * 1024 * 1024
 
 
 class ProcessWriter:
@@ -36,7 +36,7 @@ class ProcessWriter:
     def offer(self, data: bytes) -> bool:
         """Like `send`, but returns False instead of keeping more than 32 MiB for a process that reads nothing."""
         with self._lock:
-            if self._waiting_bytes + len(data) > MOST_WAITING_BYTES:
+            if self._waiting_bytes + len(data) > MAX_WAITING_BYTES:
                 return False
             self._waiting_bytes += len(data)
         self._line.put(data)

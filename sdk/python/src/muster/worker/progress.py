@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from muster.v1.log_record_pb2 import LogRecord
-from muster.v1.session_service_pb2 import ProgressUpdate
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.log_tail import LogTail
+from muster.worker.v1.session_pb2 import ProgressUpdate
 
 # Maximum per heartbeat; the rest goes with the next one.
-MOST_BYTES = 1024 * 1024
-MOST_UPDATES = 1_000
+MAX_BYTES = 1024 * 1024
+MAX_UPDATES = 1_000
 
 
 class ProgressBoard:
@@ -55,7 +55,7 @@ class ProgressBoard:
         for key in dict.fromkeys([*self._updates, *self._logs]):
             update = self._message(key)
             size += update.ByteSize()
-            if chosen and (size > MOST_BYTES or len(chosen) >= MOST_UPDATES):
+            if chosen and (size > MAX_BYTES or len(chosen) >= MAX_UPDATES):
                 break
             chosen.append(update)
         return chosen

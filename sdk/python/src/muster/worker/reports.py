@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_TIMEOUT, Failure
-from muster.v1.session_service_pb2 import Aborted, AttemptReport, Cancelled, Released
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.attempt_report_pb2 import Aborted, AttemptReport, Cancelled, Released
 
 
 def released(key: AttemptKey, reason: int) -> AttemptReport:
@@ -37,7 +37,7 @@ def too_large(key: AttemptKey, size: int, most: int) -> AttemptReport:
         type="ResultTooLarge",
         message=f"the result has {size} bytes; the maximum is {most}",
         failure_cause=FAILURE_CAUSE_APPLICATION,
-        final=True,
+        non_retryable=True,
     )
     return AttemptReport(job_id=key[0], attempt=key[1], failure=failure)
 
@@ -45,7 +45,10 @@ def too_large(key: AttemptKey, size: int, most: int) -> AttemptReport:
 def refused(key: AttemptKey, why: str) -> AttemptReport:
     """The control plane refused the report for its content."""
     failure = Failure(
-        type=REFUSED_TYPE, message=f"the report was refused: {why}", failure_cause=FAILURE_CAUSE_APPLICATION, final=True
+        type=REFUSED_TYPE,
+        message=f"the report was refused: {why}",
+        failure_cause=FAILURE_CAUSE_APPLICATION,
+        non_retryable=True,
     )
     return AttemptReport(job_id=key[0], attempt=key[1], failure=failure)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from muster.durations import to_seconds
-from muster.v1.assignment_pb2 import Assignment
+from muster.worker.v1.assignment_pb2 import Assignment
 
 DEFAULT_RUN_TIMEOUT_SECONDS = 3_600.0
 # All extensions included.
-MOST_RUN_SECONDS = 30 * 86_400.0
+MAX_RUN_SECONDS = 30 * 86_400.0
 
 
 def run_timeout_of(assignment: Assignment) -> float:

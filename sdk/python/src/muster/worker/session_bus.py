@@ -12,9 +12,9 @@ from google.protobuf.message import DecodeError
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
 
-from muster.v1.assignment_pb2 import SessionMessage
 from muster.worker.backoff import Backoff
 from muster.worker.bus_credentials import BusCredentials
+from muster.worker.v1.assignment_pb2 import SessionMessage
 
 _CONNECT_SECONDS = 3
 _PING_SECONDS = 10

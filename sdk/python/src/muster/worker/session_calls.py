@@ -11,16 +11,16 @@ import grpc.aio
 
 from muster.channels import channel_options
 from muster.errors import MusterError, error_from
-from muster.v1.session_service_pb2 import (
+from muster.worker.v1.session_service_pb2 import (
     CloseSessionRequest,
-    HeartbeatRequest,
-    HeartbeatResponse,
     OpenSessionRequest,
     OpenSessionResponse,
     ReportAttemptsRequest,
     ReportAttemptsResponse,
+    SendHeartbeatRequest,
+    SendHeartbeatResponse,
 )
-from muster.v1.session_service_pb2_grpc import SessionServiceStub
+from muster.worker.v1.session_service_pb2_grpc import SessionServiceStub
 
 OPEN_DEADLINE_SECONDS = 10.0
 REPORT_DEADLINE_SECONDS = 10.0
@@ -49,10 +49,10 @@ class SessionCalls:
         assert isinstance(response, OpenSessionResponse)
         return response
 
-    async def heartbeat(self, request: HeartbeatRequest, deadline: float) -> HeartbeatResponse:
+    async def heartbeat(self, request: SendHeartbeatRequest, deadline: float) -> SendHeartbeatResponse:
         """Sends a heartbeat."""
-        response = await self._call(self._stub.Heartbeat, request, deadline)
-        assert isinstance(response, HeartbeatResponse)
+        response = await self._call(self._stub.SendHeartbeat, request, deadline)
+        assert isinstance(response, SendHeartbeatResponse)
         return response
 
     async def report_attempts(self, request: ReportAttemptsRequest) -> ReportAttemptsResponse:

@@ -5,18 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from muster.v1.assignment_pb2 import SessionMessage
-from muster.v1.session_service_pb2 import (
-    RELEASE_REASON_DRAIN,
-    REPORT_RESULT_ACCEPTED,
-    REPORT_RESULT_DUPLICATE,
-    REPORT_RESULT_LEASE_LOST,
-    AttemptReport,
-    HeartbeatRequest,
-    HeartbeatResponse,
-    ProgressUpdate,
-    ReportAttemptsRequest,
-)
 from muster.worker import reports
 from muster.worker.grants import Grants
 from muster.worker.handler_runs import HandlerRuns
@@ -28,6 +16,16 @@ from muster.worker.session_settings import SessionSettings
 from muster.worker.session_state import CHECKPOINT_TRIES, SessionState
 from muster.worker.slot_table import SlotTable
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import SessionMessage
+from muster.worker.v1.attempt_report_pb2 import (
+    RELEASE_REASON_DRAIN,
+    REPORT_RESULT_ACCEPTED,
+    REPORT_RESULT_DUPLICATE,
+    REPORT_RESULT_LEASE_LOST,
+    AttemptReport,
+)
+from muster.worker.v1.session_pb2 import ProgressUpdate
+from muster.worker.v1.session_service_pb2 import ReportAttemptsRequest, SendHeartbeatRequest, SendHeartbeatResponse
 
 _ACKNOWLEDGED = frozenset({REPORT_RESULT_ACCEPTED, REPORT_RESULT_DUPLICATE, REPORT_RESULT_LEASE_LOST})
 
@@ -122,9 +120,9 @@ class SessionCore:
         state = self._state
         self._observe(now)
         granted = self._grants.for_beat(now)
-        request = HeartbeatRequest(
+        request = SendHeartbeatRequest(
             session_id=state.settings.session_id,
-            held=state.held.messages(),
+            held_attempts=state.held.messages(),
             credits=granted,
             voided_credit_ids=state.credits.voided(),
             progress=state.progress.next_updates(),
@@ -133,7 +131,7 @@ class SessionCore:
         )
         return PendingBeat(request, now)
 
-    def end_beat(self, now: float, beat: PendingBeat, reply: HeartbeatResponse) -> None:
+    def end_beat(self, now: float, beat: PendingBeat, reply: SendHeartbeatResponse) -> None:
         """Takes the answer to a heartbeat."""
         state = self._state
         if state.is_lost:
@@ -144,16 +142,16 @@ class SessionCore:
         self._grants.on_reply(reply)
         if beat.request.credits and not self._is_ready:
             self._is_ready = True
-            state.ports.tell(SessionEvent.READY)
+            state.ports.publish(SessionEvent.READY)
         if state.is_fenced and not state.fence.is_passed(now):
             state.is_fenced = False
-            state.ports.tell(SessionEvent.RECOVERED)
+            state.ports.publish(SessionEvent.RECOVERED)
             state.ports.log(logging.INFO, "the lease is proved again")
             state.ports.beat_soon()
         self._follow(now, beat, reply)
         self._send_deferred()
 
-    def _follow(self, now: float, beat: PendingBeat, reply: HeartbeatResponse) -> None:
+    def _follow(self, now: float, beat: PendingBeat, reply: SendHeartbeatResponse) -> None:
         for notice in reply.cancels:
             self._intake.on_cancel(now, notice, beat.sent_at)
         if reply.drain:
@@ -262,7 +260,7 @@ class SessionCore:
             return
         self._observe(now)
         state.is_draining = True
-        state.ports.tell(SessionEvent.DRAINING)
+        state.ports.publish(SessionEvent.DRAINING)
         state.credits.void_all()
         state.release_all_waiting(RELEASE_REASON_DRAIN)
         state.ports.beat_soon()

@@ -13,13 +13,11 @@ import grpc
 
 from muster.durations import to_seconds
 from muster.errors import MusterError
-from muster.v1.assignment_pb2 import Assignment, SessionMessage
-from muster.v1.session_service_pb2 import AttemptReport, HeartbeatResponse, OpenSessionResponse, ProgressUpdate
-from muster.worker.beat_schedule import LEAST_GAP_SECONDS, BeatSchedule
+from muster.worker.beat_schedule import MIN_GAP_SECONDS, BeatSchedule
 from muster.worker.bus_credentials import BusCredentials
 from muster.worker.clock import monotonic_seconds
 from muster.worker.handler_link import HandlerLink
-from muster.worker.outbox import MOST_FLIGHTS
+from muster.worker.outbox import MAX_FLIGHTS
 from muster.worker.pending_calls import PendingBeat
 from muster.worker.report_sender import ReportSender
 from muster.worker.session_bus import SessionBus
@@ -29,6 +27,10 @@ from muster.worker.session_event import SessionEvent
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment, SessionMessage
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
+from muster.worker.v1.session_pb2 import ProgressUpdate
+from muster.worker.v1.session_service_pb2 import OpenSessionResponse, SendHeartbeatResponse
 
 TICK_SECONDS = 0.1
 # After a broken connection, workers beat at random times within this interval, so that they do not all come at once.
@@ -39,7 +41,7 @@ _SHUTDOWN_GRACE_SECONDS = 5.0
 # A cancellation may get lost: before Python 3.12 `wait_for`, which the NATS client uses, swallows one that coincides
 # with a result. So a task is cancelled repeatedly until it has ended.
 _CANCEL_AGAIN_SECONDS = 0.5
-_MOST_CANCELS = 10
+_MAX_CANCELS = 10
 
 
 class SessionEnd(Enum):
@@ -82,7 +84,7 @@ class SessionLife:
     async def run(self) -> SessionEnd:
         """Runs until the session is lost or drained."""
         self._calls.when_broken(self._on_calls_broken)
-        senders = (self._reports.run() for _ in range(MOST_FLIGHTS))
+        senders = (self._reports.run() for _ in range(MAX_FLIGHTS))
         for loop in (self._beat_loop(), self._tick_loop(), self._bus.run(), *senders):
             self._spawn(loop)
         try:
@@ -144,9 +146,9 @@ class SessionLife:
             self.log(logging.WARNING, "the control plane says that this session is deaf; reconnecting to the bus")
             self._spawn(self._bus.reconnect())
 
-    def tell(self, event: SessionEvent) -> None:
+    def publish(self, event: SessionEvent) -> None:
         """Part of SessionPorts."""
-        self._link.tell(event)
+        self._link.publish(event)
 
     def log(self, level: int, message: str) -> None:
         """Part of SessionPorts and of BusListener."""
@@ -178,7 +180,7 @@ class SessionLife:
         while True:
             wait = self._schedule.due - monotonic_seconds()
             if self._schedule.is_full:
-                wait = max(wait, LEAST_GAP_SECONDS)
+                wait = max(wait, MIN_GAP_SECONDS)
             if wait > 0:
                 self._beat_wanted.clear()
                 await _wait(self._beat_wanted, wait)
@@ -197,7 +199,7 @@ class SessionLife:
             self._beat_answered(beat, reply)
         self._beat_wanted.set()  # the answer may have changed when the next one is due
 
-    def _beat_answered(self, beat: PendingBeat, reply: HeartbeatResponse) -> None:
+    def _beat_answered(self, beat: PendingBeat, reply: SendHeartbeatResponse) -> None:
         now = monotonic_seconds()
         if reply.HasField("nats_credentials"):
             self._credentials.renew(reply.nats_credentials)
@@ -253,7 +255,7 @@ class SessionLife:
 
     async def _stop_tasks(self) -> None:
         tasks = set(self._tasks)
-        for _ in range(_MOST_CANCELS):
+        for _ in range(_MAX_CANCELS):
             if not tasks:
                 return
             for task in tasks:

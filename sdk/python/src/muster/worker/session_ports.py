@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from muster.v1.assignment_pb2 import Assignment
 from muster.worker.session_event import SessionEvent
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.assignment_pb2 import Assignment
 
 
 class SessionPorts(Protocol):
@@ -33,7 +33,7 @@ class SessionPorts(Protocol):
     def reconnect_bus(self) -> None:
         """The control plane says that the session's subscription does not work."""
 
-    def tell(self, event: SessionEvent) -> None:
+    def publish(self, event: SessionEvent) -> None:
         """Publishes an event of the session."""
 
     def log(self, level: int, message: str) -> None:

@@ -15,7 +15,6 @@ import grpc
 
 from muster.durations import to_seconds
 from muster.errors import MusterError
-from muster.v1.session_service_pb2 import AttemptReport, OpenSessionRequest, ProgressUpdate
 from muster.worker.backoff import Backoff
 from muster.worker.clock import monotonic_seconds
 from muster.worker.handler_link import HandlerLink
@@ -26,6 +25,9 @@ from muster.worker.session_event import SessionEvent
 from muster.worker.session_life import SessionEnd, SessionLife
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
+from muster.worker.v1.session_pb2 import ProgressUpdate
+from muster.worker.v1.session_service_pb2 import OpenSessionRequest
 
 _PARENT_CHECK_SECONDS = 0.5
 _OPEN_FIRST_RETRY_SECONDS = 0.2
@@ -66,7 +68,7 @@ class SessionProcess:
         calls = SessionCalls(configuration.address)
         try:
             await self._serve(configuration, calls, link)
-            link.tell(SessionEvent.CLOSED)
+            link.publish(SessionEvent.CLOSED)
         except MusterError as error:
             link.refuse(str(error))
         except Exception:  # noqa: BLE001 - logged by the worker's process, which starts another session process
@@ -84,7 +86,7 @@ class SessionProcess:
             self._life, session_id = opened
             if self._drain_wanted.is_set():
                 self._life.drain(self._drain_seconds)
-            link.tell(
+            link.publish(
                 SessionEvent.OPENED, session_id=str(uuid.UUID(bytes=session_id)), max_payload=self._life.max_payload
             )
             opened_at = monotonic_seconds()
@@ -93,7 +95,7 @@ class SessionProcess:
             if end is SessionEnd.DRAINED:
                 await _close_session(calls, session_id, link)
                 return
-            link.tell(SessionEvent.LOST)
+            link.publish(SessionEvent.LOST)
             link.log(logging.WARNING, "the session is lost; opening a new one")
             if monotonic_seconds() - opened_at < _SHORT_SESSION_SECONDS:
                 await self._pause(_SHORT_SESSION_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

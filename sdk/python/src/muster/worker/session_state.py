@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker import reports
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.cancels import RememberedCancels
@@ -18,6 +17,7 @@ from muster.worker.seen import SeenAttempts
 from muster.worker.session_ports import SessionPorts
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
+from muster.worker.v1.attempt_report_pb2 import AttemptReport
 
 # After this many failed heartbeats with a checkpoint, the report of its attempt no longer waits for it.
 CHECKPOINT_TRIES = 3

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from muster.v1.session_service_pb2 import OpenSessionRequest
 from muster.worker.attempt_runner import AttemptRunner
 from muster.worker.backoff import Backoff
 from muster.worker.call_relay import CallRelay
@@ -24,12 +23,13 @@ from muster.worker.messages import Configuration, Kind, Terms, json_frame, read_
 from muster.worker.session_event import SessionEvent
 from muster.worker.session_pipe import SessionPipe
 from muster.worker.stop_reason import StopReason
+from muster.worker.v1.session_service_pb2 import OpenSessionRequest
 
 _FIRST_RETRY_SECONDS = 0.1
 _LAST_RETRY_SECONDS = 5.0
 # A session process that lived this long did not fail at its start.
 _STEADY_SECONDS = 30.0
-_MOST_FAILURES = 20
+_MAX_FAILURES = 20
 
 _logger = logging.getLogger("muster.session")
 
@@ -99,7 +99,7 @@ class SessionSupervisor:
             if monotonic_seconds() - started_at >= _STEADY_SECONDS:
                 backoff.succeed()
             _logger.error("the session process ended with code %d; starting another one", code)
-            if backoff.failures >= _MOST_FAILURES:
+            if backoff.failures >= _MAX_FAILURES:
                 raise WorkerError(f"the session process ended {backoff.failures} times in a row")
             pause.wait(backoff.fail())
 
@@ -156,7 +156,7 @@ class SessionSupervisor:
     def _no_session(self) -> None:
         if self.session_id is not None:
             self._forget_session()
-            self._tell(SessionEvent.LOST)
+            self._notify(SessionEvent.LOST)
         self._runner.stop_all(StopReason.LEASE_LOST)
 
     def _send(self, data: bytes | LateFrame) -> None:
@@ -191,9 +191,9 @@ class SessionSupervisor:
         elif event is SessionEvent.CLOSED:
             self._forget_session()
             self._is_over = True
-        self._tell(event)
+        self._notify(event)
 
-    def _tell(self, event: SessionEvent) -> None:
+    def _notify(self, event: SessionEvent) -> None:
         try:
             self._listener(event)
         except Exception:

@@ -7,7 +7,6 @@ import platform
 import threading
 from collections.abc import Callable, Mapping
 
-from muster.v1.session_service_pb2 import OpenSessionRequest
 from muster.v1.worker_pb2 import Sdk
 from muster.version import VERSION
 from muster.worker.handler_loop import HandlerLoop
@@ -16,9 +15,10 @@ from muster.worker.process_preparation import is_handler_process
 from muster.worker.session_event import SessionEvent
 from muster.worker.session_supervisor import SessionSupervisor, WorkerError
 from muster.worker.stop_signals import loop_stop_signals, stop_signals
+from muster.worker.v1.session_service_pb2 import OpenSessionRequest
 
 PROTOCOL_VERSION = 1
-MOST_SLOTS = 10_000
+MAX_SLOTS = 10_000
 _STOP_GRACE_SECONDS = 20.0
 _LOOK_FOR_SIGNALS_SECONDS = 0.5
 
@@ -218,8 +218,8 @@ class Worker(HandlerRegistry):
 
 
 def _checked_slots(slots: int) -> int:
-    if not 1 <= slots <= MOST_SLOTS:
-        raise ValueError(f"slots is {slots} and must be from 1 to {MOST_SLOTS}")
+    if not 1 <= slots <= MAX_SLOTS:
+        raise ValueError(f"slots is {slots} and must be from 1 to {MAX_SLOTS}")
     return slots
 
 

@@ -1,6 +1,6 @@
 //! The decision about an assignment: five checks whose order is essential for safety.
 
-use crate::v1::ReleaseReason;
+use crate::worker::v1::ReleaseReason;
 
 /// The facts on which an arriving assignment is judged.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,7 +21,7 @@ pub(crate) struct AcceptanceFacts {
     /// Its credit is alive and has an unspent permit of its kind.
     pub credit_unspent: bool,
     /// A slot is free, or the attempt is prefetched and may wait.
-    pub place_free: bool,
+    pub slot_free: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(crate) fn judge(facts: AcceptanceFacts) -> Verdict {
     }
     // 4. Accept, without a round trip.
     let welcome = !facts.draining && facts.supported;
-    if welcome && facts.credit_unspent && facts.place_free {
+    if welcome && facts.credit_unspent && facts.slot_free {
         return Verdict::Accept;
     }
     // 5. Release it with a reason.

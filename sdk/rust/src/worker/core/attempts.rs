@@ -11,12 +11,13 @@ use super::limits::{DEFAULT_RUN_TIMEOUT, MAX_HELD, PREFETCH_WAIT, RUN_TIMEOUT_GR
 use super::log_tail::LogLine;
 use super::outbox::Outbox;
 use super::outcome::{self, HandlerOutcome, Outcome};
-use super::places::{Execution, Place};
+use super::slot_table::{Execution, Slot};
 use super::updates::Updates;
 use super::{Millis, NEVER};
 use crate::duration::to_millis;
-use crate::v1::{self, ReleaseReason};
+use crate::v1;
 use crate::worker::stop_reason::StopReason;
+use crate::worker::v1::{self as protocol, ReleaseReason};
 
 #[derive(Debug)]
 pub(crate) struct Attempts {
@@ -53,14 +54,14 @@ impl Attempts {
 
     /// Admits assignments for slots first: a prefetched attempt may wait, and must not take a slot that was promised to
     /// another.
-    pub fn admit_all(&mut self, host: &mut Host, now: Millis, fenced: bool, assignments: Vec<v1::Assignment>) {
+    pub fn admit_all(&mut self, host: &mut Host, now: Millis, fenced: bool, assignments: Vec<protocol::Assignment>) {
         let (prefetched, direct): (Vec<_>, Vec<_>) = assignments.into_iter().partition(|it| it.prefetch);
         for assignment in direct.into_iter().chain(prefetched) {
             self.admit(host, now, fenced, assignment);
         }
     }
 
-    fn admit(&mut self, host: &mut Host, now: Millis, fenced: bool, assignment: v1::Assignment) {
+    fn admit(&mut self, host: &mut Host, now: Millis, fenced: bool, assignment: protocol::Assignment) {
         let Some(key) = AttemptKey::new(&assignment.job_id, assignment.attempt) else {
             host.warn("an assignment whose job_id is no UUID was ignored".into());
             return;
@@ -76,7 +77,7 @@ impl Attempts {
             draining: host.draining,
             supported: host.supports(&assignment.handler, assignment.definition_version),
             credit_unspent: credit.unspent,
-            place_free: prefetch || host.places.free() > 0,
+            slot_free: prefetch || host.slot_table.free() > 0,
         };
         let verdict = judge(facts);
         if verdict == Verdict::Ignore {
@@ -96,9 +97,9 @@ impl Attempts {
         }
     }
 
-    fn accept(&mut self, host: &mut Host, now: Millis, id: HeldId, assignment: v1::Assignment) {
+    fn accept(&mut self, host: &mut Host, now: Millis, id: HeldId, assignment: protocol::Assignment) {
         host.stats.accepted += 1;
-        if host.places.free() > 0 {
+        if host.slot_table.free() > 0 {
             self.start(host, now, id, assignment);
         } else {
             self.held.wait(id, assignment, now + PREFETCH_WAIT);
@@ -106,21 +107,21 @@ impl Attempts {
         }
     }
 
-    fn start(&mut self, host: &mut Host, now: Millis, id: HeldId, assignment: v1::Assignment) {
+    fn start(&mut self, host: &mut Host, now: Millis, id: HeldId, assignment: protocol::Assignment) {
         let timeout_at = now + to_millis(assignment.run_timeout.as_ref(), DEFAULT_RUN_TIMEOUT);
-        let Execution { place, gate, .. } = host.places.take(id, timeout_at);
-        let (place, gate) = (*place, gate.clone());
+        let Execution { slot, gate, .. } = host.slot_table.take(id, timeout_at);
+        let (slot, gate) = (*slot, gate.clone());
         if let Some(held) = self.held.get_mut(id) {
             held.phase = Phase::Running;
-            held.place = Some(place);
+            held.slot = Some(slot);
         }
         self.due_by(timeout_at);
-        host.emit(Effect::Start { place, assignment, gate });
+        host.emit(Effect::Start { slot, assignment, gate });
     }
 
     /// Starts waiting attempts while slots are free.
     pub fn start_waiting(&mut self, host: &mut Host, now: Millis) {
-        while host.places.free() > 0 {
+        while host.slot_table.free() > 0 {
             let Some((id, expire_at)) = self.held.first_waiting() else { return };
             match self.held.leave_line(id) {
                 Some(assignment) if now < expire_at => self.start(host, now, id, assignment),
@@ -129,7 +130,7 @@ impl Attempts {
         }
     }
 
-    pub fn cancel(&mut self, host: &mut Host, now: Millis, notice: &v1::CancelNotice) {
+    pub fn cancel(&mut self, host: &mut Host, now: Millis, notice: &protocol::CancelNotice) {
         let Some(key) = AttemptKey::new(&notice.job_id, notice.attempt) else { return };
         let Some(id) = self.held.find(&key) else {
             self.cancels.remember(key, now);
@@ -149,8 +150,8 @@ impl Attempts {
     }
 
     /// False if the attempt is no longer held.
-    pub fn progress(&mut self, host: &Host, place: Place, progress: v1::Progress) -> bool {
-        let id = working_for(host, place);
+    pub fn progress(&mut self, host: &Host, slot: Slot, progress: v1::Progress) -> bool {
+        let id = working_for(host, slot);
         if let Some(id) = id {
             self.updates.progress(&mut self.held, id, progress);
         }
@@ -158,8 +159,8 @@ impl Attempts {
     }
 
     /// False if the attempt is no longer held.
-    pub fn checkpoint(&mut self, host: &Host, place: Place, checkpoint: v1::Payload) -> bool {
-        let id = working_for(host, place);
+    pub fn checkpoint(&mut self, host: &Host, slot: Slot, checkpoint: v1::Payload) -> bool {
+        let id = working_for(host, slot);
         if let Some(id) = id {
             self.updates.checkpoint(&mut self.held, id, checkpoint);
         }
@@ -167,8 +168,8 @@ impl Attempts {
     }
 
     /// False if the attempt is no longer held.
-    pub fn log(&mut self, host: &Host, place: Place, lines: Vec<LogLine>) -> bool {
-        let id = working_for(host, place);
+    pub fn log(&mut self, host: &Host, slot: Slot, lines: Vec<LogLine>) -> bool {
+        let id = working_for(host, slot);
         if let Some(id) = id {
             self.updates.log(&mut self.held, id, lines);
         }
@@ -177,8 +178,8 @@ impl Attempts {
 
     /// Returns the previous time of the run timeout; None if the extension comes too late. `watch` is also called at
     /// the old time; nothing is due then.
-    pub fn extend_run_timeout(&mut self, host: &mut Host, place: Place, extension: Millis) -> Option<Millis> {
-        let execution = host.places.get_mut(place)?;
+    pub fn extend_run_timeout(&mut self, host: &mut Host, slot: Slot, extension: Millis) -> Option<Millis> {
+        let execution = host.slot_table.get_mut(slot)?;
         let id = execution.held?;
         if execution.stopped == Some(StopReason::RunTimeout) || extension <= execution.extension {
             return None;
@@ -200,25 +201,25 @@ impl Attempts {
     /// The fence has passed. Attempts that must not continue without a lease are stopped and reported as aborted.
     pub fn abort(&mut self, host: &mut Host) {
         self.give_back_unstarted(host, ReleaseReason::NotStarted);
-        for (place, id) in host.places.working() {
+        for (slot, id) in host.slot_table.working() {
             if self.held.get(id).is_some_and(|held| held.continues) {
                 continue;
             }
-            host.emit(Effect::Stop { place, reason: StopReason::LeaseLost });
+            host.emit(Effect::Stop { slot, reason: StopReason::LeaseLost });
             host.stats.aborted += 1;
-            self.give_up(host, place, StopReason::LeaseLost);
+            self.give_up(host, slot, StopReason::LeaseLost);
             self.finish_started(id, outcome::aborted());
         }
     }
 
     /// The session is over. Handlers are asked to stop, and their results are dropped.
     pub fn drop_all(&mut self, host: &mut Host, reason: StopReason) {
-        for (place, _) in host.places.working() {
-            let Some(execution) = self.give_up(host, place, reason) else { continue };
+        for (slot, _) in host.slot_table.working() {
+            let Some(execution) = self.give_up(host, slot, reason) else { continue };
             if execution.gate.withdraw() {
-                host.places.release(place);
+                host.slot_table.release(slot);
             } else {
-                host.emit(Effect::Stop { place, reason });
+                host.emit(Effect::Stop { slot, reason });
             }
         }
     }
@@ -236,26 +237,26 @@ impl Attempts {
             }
             self.give_back(host, id, ReleaseReason::NotStarted);
         }
-        for (place, id) in host.places.working() {
-            self.watch_timeout(host, now, place, id);
+        for (slot, id) in host.slot_table.working() {
+            self.watch_timeout(host, now, slot, id);
         }
     }
 
-    fn watch_timeout(&mut self, host: &mut Host, now: Millis, place: Place, id: HeldId) {
-        let Some(execution) = host.places.get(place) else { return };
+    fn watch_timeout(&mut self, host: &mut Host, now: Millis, slot: Slot, id: HeldId) {
+        let Some(execution) = host.slot_table.get(slot) else { return };
         if execution.stopped.is_none() && now >= execution.timeout_at {
             if self.give_back(host, id, ReleaseReason::NotStarted) {
                 return;
             }
             host.stats.timeouts += 1;
             self.signal(host, id, StopReason::RunTimeout);
-            if let Some(execution) = host.places.get_mut(place) {
+            if let Some(execution) = host.slot_table.get_mut(slot) {
                 execution.grace_at = now + RUN_TIMEOUT_GRACE;
             }
         }
-        let Some(execution) = host.places.get(place) else { return };
+        let Some(execution) = host.slot_table.get(slot) else { return };
         if now >= execution.grace_at {
-            self.give_up(host, place, StopReason::RunTimeout);
+            self.give_up(host, slot, StopReason::RunTimeout);
             self.finish_started(id, outcome::run_timeout());
         } else if execution.stopped.is_none() {
             self.due_by(execution.timeout_at);
@@ -265,25 +266,25 @@ impl Attempts {
     }
 
     fn signal(&mut self, host: &mut Host, id: HeldId, reason: StopReason) {
-        let Some(place) = self.held.get(id).and_then(|held| held.place) else { return };
-        let Some(execution) = host.places.get_mut(place).filter(|it| it.stopped.is_none()) else {
+        let Some(slot) = self.held.get(id).and_then(|held| held.slot) else { return };
+        let Some(execution) = host.slot_table.get_mut(slot).filter(|it| it.stopped.is_none()) else {
             return;
         };
         execution.stopped = Some(reason);
         if reason == StopReason::Cancelled {
             host.stats.cancels += 1;
         }
-        host.emit(Effect::Stop { place, reason });
+        host.emit(Effect::Stop { slot, reason });
     }
 
     /// Releases an attempt if its handler was not entered.
     fn give_back(&mut self, host: &mut Host, id: HeldId, reason: ReleaseReason) -> bool {
         let Some(held) = self.held.get(id) else { return false };
-        if let Some(place) = held.place {
-            if !host.places.get(place).is_some_and(|execution| execution.gate.withdraw()) {
+        if let Some(slot) = held.slot {
+            if !host.slot_table.get(slot).is_some_and(|execution| execution.gate.withdraw()) {
                 return false;
             }
-            host.places.release(place);
+            host.slot_table.release(slot);
         } else {
             self.held.leave_line(id);
         }
@@ -308,9 +309,9 @@ impl Attempts {
         }
     }
 
-    /// Detaches the handler in `place` from its attempt. The slot stays taken until the handler has returned.
-    fn give_up<'a>(&mut self, host: &'a mut Host, place: Place, reason: StopReason) -> Option<&'a Execution> {
-        let execution = host.places.get_mut(place)?;
+    /// Detaches the handler in `slot` from its attempt. The slot stays taken until the handler has returned.
+    fn give_up<'a>(&mut self, host: &'a mut Host, slot: Slot, reason: StopReason) -> Option<&'a Execution> {
+        let execution = host.slot_table.get_mut(slot)?;
         execution.held = None;
         execution.stopped = Some(reason);
         Some(execution)
@@ -326,7 +327,7 @@ impl Attempts {
     fn finish(&mut self, id: HeldId, outcome: Outcome) {
         if let Some(held) = self.held.get_mut(id) {
             held.phase = Phase::Closing;
-            held.place = None;
+            held.slot = None;
         }
         self.outbox.add(&self.held, &mut self.updates, id, outcome);
     }
@@ -336,7 +337,7 @@ impl Attempts {
     }
 }
 
-/// The attempt of the handler in `place`, if it still has one.
-fn working_for(host: &Host, place: Place) -> Option<HeldId> {
-    host.places.get(place)?.held
+/// The attempt of the handler in `slot`, if it still has one.
+fn working_for(host: &Host, slot: Slot) -> Option<HeldId> {
+    host.slot_table.get(slot)?.held
 }

@@ -8,7 +8,7 @@ pub(crate) struct BusLink {
     echo: u64,
     /// When the subscription became active. None: it is not.
     connected_at: Option<Millis>,
-    heard: bool,
+    got_ping: bool,
 }
 
 /// The meaning of a change of the connection.
@@ -34,7 +34,7 @@ impl BusLink {
             return false;
         }
         self.echo = ping;
-        !std::mem::replace(&mut self.heard, true)
+        !std::mem::replace(&mut self.got_ping, true)
     }
 
     /// Whether a connection that delivers nothing should be replaced. A new one has not had the time to deliver, and
@@ -51,7 +51,7 @@ impl BusLink {
             return LinkChange::Connected;
         }
         let stood = self.connected_at.take().is_some();
-        let heard = std::mem::take(&mut self.heard);
-        if stood || heard { LinkChange::Broken } else { LinkChange::Nothing }
+        let got_ping = std::mem::take(&mut self.got_ping);
+        if stood || got_ping { LinkChange::Broken } else { LinkChange::Nothing }
     }
 }

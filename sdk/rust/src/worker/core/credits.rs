@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use super::Millis;
 use super::attempt_key::AttemptKey;
 use super::limits::{CREDIT_LIFE, CREDIT_REPLACE_BELOW, MAX_SPENT_CREDITS};
-use crate::v1;
+use crate::worker::v1 as protocol;
 
 #[derive(Debug)]
 struct LiveCredit {
@@ -47,13 +47,13 @@ impl Credits {
     }
 
     /// Makes a credit whose life starts now, before it is sent.
-    pub fn grant(&mut self, slots: usize, prefetch: usize, now: Millis) -> v1::Credit {
+    pub fn grant(&mut self, slots: usize, prefetch: usize, now: Millis) -> protocol::Credit {
         self.last_id += 1;
         let credit = LiveCredit { expire_at: now + CREDIT_LIFE, slots, prefetch, seen: HashSet::new() };
         self.by_id.insert(self.last_id, credit);
         self.slots += slots;
         self.prefetch += prefetch;
-        v1::Credit { credit_id: self.last_id, slots: slots as i32, prefetch: prefetch as i32 }
+        protocol::Credit { credit_id: self.last_id, slots: slots as i32, prefetch: prefetch as i32 }
     }
 
     pub fn facts(&self, id: u64, key: &AttemptKey, prefetch: bool, now: Millis) -> CreditFacts {

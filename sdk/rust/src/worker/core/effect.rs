@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Millis;
-use super::places::Place;
 use super::reports::ReportCall;
+use super::slot_table::Slot;
 use super::start_gate::StartGate;
-use crate::v1;
 use crate::worker::stop_reason::StopReason;
+use crate::worker::v1 as protocol;
 use crate::worker::worker_event::WorkerEvent;
 
 /// Number of a session of this worker, increasing. It identifies answers that arrive after their session has ended.
@@ -17,47 +17,47 @@ pub(crate) type SessionNumber = u64;
 pub(crate) enum Effect {
     /// Answered by `SessionCore::opened`.
     Open {
-        request: v1::OpenSessionRequest,
+        request: protocol::OpenSessionRequest,
         timeout: Millis,
     },
     /// Answered by `SessionCore::beat_over`.
     Beat {
         session: SessionNumber,
         beat: u64,
-        request: v1::HeartbeatRequest,
+        request: protocol::SendHeartbeatRequest,
         timeout: Millis,
     },
     /// Answered by `SessionCore::reports_over`.
     Report {
         session: SessionNumber,
         call: ReportCall,
-        request: v1::ReportAttemptsRequest,
+        request: protocol::ReportAttemptsRequest,
         timeout: Millis,
     },
     /// Answered by `SessionCore::session_closed`.
     CloseSession {
-        request: v1::CloseSessionRequest,
+        request: protocol::CloseSessionRequest,
         timeout: Millis,
     },
     ConnectBus {
         session: SessionNumber,
         urls: Vec<String>,
         subject: String,
-        credentials: Option<v1::NatsCredentials>,
+        credentials: Option<protocol::NatsCredentials>,
     },
     /// For the next connection.
-    RenewCredentials(v1::NatsCredentials),
+    RenewCredentials(protocol::NatsCredentials),
     ReconnectBus,
     CloseBus,
     /// Answered by `SessionCore::handlers_ended` once the handler has returned, if the gate lets it start.
     Start {
-        place: Place,
-        assignment: v1::Assignment,
+        slot: Slot,
+        assignment: protocol::Assignment,
         gate: Arc<StartGate>,
     },
-    /// Signals the handler in `place`; it still has to return.
+    /// Signals the handler in `slot`; it still has to return.
     Stop {
-        place: Place,
+        slot: Slot,
         reason: StopReason,
     },
     /// A session was opened, or ended.

@@ -7,20 +7,20 @@ use super::completion_rate::CompletionRate;
 use super::credits::Credits;
 use super::held::HeldList;
 use super::limits::{MAX_HELD, MAX_PREFETCH};
-use super::places::Places;
-use crate::v1;
+use super::slot_table::SlotTable;
+use crate::worker::v1 as protocol;
 
 /// The credits that one call grants and voids.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Terms {
-    pub credits: Vec<v1::Credit>,
+    pub credits: Vec<protocol::Credit>,
     pub voided: Vec<u64>,
 }
 
 /// The state from which the next credit is computed.
 pub(crate) struct Supply<'a> {
     pub held: &'a HeldList,
-    pub places: &'a Places,
+    pub slot_table: &'a SlotTable,
     pub rate: &'a mut CompletionRate,
 }
 
@@ -71,13 +71,13 @@ impl Grants {
         self.unsaid.retain(|id| credits.remembers(*id));
     }
 
-    fn grant(&mut self, now: Millis, supply: Supply<'_>) -> Option<v1::Credit> {
-        let Supply { held, places, rate } = supply;
-        let room = MAX_HELD.saturating_sub(held.len() + self.credits.slots() + self.credits.prefetch());
-        let slots = room.min(places.free().saturating_sub(self.credits.slots()));
+    fn grant(&mut self, now: Millis, supply: Supply<'_>) -> Option<protocol::Credit> {
+        let Supply { held, slot_table, rate } = supply;
+        let space = MAX_HELD.saturating_sub(held.len() + self.credits.slots() + self.credits.prefetch());
+        let slots = space.min(slot_table.free().saturating_sub(self.credits.slots()));
         let depth = MAX_PREFETCH.min(rate.recent(now));
         let line = held.waiting() + self.credits.prefetch();
-        let prefetch = (room - slots).min(depth.saturating_sub(line));
+        let prefetch = (space - slots).min(depth.saturating_sub(line));
         (slots + prefetch > 0).then(|| self.credits.grant(slots, prefetch, now))
     }
 }

@@ -6,10 +6,11 @@ use bytes::Bytes;
 
 use super::attempt_key::AttemptKey;
 use super::log_tail::LogTail;
-use super::places::{Place, Places};
+use super::slot_table::{Slot, SlotTable};
 use super::updates::AttemptUpdate;
 use super::{Millis, NEVER};
 use crate::v1;
+use crate::worker::v1 as protocol;
 
 /// Number of an entry, increasing. An attempt that was removed and is accepted again has a new entry.
 pub(crate) type HeldId = u64;
@@ -31,11 +32,11 @@ pub(crate) struct Held {
     pub continues: bool,
     pub phase: Phase,
     /// Set while the attempt waits.
-    assignment: Option<v1::Assignment>,
+    assignment: Option<protocol::Assignment>,
     /// When a waiting attempt is given back.
     pub expire_at: Millis,
-    /// The place of its handler while it runs.
-    pub place: Option<Place>,
+    /// The slot of its handler while it runs.
+    pub slot: Option<Slot>,
     /// Whether a handler was entered. It is set when that handler's attempt is closed.
     pub started: bool,
     /// What its handler has reported.
@@ -79,7 +80,7 @@ impl HeldList {
         self.entries.get_mut(&id)
     }
 
-    pub fn add(&mut self, key: AttemptKey, assignment: &v1::Assignment) -> HeldId {
+    pub fn add(&mut self, key: AttemptKey, assignment: &protocol::Assignment) -> HeldId {
         self.last_id += 1;
         let held = Held {
             key,
@@ -90,7 +91,7 @@ impl HeldList {
             phase: Phase::Closing,
             assignment: None,
             expire_at: NEVER,
-            place: None,
+            slot: None,
             started: false,
             update: AttemptUpdate::default(),
             logs: LogTail::default(),
@@ -100,7 +101,7 @@ impl HeldList {
         self.last_id
     }
 
-    pub fn wait(&mut self, id: HeldId, assignment: v1::Assignment, expire_at: Millis) {
+    pub fn wait(&mut self, id: HeldId, assignment: protocol::Assignment, expire_at: Millis) {
         if let Some(held) = self.entries.get_mut(&id) {
             held.phase = Phase::Waiting;
             held.assignment = Some(assignment);
@@ -111,7 +112,7 @@ impl HeldList {
     }
 
     /// Removes an attempt from the line, to be started or given back.
-    pub fn leave_line(&mut self, id: HeldId) -> Option<v1::Assignment> {
+    pub fn leave_line(&mut self, id: HeldId) -> Option<protocol::Assignment> {
         let held = self.entries.get_mut(&id)?;
         let assignment = held.assignment.take()?;
         held.phase = Phase::Closing;
@@ -144,14 +145,14 @@ impl HeldList {
     }
 
     /// The held attempts for a heartbeat.
-    pub fn list(&self, places: &Places) -> Vec<v1::HeldAttempt> {
-        let started = |held: &Held| match held.place.and_then(|place| places.get(place)) {
+    pub fn list(&self, slot_table: &SlotTable) -> Vec<protocol::HeldAttempt> {
+        let started = |held: &Held| match held.slot.and_then(|slot| slot_table.get(slot)) {
             Some(execution) => execution.gate.is_entered(),
             None => held.started,
         };
         self.entries
             .values()
-            .map(|held| v1::HeldAttempt {
+            .map(|held| protocol::HeldAttempt {
                 job_id: held.job_id.clone(),
                 attempt: held.key.attempt,
                 started: started(held),

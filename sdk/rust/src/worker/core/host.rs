@@ -2,9 +2,9 @@
 
 use super::completion_rate::CompletionRate;
 use super::effect::Effect;
-use super::places::Places;
+use super::slot_table::SlotTable;
 use super::stats::Stats;
-use crate::v1;
+use crate::worker::v1 as protocol;
 use crate::worker::worker_event::WorkerEvent;
 
 /// Returns random numbers from 0 up to but not including 1.
@@ -12,8 +12,8 @@ pub(crate) type Random = Box<dyn FnMut() -> f64 + Send>;
 
 pub(crate) struct Host {
     /// The worker's description when it opens a session.
-    pub offer: v1::OpenSessionRequest,
-    pub places: Places,
+    pub offer: protocol::OpenSessionRequest,
+    pub slot_table: SlotTable,
     pub rate: CompletionRate,
     pub stats: Stats,
     pub draining: bool,
@@ -22,9 +22,9 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub fn new(offer: v1::OpenSessionRequest, random: Random) -> Self {
+    pub fn new(offer: protocol::OpenSessionRequest, random: Random) -> Self {
         Self {
-            places: Places::new(offer.slots as usize),
+            slot_table: SlotTable::new(offer.slots as usize),
             offer,
             rate: CompletionRate::default(),
             stats: Stats::default(),

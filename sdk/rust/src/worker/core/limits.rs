@@ -58,7 +58,7 @@ pub const OFFER_DELAY: Millis = 100;
 /// Range of the random delay before a heartbeat after a broken connection.
 pub const RECONNECT_SPREAD: Millis = 500;
 /// Delay before another ping is requested over a new subscription that has received none.
-pub const UNHEARD_BEAT: Millis = 250;
+pub const NO_PING_BEAT: Millis = 250;
 /// How long a connection to the bus may take to deliver a ping before it may be replaced.
 pub const HEARING_TIME: Millis = 1_000;
 /// Maximum size of progress, checkpoints and log records in one heartbeat, in bytes ...

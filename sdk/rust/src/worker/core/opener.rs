@@ -9,7 +9,7 @@ use super::host::Host;
 use super::limits::{MAX_BACKOFF, OPEN_REQUEST_LIFE, OPEN_TIMEOUT};
 use super::{Millis, NEVER};
 use crate::error::CallError;
-use crate::v1;
+use crate::worker::v1 as protocol;
 
 #[derive(Debug)]
 pub(crate) struct Opener {
@@ -50,7 +50,7 @@ impl Opener {
             self.first_sent = Some(now);
             self.request_id = Uuid::new_v4().to_string();
         }
-        let request = v1::OpenSessionRequest { request_id: self.request_id.clone(), ..host.offer.clone() };
+        let request = protocol::OpenSessionRequest { request_id: self.request_id.clone(), ..host.offer.clone() };
         host.emit(Effect::Open { request, timeout: OPEN_TIMEOUT });
     }
 

@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use super::report_batches::PendingReport;
 use super::reports::Reports;
 use super::updates::Updates;
-use crate::v1;
+use crate::worker::v1 as protocol;
 
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -44,7 +44,7 @@ impl Outbox {
     fn queue(&mut self, held: &HeldList, updates: &mut Updates, id: HeldId, outcome: Outcome) {
         updates.drop(id);
         if let Some(held) = held.get(id) {
-            let report = v1::AttemptReport {
+            let report = protocol::AttemptReport {
                 job_id: held.job_id.clone(),
                 attempt: held.key.attempt,
                 outcome: Some(outcome),

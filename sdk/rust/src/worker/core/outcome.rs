@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use crate::v1;
-pub(crate) use crate::v1::attempt_report::Outcome;
+use crate::worker::v1 as protocol;
+pub(crate) use crate::worker::v1::attempt_report::Outcome;
 
 /// How a handler ended.
 #[derive(Debug)]
@@ -17,23 +18,23 @@ pub(crate) enum HandlerOutcome {
 /// Type of the failure that replaces a report that the server does not accept.
 pub(crate) const REFUSED: &str = "ReportRefused";
 
-pub(crate) fn released(reason: v1::ReleaseReason) -> Outcome {
-    Outcome::Released(v1::Released { reason: reason.into() })
+pub(crate) fn released(reason: protocol::ReleaseReason) -> Outcome {
+    Outcome::Released(protocol::Released { reason: reason.into() })
 }
 
 pub(crate) fn cancelled() -> Outcome {
-    Outcome::Cancelled(v1::Cancelled {})
+    Outcome::Cancelled(protocol::Cancelled {})
 }
 
 pub(crate) fn aborted() -> Outcome {
-    Outcome::Aborted(v1::Aborted {})
+    Outcome::Aborted(protocol::Aborted {})
 }
 
-/// The handler's result or failure. A result that the server would refuse becomes a final failure.
+/// The handler's result or failure. A result that the server would refuse becomes a non-retryable failure.
 pub(crate) fn of_handler(outcome: HandlerOutcome, max_payload: usize) -> Outcome {
     match outcome {
         HandlerOutcome::Failure(failure) => Outcome::Failure(failure),
-        HandlerOutcome::Suspended(child_job_ids) => Outcome::Suspended(v1::Suspended { child_job_ids }),
+        HandlerOutcome::Suspended(child_job_ids) => Outcome::Suspended(protocol::Suspended { child_job_ids }),
         HandlerOutcome::Result(payload) if payload.data.len() <= max_payload => Outcome::Result(payload),
         HandlerOutcome::Result(payload) => {
             let size = payload.data.len();
@@ -46,7 +47,7 @@ pub(crate) fn of_handler(outcome: HandlerOutcome, max_payload: usize) -> Outcome
 pub(crate) fn run_timeout() -> Outcome {
     Outcome::Failure(v1::Failure {
         failure_cause: v1::FailureCause::Timeout.into(),
-        r#final: false,
+        non_retryable: false,
         ..sdk_failure("RunTimeout", "the handler did not return within its run timeout".into())
     })
 }
@@ -57,7 +58,7 @@ pub(crate) fn sdk_failure(kind: &str, message: String) -> v1::Failure {
         r#type: kind.into(),
         message,
         failure_cause: v1::FailureCause::Application.into(),
-        r#final: true,
+        non_retryable: true,
         ..Default::default()
     }
 }

@@ -4,17 +4,17 @@ use std::collections::VecDeque;
 
 use super::held::HeldId;
 use super::limits::{MAX_REPORT_BYTES, MAX_REPORTS};
-use crate::v1;
+use crate::worker::v1 as protocol;
 
 #[derive(Debug)]
 pub(crate) struct PendingReport {
     pub held: HeldId,
-    pub report: v1::AttemptReport,
+    pub report: protocol::AttemptReport,
     pub bytes: usize,
 }
 
 impl PendingReport {
-    pub fn new(held: HeldId, report: v1::AttemptReport) -> Self {
+    pub fn new(held: HeldId, report: protocol::AttemptReport) -> Self {
         let bytes = prost::Message::encoded_len(&report);
         Self { held, report, bytes }
     }

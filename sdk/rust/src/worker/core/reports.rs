@@ -15,7 +15,7 @@ use super::outcome::{Outcome, REFUSED, sdk_failure};
 use super::report_batches::{PendingReport, ReportBatches};
 use super::{Millis, NEVER};
 use crate::error::CallError;
-use crate::v1;
+use crate::worker::v1 as protocol;
 
 /// Number of a ReportAttempts call in a session.
 pub(crate) type ReportCall = u64;
@@ -34,7 +34,7 @@ pub(crate) struct ReportsOver {
     /// The credits that the call granted and voided.
     pub terms: Terms,
     /// Whether the call was answered.
-    pub heard: bool,
+    pub answered: bool,
     pub lease_lost: bool,
 }
 
@@ -94,7 +94,7 @@ impl Reports {
     }
 
     /// The next call and its reports; it also carries credits.
-    pub fn call(&mut self, terms: Terms) -> (ReportCall, Vec<v1::AttemptReport>) {
+    pub fn call(&mut self, terms: Terms) -> (ReportCall, Vec<protocol::AttemptReport>) {
         self.last_call += 1;
         let batch = self.batches.take();
         let reports = batch.iter().map(|pending| pending.report.clone()).collect();
@@ -107,12 +107,12 @@ impl Reports {
         host: &mut Host,
         now: Millis,
         call: ReportCall,
-        answer: Result<v1::ReportAttemptsResponse, CallError>,
+        answer: Result<protocol::ReportAttemptsResponse, CallError>,
     ) -> ReportsOver {
         let Some(Flight { batch, terms }) = self.in_flight.remove(&call) else {
             return ReportsOver::default();
         };
-        let mut over = ReportsOver { terms, heard: answer.is_ok(), ..ReportsOver::default() };
+        let mut over = ReportsOver { terms, answered: answer.is_ok(), ..ReportsOver::default() };
         match answer {
             Ok(response) => self.answered(host, now, batch, &response, &mut over),
             Err(failure) => {
@@ -133,7 +133,7 @@ impl Reports {
         host: &mut Host,
         now: Millis,
         batch: Vec<PendingReport>,
-        response: &v1::ReportAttemptsResponse,
+        response: &protocol::ReportAttemptsResponse,
         over: &mut ReportsOver,
     ) {
         let mut unanswered = Vec::new();

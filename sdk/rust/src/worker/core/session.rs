@@ -15,17 +15,18 @@ use super::fence::Fence;
 use super::grants::{Supply, Terms};
 use super::host::Host;
 use super::limits::{
-    OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD, REPORT_TIMEOUT, UNHEARD_BEAT, USUAL_BEAT_INTERVAL, USUAL_LEASE,
+    NO_PING_BEAT, OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD, REPORT_TIMEOUT, USUAL_BEAT_INTERVAL, USUAL_LEASE,
 };
 use super::log_tail::LogLine;
 use super::outcome::HandlerOutcome;
-use super::places::{Execution, Place};
 use super::reports::ReportCall;
+use super::slot_table::{Execution, Slot};
 use super::updates::SentUpdates;
 use crate::duration::to_millis;
 use crate::error::CallError;
-use crate::v1::{self, ReleaseReason};
+use crate::v1;
 use crate::worker::stop_reason::StopReason;
+use crate::worker::v1::{self as protocol, ReleaseReason};
 use crate::worker::worker_event::WorkerEvent;
 
 /// A request of the session to the worker.
@@ -65,7 +66,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub fn new(number: SessionNumber, opened: &v1::OpenSessionResponse, opened_at: Millis) -> Self {
+    pub fn new(number: SessionNumber, opened: &protocol::OpenSessionResponse, opened_at: Millis) -> Self {
         let max_payload = match opened.max_payload {
             0 => usize::MAX,
             bytes => bytes as usize,
@@ -85,7 +86,7 @@ impl Session {
         }
     }
 
-    pub fn start(&mut self, host: &mut Host, now: Millis, opened: v1::OpenSessionResponse) {
+    pub fn start(&mut self, host: &mut Host, now: Millis, opened: protocol::OpenSessionResponse) {
         self.attempts.due_by(self.fence.at());
         host.emit(Effect::ConnectBus {
             session: self.number,
@@ -133,7 +134,7 @@ impl Session {
             self.beats.within(now, 0);
         }
         self.flush(host, now);
-        let idle = host.places.free() > self.attempts.grants.credits.slots();
+        let idle = host.slot_table.free() > self.attempts.grants.credits.slots();
         if idle && !self.attempts.outbox.reports.is_active() && self.may_grant(host, now) {
             self.beats.within(now, OFFER_DELAY);
         }
@@ -142,27 +143,27 @@ impl Session {
         }
     }
 
-    pub fn progress(&mut self, host: &Host, now: Millis, place: Place, progress: v1::Progress) {
-        if self.attempts.progress(host, place, progress) {
+    pub fn progress(&mut self, host: &Host, now: Millis, slot: Slot, progress: v1::Progress) {
+        if self.attempts.progress(host, slot, progress) {
             self.beats.within(now, PROGRESS_DELAY);
         }
     }
 
-    pub fn checkpoint(&mut self, host: &Host, now: Millis, place: Place, checkpoint: v1::Payload) {
-        if self.attempts.checkpoint(host, place, checkpoint) {
+    pub fn checkpoint(&mut self, host: &Host, now: Millis, slot: Slot, checkpoint: v1::Payload) {
+        if self.attempts.checkpoint(host, slot, checkpoint) {
             self.beats.within(now, PROGRESS_DELAY);
         }
     }
 
-    pub fn log(&mut self, host: &Host, now: Millis, place: Place, lines: Vec<LogLine>) {
-        if self.attempts.log(host, place, lines) {
+    pub fn log(&mut self, host: &Host, now: Millis, slot: Slot, lines: Vec<LogLine>) {
+        if self.attempts.log(host, slot, lines) {
             self.beats.logged(now);
         }
     }
 
     /// The server ends an attempt soon after its run timeout, so it must learn of the extension before that.
-    pub fn extend_run_timeout(&mut self, host: &mut Host, now: Millis, place: Place, extension: Millis) {
-        if let Some(due) = self.attempts.extend_run_timeout(host, place, extension) {
+    pub fn extend_run_timeout(&mut self, host: &mut Host, now: Millis, slot: Slot, extension: Millis) {
+        if let Some(due) = self.attempts.extend_run_timeout(host, slot, extension) {
             self.beats.within(now, PROGRESS_DELAY.min(due.saturating_sub(now)));
         }
     }
@@ -187,7 +188,7 @@ impl Session {
         self.attempts.drop_all(host, reason);
     }
 
-    pub fn bus_message(&mut self, host: &mut Host, now: Millis, message: v1::SessionMessage) {
+    pub fn bus_message(&mut self, host: &mut Host, now: Millis, message: protocol::SessionMessage) {
         self.take(host, now, message.assignments, &message.cancels);
         if self.bus.ping(message.ping) {
             // The server ignores credits of a session that it believes to receive nothing, so all credits are granted
@@ -203,7 +204,7 @@ impl Session {
                 self.beat(host, now);
                 // The bus does not confirm a subscription: the ping for that heartbeat may have been published before
                 // the subscription was active.
-                self.beats.within(now, UNHEARD_BEAT);
+                self.beats.within(now, NO_PING_BEAT);
             }
             // Assignments under the current credits may be lost with the connection. New credits are granted even while
             // the bus is down, because replies to heartbeats then carry assignments.
@@ -221,7 +222,7 @@ impl Session {
         host: &mut Host,
         now: Millis,
         beat: u64,
-        answer: Result<v1::HeartbeatResponse, CallError>,
+        answer: Result<protocol::SendHeartbeatResponse, CallError>,
     ) {
         let Some(sent) = self.in_flight.remove(&beat) else { return };
         self.beats.over(now, sent.sent_at, answer.as_ref().err(), host.random());
@@ -254,10 +255,10 @@ impl Session {
         host: &mut Host,
         now: Millis,
         call: ReportCall,
-        answer: Result<v1::ReportAttemptsResponse, CallError>,
+        answer: Result<protocol::ReportAttemptsResponse, CallError>,
     ) {
         let over = self.attempts.outbox.reports.over(host, now, call, answer);
-        if over.heard {
+        if over.answered {
             self.attempts.grants.answered(&over.terms);
         } else {
             self.attempts.grants.failed(over.terms);
@@ -274,7 +275,13 @@ impl Session {
     }
 
     /// Handles cancels first, so that a cancel in the same message as its assignment keeps the attempt from starting.
-    fn take(&mut self, host: &mut Host, now: Millis, assignments: Vec<v1::Assignment>, cancels: &[v1::CancelNotice]) {
+    fn take(
+        &mut self,
+        host: &mut Host,
+        now: Millis,
+        assignments: Vec<protocol::Assignment>,
+        cancels: &[protocol::CancelNotice],
+    ) {
         for notice in cancels {
             self.attempts.cancel(host, now, notice);
         }
@@ -289,7 +296,7 @@ impl Session {
 
     fn compose_terms(&mut self, host: &mut Host, now: Millis) -> Terms {
         let may_grant = self.may_grant(host, now);
-        let supply = Supply { held: &self.attempts.held, places: &host.places, rate: &mut host.rate };
+        let supply = Supply { held: &self.attempts.held, slot_table: &host.slot_table, rate: &mut host.rate };
         self.attempts.grants.compose(now, may_grant.then_some(supply))
     }
 
@@ -303,9 +310,9 @@ impl Session {
         let (progress, updates) = self.attempts.updates.collect(&self.attempts.held);
         let beat = self.attempts.outbox.beat_sent();
         let echo = self.bus.echo();
-        let request = v1::HeartbeatRequest {
+        let request = protocol::SendHeartbeatRequest {
             session_id: self.id.clone(),
-            held: self.attempts.held.list(&host.places),
+            held_attempts: self.attempts.held.list(&host.slot_table),
             credits: terms.credits.clone(),
             voided_credit_ids: terms.voided.clone(),
             progress,
@@ -317,7 +324,7 @@ impl Session {
         host.emit(Effect::Beat { session: self.number, beat, request, timeout });
     }
 
-    fn answered(&mut self, host: &mut Host, now: Millis, sent_at: Millis, response: v1::HeartbeatResponse) {
+    fn answered(&mut self, host: &mut Host, now: Millis, sent_at: Millis, response: protocol::SendHeartbeatResponse) {
         let interval = self.beats.interval();
         let next_beat = to_millis(response.next_beat.as_ref(), interval);
         if response.next_beat.is_some() {
@@ -356,7 +363,7 @@ impl Session {
         while self.attempts.outbox.reports.may_call(now) {
             let terms = self.compose_terms(host, now);
             let (call, reports) = self.attempts.outbox.reports.call(terms.clone());
-            let request = v1::ReportAttemptsRequest {
+            let request = protocol::ReportAttemptsRequest {
                 session_id: self.id.clone(),
                 reports,
                 credits: terms.credits,

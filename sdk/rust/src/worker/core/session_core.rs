@@ -9,13 +9,14 @@ use super::limits::{CLOSE_TIMEOUT, SHORT_SESSION};
 use super::log_tail::LogLine;
 use super::opener::Opener;
 use super::outcome::HandlerOutcome;
-use super::places::Place;
 use super::reports::ReportCall;
 use super::session::{Session, Wish};
+use super::slot_table::Slot;
 use super::stats::Stats;
 use crate::error::CallError;
 use crate::v1;
 use crate::worker::stop_reason::StopReason;
+use crate::worker::v1 as protocol;
 use crate::worker::worker_event::WorkerEvent;
 
 pub(crate) struct SessionCore {
@@ -29,7 +30,7 @@ pub(crate) struct SessionCore {
 
 impl SessionCore {
     /// `offer` describes the worker; its request id is not set.
-    pub fn new(offer: v1::OpenSessionRequest, random: Random) -> Self {
+    pub fn new(offer: protocol::OpenSessionRequest, random: Random) -> Self {
         Self {
             host: Host::new(offer, random),
             opener: Opener::default(),
@@ -67,7 +68,7 @@ impl SessionCore {
         self.tick(now);
     }
 
-    pub fn opened(&mut self, now: Millis, answer: Result<v1::OpenSessionResponse, CallError>) {
+    pub fn opened(&mut self, now: Millis, answer: Result<protocol::OpenSessionResponse, CallError>) {
         if self.closed {
             return;
         }
@@ -100,7 +101,7 @@ impl SessionCore {
         now: Millis,
         number: SessionNumber,
         beat: u64,
-        answer: Result<v1::HeartbeatResponse, CallError>,
+        answer: Result<protocol::SendHeartbeatResponse, CallError>,
     ) {
         self.with_number(now, number, |session, host| session.beat_over(host, now, beat, answer));
     }
@@ -110,19 +111,19 @@ impl SessionCore {
         now: Millis,
         number: SessionNumber,
         call: ReportCall,
-        answer: Result<v1::ReportAttemptsResponse, CallError>,
+        answer: Result<protocol::ReportAttemptsResponse, CallError>,
     ) {
         self.with_number(now, number, |session, host| session.reports_over(host, now, call, answer));
     }
 
-    pub fn session_closed(&mut self, answer: Result<v1::CloseSessionResponse, CallError>) {
+    pub fn session_closed(&mut self, answer: Result<protocol::CloseSessionResponse, CallError>) {
         if let Err(failure) = answer {
             self.host.warn(format!("the session could not be closed; it lapses by itself: {failure}"));
         }
         self.finish();
     }
 
-    pub fn bus_message(&mut self, now: Millis, number: SessionNumber, message: v1::SessionMessage) {
+    pub fn bus_message(&mut self, now: Millis, number: SessionNumber, message: protocol::SessionMessage) {
         self.with_number(now, number, |session, host| session.bus_message(host, now, message));
     }
 
@@ -131,10 +132,10 @@ impl SessionCore {
     }
 
     /// Handlers have returned. The reports of handlers that returned together share a call.
-    pub fn handlers_ended(&mut self, now: Millis, ends: Vec<(Place, HandlerOutcome)>) {
+    pub fn handlers_ended(&mut self, now: Millis, ends: Vec<(Slot, HandlerOutcome)>) {
         self.host.rate.add(now, ends.len());
-        for (place, outcome) in ends {
-            let execution = self.host.places.release(place);
+        for (slot, outcome) in ends {
+            let execution = self.host.slot_table.release(slot);
             if let (Some(execution), Some(session)) = (execution, &mut self.session) {
                 session.ended(execution, outcome);
             }
@@ -142,26 +143,26 @@ impl SessionCore {
         self.with_session(now, |session, host| session.advance(host, now));
     }
 
-    pub fn progress(&mut self, now: Millis, place: Place, progress: v1::Progress) {
-        self.with_session(now, |session, host| session.progress(host, now, place, progress));
+    pub fn progress(&mut self, now: Millis, slot: Slot, progress: v1::Progress) {
+        self.with_session(now, |session, host| session.progress(host, now, slot, progress));
     }
 
-    pub fn checkpoint(&mut self, now: Millis, place: Place, checkpoint: v1::Payload) {
-        self.with_session(now, |session, host| session.checkpoint(host, now, place, checkpoint));
+    pub fn checkpoint(&mut self, now: Millis, slot: Slot, checkpoint: v1::Payload) {
+        self.with_session(now, |session, host| session.checkpoint(host, now, slot, checkpoint));
     }
 
-    pub fn log(&mut self, now: Millis, place: Place, lines: Vec<LogLine>) {
-        self.with_session(now, |session, host| session.log(host, now, place, lines));
+    pub fn log(&mut self, now: Millis, slot: Slot, lines: Vec<LogLine>) {
+        self.with_session(now, |session, host| session.log(host, now, slot, lines));
     }
 
     /// The handler requests more time. `extension` is the total requested so far.
-    pub fn extend_run_timeout(&mut self, now: Millis, place: Place, extension: Millis) {
-        self.with_session(now, |session, host| session.extend_run_timeout(host, now, place, extension));
+    pub fn extend_run_timeout(&mut self, now: Millis, slot: Slot, extension: Millis) {
+        self.with_session(now, |session, host| session.extend_run_timeout(host, now, slot, extension));
     }
 
     /// Changes the maximum number of concurrent handlers. Running handlers continue.
     pub fn set_slots(&mut self, now: Millis, slots: usize) {
-        self.host.places.set_slots(slots);
+        self.host.slot_table.set_slots(slots);
         self.host.offer.slots = slots as i32;
         self.with_session(now, |session, host| session.regrant(host, now));
     }
@@ -189,9 +190,10 @@ impl SessionCore {
         self.end();
         match session_id {
             None => self.finish(),
-            Some(session_id) => self
-                .host
-                .emit(Effect::CloseSession { request: v1::CloseSessionRequest { session_id }, timeout: CLOSE_TIMEOUT }),
+            Some(session_id) => self.host.emit(Effect::CloseSession {
+                request: protocol::CloseSessionRequest { session_id },
+                timeout: CLOSE_TIMEOUT,
+            }),
         }
     }
 
@@ -213,7 +215,7 @@ impl SessionCore {
         }
     }
 
-    /// Stops and drops everything of the session. Places stay taken until their handlers return.
+    /// Stops and drops everything of the session. Slots stay taken until their handlers return.
     fn lost(&mut self, now: Millis) {
         self.host.stats.sessions_lost += 1;
         self.drop_session(StopReason::LeaseLost);
@@ -235,15 +237,15 @@ impl SessionCore {
         (SHORT_SESSION as f64 * (0.5 + 0.5 * self.host.random())) as Millis
     }
 
-    fn with_number(&mut self, now: Millis, number: SessionNumber, tell: impl FnOnce(&mut Session, &mut Host)) {
+    fn with_number(&mut self, now: Millis, number: SessionNumber, deliver: impl FnOnce(&mut Session, &mut Host)) {
         if self.session.as_ref().is_some_and(|session| session.number == number) {
-            self.with_session(now, tell);
+            self.with_session(now, deliver);
         }
     }
 
-    fn with_session(&mut self, now: Millis, tell: impl FnOnce(&mut Session, &mut Host)) {
+    fn with_session(&mut self, now: Millis, deliver: impl FnOnce(&mut Session, &mut Host)) {
         let Some(session) = &mut self.session else { return };
-        tell(session, &mut self.host);
+        deliver(session, &mut self.host);
         match session.take_wish() {
             Some(Wish::Drain) => self.drain(now),
             Some(Wish::Lost) => self.lost(now),

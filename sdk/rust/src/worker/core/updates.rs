@@ -8,6 +8,7 @@ use super::limits::{MAX_UPDATE_BYTES, MAX_UPDATES};
 use super::log_tail::LogLine;
 use crate::duration::to_proto;
 use crate::v1;
+use crate::worker::v1 as protocol;
 
 /// The newest update of one attempt. Each change increases the sequence, so that a late heartbeat does not overwrite a
 /// newer one.
@@ -28,7 +29,7 @@ impl AttemptUpdate {
         self.checkpoint.is_some()
     }
 
-    fn has_news(&self) -> bool {
+    fn has_changes(&self) -> bool {
         self.sequence > self.delivered
     }
 }
@@ -81,7 +82,7 @@ impl Updates {
     }
 
     /// The changes that fit into one heartbeat, and always at least the first one.
-    pub fn collect(&self, held: &HeldList) -> (Vec<v1::ProgressUpdate>, SentUpdates) {
+    pub fn collect(&self, held: &HeldList) -> (Vec<protocol::ProgressUpdate>, SentUpdates) {
         let mut messages = Vec::new();
         let mut sent = SentUpdates::default();
         let mut bytes = 0;
@@ -113,7 +114,7 @@ impl Updates {
                 held.update.checkpoint = None;
             }
             // An attempt that has changed meanwhile comes after those that have not had their turn yet.
-            if awaited && (held.update.has_news() || !held.logs.is_empty()) {
+            if awaited && (held.update.has_changes() || !held.logs.is_empty()) {
                 self.await_turn(id);
             }
         }
@@ -144,16 +145,16 @@ impl Updates {
 }
 
 /// If only log records are new, the message carries nothing else.
-fn message_of(held: &Held) -> v1::ProgressUpdate {
+fn message_of(held: &Held) -> protocol::ProgressUpdate {
     let update = &held.update;
-    let news = update.has_news();
-    v1::ProgressUpdate {
+    let changed = update.has_changes();
+    protocol::ProgressUpdate {
         job_id: held.job_id.clone(),
         attempt: held.key.attempt,
         sequence: update.sequence,
-        progress: update.progress.clone().filter(|_| news),
-        checkpoint: update.checkpoint.clone().filter(|_| news),
-        run_timeout_extension: (news && update.extension > 0).then(|| to_proto(update.extension)),
+        progress: update.progress.clone().filter(|_| changed),
+        checkpoint: update.checkpoint.clone().filter(|_| changed),
+        run_timeout_extension: (changed && update.extension > 0).then(|| to_proto(update.extension)),
         logs: held.logs.messages(),
     }
 }

@@ -1,5 +1,5 @@
 /** Decides what to do with an assignment: five checks in the only safe order. */
-import { ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
+import { ReleaseReason } from '../../gen/muster/worker/v1/attempt_report_pb.ts';
 
 /** What the session knows about an assignment when it arrives. */
 export interface AcceptanceFacts {

@@ -1,10 +1,10 @@
 /** The life of each attempt of a session, from its arrival to the creation of its report. */
 
 import { durationToMs } from '../../duration.ts';
-import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
-import { ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
+import type { Assignment } from '../../gen/muster/worker/v1/assignment_pb.ts';
+import { ReleaseReason } from '../../gen/muster/worker/v1/attempt_report_pb.ts';
 import { judge } from './acceptance.ts';
 import { type AttemptKey, attemptKey } from './attempt-key.ts';
 import type { Cancels } from './cancels.ts';

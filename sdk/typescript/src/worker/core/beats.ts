@@ -1,7 +1,7 @@
 /** Schedules heartbeats. A slow answer never delays the next one. */
 
 import { durationToMs } from '../../duration.ts';
-import type { HeartbeatResponse } from '../../gen/muster/v1/session_service_pb.ts';
+import type { SendHeartbeatResponse } from '../../gen/muster/worker/v1/session_service_pb.ts';
 import { Alarm } from './alarm.ts';
 import { backoff } from './backoff.ts';
 import type { CallFailure } from './call-failure.ts';
@@ -14,8 +14,8 @@ const JITTER = 0.1;
 
 /** A heartbeat in flight, and the callbacks for its end. */
 export interface Beat {
-  readonly answer: Promise<HeartbeatResponse>;
-  answered(response: HeartbeatResponse): void;
+  readonly answer: Promise<SendHeartbeatResponse>;
+  answered(response: SendHeartbeatResponse): void;
   failed(failure: CallFailure): void;
 }
 
@@ -92,7 +92,7 @@ export class Beats {
     if (!this.#closed) handle();
   }
 
-  #answered(beat: Beat, response: HeartbeatResponse): void {
+  #answered(beat: Beat, response: SendHeartbeatResponse): void {
     this.#failures = 0;
     this.#notBefore = Number.NEGATIVE_INFINITY;
     if (response.nextBeat) this.within(durationToMs(response.nextBeat, this.#interval));

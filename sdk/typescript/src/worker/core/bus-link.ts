@@ -1,6 +1,7 @@
 /** The session's subscription, and whether pings arrive over it. */
-import type { SessionMessage } from '../../gen/muster/v1/assignment_pb.ts';
-import type { NatsCredentials, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
+import type { SessionMessage } from '../../gen/muster/worker/v1/assignment_pb.ts';
+import type { NatsCredentials } from '../../gen/muster/worker/v1/session_pb.ts';
+import type { OpenSessionResponse } from '../../gen/muster/worker/v1/session_service_pb.ts';
 import { HEARING_TIME } from './limits.ts';
 import type { Bus, BusConnection, Clock } from './ports.ts';
 

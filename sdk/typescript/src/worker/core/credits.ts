@@ -1,5 +1,5 @@
 /** The credits that the session has granted: their unspent permits, expiry, and the attempts assigned under them. */
-import type { Credit } from '../../gen/muster/v1/session_service_pb.ts';
+import type { Credit } from '../../gen/muster/worker/v1/session_pb.ts';
 import type { AttemptKey } from './attempt-key.ts';
 import { Fifo } from './fifo.ts';
 import { CREDIT_LIFE, CREDIT_REPLACE_BELOW, MAX_SPENT_CREDITS } from './limits.ts';
@@ -37,7 +37,7 @@ export class Credits {
     this.#byId.set(id, { id, expireAt: now + CREDIT_LIFE, slots, prefetch, seen: undefined });
     this.#slots += slots;
     this.#prefetch += prefetch;
-    return { $typeName: 'muster.v1.Credit', creditId: BigInt(id), slots, prefetch };
+    return { $typeName: 'muster.worker.v1.Credit', creditId: BigInt(id), slots, prefetch };
   }
 
   /** The credit if it is live. A spent or voided credit stays live, for its `seen` attempts. */

@@ -1,5 +1,5 @@
 /** Decides which credits a call grants and voids, and handles the failure of the call. */
-import type { Credit } from '../../gen/muster/v1/session_service_pb.ts';
+import type { Credit } from '../../gen/muster/worker/v1/session_pb.ts';
 import type { CompletionRate } from './completion-rate.ts';
 import type { Credits } from './credits.ts';
 import type { HeldList } from './held.ts';

@@ -1,9 +1,10 @@
 /** The attempts that the session holds: accepted or being released, until their report is acknowledged. */
-import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
+
 import { LeaseLossAction } from '../../gen/muster/v1/job_definition_pb.ts';
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
-import type { HeldAttempt } from '../../gen/muster/v1/session_service_pb.ts';
+import type { Assignment } from '../../gen/muster/worker/v1/assignment_pb.ts';
+import type { HeldAttempt } from '../../gen/muster/worker/v1/session_pb.ts';
 import type { AttemptKey } from './attempt-key.ts';
 import { Fifo } from './fifo.ts';
 import type { LogTail } from './log-tail.ts';
@@ -110,7 +111,7 @@ export class HeldList {
   /** The held attempts of a heartbeat. */
   list(hasStarted: (slot: number) => boolean): HeldAttempt[] {
     return Array.from(this.#byKey.values(), ({ jobId, attempt, execution, started }) => ({
-      $typeName: 'muster.v1.HeldAttempt' as const,
+      $typeName: 'muster.worker.v1.HeldAttempt' as const,
       jobId,
       attempt,
       started: execution ? hasStarted(execution.slot) : started,

@@ -72,7 +72,7 @@ export class LogTail {
       fields,
       truncated,
       attempt: 0,
-      skipped: 0n,
+      skippedCount: 0n,
     }));
   }
 

@@ -1,5 +1,5 @@
 /** Opens a session, and retries until the server accepts or permanently refuses it. */
-import type { OpenSessionRequest, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
+import type { OpenSessionRequest, OpenSessionResponse } from '../../gen/muster/worker/v1/session_service_pb.ts';
 import { Alarm } from './alarm.ts';
 import { backoff } from './backoff.ts';
 import { callFailure, isFatal, isLeaseLost } from './call-failure.ts';

@@ -1,5 +1,6 @@
 /** The way of an attempt's outcome to the server's acknowledgement. */
-import type { AttemptReport, ReportAttemptsResponse } from '../../gen/muster/v1/session_service_pb.ts';
+import type { AttemptReport } from '../../gen/muster/worker/v1/attempt_report_pb.ts';
+import type { ReportAttemptsResponse } from '../../gen/muster/worker/v1/session_service_pb.ts';
 import { CheckpointGate } from './checkpoint-gate.ts';
 import type { Grants } from './grants.ts';
 import type { Held } from './held.ts';
@@ -87,7 +88,7 @@ export class Outbox {
     const now = this.#ports.clock.now();
     const terms = this.#grants.compose(now, this.#owner.mayGrant(now));
     const request = {
-      $typeName: 'muster.v1.ReportAttemptsRequest' as const,
+      $typeName: 'muster.worker.v1.ReportAttemptsRequest' as const,
       sessionId: this.#sessionId,
       reports,
       credits: terms.credits,

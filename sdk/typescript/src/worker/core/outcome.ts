@@ -2,7 +2,7 @@
 import type { Failure } from '../../gen/muster/v1/failure_pb.ts';
 import { FailureCause } from '../../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
-import type { AttemptReport, ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
+import type { AttemptReport, ReleaseReason } from '../../gen/muster/worker/v1/attempt_report_pb.ts';
 import type { HandlerOutcome, StopReason } from './ports.ts';
 
 export type Outcome = AttemptReport['outcome'];
@@ -11,15 +11,15 @@ export type Outcome = AttemptReport['outcome'];
 const FRAME_BYTES = 64;
 
 export function released(reason: ReleaseReason): Outcome {
-  return { case: 'released', value: { $typeName: 'muster.v1.Released', reason } };
+  return { case: 'released', value: { $typeName: 'muster.worker.v1.Released', reason } };
 }
 
 export function cancelled(): Outcome {
-  return { case: 'cancelled', value: { $typeName: 'muster.v1.Cancelled' } };
+  return { case: 'cancelled', value: { $typeName: 'muster.worker.v1.Cancelled' } };
 }
 
 export function aborted(): Outcome {
-  return { case: 'aborted', value: { $typeName: 'muster.v1.Aborted' } };
+  return { case: 'aborted', value: { $typeName: 'muster.worker.v1.Aborted' } };
 }
 
 export function failed(failure: Failure): Outcome {
@@ -40,7 +40,7 @@ export function handlerOutcome(outcome: HandlerOutcome, maxPayload: number): Out
   if (outcome.kind === 'suspended') {
     return {
       case: 'suspended',
-      value: { $typeName: 'muster.v1.Suspended', childJobIds: [...outcome.childIds] },
+      value: { $typeName: 'muster.worker.v1.Suspended', childJobIds: [...outcome.childIds] },
     };
   }
   const size = outcome.payload.data.length;
@@ -50,7 +50,7 @@ export function handlerOutcome(outcome: HandlerOutcome, maxPayload: number): Out
 
 export function runTimeoutFailure(): Failure {
   const failure = sdkFailure('RunTimeout', 'the handler did not return within its run timeout');
-  return { ...failure, failureCause: FailureCause.TIMEOUT, final: false };
+  return { ...failure, failureCause: FailureCause.TIMEOUT, nonRetryable: false };
 }
 
 /** A final failure that the SDK itself detected. */
@@ -61,7 +61,7 @@ export function sdkFailure(type: string, message: string): Failure {
     message,
     stackTrace: '',
     failureCause: FailureCause.APPLICATION,
-    final: true,
+    nonRetryable: true,
     exitCode: 0,
   };
 }

@@ -1,18 +1,19 @@
 /** The core's access to the outside: a real thread provides gRPC, NATS and a clock, a simulator its own. */
-import type { Assignment, SessionMessage } from '../../gen/muster/v1/assignment_pb.ts';
+
 import type { Failure } from '../../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
+import type { Assignment, SessionMessage } from '../../gen/muster/worker/v1/assignment_pb.ts';
+import type { NatsCredentials } from '../../gen/muster/worker/v1/session_pb.ts';
 import type {
   CloseSessionRequest,
   CloseSessionResponse,
-  HeartbeatRequest,
-  HeartbeatResponse,
-  NatsCredentials,
   OpenSessionRequest,
   OpenSessionResponse,
   ReportAttemptsRequest,
   ReportAttemptsResponse,
-} from '../../gen/muster/v1/session_service_pb.ts';
+  SendHeartbeatRequest,
+  SendHeartbeatResponse,
+} from '../../gen/muster/worker/v1/session_service_pb.ts';
 import type { LogLevel } from '../../logger.ts';
 
 export interface Clock {
@@ -35,7 +36,7 @@ export interface Timers {
  */
 export interface SessionApi {
   openSession(request: OpenSessionRequest, timeoutMs: number): Promise<OpenSessionResponse>;
-  heartbeat(request: HeartbeatRequest, timeoutMs: number): Promise<HeartbeatResponse>;
+  heartbeat(request: SendHeartbeatRequest, timeoutMs: number): Promise<SendHeartbeatResponse>;
   reportAttempts(request: ReportAttemptsRequest, timeoutMs: number): Promise<ReportAttemptsResponse>;
   closeSession(request: CloseSessionRequest, timeoutMs: number): Promise<CloseSessionResponse>;
 }

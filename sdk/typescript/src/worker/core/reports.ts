@@ -4,8 +4,9 @@
  */
 
 import { Code } from '../../error.ts';
-import type { AttemptReport, ReportAttemptsResponse } from '../../gen/muster/v1/session_service_pb.ts';
-import { ReportResult } from '../../gen/muster/v1/session_service_pb.ts';
+import type { AttemptReport } from '../../gen/muster/worker/v1/attempt_report_pb.ts';
+import { ReportResult } from '../../gen/muster/worker/v1/attempt_report_pb.ts';
+import type { ReportAttemptsResponse } from '../../gen/muster/worker/v1/session_service_pb.ts';
 import { Alarm } from './alarm.ts';
 import { backoff } from './backoff.ts';
 import type { CallFailure } from './call-failure.ts';
@@ -82,7 +83,7 @@ export class Reports {
   #call(batch: PendingReport[]): void {
     this.#inFlight++;
     const reports = batch.map(({ held, outcome }) => ({
-      $typeName: 'muster.v1.AttemptReport' as const,
+      $typeName: 'muster.worker.v1.AttemptReport' as const,
       jobId: held.jobId,
       attempt: held.attempt,
       outcome,

@@ -4,8 +4,8 @@
  */
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
-import type { OpenSessionRequest, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
 import type { Handler } from '../../gen/muster/v1/worker_pb.ts';
+import type { OpenSessionRequest, OpenSessionResponse } from '../../gen/muster/worker/v1/session_service_pb.ts';
 import { CompletionRate } from './completion-rate.ts';
 import { CLOSE_TIMEOUT, SHORT_SESSION } from './limits.ts';
 import type { LogLine } from './log-tail.ts';
@@ -104,7 +104,7 @@ export class SessionCore {
         closed();
         return;
       }
-      const request = { $typeName: 'muster.v1.CloseSessionRequest' as const, sessionId: session.id };
+      const request = { $typeName: 'muster.worker.v1.CloseSessionRequest' as const, sessionId: session.id };
       this.#ports.api.closeSession(request, CLOSE_TIMEOUT).then(closed, (error: unknown) => {
         this.#ports.log('warn', 'the session could not be closed; it lapses by itself', { error: String(error) });
         closed();

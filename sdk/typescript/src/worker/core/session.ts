@@ -2,14 +2,11 @@
 
 import { durationToMs } from '../../duration.ts';
 import { Code } from '../../error.ts';
-import type { Assignment, CancelNotice } from '../../gen/muster/v1/assignment_pb.ts';
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
-import {
-  type HeartbeatResponse,
-  type OpenSessionResponse,
-  ReleaseReason,
-} from '../../gen/muster/v1/session_service_pb.ts';
+import type { Assignment, CancelNotice } from '../../gen/muster/worker/v1/assignment_pb.ts';
+import { ReleaseReason } from '../../gen/muster/worker/v1/attempt_report_pb.ts';
+import type { OpenSessionResponse, SendHeartbeatResponse } from '../../gen/muster/worker/v1/session_service_pb.ts';
 import { Alarm } from './alarm.ts';
 import { Attempts } from './attempts.ts';
 import { type Beat, Beats } from './beats.ts';
@@ -200,9 +197,9 @@ export class Session {
     const number = this.#outbox.beatSent();
     const { runner } = this.#ports;
     const request = {
-      $typeName: 'muster.v1.HeartbeatRequest' as const,
+      $typeName: 'muster.worker.v1.SendHeartbeatRequest' as const,
       sessionId: this.id,
-      held: this.#held.list((slot) => runner.hasStarted(slot)),
+      heldAttempts: this.#held.list((slot) => runner.hasStarted(slot)),
       credits: terms.credits,
       voidedCreditIds: terms.voided,
       progress: updates.messages,
@@ -228,7 +225,7 @@ export class Session {
     };
   }
 
-  #answered(sentAt: number, response: HeartbeatResponse): void {
+  #answered(sentAt: number, response: SendHeartbeatResponse): void {
     this.#fence.extend(sentAt);
     this.#servedInReplies = durationToMs(response.nextBeat, this.#beatInterval) < this.#beatInterval;
     if (this.#fenced && !this.#fence.passed(this.#ports.clock.now())) this.#recover();

@@ -2,7 +2,7 @@
 import { durationFromMs } from '../../duration.ts';
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
-import type { ProgressUpdate } from '../../gen/muster/v1/session_service_pb.ts';
+import type { ProgressUpdate } from '../../gen/muster/worker/v1/session_pb.ts';
 import type { AttemptUpdate, Held } from './held.ts';
 import { MAX_UPDATE_BYTES, MAX_UPDATES } from './limits.ts';
 import { type LogLine, LogTail } from './log-tail.ts';
@@ -87,7 +87,7 @@ function hasUpdate(update: AttemptUpdate | undefined): update is AttemptUpdate {
 function messageOf({ jobId, attempt, update, logs }: Held): ProgressUpdate {
   const changed = hasUpdate(update) ? update : undefined;
   return {
-    $typeName: 'muster.v1.ProgressUpdate',
+    $typeName: 'muster.worker.v1.ProgressUpdate',
     jobId,
     attempt,
     sequence: BigInt(update?.sequence ?? 0),

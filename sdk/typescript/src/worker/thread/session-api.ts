@@ -1,6 +1,6 @@
 /** Implements the core's SessionApi over gRPC. */
 import type { Client } from '@grpc/grpc-js';
-import { SessionService } from '../../gen/muster/v1/session_service_pb.ts';
+import { SessionService } from '../../gen/muster/worker/v1/session_service_pb.ts';
 import { unaryClient } from '../../transport/unary-client.ts';
 import type { SessionApi } from '../core/ports.ts';
 
@@ -10,7 +10,7 @@ export function sessionApi(channel: Client): SessionApi {
   const options = (timeoutMs: number) => ({ timeoutMs, waitForReady: true });
   return {
     openSession: (request, timeoutMs) => service.openSession(request, options(timeoutMs)),
-    heartbeat: (request, timeoutMs) => service.heartbeat(request, options(timeoutMs)),
+    heartbeat: (request, timeoutMs) => service.sendHeartbeat(request, options(timeoutMs)),
     reportAttempts: (request, timeoutMs) => service.reportAttempts(request, options(timeoutMs)),
     closeSession: (request, timeoutMs) => service.closeSession(request, options(timeoutMs)),
   };

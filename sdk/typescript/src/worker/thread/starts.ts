@@ -1,7 +1,7 @@
 /** Packs attempts for the handlers' thread: a flat row of plain values for each, and their bytes in one buffer. */
 import { durationToMs } from '../../duration.ts';
-import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
+import type { Assignment } from '../../gen/muster/worker/v1/assignment_pb.ts';
 import { DEFAULT_RUN_TIMEOUT } from '../core/limits.ts';
 import { ByteBatch } from './byte-batch.ts';
 
@@ -14,7 +14,7 @@ export interface StartedAttempt {
   readonly definition: string;
   readonly definitionVersion: number;
   readonly namespace: string;
-  readonly attemptsCounted: number;
+  readonly attemptCount: number;
   readonly runTimeoutMs: number;
   readonly traceparent: string;
   readonly tracestate: string;
@@ -55,7 +55,7 @@ export class StartsPacker {
       assignment.definition,
       assignment.definitionVersion,
       assignment.namespace,
-      assignment.attemptsCounted,
+      assignment.attemptCount,
       durationToMs(assignment.runTimeout, DEFAULT_RUN_TIMEOUT),
       assignment.traceparent,
       assignment.tracestate,
@@ -100,7 +100,7 @@ export function* unpackStarts({ rows, bytes }: PackedStarts): Generator<StartedA
       definition: rows[i + 4] as string,
       definitionVersion: rows[i + 5] as number,
       namespace: rows[i + 6] as string,
-      attemptsCounted: rows[i + 7] as number,
+      attemptCount: rows[i + 7] as number,
       runTimeoutMs: rows[i + 8] as number,
       traceparent: rows[i + 9] as string,
       tracestate: rows[i + 10] as string,

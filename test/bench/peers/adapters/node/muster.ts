@@ -55,7 +55,7 @@ export const adapter: Adapter = {
         let open = 0;
         for (const queue of queues) {
           const { counts } = await client.getQueue(queue);
-          if (counts) open += Number(counts.ready + counts.scheduled + counts.held + counts.paused);
+          if (counts) open += Number(counts.ready + counts.scheduled + counts.leased + counts.paused);
         }
         return { open, failed: await count(client, queues, [JobState.FAILED, JobState.EXPIRED]) };
       },

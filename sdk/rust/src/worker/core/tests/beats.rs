@@ -38,9 +38,9 @@ fn after_a_failure_the_waits_double_up_to_a_second_though_slots_are_free() {
     let mut bench = beating();
     assert_eq!(waits(&mut bench, 7, &unavailable()), [60, 100, 200, 400, 500, 500, 500]);
     bench.answer_beats();
-    bench.tell(|core, now| core.set_slots(now, 3));
+    bench.deliver(|core, now| core.set_slots(now, 3));
     bench.next_beat();
-    bench.tell(|core, now| core.set_slots(now, 4));
+    bench.deliver(|core, now| core.set_slots(now, 4));
     let next = bench.next_beat();
     bench.beats.push_front(next);
     assert_eq!(waits(&mut bench, 2, &unavailable()), [60, 100], "an answer starts them anew");
@@ -52,7 +52,7 @@ fn the_delay_that_the_server_asks_for_is_kept_whatever_else_asks_for_a_beat() {
     bench.advance(BEAT);
     fail(&mut bench, busy(3_000));
     bench.assign(vec![assignment(1, &credit)]);
-    bench.tell(|core, now| core.set_slots(now, 4));
+    bench.deliver(|core, now| core.set_slots(now, 4));
     bench.advance(3_000);
     assert!(bench.beats.is_empty());
     bench.advance(100);
@@ -62,7 +62,7 @@ fn the_delay_that_the_server_asks_for_is_kept_whatever_else_asks_for_a_beat() {
 #[test]
 fn the_delay_that_the_server_asks_for_puts_off_what_was_asked_for_before() {
     let mut bench = beating();
-    bench.tell(|core, now| core.set_slots(now, 4));
+    bench.deliver(|core, now| core.set_slots(now, 4));
     fail(&mut bench, busy(2_000));
     bench.advance(2_000);
     assert!(bench.beats.is_empty());
@@ -71,7 +71,7 @@ fn the_delay_that_the_server_asks_for_puts_off_what_was_asked_for_before() {
 #[test]
 fn another_failure_does_not_shorten_the_delay_that_the_server_asks_for() {
     let mut bench = beating();
-    bench.tell(|core, now| core.set_slots(now, 4));
+    bench.deliver(|core, now| core.set_slots(now, 4));
     bench.advance(100);
     fail(&mut bench, busy(3_000));
     fail(&mut bench, unavailable());
@@ -86,13 +86,13 @@ fn the_delay_is_an_interval_at_most() {
 }
 
 #[test]
-fn news_of_the_bus_does_not_wait() {
+fn a_change_of_the_bus_does_not_wait() {
     let mut bench = beating();
     fail(&mut bench, busy(4_000));
-    bench.tell(|core, now| core.bus_changed(now, 1, false));
+    bench.deliver(|core, now| core.bus_changed(now, 1, false));
     bench.advance(1_000);
     assert!(bench.beats.is_empty());
-    bench.tell(|core, now| core.bus_changed(now, 1, true));
+    bench.deliver(|core, now| core.bus_changed(now, 1, true));
     assert_eq!(bench.beats.len(), 1);
     bench.ping();
     assert_eq!(bench.beats.len(), 2);

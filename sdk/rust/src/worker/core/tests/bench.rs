@@ -8,14 +8,15 @@ use uuid::Uuid;
 
 use crate::duration::to_proto;
 use crate::error::CallError;
-use crate::v1::{self, AttemptReport, HeartbeatRequest, ReportAttemptsRequest};
+use crate::v1;
 use crate::worker::core::Millis;
 use crate::worker::core::effect::{Effect, SessionNumber};
 use crate::worker::core::outcome::{HandlerOutcome, Outcome};
-use crate::worker::core::places::Place;
 use crate::worker::core::session_core::SessionCore;
+use crate::worker::core::slot_table::Slot;
 use crate::worker::core::start_gate::StartGate;
 use crate::worker::stop_reason::StopReason;
+use crate::worker::v1::{self as protocol, AttemptReport, ReportAttemptsRequest, SendHeartbeatRequest};
 use crate::worker::worker_event::WorkerEvent;
 
 pub(super) const BEAT: Millis = 5_000;
@@ -23,15 +24,15 @@ pub(super) const LEASE: Millis = 15_000;
 pub(super) const MAX_PAYLOAD: i32 = 1_000;
 
 pub(super) struct Started {
-    pub place: Place,
-    pub assignment: v1::Assignment,
+    pub slot: Slot,
+    pub assignment: protocol::Assignment,
     pub gate: Arc<StartGate>,
 }
 
 pub(super) struct SentBeat {
     pub session: SessionNumber,
     pub number: u64,
-    pub request: HeartbeatRequest,
+    pub request: SendHeartbeatRequest,
 }
 
 pub(super) struct SentReports {
@@ -43,11 +44,11 @@ pub(super) struct SentReports {
 pub(super) struct Bench {
     pub core: SessionCore,
     pub now: Millis,
-    pub opens: VecDeque<v1::OpenSessionRequest>,
+    pub opens: VecDeque<protocol::OpenSessionRequest>,
     pub beats: VecDeque<SentBeat>,
     pub reports: VecDeque<SentReports>,
     pub started: Vec<Started>,
-    pub stopped: Vec<(Place, StopReason)>,
+    pub stopped: Vec<(Slot, StopReason)>,
     pub events: Vec<WorkerEvent>,
     pub closes: usize,
     pub reconnects: usize,
@@ -59,7 +60,7 @@ pub(super) struct Bench {
 impl Bench {
     /// A worker that has requested a session.
     pub fn new(slots: i32) -> Self {
-        let offer = v1::OpenSessionRequest {
+        let offer = protocol::OpenSessionRequest {
             slots,
             handlers: vec![v1::Handler { name: "work".into(), min_version: 0, max_version: 2 }],
             ..Default::default()
@@ -85,10 +86,10 @@ impl Bench {
     }
 
     /// A worker whose session has received a ping and granted its slots, with the credit.
-    pub fn ready(slots: i32) -> (Self, v1::Credit) {
+    pub fn ready(slots: i32) -> (Self, protocol::Credit) {
         let mut bench = Self::new(slots);
         bench.open();
-        let credit = bench.hear();
+        let credit = bench.connect();
         (bench, credit)
     }
 
@@ -96,20 +97,20 @@ impl Bench {
     pub fn open(&mut self) {
         self.opens.pop_front().expect("a session is asked for");
         self.sessions += 1;
-        let response = v1::OpenSessionResponse {
+        let response = protocol::OpenSessionResponse {
             session_id: Uuid::from_u128(self.sessions.into()).as_bytes().to_vec().into(),
             beat_interval: Some(to_proto(BEAT)),
             lease: Some(to_proto(LEASE)),
             max_payload: MAX_PAYLOAD,
             ..Default::default()
         };
-        self.tell(|core, now| core.opened(now, Ok(response)));
+        self.deliver(|core, now| core.opened(now, Ok(response)));
     }
 
     /// Connects the bus and delivers its first ping; returns the credit that comes with the echo.
-    pub fn hear(&mut self) -> v1::Credit {
+    pub fn connect(&mut self) -> protocol::Credit {
         let session = self.sessions;
-        self.tell(|core, now| core.bus_changed(now, session, true));
+        self.deliver(|core, now| core.bus_changed(now, session, true));
         self.answer_beats();
         self.ping();
         let beat = self.beats.back().expect("a beat brings the echo");
@@ -121,36 +122,36 @@ impl Bench {
 
     pub fn ping(&mut self) {
         self.pings += 1;
-        self.message(v1::SessionMessage { ping: self.pings, ..Default::default() });
+        self.message(protocol::SessionMessage { ping: self.pings, ..Default::default() });
     }
 
-    pub fn message(&mut self, message: v1::SessionMessage) {
+    pub fn message(&mut self, message: protocol::SessionMessage) {
         let session = self.sessions;
-        self.tell(|core, now| core.bus_message(now, session, message));
+        self.deliver(|core, now| core.bus_message(now, session, message));
     }
 
-    pub fn assign(&mut self, assignments: Vec<v1::Assignment>) {
-        self.message(v1::SessionMessage { assignments, ..Default::default() });
+    pub fn assign(&mut self, assignments: Vec<protocol::Assignment>) {
+        self.message(protocol::SessionMessage { assignments, ..Default::default() });
     }
 
     pub fn cancel(&mut self, job: u128) {
-        let notice = v1::CancelNotice { job_id: job_id(job), attempt: 1 };
-        self.message(v1::SessionMessage { cancels: vec![notice], ..Default::default() });
+        let notice = protocol::CancelNotice { job_id: job_id(job), attempt: 1 };
+        self.message(protocol::SessionMessage { cancels: vec![notice], ..Default::default() });
     }
 
     /// Answers all pending heartbeats with success and without content.
     pub fn answer_beats(&mut self) {
         while let Some(beat) = self.beats.pop_front() {
-            self.answer_beat(beat, v1::HeartbeatResponse::default());
+            self.answer_beat(beat, protocol::SendHeartbeatResponse::default());
         }
     }
 
-    pub fn answer_beat(&mut self, beat: SentBeat, response: v1::HeartbeatResponse) {
-        self.tell(|core, now| core.beat_over(now, beat.session, beat.number, Ok(response)));
+    pub fn answer_beat(&mut self, beat: SentBeat, response: protocol::SendHeartbeatResponse) {
+        self.deliver(|core, now| core.beat_over(now, beat.session, beat.number, Ok(response)));
     }
 
     pub fn fail_beat(&mut self, beat: SentBeat, error: CallError) {
-        self.tell(|core, now| core.beat_over(now, beat.session, beat.number, Err(error)));
+        self.deliver(|core, now| core.beat_over(now, beat.session, beat.number, Err(error)));
     }
 
     /// Advances to the next heartbeat, and returns it.
@@ -166,16 +167,16 @@ impl Bench {
     /// Takes the next report call, and accepts its reports.
     pub fn accept_reports(&mut self) -> Vec<AttemptReport> {
         let sent = self.reports.pop_front().expect("something is reported");
-        let results = vec![v1::ReportResult::Accepted.into(); sent.request.reports.len()];
+        let results = vec![protocol::ReportResult::Accepted.into(); sent.request.reports.len()];
         let reports = sent.request.reports;
-        let response = v1::ReportAttemptsResponse { results };
-        self.tell(|core, now| core.reports_over(now, sent.session, sent.call, Ok(response)));
+        let response = protocol::ReportAttemptsResponse { results };
+        self.deliver(|core, now| core.reports_over(now, sent.session, sent.call, Ok(response)));
         reports
     }
 
     pub fn fail_reports(&mut self, error: CallError) -> ReportAttemptsRequest {
         let sent = self.reports.pop_front().expect("something is reported");
-        self.tell(|core, now| core.reports_over(now, sent.session, sent.call, Err(error)));
+        self.deliver(|core, now| core.reports_over(now, sent.session, sent.call, Err(error)));
         sent.request
     }
 
@@ -186,14 +187,14 @@ impl Bench {
     }
 
     /// Enters the handler that was started last.
-    pub fn enter(&mut self) -> Place {
+    pub fn enter(&mut self) -> Slot {
         let started = self.started.last().expect("a handler is started");
         assert!(started.gate.enter());
-        started.place
+        started.slot
     }
 
-    pub fn end(&mut self, place: Place, outcome: HandlerOutcome) {
-        self.tell(|core, now| core.handlers_ended(now, vec![(place, outcome)]));
+    pub fn end(&mut self, slot: Slot, outcome: HandlerOutcome) {
+        self.deliver(|core, now| core.handlers_ended(now, vec![(slot, outcome)]));
     }
 
     /// Advances the clock, and handles what is due on the way.
@@ -204,23 +205,23 @@ impl Bench {
     pub fn advance_to(&mut self, end: Millis) {
         while self.core.due() <= end {
             self.now = self.now.max(self.core.due());
-            self.tell(|_, _| {});
+            self.deliver(|_, _| {});
         }
         self.now = self.now.max(end);
     }
 
-    pub fn tell<T>(&mut self, tell: impl FnOnce(&mut SessionCore, Millis) -> T) -> T {
-        let told = tell(&mut self.core, self.now);
+    pub fn deliver<T>(&mut self, deliver: impl FnOnce(&mut SessionCore, Millis) -> T) -> T {
+        let answer = deliver(&mut self.core, self.now);
         self.core.tick(self.now);
         self.collect();
-        told
+        answer
     }
 
     /// The held attempts in the next heartbeat: number of the job, and whether it was started.
     pub fn held(&mut self) -> Vec<(u128, bool)> {
         let beat = self.next_beat();
         let held = held_of(&beat.request);
-        self.answer_beat(beat, v1::HeartbeatResponse::default());
+        self.answer_beat(beat, protocol::SendHeartbeatResponse::default());
         held
     }
 
@@ -235,10 +236,10 @@ impl Bench {
                     self.reports.push_back(SentReports { session, call, request });
                 }
                 Effect::CloseSession { .. } => self.closes += 1,
-                Effect::Start { place, assignment, gate } => {
-                    self.started.push(Started { place, assignment, gate });
+                Effect::Start { slot, assignment, gate } => {
+                    self.started.push(Started { slot, assignment, gate });
                 }
-                Effect::Stop { place, reason } => self.stopped.push((place, reason)),
+                Effect::Stop { slot, reason } => self.stopped.push((slot, reason)),
                 Effect::Event(event) => self.events.push(event),
                 Effect::Finished(end) => self.finished = Some(end),
                 Effect::ReconnectBus => self.reconnects += 1,
@@ -253,8 +254,8 @@ pub(super) fn job_id(job: u128) -> bytes::Bytes {
 }
 
 /// An assignment of the first attempt of a job.
-pub(super) fn assignment(job: u128, credit: &v1::Credit) -> v1::Assignment {
-    v1::Assignment {
+pub(super) fn assignment(job: u128, credit: &protocol::Credit) -> protocol::Assignment {
+    protocol::Assignment {
         job_id: job_id(job),
         attempt: 1,
         credit_id: credit.credit_id,
@@ -264,8 +265,8 @@ pub(super) fn assignment(job: u128, credit: &v1::Credit) -> v1::Assignment {
     }
 }
 
-pub(super) fn held_of(request: &HeartbeatRequest) -> Vec<(u128, bool)> {
-    let held = request.held.iter();
+pub(super) fn held_of(request: &SendHeartbeatRequest) -> Vec<(u128, bool)> {
+    let held = request.held_attempts.iter();
     held.map(|held| (Uuid::from_slice(&held.job_id).expect("a UUID").as_u128(), held.started)).collect()
 }
 
@@ -285,7 +286,7 @@ pub(super) fn lease_lost() -> CallError {
     CallError { reason: "LEASE_LOST".into(), ..CallError::new(Code::FailedPrecondition, "the session is closed") }
 }
 
-pub(super) fn released(outcome: &Outcome) -> Option<v1::ReleaseReason> {
+pub(super) fn released(outcome: &Outcome) -> Option<protocol::ReleaseReason> {
     match outcome {
         Outcome::Released(released) => Some(released.reason()),
         _ => None,

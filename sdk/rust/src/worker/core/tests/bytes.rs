@@ -3,8 +3,9 @@
 use prost::Message;
 
 use super::bench::{Bench, assignment, job_id};
-use crate::v1::{self, Payload, SessionMessage};
+use crate::v1::Payload;
 use crate::worker::core::outcome::HandlerOutcome;
+use crate::worker::v1::{self as protocol, SessionMessage};
 
 const SESSION: &str = "0b8f4d6ea1b24c3d9e0f112233445566";
 const MESSAGE: &str = "0a5a0a100198c0de000070008000000000000001100118012205677265657\
@@ -23,28 +24,28 @@ fn what_the_worker_says_is_what_the_protocol_describes() {
     let mut bench = Bench::new(1);
     bench.opens.pop_front();
     bench.sessions = 1;
-    let opened = v1::OpenSessionResponse { session_id: bytes(SESSION).into(), ..Default::default() };
+    let opened = protocol::OpenSessionResponse { session_id: bytes(SESSION).into(), ..Default::default() };
     // A version bound of the bench's handler would reject this job.
     let greet = SessionMessage::decode(&*bytes(MESSAGE)).unwrap();
     assert_eq!(greet.assignments[0].input, Some(Payload::json(&serde_json::json!({ "name": "Ada" })).unwrap()));
-    bench.tell(|core, now| core.opened(now, Ok(opened)));
-    let credit = bench.hear();
+    bench.deliver(|core, now| core.opened(now, Ok(opened)));
+    let credit = bench.connect();
     assert_eq!(credit.credit_id, 1);
 
     let job = &greet.assignments[0];
-    let work = v1::Assignment { handler: "work".into(), job_id: job.job_id.clone(), ..assignment(0, &credit) };
+    let work = protocol::Assignment { handler: "work".into(), job_id: job.job_id.clone(), ..assignment(0, &credit) };
     bench.assign(vec![work]);
     bench.ping();
     bench.beats.clear();
-    let place = bench.enter();
+    let slot = bench.enter();
     let beat = bench.next_beat().request;
-    let said = v1::HeartbeatRequest { credits: Vec::new(), ..beat };
+    let said = protocol::SendHeartbeatRequest { credits: Vec::new(), ..beat };
     assert_eq!(said.encode_to_vec(), bytes(BEAT));
 
-    bench.end(place, HandlerOutcome::Result(Payload::json("hello Ada").unwrap()));
+    bench.end(slot, HandlerOutcome::Result(Payload::json("hello Ada").unwrap()));
     let report = bench.reports.pop_front().unwrap().request;
     assert_eq!(report.reports[0].job_id, job_id(0x0198_c0de_0000_7000_8000_0000_0000_0001));
-    let prefetch = report.credits.iter().map(|credit| v1::Credit { prefetch: 0, ..*credit }).collect();
-    let said = v1::ReportAttemptsRequest { credits: prefetch, ..report };
+    let prefetch = report.credits.iter().map(|credit| protocol::Credit { prefetch: 0, ..*credit }).collect();
+    let said = protocol::ReportAttemptsRequest { credits: prefetch, ..report };
     assert_eq!(said.encode_to_vec(), bytes(REPORT));
 }

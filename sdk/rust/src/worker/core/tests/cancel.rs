@@ -1,28 +1,28 @@
 use super::bench::{Bench, assignment, failure, released, result};
-use crate::v1::{self, ReleaseReason};
 use crate::worker::core::limits::CANCEL_MEMORY;
 use crate::worker::core::outcome::Outcome;
 use crate::worker::stop_reason::StopReason;
+use crate::worker::v1::{self as protocol, ReleaseReason};
 
 #[test]
 fn a_handler_that_gives_up_because_of_a_cancel_is_cancelled() {
     let (mut bench, credit) = Bench::ready(1);
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
+    let slot = bench.enter();
     bench.cancel(1);
     bench.cancel(1);
-    assert_eq!(bench.stopped, [(place, StopReason::Cancelled)]);
-    bench.end(place, failure("Stopped"));
-    assert_eq!(bench.only_outcome(), Outcome::Cancelled(v1::Cancelled {}));
+    assert_eq!(bench.stopped, [(slot, StopReason::Cancelled)]);
+    bench.end(slot, failure("Stopped"));
+    assert_eq!(bench.only_outcome(), Outcome::Cancelled(protocol::Cancelled {}));
 }
 
 #[test]
 fn a_result_wins_over_a_cancel() {
     let (mut bench, credit) = Bench::ready(1);
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
+    let slot = bench.enter();
     bench.cancel(1);
-    bench.end(place, result("done"));
+    bench.end(slot, result("done"));
     assert!(matches!(bench.only_outcome(), Outcome::Result(_)));
 }
 
@@ -52,7 +52,7 @@ fn a_cancel_that_overtakes_its_assignment_is_remembered_for_a_while() {
         if let Some(newer) = beat.request.credits.last() {
             credit = *newer;
         }
-        bench.answer_beat(beat, v1::HeartbeatResponse::default());
+        bench.answer_beat(beat, protocol::SendHeartbeatResponse::default());
     }
     bench.assign(vec![assignment(2, &credit)]);
     assert_eq!(bench.started.len(), 1);
@@ -62,8 +62,8 @@ fn a_cancel_that_overtakes_its_assignment_is_remembered_for_a_while() {
 fn a_cancel_that_comes_with_its_assignment_keeps_it_from_starting() {
     let (mut bench, credit) = Bench::ready(1);
     let beat = bench.next_beat();
-    let notice = v1::CancelNotice { job_id: super::bench::job_id(1), attempt: 1 };
-    let response = v1::HeartbeatResponse {
+    let notice = protocol::CancelNotice { job_id: super::bench::job_id(1), attempt: 1 };
+    let response = protocol::SendHeartbeatResponse {
         assignments: vec![assignment(1, &credit)],
         cancels: vec![notice],
         ..Default::default()

@@ -1,20 +1,20 @@
 use super::bench::{Bench, assignment, released, result, unavailable};
 use crate::duration::to_proto;
-use crate::v1::{self, ReleaseReason};
 use crate::worker::core::limits::{
     CREDIT_LIFE, HEARING_TIME, MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP, OFFER_DELAY, PREFETCH_WAIT,
 };
+use crate::worker::v1::{self as protocol, ReleaseReason};
 
 #[test]
-fn nothing_is_granted_before_the_bus_is_heard() {
+fn nothing_is_granted_before_the_first_ping() {
     let mut bench = Bench::new(4);
     bench.open();
-    bench.tell(|core, now| core.bus_changed(now, 1, true));
+    bench.deliver(|core, now| core.bus_changed(now, 1, true));
     for beat in &bench.beats {
         assert_eq!(beat.request.credits, []);
     }
     bench.answer_beats();
-    let credit = bench.hear();
+    let credit = bench.connect();
     assert_eq!((credit.slots, credit.prefetch), (4, 0));
 }
 
@@ -23,7 +23,7 @@ fn while_the_bus_is_down_credits_are_granted_for_answers_of_beats() {
     let mut bench = Bench::new(4);
     bench.open();
     let beat = bench.beats.pop_front().unwrap();
-    bench.answer_beat(beat, v1::HeartbeatResponse { next_beat: Some(to_proto(500)), ..Default::default() });
+    bench.answer_beat(beat, protocol::SendHeartbeatResponse { next_beat: Some(to_proto(500)), ..Default::default() });
     let beat = bench.next_beat();
     assert_eq!(beat.request.credits[0].slots, 4);
 }
@@ -32,8 +32,8 @@ fn while_the_bus_is_down_credits_are_granted_for_answers_of_beats() {
 fn a_report_offers_the_slot_that_it_frees() {
     let (mut bench, credit) = Bench::ready(2);
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
-    bench.end(place, result("done"));
+    let slot = bench.enter();
+    bench.end(slot, result("done"));
     let report = &bench.reports[0].request;
     assert_eq!(report.credits[0].slots, 1);
     assert!(report.credits[0].credit_id > credit.credit_id);
@@ -42,14 +42,14 @@ fn a_report_offers_the_slot_that_it_frees() {
 #[test]
 fn slots_that_come_free_while_reports_are_in_flight_are_offered_by_the_next_report_and_need_no_beat() {
     let (mut bench, credit) = Bench::ready(3);
-    let places: Vec<_> = (1..=3)
+    let slots: Vec<_> = (1..=3)
         .map(|job| {
             bench.assign(vec![assignment(job, &credit)]);
             bench.enter()
         })
         .collect();
-    for place in places {
-        bench.end(place, result("done"));
+    for slot in slots {
+        bench.end(slot, result("done"));
     }
     bench.advance(OFFER_DELAY);
     assert!(bench.beats.is_empty());
@@ -69,7 +69,7 @@ fn a_credit_is_replaced_before_it_ends() {
             return;
         }
         assert_eq!(beat.request.voided_credit_ids, Vec::<u64>::new());
-        bench.answer_beat(beat, v1::HeartbeatResponse::default());
+        bench.answer_beat(beat, protocol::SendHeartbeatResponse::default());
     }
 }
 
@@ -77,14 +77,14 @@ fn a_credit_is_replaced_before_it_ends() {
 fn what_a_failed_call_granted_is_void() {
     let (mut bench, credit) = Bench::ready(2);
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
-    bench.end(place, result("done"));
+    let slot = bench.enter();
+    bench.end(slot, result("done"));
     let granted = bench.fail_reports(unavailable()).credits[0].credit_id;
     bench.advance(MIN_BEAT_GAP * 10);
     let again = &bench.reports[0].request;
     assert_eq!(again.voided_credit_ids, [granted]);
     assert_eq!(again.credits[0].slots, 1);
-    bench.assign(vec![v1::Assignment { credit_id: granted, ..assignment(2, &credit) }]);
+    bench.assign(vec![protocol::Assignment { credit_id: granted, ..assignment(2, &credit) }]);
     bench.accept_reports();
     assert_eq!(released(&bench.only_outcome()), Some(ReleaseReason::DeadCredit));
 }
@@ -92,13 +92,13 @@ fn what_a_failed_call_granted_is_void() {
 #[test]
 fn a_broken_connection_voids_what_was_granted_over_it() {
     let (mut bench, credit) = Bench::ready(2);
-    bench.tell(|core, now| core.bus_changed(now, 1, false));
+    bench.deliver(|core, now| core.bus_changed(now, 1, false));
     let beat = bench.next_beat();
     assert_eq!(beat.request.voided_credit_ids, [credit.credit_id]);
 }
 
 /// Delivers a ping over a connection before the status that the subscription is active.
-fn heard_early() -> (Bench, v1::Credit) {
+fn pinged_early() -> (Bench, protocol::Credit) {
     let mut bench = Bench::new(2);
     bench.open();
     bench.answer_beats();
@@ -110,8 +110,8 @@ fn heard_early() -> (Bench, v1::Credit) {
 
 #[test]
 fn credits_of_a_ping_that_came_before_the_subscription_was_in_force_stay_good() {
-    let (mut bench, credit) = heard_early();
-    bench.tell(|core, now| core.bus_changed(now, 1, true));
+    let (mut bench, credit) = pinged_early();
+    bench.deliver(|core, now| core.bus_changed(now, 1, true));
     bench.answer_beats();
     bench.ping();
     bench.assign(vec![assignment(1, &credit)]);
@@ -120,8 +120,8 @@ fn credits_of_a_ping_that_came_before_the_subscription_was_in_force_stay_good() 
 
 #[test]
 fn credits_of_an_early_ping_end_with_a_connection_that_never_came_into_force() {
-    let (mut bench, credit) = heard_early();
-    bench.tell(|core, now| core.bus_changed(now, 1, false));
+    let (mut bench, credit) = pinged_early();
+    bench.deliver(|core, now| core.bus_changed(now, 1, false));
     let beat = bench.next_beat();
     assert_eq!(beat.request.voided_credit_ids, [credit.credit_id]);
 }
@@ -129,7 +129,7 @@ fn credits_of_an_early_ping_end_with_a_connection_that_never_came_into_force() {
 #[test]
 fn other_slots_are_granted_anew() {
     let (mut bench, credit) = Bench::ready(2);
-    bench.tell(|core, now| core.set_slots(now, 5));
+    bench.deliver(|core, now| core.set_slots(now, 5));
     let beat = bench.next_beat();
     assert_eq!(beat.request.voided_credit_ids, [credit.credit_id]);
     assert_eq!(beat.request.credits[0].slots, 5);
@@ -147,33 +147,33 @@ fn no_more_starts_than_there_are_slots() {
 fn a_prefetched_attempt_starts_when_a_slot_is_free_or_is_given_back() {
     let (mut bench, credit) = Bench::ready(1);
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
-    bench.end(place, result("done"));
+    let slot = bench.enter();
+    bench.end(slot, result("done"));
     let credit = bench.reports[0].request.credits[0];
     assert_eq!((credit.slots, credit.prefetch), (1, 1));
     bench.accept_reports();
 
-    let waiting = v1::Assignment { prefetch: true, ..assignment(3, &credit) };
+    let waiting = protocol::Assignment { prefetch: true, ..assignment(3, &credit) };
     bench.assign(vec![waiting, assignment(2, &credit)]);
     assert_eq!(bench.started.last().unwrap().assignment.job_id, super::bench::job_id(2));
-    let place = bench.enter();
-    bench.end(place, result("done"));
+    let slot = bench.enter();
+    bench.end(slot, result("done"));
     assert_eq!(bench.started.last().unwrap().assignment.job_id, super::bench::job_id(3));
-    let place = bench.enter();
+    let slot = bench.enter();
     let credit = bench.reports[0].request.credits[0];
     bench.accept_reports();
 
-    bench.assign(vec![v1::Assignment { prefetch: true, ..assignment(4, &credit) }]);
+    bench.assign(vec![protocol::Assignment { prefetch: true, ..assignment(4, &credit) }]);
     bench.advance(PREFETCH_WAIT);
     assert_eq!(released(&bench.only_outcome()), Some(ReleaseReason::NotStarted));
-    bench.end(place, result("done"));
+    bench.end(slot, result("done"));
 }
 
 #[test]
 fn few_beats_wait_for_an_answer_at_once() {
     let (mut bench, _) = Bench::ready(1);
     for _ in 0..20 {
-        bench.tell(|core, now| core.set_slots(now, 1));
+        bench.deliver(|core, now| core.set_slots(now, 1));
         bench.advance(MIN_BEAT_GAP);
     }
     assert_eq!(bench.beats.len(), MAX_BEATS_IN_FLIGHT);
@@ -186,10 +186,10 @@ fn few_beats_wait_for_an_answer_at_once() {
 fn a_connection_is_given_time_before_another_one_is_made() {
     let mut bench = Bench::new(1);
     bench.open();
-    let deaf = v1::HeartbeatResponse { reconnect_bus: true, ..Default::default() };
+    let deaf = protocol::SendHeartbeatResponse { reconnect_bus: true, ..Default::default() };
     let beat = bench.beats.pop_front().unwrap();
     bench.answer_beat(beat, deaf.clone());
-    bench.tell(|core, now| core.bus_changed(now, 1, true));
+    bench.deliver(|core, now| core.bus_changed(now, 1, true));
     let beat = bench.beats.pop_front().unwrap();
     bench.answer_beat(beat, deaf.clone());
     assert_eq!(bench.reconnects, 0);
@@ -200,11 +200,11 @@ fn a_connection_is_given_time_before_another_one_is_made() {
 }
 
 #[test]
-fn a_new_subscription_that_is_not_heard_asks_once_more() {
+fn a_new_subscription_without_a_ping_asks_once_more() {
     let mut bench = Bench::new(1);
     bench.open();
     bench.answer_beats();
-    bench.tell(|core, now| core.bus_changed(now, 1, true));
+    bench.deliver(|core, now| core.bus_changed(now, 1, true));
     bench.answer_beats();
     bench.advance(300);
     assert_eq!(bench.beats.len(), 1);

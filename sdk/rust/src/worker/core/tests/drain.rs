@@ -1,28 +1,28 @@
 use super::bench::{Bench, assignment, released, result};
-use crate::v1::{self, ReleaseReason};
+use crate::worker::v1::{self as protocol, ReleaseReason};
 use crate::worker::worker_event::WorkerEvent;
 
 #[test]
 fn a_drained_worker_finishes_what_runs_and_closes() {
     let (mut bench, credit) = Bench::ready(2);
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
+    let slot = bench.enter();
     bench.assign(vec![assignment(2, &credit)]);
-    bench.tell(|core, now| core.drain(now));
+    bench.deliver(|core, now| core.drain(now));
     assert_eq!(released(&bench.only_outcome()), Some(ReleaseReason::Drain));
 
     let beat = bench.next_beat();
     assert!(beat.request.draining);
     assert_eq!(beat.request.credits, []);
-    bench.answer_beat(beat, v1::HeartbeatResponse::default());
+    bench.answer_beat(beat, protocol::SendHeartbeatResponse::default());
     bench.assign(vec![assignment(3, &credit)]);
     assert_eq!(released(&bench.only_outcome()), Some(ReleaseReason::Drain));
 
     assert_eq!(bench.closes, 0);
-    bench.end(place, result("done"));
+    bench.end(slot, result("done"));
     bench.accept_reports();
     assert_eq!(bench.closes, 1);
-    bench.tell(|core, _| core.session_closed(Ok(v1::CloseSessionResponse {})));
+    bench.deliver(|core, _| core.session_closed(Ok(protocol::CloseSessionResponse {})));
     assert!(matches!(bench.finished, Some(Ok(()))));
     assert!(bench.events.ends_with(&[WorkerEvent::Draining, WorkerEvent::Closed]));
 }
@@ -30,7 +30,7 @@ fn a_drained_worker_finishes_what_runs_and_closes() {
 #[test]
 fn the_server_can_ask_for_it_more_than_once() {
     let (mut bench, _) = Bench::ready(1);
-    let response = v1::HeartbeatResponse { drain: true, ..Default::default() };
+    let response = protocol::SendHeartbeatResponse { drain: true, ..Default::default() };
     let beat = bench.next_beat();
     bench.answer_beat(beat, response);
     assert_eq!(bench.closes, 1);
@@ -39,7 +39,7 @@ fn the_server_can_ask_for_it_more_than_once() {
 #[test]
 fn a_worker_without_a_session_just_ends() {
     let mut bench = Bench::new(1);
-    bench.tell(|core, now| core.drain(now));
+    bench.deliver(|core, now| core.drain(now));
     assert!(matches!(bench.finished, Some(Ok(()))));
     bench.open();
     assert!(bench.beats.is_empty());
@@ -49,10 +49,10 @@ fn a_worker_without_a_session_just_ends() {
 fn closing_stops_handlers_and_withdraws_what_was_not_entered() {
     let (mut bench, credit) = Bench::ready(2);
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
+    let slot = bench.enter();
     bench.assign(vec![assignment(2, &credit)]);
-    bench.tell(|core, _| core.close());
-    assert_eq!(bench.stopped.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [place]);
+    bench.deliver(|core, _| core.close());
+    assert_eq!(bench.stopped.iter().map(|(slot, _)| *slot).collect::<Vec<_>>(), [slot]);
     assert!(!bench.started[1].gate.enter());
     assert_eq!(bench.closes, 1);
 }

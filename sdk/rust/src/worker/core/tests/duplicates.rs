@@ -1,6 +1,6 @@
 use super::bench::{Bench, assignment, released, result};
-use crate::v1::{self, ReleaseReason};
 use crate::worker::core::limits::CREDIT_LIFE;
+use crate::worker::v1::{self as protocol, ReleaseReason};
 
 #[test]
 fn an_attempt_that_runs_is_not_taken_again() {
@@ -16,8 +16,8 @@ fn an_attempt_that_runs_is_not_taken_again() {
 fn an_attempt_that_was_reported_is_remembered_as_long_as_its_credit_lives() {
     let (mut bench, credit) = Bench::ready(2);
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
-    bench.end(place, result("done"));
+    let slot = bench.enter();
+    bench.end(slot, result("done"));
     bench.accept_reports();
     bench.assign(vec![assignment(1, &credit)]);
     assert_eq!(bench.started.len(), 1);
@@ -26,7 +26,7 @@ fn an_attempt_that_was_reported_is_remembered_as_long_as_its_credit_lives() {
     let end = bench.now + CREDIT_LIFE;
     while bench.now < end {
         let beat = bench.next_beat();
-        bench.answer_beat(beat, v1::HeartbeatResponse::default());
+        bench.answer_beat(beat, protocol::SendHeartbeatResponse::default());
     }
     bench.assign(vec![assignment(1, &credit)]);
     assert_eq!(bench.started.len(), 1);
@@ -38,9 +38,9 @@ fn an_attempt_is_listed_until_its_report_is_answered() {
     let (mut bench, credit) = Bench::ready(2);
     bench.assign(vec![assignment(1, &credit)]);
     assert_eq!(bench.held(), [(1, false)]);
-    let place = bench.enter();
+    let slot = bench.enter();
     assert_eq!(bench.held(), [(1, true)]);
-    bench.end(place, result("done"));
+    bench.end(slot, result("done"));
     assert_eq!(bench.held(), [(1, true)]);
     bench.accept_reports();
     assert_eq!(bench.held(), []);
@@ -49,8 +49,8 @@ fn an_attempt_is_listed_until_its_report_is_answered() {
 #[test]
 fn what_no_handler_serves_is_given_back() {
     let (mut bench, credit) = Bench::ready(2);
-    let other = v1::Assignment { handler: "other".into(), ..assignment(1, &credit) };
-    let newer = v1::Assignment { definition_version: 3, ..assignment(2, &credit) };
+    let other = protocol::Assignment { handler: "other".into(), ..assignment(1, &credit) };
+    let newer = protocol::Assignment { definition_version: 3, ..assignment(2, &credit) };
     bench.assign(vec![other, newer]);
     let reports = bench.accept_reports();
     let reasons: Vec<_> = reports.iter().map(|report| released(report.outcome.as_ref().unwrap())).collect();

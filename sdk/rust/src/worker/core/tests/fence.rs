@@ -1,9 +1,10 @@
 use super::bench::{BEAT, Bench, LEASE, assignment, lease_lost, released, result, unavailable};
-use crate::v1::{self, LeaseLossAction, ReleaseReason};
+use crate::v1::LeaseLossAction;
 use crate::worker::core::fence::Fence;
 use crate::worker::core::limits::{FENCE_MARGIN, SHORT_SESSION};
 use crate::worker::core::outcome::Outcome;
 use crate::worker::stop_reason::StopReason;
+use crate::worker::v1::{self as protocol, ReleaseReason};
 use crate::worker::worker_event::WorkerEvent;
 
 #[test]
@@ -33,21 +34,22 @@ fn fall(bench: &mut Bench) {
 fn what_runs_without_a_lease_is_stopped_and_reported_as_aborted() {
     let (mut bench, credit) = Bench::ready(3);
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
-    let goes_on = v1::Assignment { lease_loss_action: LeaseLossAction::Continue.into(), ..assignment(2, &credit) };
-    bench.assign(vec![goes_on]);
+    let slot = bench.enter();
+    let continues =
+        protocol::Assignment { lease_loss_action: LeaseLossAction::Continue.into(), ..assignment(2, &credit) };
+    bench.assign(vec![continues]);
     let continuing = bench.enter();
     bench.assign(vec![assignment(3, &credit)]);
     fall(&mut bench);
-    assert_eq!(bench.stopped, [(place, StopReason::LeaseLost)]);
+    assert_eq!(bench.stopped, [(slot, StopReason::LeaseLost)]);
     let outcomes: Vec<Outcome> = std::iter::from_fn(|| (!bench.reports.is_empty()).then(|| bench.accept_reports()))
         .flatten()
         .map(|report| report.outcome.unwrap())
         .collect();
     assert_eq!(released(&outcomes[0]), Some(ReleaseReason::NotStarted));
-    assert_eq!(outcomes[1], Outcome::Aborted(v1::Aborted {}));
+    assert_eq!(outcomes[1], Outcome::Aborted(protocol::Aborted {}));
     // A later result is dropped, and an attempt that continues is still held.
-    bench.end(place, result("too late"));
+    bench.end(slot, result("too late"));
     assert!(bench.reports.is_empty());
     assert_eq!(bench.held(), [(2, true)]);
     assert_eq!(bench.events.last(), Some(&WorkerEvent::Recovered));
@@ -71,7 +73,7 @@ fn an_answer_to_a_beat_of_long_ago_does_not_end_it() {
     let (mut bench, _) = Bench::ready(1);
     let old = bench.next_beat();
     fall(&mut bench);
-    bench.answer_beat(old, v1::HeartbeatResponse::default());
+    bench.answer_beat(old, protocol::SendHeartbeatResponse::default());
     assert_eq!(bench.events.last(), Some(&WorkerEvent::Fenced));
 }
 
@@ -80,17 +82,17 @@ fn a_lost_session_is_followed_by_another_one() {
     let (mut bench, credit) = Bench::ready(2);
     bench.advance(BEAT / 2);
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
+    let slot = bench.enter();
     bench.assign(vec![assignment(2, &credit)]);
     let beat = bench.next_beat();
     bench.fail_beat(beat, lease_lost());
-    assert_eq!(bench.stopped, [(place, StopReason::LeaseLost)]);
+    assert_eq!(bench.stopped, [(slot, StopReason::LeaseLost)]);
     assert!(!bench.started[1].gate.enter());
     bench.open();
     // The handler that does not return keeps its slot.
-    let credit = bench.hear();
+    let credit = bench.connect();
     assert_eq!(credit.slots, 1);
-    bench.end(place, result("too late"));
+    bench.end(slot, result("too late"));
     assert!(bench.reports.is_empty());
     assert_eq!(bench.held(), []);
     assert_eq!(bench.core.stats().sessions_lost, 1);
@@ -108,13 +110,13 @@ fn a_session_that_did_not_last_is_not_followed_at_once() {
 }
 
 #[test]
-fn a_lost_session_is_also_told_by_a_report() {
+fn a_lost_session_is_also_noticed_by_a_report() {
     let (mut bench, credit) = Bench::ready(1);
     bench.advance(SHORT_SESSION);
     bench.answer_beats();
     bench.assign(vec![assignment(1, &credit)]);
-    let place = bench.enter();
-    bench.end(place, result("done"));
+    let slot = bench.enter();
+    bench.end(slot, result("done"));
     bench.fail_reports(lease_lost());
     assert_eq!(bench.events.last(), Some(&WorkerEvent::Lost));
     assert_eq!(bench.opens.len(), 1);

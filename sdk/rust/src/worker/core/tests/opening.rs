@@ -6,7 +6,7 @@ use crate::worker::core::limits::OPEN_REQUEST_LIFE;
 
 fn refuse(bench: &mut Bench, error: CallError) -> String {
     let request = bench.opens.pop_front().expect("a session is asked for");
-    bench.tell(|core, now| core.opened(now, Err(error)));
+    bench.deliver(|core, now| core.opened(now, Err(error)));
     request.request_id
 }
 
@@ -27,7 +27,7 @@ fn a_repeat_is_the_same_request_for_a_while() {
 }
 
 #[test]
-fn a_session_that_was_never_heard_of_and_lapsed_is_not_asked_for_again() {
+fn a_session_whose_answer_was_lost_and_that_lapsed_is_not_asked_for_again() {
     let mut bench = Bench::new(1);
     let first = refuse(&mut bench, lease_lost());
     bench.advance_to(bench.core.due());

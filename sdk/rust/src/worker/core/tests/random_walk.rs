@@ -5,7 +5,8 @@ use rand::{RngExt, SeedableRng};
 
 use super::bench::{Bench, assignment, failure, lease_lost, result, unavailable};
 use crate::v1;
-use crate::worker::core::places::Place;
+use crate::worker::core::slot_table::Slot;
+use crate::worker::v1 as protocol;
 
 const WALKS: u64 = 300;
 const STEPS: usize = 400;
@@ -14,8 +15,8 @@ const SLOTS: i32 = 3;
 struct Walk {
     random: SmallRng,
     bench: Bench,
-    entered: Vec<Place>,
-    credits: Vec<v1::Credit>,
+    entered: Vec<Slot>,
+    credits: Vec<protocol::Credit>,
     jobs: u128,
     seen: usize,
 }
@@ -36,7 +37,7 @@ impl Walk {
         while !self.bench.opens.is_empty() {
             self.bench.open();
             let session = self.bench.sessions;
-            self.bench.tell(|core, now| core.bus_changed(now, session, true));
+            self.bench.deliver(|core, now| core.bus_changed(now, session, true));
             self.bench.ping();
         }
         assert!(self.entered.len() <= SLOTS as usize, "more handlers than slots");
@@ -47,7 +48,7 @@ impl Walk {
         self.jobs += 1;
         let job = if self.random.random_bool(0.2) { self.random.random_range(1..=self.jobs) } else { self.jobs };
         let prefetch = self.random.random_bool(0.3);
-        self.bench.assign(vec![v1::Assignment { prefetch, ..assignment(job, &credit) }]);
+        self.bench.assign(vec![protocol::Assignment { prefetch, ..assignment(job, &credit) }]);
     }
 
     fn enter(&mut self) {
@@ -55,7 +56,7 @@ impl Walk {
             let started = &self.bench.started[self.seen];
             self.seen += 1;
             if started.gate.enter() {
-                self.entered.push(started.place);
+                self.entered.push(started.slot);
                 return;
             }
         }
@@ -65,9 +66,9 @@ impl Walk {
         if self.entered.is_empty() {
             return;
         }
-        let place = self.entered.swap_remove(self.random.random_range(0..self.entered.len()));
+        let slot = self.entered.swap_remove(self.random.random_range(0..self.entered.len()));
         let outcome = if self.random.random_bool(0.5) { result("done") } else { failure("Oops") };
-        self.bench.end(place, outcome);
+        self.bench.end(slot, outcome);
     }
 
     fn answer_beat(&mut self) {
@@ -75,7 +76,7 @@ impl Walk {
         match self.random.random_range(0..10) {
             0 => self.bench.fail_beat(beat, lease_lost()),
             1..=3 => self.bench.fail_beat(beat, unavailable()),
-            _ => self.bench.answer_beat(beat, v1::HeartbeatResponse::default()),
+            _ => self.bench.answer_beat(beat, protocol::SendHeartbeatResponse::default()),
         }
     }
 
@@ -93,10 +94,10 @@ impl Walk {
     fn disturb(&mut self) {
         let session = self.bench.sessions;
         let connected = self.random.random_bool(0.5);
-        self.bench.tell(|core, now| core.bus_changed(now, session, connected));
+        self.bench.deliver(|core, now| core.bus_changed(now, session, connected));
         self.bench.ping();
-        if let Some(place) = self.entered.last().copied() {
-            self.bench.tell(|core, now| core.checkpoint(now, place, v1::Payload::bytes(vec![1])));
+        if let Some(slot) = self.entered.last().copied() {
+            self.bench.deliver(|core, now| core.checkpoint(now, slot, v1::Payload::bytes(vec![1])));
         }
     }
 
@@ -129,7 +130,7 @@ impl Walk {
         }
         self.bench.answer_beats();
         assert_eq!(self.bench.held(), [], "something is held for ever");
-        self.bench.tell(|core, now| core.drain(now));
+        self.bench.deliver(|core, now| core.drain(now));
         assert_eq!(self.bench.closes, 1, "the worker can't be drained");
     }
 }

@@ -2,9 +2,10 @@ use tonic::Code;
 
 use super::bench::{Bench, MAX_PAYLOAD, assignment, failure, result, unavailable};
 use crate::error::CallError;
-use crate::v1::{self, AttemptReport};
+use crate::v1;
 use crate::worker::core::limits::{CHECKPOINT_TRIES, MAX_REPORTS, SECOND_CALL_FROM};
 use crate::worker::core::outcome::Outcome;
+use crate::worker::v1::{self as protocol, AttemptReport};
 
 /// A worker whose handlers of jobs 1 to `count` have been entered.
 fn running(count: u128) -> Bench {
@@ -17,9 +18,9 @@ fn running(count: u128) -> Bench {
     bench
 }
 
-fn end(bench: &mut Bench, places: std::ops::Range<usize>) {
-    let ends = places.map(|at| (bench.started[at].place, result("done"))).collect();
-    bench.tell(|core, now| core.handlers_ended(now, ends));
+fn end(bench: &mut Bench, slots: std::ops::Range<usize>) {
+    let ends = slots.map(|at| (bench.started[at].slot, result("done"))).collect();
+    bench.deliver(|core, now| core.handlers_ended(now, ends));
 }
 
 #[test]
@@ -61,9 +62,9 @@ fn what_has_no_result_in_the_answer_goes_again() {
     let mut bench = running(3);
     end(&mut bench, 0..3);
     let sent = bench.reports.pop_front().unwrap();
-    let results = vec![v1::ReportResult::Accepted.into(), 0];
-    let answer = Ok(v1::ReportAttemptsResponse { results });
-    bench.tell(|core, now| core.reports_over(now, sent.session, sent.call, answer));
+    let results = vec![protocol::ReportResult::Accepted.into(), 0];
+    let answer = Ok(protocol::ReportAttemptsResponse { results });
+    bench.deliver(|core, now| core.reports_over(now, sent.session, sent.call, answer));
     bench.advance(1_000);
     assert_eq!(bench.accept_reports(), sent.request.reports[1..]);
 }
@@ -89,39 +90,39 @@ fn a_report_that_the_server_refuses_does_not_hold_up_the_others() {
     assert_eq!(accepted.len(), 8);
     let replaced = accepted.iter().find(|report| report.job_id == bad).unwrap();
     let Some(Outcome::Failure(failure)) = &replaced.outcome else { panic!("{replaced:?}") };
-    assert_eq!((&*failure.r#type, failure.r#final), ("ReportRefused", true));
+    assert_eq!((&*failure.r#type, failure.non_retryable), ("ReportRefused", true));
     assert_eq!(bench.held(), []);
 }
 
 #[test]
-fn a_result_that_is_too_large_is_a_final_failure() {
+fn a_result_that_is_too_large_is_a_non_retryable_failure() {
     let mut bench = running(1);
     let large = "x".repeat(MAX_PAYLOAD as usize + 1);
     bench.end(0, result(&large));
     let Outcome::Failure(failure) = bench.only_outcome() else { panic!("no failure") };
-    assert_eq!((&*failure.r#type, failure.r#final), ("ResultTooLarge", true));
+    assert_eq!((&*failure.r#type, failure.non_retryable), ("ResultTooLarge", true));
 }
 
 #[test]
 fn a_failed_attempt_is_reported_after_its_last_checkpoint() {
     let mut bench = running(1);
-    let place = bench.started[0].place;
+    let slot = bench.started[0].slot;
     let checkpoint = v1::Payload::bytes(vec![7]);
-    bench.tell(|core, now| core.checkpoint(now, place, checkpoint.clone()));
-    bench.end(place, failure("Oops"));
+    bench.deliver(|core, now| core.checkpoint(now, slot, checkpoint.clone()));
+    bench.end(slot, failure("Oops"));
     assert!(bench.reports.is_empty());
     let beat = bench.next_beat();
     assert_eq!(beat.request.progress[0].checkpoint, Some(checkpoint));
-    bench.answer_beat(beat, v1::HeartbeatResponse::default());
+    bench.answer_beat(beat, protocol::SendHeartbeatResponse::default());
     assert!(matches!(bench.only_outcome(), Outcome::Failure(_)));
 }
 
 #[test]
 fn a_checkpoint_that_can_not_be_carried_does_not_hold_up_the_report_for_ever() {
     let mut bench = running(1);
-    let place = bench.started[0].place;
-    bench.tell(|core, now| core.checkpoint(now, place, v1::Payload::bytes(vec![7])));
-    bench.end(place, failure("Oops"));
+    let slot = bench.started[0].slot;
+    bench.deliver(|core, now| core.checkpoint(now, slot, v1::Payload::bytes(vec![7])));
+    bench.end(slot, failure("Oops"));
     for _ in 0..CHECKPOINT_TRIES {
         assert!(bench.reports.is_empty());
         let beat = bench.next_beat();

@@ -93,7 +93,8 @@ export const AuditService: GenService<{
   /**
    * Lists audit records, newest first.
    *
-   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+   * Errors:
+   * - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
    *
    * @generated from rpc muster.v1.AuditService.ListAuditRecords
    */

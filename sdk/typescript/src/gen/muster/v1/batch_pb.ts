@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/batch.proto.
  */
 export const file_muster_v1_batch: GenFile = /*@__PURE__*/
-  fileDesc("ChVtdXN0ZXIvdjEvYmF0Y2gucHJvdG8SCW11c3Rlci52MSKNBAoFQmF0Y2gSGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIsCgZsYWJlbHMYAiADKAsyHC5tdXN0ZXIudjEuQmF0Y2guTGFiZWxzRW50cnkSEwoLZGVzY3JpcHRpb24YAyABKAkSFwoKbWF4X2ZhaWxlZBgEIAEoA0gAiAEBEhcKD3RvbGVyYXRlX2ZhaWxlZBgFIAEoCBIqCghjYWxsYmFjaxgGIAEoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEg4KBnNlYWxlZBgHIAEoCBItCglzZWFsX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBmNvdW50cxgJIAEoCzIWLm11c3Rlci52MS5CYXRjaENvdW50cxIQCghlbmRfcmF0ZRgKIAEoARI2ChJlc3RpbWF0ZWRfZW5kX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2NhbGxiYWNrX2pvYl9pZBgMIAEoCRIYChBjYWxsYmFja19wcm9ibGVtGA0gASgJEiQKBXJldHJ5GA4gASgLMhUubXVzdGVyLnYxLkJhdGNoUmV0cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUINCgtfbWF4X2ZhaWxlZCLiAQoKQmF0Y2hSZXRyeRIUCgxiYXRjaF9qb2JfaWQYASABKAkSFgoOZmFpbGVkX21lbWJlcnMYAiABKAMSDAoEbGVmdBgDIAEoAxIWCg5yZXRyaWVkX2JlZm9yZRgEIAEoAxI6Cgtub3RfcmV0cmllZBgFIAMoCzIlLm11c3Rlci52MS5CYXRjaFJldHJ5Lk5vdFJldHJpZWRFbnRyeRIRCgl3YWl0c19mb3IYBiABKAkaMQoPTm90UmV0cmllZEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAzoCOAEihAEKC0JhdGNoQ291bnRzEg8KB21lbWJlcnMYASABKAMSDAoEb3BlbhgCIAEoAxIRCglzdWNjZWVkZWQYAyABKAMSDgoGZmFpbGVkGAQgASgDEhEKCWNhbmNlbGxlZBgFIAEoAxIPCgdleHBpcmVkGAYgASgDEg8KB3NraXBwZWQYByABKANCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_job]);
+  fileDesc("ChVtdXN0ZXIvdjEvYmF0Y2gucHJvdG8SCW11c3Rlci52MSKLBAoFQmF0Y2gSGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIsCgZsYWJlbHMYAiADKAsyHC5tdXN0ZXIudjEuQmF0Y2guTGFiZWxzRW50cnkSEwoLZGVzY3JpcHRpb24YAyABKAkSFwoKbWF4X2ZhaWxlZBgEIAEoA0gAiAEBEhcKD3RvbGVyYXRlX2ZhaWxlZBgFIAEoCBIqCghjYWxsYmFjaxgGIAEoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEg4KBnNlYWxlZBgHIAEoCBItCglzZWFsX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBmNvdW50cxgJIAEoCzIWLm11c3Rlci52MS5CYXRjaENvdW50cxIQCghlbmRfcmF0ZRgKIAEoARI2ChJlc3RpbWF0ZWRfZW5kX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2NhbGxiYWNrX2pvYl9pZBgMIAEoCRIWCg5jYWxsYmFja19lcnJvchgNIAEoCRIkCgVyZXRyeRgOIAEoCzIVLm11c3Rlci52MS5CYXRjaFJldHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDQoLX21heF9mYWlsZWQihAIKCkJhdGNoUmV0cnkSFAoMYmF0Y2hfam9iX2lkGAEgASgJEhQKDGZhaWxlZF9jb3VudBgCIAEoAxIXCg9yZW1haW5pbmdfY291bnQYAyABKAMSHAoUcmV0cmllZF9iZWZvcmVfY291bnQYBCABKAMSRQoRc2tpcHBlZF9ieV9yZWFzb24YBSADKAsyKi5tdXN0ZXIudjEuQmF0Y2hSZXRyeS5Ta2lwcGVkQnlSZWFzb25FbnRyeRIUCgx3YWl0X21lc3NhZ2UYBiABKAkaNgoUU2tpcHBlZEJ5UmVhc29uRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgDOgI4ASKEAQoLQmF0Y2hDb3VudHMSDwoHbWVtYmVycxgBIAEoAxIMCgRvcGVuGAIgASgDEhEKCXN1Y2NlZWRlZBgDIAEoAxIOCgZmYWlsZWQYBCABKAMSEQoJY2FuY2VsbGVkGAUgASgDEg8KB2V4cGlyZWQYBiABKAMSDwoHc2tpcHBlZBgHIAEoA0ItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_job]);
 
 /**
  * Many jobs that you submit and follow as one. A batch is a job: its members are that job's children.
@@ -114,9 +114,9 @@ export type Batch = Message<"muster.v1.Batch"> & {
   /**
    * Why the callback's job could not be made, such as a definition that has been archived since. Output only.
    *
-   * @generated from field: string callback_problem = 13;
+   * @generated from field: string callback_error = 13;
    */
-  callbackProblem: string;
+  callbackError: string;
 
   /**
    * For a batch that RetryBatch has made: what it retries, and its progress. It is sealed once all of its members
@@ -150,39 +150,39 @@ export type BatchRetry = Message<"muster.v1.BatchRetry"> & {
   /**
    * Members of that batch to retry: all that failed, were cancelled or expired.
    *
-   * @generated from field: int64 failed_members = 2;
+   * @generated from field: int64 failed_count = 2;
    */
-  failedMembers: bigint;
+  failedCount: bigint;
 
   /**
    * Those of them that have not been processed yet: it goes down to 0 while the new members are made, and stops once
    * the batch was cancelled, or stopped.
    *
-   * @generated from field: int64 left = 3;
+   * @generated from field: int64 remaining_count = 3;
    */
-  left: bigint;
+  remainingCount: bigint;
 
   /**
    * Those that were skipped, because RetryJob, RetryJobs or RetryBatch had made new jobs of them before.
    *
-   * @generated from field: int64 retried_before = 4;
+   * @generated from field: int64 retried_before_count = 4;
    */
-  retriedBefore: bigint;
+  retriedBeforeCount: bigint;
 
   /**
    * Those that could not be retried, by the reason that RetryJob would have given, such as "DEFINITION_ARCHIVED";
    * "JOB_NOT_FOUND" if they are no longer kept. They are no members, and count as failed.
    *
-   * @generated from field: map<string, int64> not_retried = 5;
+   * @generated from field: map<string, int64> skipped_by_reason = 5;
    */
-  notRetried: { [key: string]: bigint };
+  skippedByReason: { [key: string]: bigint };
 
   /**
    * What the next member waits for, such as capacity in a full queue. Empty: nothing.
    *
-   * @generated from field: string waits_for = 6;
+   * @generated from field: string wait_message = 6;
    */
-  waitsFor: string;
+  waitMessage: string;
 };
 
 /**

@@ -35,7 +35,7 @@ export type CreateBatchRequest = Message<"muster.v1.CreateBatchRequest"> & {
   batch?: Batch | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless: it returns the same batch. Empty: none.
+   * Idempotency token (UUID) for retries of this call: it returns the same batch. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -140,7 +140,7 @@ export type SealBatchRequest = Message<"muster.v1.SealBatchRequest"> & {
   jobId: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -196,7 +196,7 @@ export type RetryBatchRequest = Message<"muster.v1.RetryBatchRequest"> & {
   jobId: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless: it returns the same new batch. Empty: none.
+   * Idempotency token (UUID) for retries of this call: it returns the same new batch. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -248,9 +248,13 @@ export const BatchService: GenService<{
   /**
    * Creates an open batch without members.
    *
-   * Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for
-   * another call), NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the
-   * callback).
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong.
+   *   - INPUT_SCHEMA_VIOLATED: of the callback.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND (DEFINITION_NOT_FOUND): of the callback.
+   * - FAILED_PRECONDITION (DEFINITION_ARCHIVED): of the callback.
    *
    * @generated from rpc muster.v1.BatchService.CreateBatch
    */
@@ -262,7 +266,9 @@ export const BatchService: GenService<{
   /**
    * Reads a batch with its counts. They may be some milliseconds behind its members.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (BATCH_NOT_FOUND).
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (BATCH_NOT_FOUND)
    *
    * @generated from rpc muster.v1.BatchService.GetBatch
    */
@@ -276,7 +282,11 @@ export const BatchService: GenService<{
    * Sealing twice is no error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first
    * seal leaves an audit record.
    *
-   * Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND).
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND (BATCH_NOT_FOUND)
    *
    * @generated from rpc muster.v1.BatchService.SealBatch
    */
@@ -291,9 +301,16 @@ export const BatchService: GenService<{
    * is sealed (`retry` shows the progress). It takes the labels, the description, the failure policy and the callback
    * of the other one. A batch is retried once: if members of the new one fail, retry that one. Leaves an audit record.
    *
-   * Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND),
-   * FAILED_PRECONDITION (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped;
-   * BATCH_RETRIED: another batch retries it).
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND (BATCH_NOT_FOUND)
+   * - FAILED_PRECONDITION:
+   *   - JOB_NOT_ENDED
+   *   - JOB_ERASED
+   *   - NOTHING_TO_RETRY: all of its members succeeded or were skipped.
+   *   - BATCH_RETRIED: another batch retries it.
    *
    * @generated from rpc muster.v1.BatchService.RetryBatch
    */

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/dependency.proto.
  */
 export const file_muster_v1_dependency: GenFile = /*@__PURE__*/
-  fileDesc("ChptdXN0ZXIvdjEvZGVwZW5kZW5jeS5wcm90bxIJbXVzdGVyLnYxIqEBCgpEZXBlbmRlbmN5EhAKBmpvYl9pZBgBIAEoCUgAEiIKBHN0ZXAYAiABKAsyEi5tdXN0ZXIudjEuU3RlcFJlZkgAEiQKBWFzc2V0GAMgASgLMhMubXVzdGVyLnYxLkFzc2V0UmVmSAASMQoJY29uZGl0aW9uGAQgASgOMh4ubXVzdGVyLnYxLkRlcGVuZGVuY3lDb25kaXRpb25CBAoCb24iMAoHU3RlcFJlZhIXCg93b3JrZmxvd19qb2JfaWQYASABKAkSDAoEc3RlcBgCIAEoCSJICghBc3NldFJlZhIMCgRuYW1lGAEgASgJEi4KCmFmdGVyX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInsKBUFzc2V0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAMSMAoMcHVibGlzaF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZqb2JfaWQYBSABKAkqoAEKE0RlcGVuZGVuY3lDb25kaXRpb24SJAogREVQRU5ERU5DWV9DT05ESVRJT05fVU5TUEVDSUZJRUQQABIiCh5ERVBFTkRFTkNZX0NPTkRJVElPTl9TVUNDRUVERUQQARIeChpERVBFTkRFTkNZX0NPTkRJVElPTl9FTkRFRBACEh8KG0RFUEVOREVOQ1lfQ09ORElUSU9OX0ZBSUxFRBADQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChptdXN0ZXIvdjEvZGVwZW5kZW5jeS5wcm90bxIJbXVzdGVyLnYxIqEBCgpEZXBlbmRlbmN5EhAKBmpvYl9pZBgBIAEoCUgAEiIKBHN0ZXAYAiABKAsyEi5tdXN0ZXIudjEuU3RlcFJlZkgAEiQKBWFzc2V0GAMgASgLMhMubXVzdGVyLnYxLkFzc2V0UmVmSAASMQoJY29uZGl0aW9uGAQgASgOMh4ubXVzdGVyLnYxLkRlcGVuZGVuY3lDb25kaXRpb25CBAoCb24iMAoHU3RlcFJlZhIXCg93b3JrZmxvd19qb2JfaWQYASABKAkSDAoEc3RlcBgCIAEoCSJICghBc3NldFJlZhIMCgRuYW1lGAEgASgJEi4KCmFmdGVyX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKqABChNEZXBlbmRlbmN5Q29uZGl0aW9uEiQKIERFUEVOREVOQ1lfQ09ORElUSU9OX1VOU1BFQ0lGSUVEEAASIgoeREVQRU5ERU5DWV9DT05ESVRJT05fU1VDQ0VFREVEEAESHgoaREVQRU5ERU5DWV9DT05ESVRJT05fRU5ERUQQAhIfChtERVBFTkRFTkNZX0NPTkRJVElPTl9GQUlMRUQQA0ItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A dependency: it must be met before the job may start.
@@ -121,55 +121,6 @@ export type AssetRef = Message<"muster.v1.AssetRef"> & {
  */
 export const AssetRefSchema: GenMessage<AssetRef> = /*@__PURE__*/
   messageDesc(file_muster_v1_dependency, 2);
-
-/**
- * A data asset that was published.
- *
- * @generated from message muster.v1.Asset
- */
-export type Asset = Message<"muster.v1.Asset"> & {
-  /**
-   * The namespace it belongs to.
-   *
-   * @generated from field: string namespace = 1;
-   */
-  namespace: string;
-
-  /**
-   * Its name.
-   *
-   * @generated from field: string name = 2;
-   */
-  name: string;
-
-  /**
-   * How often it was published.
-   *
-   * @generated from field: int64 version = 3;
-   */
-  version: bigint;
-
-  /**
-   * When it was last published: when the publishing job ended.
-   *
-   * @generated from field: google.protobuf.Timestamp publish_time = 4;
-   */
-  publishTime?: Timestamp | undefined;
-
-  /**
-   * UUID of that job.
-   *
-   * @generated from field: string job_id = 5;
-   */
-  jobId: string;
-};
-
-/**
- * Describes the message muster.v1.Asset.
- * Use `create(AssetSchema)` to create a new message.
- */
-export const AssetSchema: GenMessage<Asset> = /*@__PURE__*/
-  messageDesc(file_muster_v1_dependency, 3);
 
 /**
  * The end of a job or a step that meets a dependency.

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/event.proto.
  */
 export const file_muster_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChVtdXN0ZXIvdjEvZXZlbnQucHJvdG8SCW11c3Rlci52MSK2AgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpkZWZpbml0aW9uGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEisKDnByZXZpb3VzX3N0YXRlGAUgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEg8KB2F0dGVtcHQYByABKAUSLgoKZXZlbnRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoHZmFpbHVyZRgJIAEoCzISLm11c3Rlci52MS5GYWlsdXJlEioKC3dhaXRfcmVhc29uGDEgASgOMhUubXVzdGVyLnYxLldhaXRSZWFzb25CLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_failure, file_muster_v1_job]);
+  fileDesc("ChVtdXN0ZXIvdjEvZXZlbnQucHJvdG8SCW11c3Rlci52MSK2AgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpkZWZpbml0aW9uGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEisKDnByZXZpb3VzX3N0YXRlGAUgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEg8KB2F0dGVtcHQYByABKAUSLgoKZXZlbnRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoHZmFpbHVyZRgJIAEoCzISLm11c3Rlci52MS5GYWlsdXJlEioKC3dhaXRfcmVhc29uGAogASgOMhUubXVzdGVyLnYxLldhaXRSZWFzb25CLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_failure, file_muster_v1_job]);
 
 /**
  * One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>". The event's id is
@@ -96,7 +96,7 @@ export type JobEvent = Message<"muster.v1.JobEvent"> & {
    * children, and for a READY job that is already held: KEY_LIMIT, because others of its key already wait, or SUSPECT.
    * Anything else that holds READY jobs back comes and goes without an event of the job: use GetJob and ExplainJob.
    *
-   * @generated from field: muster.v1.WaitReason wait_reason = 49;
+   * @generated from field: muster.v1.WaitReason wait_reason = 10;
    */
   waitReason: WaitReason;
 };

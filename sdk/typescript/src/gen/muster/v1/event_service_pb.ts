@@ -103,14 +103,17 @@ export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__P
  */
 export const EventService: GenService<{
   /**
-   * Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each
-   * comes at least once, and may come twice, with the same job and revision. Events of different jobs come in no
-   * order, and those of one job almost always in the order of their revisions.
+   * Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each comes
+   * at least once, and may come twice, with the same job and revision. Events of different jobs come in no order, and
+   * those of one job almost always in the order of their revisions.
    *
-   * Errors: INVALID_ARGUMENT (after_position negative, job_id no UUID, a state that is not published), OUT_OF_RANGE
-   * (EVENT_POSITION_GONE: the events after the position are not kept any more, or never were), RESOURCE_EXHAUSTED (too
-   * many watchers), UNAVAILABLE (EVENTS_UNAVAILABLE: the bus is down or has no JetStream; the replica stops, watch
-   * again after the last position).
+   * Errors:
+   * - INVALID_ARGUMENT: after_position negative, job_id no UUID, a state that is not published.
+   * - OUT_OF_RANGE (EVENT_POSITION_GONE): the events after the position are not kept any more, or never were.
+   * - RESOURCE_EXHAUSTED: too many watchers.
+   * - UNAVAILABLE:
+   *   - EVENTS_UNAVAILABLE: the bus is down or has no JetStream.
+   *   - SHUTTING_DOWN: the replica stops; watch again after the last position.
    *
    * @generated from rpc muster.v1.EventService.WatchEvents
    */

@@ -6,11 +6,13 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { CircuitBreaker } from "./circuit_breaker_pb.ts";
+import { file_muster_v1_circuit_breaker } from "./circuit_breaker_pb.ts";
 import type { KeyLimit, RateLimit } from "./limit_pb.ts";
 import { file_muster_v1_limit } from "./limit_pb.ts";
 import type { Demands } from "./placement_pb.ts";
 import { file_muster_v1_placement } from "./placement_pb.ts";
-import type { CircuitBreaker, RetryBudget, RetryPolicy } from "./retry_policy_pb.ts";
+import type { RetryBudget, RetryPolicy } from "./retry_policy_pb.ts";
 import { file_muster_v1_retry_policy } from "./retry_policy_pb.ts";
 import type { Debounce, Throttle, Uniqueness } from "./submission_rule_pb.ts";
 import { file_muster_v1_submission_rule } from "./submission_rule_pb.ts";
@@ -24,7 +26,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_definition.proto.
  */
 export const file_muster_v1_job_definition: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tdXN0ZXIvdjEvam9iX2RlZmluaXRpb24ucHJvdG8SCW11c3Rlci52MSLWCwoNSm9iRGVmaW5pdGlvbhIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFEiMKBHRhc2sYBCABKAsyEy5tdXN0ZXIudjEuVGFza0JvZHlIABIrCgh3b3JrZmxvdxgFIAEoCzIXLm11c3Rlci52MS5Xb3JrZmxvd0JvZHlIABIjCgR3YWl0GCQgASgLMhMubXVzdGVyLnYxLldhaXRCb2R5SAASDQoFcXVldWUYBiABKAkSLAoMcmV0cnlfcG9saWN5GAcgASgLMhYubXVzdGVyLnYxLlJldHJ5UG9saWN5Ei4KC3J1bl90aW1lb3V0GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGNhbmNlbF9ncmFjZRgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChFsZWFzZV9sb3NzX2FjdGlvbhgKIAEoDjIaLm11c3Rlci52MS5MZWFzZUxvc3NBY3Rpb24SIwoHZGVtYW5kcxgLIAEoCzISLm11c3Rlci52MS5EZW1hbmRzEhAKCHByaW9yaXR5GAwgASgFEhMKC2Rlc2NyaXB0aW9uGA0gASgJEjQKBmxhYmVscxgOIAMoCzIkLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uLkxhYmVsc0VudHJ5EiwKCXJldGVudGlvbhgPIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgtjcmVhdGVfdGltZRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRaW5wdXRfanNvbl9zY2hlbWEYESABKAkSGgoSb3V0cHV0X2pzb25fc2NoZW1hGBIgASgJEjAKDXF1ZXVlX3RpbWVvdXQYEyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNdG90YWxfdGltZW91dBgUIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIzChBwcm9ncmVzc190aW1lb3V0GBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjYKEXByb2dyZXNzX3dhdGNoZG9nGBYgASgLMhsubXVzdGVyLnYxLlByb2dyZXNzV2F0Y2hkb2cSLAoMcmV0cnlfYnVkZ2V0GBcgASgLMhYubXVzdGVyLnYxLlJldHJ5QnVkZ2V0EjIKD2NpcmN1aXRfYnJlYWtlchgYIAEoCzIZLm11c3Rlci52MS5DaXJjdWl0QnJlYWtlchI4ChVpbnB1dF9wcm90b2J1Zl9zY2hlbWEYGSABKAsyGS5tdXN0ZXIudjEuUHJvdG9idWZTY2hlbWESOQoWb3V0cHV0X3Byb3RvYnVmX3NjaGVtYRgaIAEoCzIZLm11c3Rlci52MS5Qcm90b2J1ZlNjaGVtYRIwCgxhcmNoaXZlX3RpbWUYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZhaXJuZXNzX2tleRgcIAEoCRIXCg9tYXhfY29uY3VycmVuY3kYHSABKAUSKAoKcmF0ZV9saW1pdBgeIAEoCzIULm11c3Rlci52MS5SYXRlTGltaXQSEQoJcmF0ZV9jb3N0GB8gASgFEiYKCWtleV9saW1pdBggIAEoCzITLm11c3Rlci52MS5LZXlMaW1pdBIpCgp1bmlxdWVuZXNzGCEgASgLMhUubXVzdGVyLnYxLlVuaXF1ZW5lc3MSJQoIZGVib3VuY2UYIiABKAsyEy5tdXN0ZXIudjEuRGVib3VuY2USJQoIdGhyb3R0bGUYIyABKAsyEy5tdXN0ZXIudjEuVGhyb3R0bGUSEQoJcHVibGlzaGVzGDIgAygJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBgoEYm9keSJDCg5Qcm90b2J1ZlNjaGVtYRIbChNmaWxlX2Rlc2NyaXB0b3Jfc2V0GAEgASgMEhQKDG1lc3NhZ2VfdHlwZRgCIAEoCSJTChBQcm9ncmVzc1dhdGNoZG9nEhQKDG1pbl9mcmFjdGlvbhgBIAEoARIpCgZ3aW5kb3cYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iaAoIVGFza0JvZHkSDwoHaGFuZGxlchgBIAEoCRIXCg9jbGVhbnVwX2hhbmRsZXIYAiABKAkSMgoPY2xlYW51cF90aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKnEKD0xlYXNlTG9zc0FjdGlvbhIhCh1MRUFTRV9MT1NTX0FDVElPTl9VTlNQRUNJRklFRBAAEhsKF0xFQVNFX0xPU1NfQUNUSU9OX0FCT1JUEAESHgoaTEVBU0VfTE9TU19BQ1RJT05fQ09OVElOVUUQAkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_limit, file_muster_v1_placement, file_muster_v1_retry_policy, file_muster_v1_submission_rule, file_muster_v1_wait, file_muster_v1_workflow]);
+  fileDesc("Ch5tdXN0ZXIvdjEvam9iX2RlZmluaXRpb24ucHJvdG8SCW11c3Rlci52MSLWCwoNSm9iRGVmaW5pdGlvbhIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFEiMKBHRhc2sYBCABKAsyEy5tdXN0ZXIudjEuVGFza0JvZHlIABIrCgh3b3JrZmxvdxgFIAEoCzIXLm11c3Rlci52MS5Xb3JrZmxvd0JvZHlIABIjCgR3YWl0GAYgASgLMhMubXVzdGVyLnYxLldhaXRCb2R5SAASDQoFcXVldWUYByABKAkSLAoMcmV0cnlfcG9saWN5GAggASgLMhYubXVzdGVyLnYxLlJldHJ5UG9saWN5Ei4KC3J1bl90aW1lb3V0GAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGNhbmNlbF9ncmFjZRgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChFsZWFzZV9sb3NzX2FjdGlvbhgLIAEoDjIaLm11c3Rlci52MS5MZWFzZUxvc3NBY3Rpb24SIwoHZGVtYW5kcxgMIAEoCzISLm11c3Rlci52MS5EZW1hbmRzEhAKCHByaW9yaXR5GA0gASgFEhMKC2Rlc2NyaXB0aW9uGA4gASgJEjQKBmxhYmVscxgPIAMoCzIkLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uLkxhYmVsc0VudHJ5EiwKCXJldGVudGlvbhgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgtjcmVhdGVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRaW5wdXRfanNvbl9zY2hlbWEYEiABKAkSGgoSb3V0cHV0X2pzb25fc2NoZW1hGBMgASgJEjAKDXF1ZXVlX3RpbWVvdXQYFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNdG90YWxfdGltZW91dBgVIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIzChBwcm9ncmVzc190aW1lb3V0GBYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjYKEXByb2dyZXNzX3dhdGNoZG9nGBcgASgLMhsubXVzdGVyLnYxLlByb2dyZXNzV2F0Y2hkb2cSLAoMcmV0cnlfYnVkZ2V0GBggASgLMhYubXVzdGVyLnYxLlJldHJ5QnVkZ2V0EjIKD2NpcmN1aXRfYnJlYWtlchgZIAEoCzIZLm11c3Rlci52MS5DaXJjdWl0QnJlYWtlchI4ChVpbnB1dF9wcm90b2J1Zl9zY2hlbWEYGiABKAsyGS5tdXN0ZXIudjEuUHJvdG9idWZTY2hlbWESOQoWb3V0cHV0X3Byb3RvYnVmX3NjaGVtYRgbIAEoCzIZLm11c3Rlci52MS5Qcm90b2J1ZlNjaGVtYRIwCgxhcmNoaXZlX3RpbWUYHCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZhaXJuZXNzX2tleRgdIAEoCRIXCg9tYXhfY29uY3VycmVuY3kYHiABKAUSKAoKcmF0ZV9saW1pdBgfIAEoCzIULm11c3Rlci52MS5SYXRlTGltaXQSEQoJcmF0ZV9jb3N0GCAgASgFEiYKCWtleV9saW1pdBghIAEoCzITLm11c3Rlci52MS5LZXlMaW1pdBIpCgp1bmlxdWVuZXNzGCIgASgLMhUubXVzdGVyLnYxLlVuaXF1ZW5lc3MSJQoIZGVib3VuY2UYIyABKAsyEy5tdXN0ZXIudjEuRGVib3VuY2USJQoIdGhyb3R0bGUYJCABKAsyEy5tdXN0ZXIudjEuVGhyb3R0bGUSEQoJcHVibGlzaGVzGCUgAygJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBgoEYm9keSJDCg5Qcm90b2J1ZlNjaGVtYRIbChNmaWxlX2Rlc2NyaXB0b3Jfc2V0GAEgASgMEhQKDG1lc3NhZ2VfdHlwZRgCIAEoCSJTChBQcm9ncmVzc1dhdGNoZG9nEhQKDG1pbl9mcmFjdGlvbhgBIAEoARIpCgZ3aW5kb3cYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iaAoIVGFza0JvZHkSDwoHaGFuZGxlchgBIAEoCRIXCg9jbGVhbnVwX2hhbmRsZXIYAiABKAkSMgoPY2xlYW51cF90aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKnEKD0xlYXNlTG9zc0FjdGlvbhIhCh1MRUFTRV9MT1NTX0FDVElPTl9VTlNQRUNJRklFRBAAEhsKF0xFQVNFX0xPU1NfQUNUSU9OX0FCT1JUEAESHgoaTEVBU0VfTE9TU19BQ1RJT05fQ09OVElOVUUQAkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_circuit_breaker, file_muster_v1_limit, file_muster_v1_placement, file_muster_v1_retry_policy, file_muster_v1_submission_rule, file_muster_v1_wait, file_muster_v1_workflow]);
 
 /**
  * A named, versioned template of a job. Versions are numbered from 1 and never change.
@@ -76,9 +78,9 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
     case: "workflow";
   } | {
     /**
-     * A wait: the control plane ends it when its event or its approval has come.
+     * A wait: the control plane ends it when its signal or its approval has come.
      *
-     * @generated from field: muster.v1.WaitBody wait = 36;
+     * @generated from field: muster.v1.WaitBody wait = 6;
      */
     value: WaitBody;
     case: "wait";
@@ -87,14 +89,14 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   /**
    * The queue its jobs wait in. Empty: "default".
    *
-   * @generated from field: string queue = 6;
+   * @generated from field: string queue = 7;
    */
   queue: string;
 
   /**
    * How failed attempts are retried. Unset: the policy's defaults.
    *
-   * @generated from field: muster.v1.RetryPolicy retry_policy = 7;
+   * @generated from field: muster.v1.RetryPolicy retry_policy = 8;
    */
   retryPolicy?: RetryPolicy | undefined;
 
@@ -102,49 +104,49 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * Longest time one attempt may run. Unset: 1 h. At least 1 ms, at most 30 days. Enforced by the worker and by the
    * server. For a wait: the longest wait, from when it begins; unset: 30 days.
    *
-   * @generated from field: google.protobuf.Duration run_timeout = 8;
+   * @generated from field: google.protobuf.Duration run_timeout = 9;
    */
   runTimeout?: Duration | undefined;
 
   /**
    * Time between the request to stop and the moment the server gives the attempt up. Unset: 30 s. At most 1 h.
    *
-   * @generated from field: google.protobuf.Duration cancel_grace = 9;
+   * @generated from field: google.protobuf.Duration cancel_grace = 10;
    */
   cancelGrace?: Duration | undefined;
 
   /**
    * What a worker does when it can't prove that it holds the lease.
    *
-   * @generated from field: muster.v1.LeaseLossAction lease_loss_action = 10;
+   * @generated from field: muster.v1.LeaseLossAction lease_loss_action = 11;
    */
   leaseLossAction: LeaseLossAction;
 
   /**
    * Demands of its jobs on their workers. A submission may override them.
    *
-   * @generated from field: muster.v1.Demands demands = 11;
+   * @generated from field: muster.v1.Demands demands = 12;
    */
   demands?: Demands | undefined;
 
   /**
    * Default priority of its jobs, from -100 to 100; higher runs sooner. One step is worth one second of waiting.
    *
-   * @generated from field: int32 priority = 12;
+   * @generated from field: int32 priority = 13;
    */
   priority: number;
 
   /**
    * Its purpose, as readable text. At most 1,024 characters.
    *
-   * @generated from field: string description = 13;
+   * @generated from field: string description = 14;
    */
   description: string;
 
   /**
    * Labels for your own use and for filters. At most 64, keys to 63 and values to 256 characters.
    *
-   * @generated from field: map<string, string> labels = 14;
+   * @generated from field: map<string, string> labels = 15;
    */
   labels: { [key: string]: string };
 
@@ -153,14 +155,14 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * unless changed). At most 10 years; less than a minute counts as a minute. The newest version's value applies to the
    * jobs of all.
    *
-   * @generated from field: google.protobuf.Duration retention = 15;
+   * @generated from field: google.protobuf.Duration retention = 16;
    */
   retention?: Duration | undefined;
 
   /**
    * When this version was made, by the database's clock.
    *
-   * @generated from field: google.protobuf.Timestamp create_time = 16;
+   * @generated from field: google.protobuf.Timestamp create_time = 17;
    */
   createTime?: Timestamp | undefined;
 
@@ -169,7 +171,7 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * may only point into the schema itself; `format` is not checked. Inputs must then be JSON (content type
    * "application/json", or none). Empty: any input.
    *
-   * @generated from field: string input_json_schema = 17;
+   * @generated from field: string input_json_schema = 18;
    */
   inputJsonSchema: string;
 
@@ -177,7 +179,7 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * JSON Schema of the result, likewise. A result that does not match is a failure of type OutputSchemaViolation, which
    * the retry policy handles. Empty: any result.
    *
-   * @generated from field: string output_json_schema = 18;
+   * @generated from field: string output_json_schema = 19;
    */
   outputJsonSchema: string;
 
@@ -185,7 +187,7 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * Longest time a job may wait in the queue for its first attempt, from when it may run. Then it ends EXPIRED. Unset:
    * no limit. At most 30 days.
    *
-   * @generated from field: google.protobuf.Duration queue_timeout = 19;
+   * @generated from field: google.protobuf.Duration queue_timeout = 20;
    */
   queueTimeout?: Duration | undefined;
 
@@ -193,56 +195,56 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * Longest time from when a job may run to its end, all waits and attempts included. Then it ends FAILED. Unset: no
    * limit. At most 10 years.
    *
-   * @generated from field: google.protobuf.Duration total_timeout = 20;
+   * @generated from field: google.protobuf.Duration total_timeout = 21;
    */
   totalTimeout?: Duration | undefined;
 
   /**
    * Longest time between two progress reports of an attempt. Unset: no limit. At least 1 s, at most 30 days.
    *
-   * @generated from field: google.protobuf.Duration progress_timeout = 21;
+   * @generated from field: google.protobuf.Duration progress_timeout = 22;
    */
   progressTimeout?: Duration | undefined;
 
   /**
    * Ends attempts that progress too slowly. Unset: off.
    *
-   * @generated from field: muster.v1.ProgressWatchdog progress_watchdog = 22;
+   * @generated from field: muster.v1.ProgressWatchdog progress_watchdog = 23;
    */
   progressWatchdog?: ProgressWatchdog | undefined;
 
   /**
    * Bounds the retries of all jobs of this definition together. Unset: no bound.
    *
-   * @generated from field: muster.v1.RetryBudget retry_budget = 23;
+   * @generated from field: muster.v1.RetryBudget retry_budget = 24;
    */
   retryBudget?: RetryBudget | undefined;
 
   /**
    * Holds jobs back while a system that they depend on is down. Unset: never.
    *
-   * @generated from field: muster.v1.CircuitBreaker circuit_breaker = 24;
+   * @generated from field: muster.v1.CircuitBreaker circuit_breaker = 25;
    */
   circuitBreaker?: CircuitBreaker | undefined;
 
   /**
    * Message type of the input, in protobuf. Not with `input_json_schema`.
    *
-   * @generated from field: muster.v1.ProtobufSchema input_protobuf_schema = 25;
+   * @generated from field: muster.v1.ProtobufSchema input_protobuf_schema = 26;
    */
   inputProtobufSchema?: ProtobufSchema | undefined;
 
   /**
    * Message type of the result, in protobuf. Not with `output_json_schema`.
    *
-   * @generated from field: muster.v1.ProtobufSchema output_protobuf_schema = 26;
+   * @generated from field: muster.v1.ProtobufSchema output_protobuf_schema = 27;
    */
   outputProtobufSchema?: ProtobufSchema | undefined;
 
   /**
    * When it was archived: new jobs are refused. Unset: it is not.
    *
-   * @generated from field: google.protobuf.Timestamp archive_time = 27;
+   * @generated from field: google.protobuf.Timestamp archive_time = 28;
    */
   archiveTime?: Timestamp | undefined;
 
@@ -250,7 +252,7 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * The key among which its queue shares its workers fairly: a CEL expression as in KeyLimit.key, such as
    * `input.tenant`. A submission's own `fairness_key` takes precedence. Empty: none.
    *
-   * @generated from field: string fairness_key = 28;
+   * @generated from field: string fairness_key = 29;
    */
   fairnessKey: string;
 
@@ -259,14 +261,14 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * cancelled jobs are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest
    * version's value applies to the jobs of all.
    *
-   * @generated from field: int32 max_concurrency = 29;
+   * @generated from field: int32 max_concurrency = 30;
    */
   maxConcurrency: number;
 
   /**
    * Rate at which attempts of its jobs may be assigned. Unset: no limit.
    *
-   * @generated from field: muster.v1.RateLimit rate_limit = 30;
+   * @generated from field: muster.v1.RateLimit rate_limit = 31;
    */
   rateLimit?: RateLimit | undefined;
 
@@ -274,14 +276,14 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * Units that an attempt takes of the rate limits of its queue, definition and key. 0: 1. At most 1,000. An attempt
    * that costs more than a burst is assigned once all units are there, and takes the rest from future units.
    *
-   * @generated from field: int32 rate_cost = 31;
+   * @generated from field: int32 rate_cost = 32;
    */
   rateCost: number;
 
   /**
    * Limits for each value of a key. Unset: none.
    *
-   * @generated from field: muster.v1.KeyLimit key_limit = 32;
+   * @generated from field: muster.v1.KeyLimit key_limit = 33;
    */
   keyLimit?: KeyLimit | undefined;
 
@@ -289,21 +291,21 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * At most one matching job at a time. Unset: any number. At most one of `uniqueness`, `debounce` and `throttle` is
    * set.
    *
-   * @generated from field: muster.v1.Uniqueness uniqueness = 33;
+   * @generated from field: muster.v1.Uniqueness uniqueness = 34;
    */
   uniqueness?: Uniqueness | undefined;
 
   /**
    * Of jobs in quick succession only the last one runs. Unset: each runs.
    *
-   * @generated from field: muster.v1.Debounce debounce = 34;
+   * @generated from field: muster.v1.Debounce debounce = 35;
    */
   debounce?: Debounce | undefined;
 
   /**
    * At most one job per span of time. Unset: any number.
    *
-   * @generated from field: muster.v1.Throttle throttle = 35;
+   * @generated from field: muster.v1.Throttle throttle = 36;
    */
   throttle?: Throttle | undefined;
 
@@ -311,7 +313,7 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * Names of data assets that each success of one of its jobs publishes. At most 20, each in the form of a definition's
    * name.
    *
-   * @generated from field: repeated string publishes = 50;
+   * @generated from field: repeated string publishes = 37;
    */
   publishes: string[];
 };

@@ -4,8 +4,6 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { JobDefinition } from "./job_definition_pb.ts";
 import { file_muster_v1_job_definition } from "./job_definition_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -14,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_definition_service.proto.
  */
 export const file_muster_v1_job_definition_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZtdXN0ZXIvdjEvam9iX2RlZmluaXRpb25fc2VydmljZS5wcm90bxIJbXVzdGVyLnYxInQKGUFwcGx5Sm9iRGVmaW5pdGlvblJlcXVlc3QSLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uEhIKCnJlcXVlc3RfaWQYAiABKAkSFQoNdmFsaWRhdGVfb25seRgDIAEoCCK7AQoaQXBwbHlKb2JEZWZpbml0aW9uUmVzcG9uc2USLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uEg8KB2NyZWF0ZWQYAiABKAgSLwoLZGlmZmVyZW5jZXMYAyADKAsyGi5tdXN0ZXIudjEuRmllbGREaWZmZXJlbmNlEi0KBmlzc3VlcxgEIAMoCzIdLm11c3Rlci52MS5Db21wYXRpYmlsaXR5SXNzdWUiPgoPRmllbGREaWZmZXJlbmNlEgwKBHBhdGgYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJImMKEkNvbXBhdGliaWxpdHlJc3N1ZRIqCgRraW5kGAEgASgOMhwubXVzdGVyLnYxLkNvbXBhdGliaWxpdHlLaW5kEg8KB21lc3NhZ2UYAiABKAkSEAoIc3ViamVjdHMYAyADKAki0wEKFENpcmN1aXRCcmVha2VyU3RhdHVzEgwKBG5hbWUYASABKAkSJgoFc3RhdGUYAiABKA4yFy5tdXN0ZXIudjEuQ2lyY3VpdFN0YXRlEhAKCGZhaWx1cmVzGAMgASgFEi0KCW9wZW5fdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcHJvYmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMcHJvYmVfam9iX2lkGAYgASgJIlYKGkxpc3RDaXJjdWl0QnJlYWtlcnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJxChtMaXN0Q2lyY3VpdEJyZWFrZXJzUmVzcG9uc2USOQoQY2lyY3VpdF9icmVha2VycxgBIAMoCzIfLm11c3Rlci52MS5DaXJjdWl0QnJlYWtlclN0YXR1cxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUQoaQ2xvc2VDaXJjdWl0QnJlYWtlclJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSJXChtDbG9zZUNpcmN1aXRCcmVha2VyUmVzcG9uc2USOAoPY2lyY3VpdF9icmVha2VyGAEgASgLMh8ubXVzdGVyLnYxLkNpcmN1aXRCcmVha2VyU3RhdHVzIksKF0dldEpvYkRlZmluaXRpb25SZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAUiSAoYR2V0Sm9iRGVmaW5pdGlvblJlc3BvbnNlEiwKCmRlZmluaXRpb24YASABKAsyGC5tdXN0ZXIudjEuSm9iRGVmaW5pdGlvbiJsChlMaXN0Sm9iRGVmaW5pdGlvbnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIVCg1zaG93X2FyY2hpdmVkGAQgASgIImQKGkxpc3RKb2JEZWZpbml0aW9uc1Jlc3BvbnNlEi0KC2RlZmluaXRpb25zGAEgAygLMhgubXVzdGVyLnYxLkpvYkRlZmluaXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlIKG0FyY2hpdmVKb2JEZWZpbml0aW9uUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIkwKHEFyY2hpdmVKb2JEZWZpbml0aW9uUmVzcG9uc2USLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uKrYCChFDb21wYXRpYmlsaXR5S2luZBIiCh5DT01QQVRJQklMSVRZX0tJTkRfVU5TUEVDSUZJRUQQABIgChxDT01QQVRJQklMSVRZX0tJTkRfTk9fV09SS0VSEAESLgoqQ09NUEFUSUJJTElUWV9LSU5EX1dPUktFUl9FWENMVURFU19WRVJTSU9OEAISJQohQ09NUEFUSUJJTElUWV9LSU5EX0pPQlNfSU5fRkxJR0hUEAMSLAooQ09NUEFUSUJJTElUWV9LSU5EX0lOUFVUX1NDSEVNQV9OQVJST1dFRBAEEiwKKENPTVBBVElCSUxJVFlfS0lORF9PVVRQVVRfU0NIRU1BX1dJREVORUQQBRIoCiRDT01QQVRJQklMSVRZX0tJTkRfUExBQ0VNRU5UX0NIQU5HRUQQBip8CgxDaXJjdWl0U3RhdGUSHQoZQ0lSQ1VJVF9TVEFURV9VTlNQRUNJRklFRBAAEhgKFENJUkNVSVRfU1RBVEVfQ0xPU0VEEAESFgoSQ0lSQ1VJVF9TVEFURV9PUEVOEAISGwoXQ0lSQ1VJVF9TVEFURV9IQUxGX09QRU4QAzLuBAoUSm9iRGVmaW5pdGlvblNlcnZpY2USYQoSQXBwbHlKb2JEZWZpbml0aW9uEiQubXVzdGVyLnYxLkFwcGx5Sm9iRGVmaW5pdGlvblJlcXVlc3QaJS5tdXN0ZXIudjEuQXBwbHlKb2JEZWZpbml0aW9uUmVzcG9uc2USWwoQR2V0Sm9iRGVmaW5pdGlvbhIiLm11c3Rlci52MS5HZXRKb2JEZWZpbml0aW9uUmVxdWVzdBojLm11c3Rlci52MS5HZXRKb2JEZWZpbml0aW9uUmVzcG9uc2USYQoSTGlzdEpvYkRlZmluaXRpb25zEiQubXVzdGVyLnYxLkxpc3RKb2JEZWZpbml0aW9uc1JlcXVlc3QaJS5tdXN0ZXIudjEuTGlzdEpvYkRlZmluaXRpb25zUmVzcG9uc2USZwoUQXJjaGl2ZUpvYkRlZmluaXRpb24SJi5tdXN0ZXIudjEuQXJjaGl2ZUpvYkRlZmluaXRpb25SZXF1ZXN0GicubXVzdGVyLnYxLkFyY2hpdmVKb2JEZWZpbml0aW9uUmVzcG9uc2USZAoTTGlzdENpcmN1aXRCcmVha2VycxIlLm11c3Rlci52MS5MaXN0Q2lyY3VpdEJyZWFrZXJzUmVxdWVzdBomLm11c3Rlci52MS5MaXN0Q2lyY3VpdEJyZWFrZXJzUmVzcG9uc2USZAoTQ2xvc2VDaXJjdWl0QnJlYWtlchIlLm11c3Rlci52MS5DbG9zZUNpcmN1aXRCcmVha2VyUmVxdWVzdBomLm11c3Rlci52MS5DbG9zZUNpcmN1aXRCcmVha2VyUmVzcG9uc2VCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_job_definition]);
+  fileDesc("CiZtdXN0ZXIvdjEvam9iX2RlZmluaXRpb25fc2VydmljZS5wcm90bxIJbXVzdGVyLnYxInQKGUFwcGx5Sm9iRGVmaW5pdGlvblJlcXVlc3QSLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uEhIKCnJlcXVlc3RfaWQYAiABKAkSFQoNdmFsaWRhdGVfb25seRgDIAEoCCK7AQoaQXBwbHlKb2JEZWZpbml0aW9uUmVzcG9uc2USLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uEg8KB2NyZWF0ZWQYAiABKAgSLwoLZGlmZmVyZW5jZXMYAyADKAsyGi5tdXN0ZXIudjEuRmllbGREaWZmZXJlbmNlEi0KBmlzc3VlcxgEIAMoCzIdLm11c3Rlci52MS5Db21wYXRpYmlsaXR5SXNzdWUiPgoPRmllbGREaWZmZXJlbmNlEgwKBHBhdGgYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJImMKEkNvbXBhdGliaWxpdHlJc3N1ZRIqCgRraW5kGAEgASgOMhwubXVzdGVyLnYxLkNvbXBhdGliaWxpdHlLaW5kEg8KB21lc3NhZ2UYAiABKAkSEAoIc3ViamVjdHMYAyADKAkiSwoXR2V0Sm9iRGVmaW5pdGlvblJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHdmVyc2lvbhgDIAEoBSJIChhHZXRKb2JEZWZpbml0aW9uUmVzcG9uc2USLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uImwKGUxpc3RKb2JEZWZpbml0aW9uc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhUKDXNob3dfYXJjaGl2ZWQYBCABKAgiZAoaTGlzdEpvYkRlZmluaXRpb25zUmVzcG9uc2USLQoLZGVmaW5pdGlvbnMYASADKAsyGC5tdXN0ZXIudjEuSm9iRGVmaW5pdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUgobQXJjaGl2ZUpvYkRlZmluaXRpb25SZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiTAocQXJjaGl2ZUpvYkRlZmluaXRpb25SZXNwb25zZRIsCgpkZWZpbml0aW9uGAEgASgLMhgubXVzdGVyLnYxLkpvYkRlZmluaXRpb24qtgIKEUNvbXBhdGliaWxpdHlLaW5kEiIKHkNPTVBBVElCSUxJVFlfS0lORF9VTlNQRUNJRklFRBAAEiAKHENPTVBBVElCSUxJVFlfS0lORF9OT19XT1JLRVIQARIuCipDT01QQVRJQklMSVRZX0tJTkRfV09SS0VSX0VYQ0xVREVTX1ZFUlNJT04QAhIlCiFDT01QQVRJQklMSVRZX0tJTkRfSk9CU19JTl9GTElHSFQQAxIsCihDT01QQVRJQklMSVRZX0tJTkRfSU5QVVRfU0NIRU1BX05BUlJPV0VEEAQSLAooQ09NUEFUSUJJTElUWV9LSU5EX09VVFBVVF9TQ0hFTUFfV0lERU5FRBAFEigKJENPTVBBVElCSUxJVFlfS0lORF9QTEFDRU1FTlRfQ0hBTkdFRBAGMqIDChRKb2JEZWZpbml0aW9uU2VydmljZRJhChJBcHBseUpvYkRlZmluaXRpb24SJC5tdXN0ZXIudjEuQXBwbHlKb2JEZWZpbml0aW9uUmVxdWVzdBolLm11c3Rlci52MS5BcHBseUpvYkRlZmluaXRpb25SZXNwb25zZRJbChBHZXRKb2JEZWZpbml0aW9uEiIubXVzdGVyLnYxLkdldEpvYkRlZmluaXRpb25SZXF1ZXN0GiMubXVzdGVyLnYxLkdldEpvYkRlZmluaXRpb25SZXNwb25zZRJhChJMaXN0Sm9iRGVmaW5pdGlvbnMSJC5tdXN0ZXIudjEuTGlzdEpvYkRlZmluaXRpb25zUmVxdWVzdBolLm11c3Rlci52MS5MaXN0Sm9iRGVmaW5pdGlvbnNSZXNwb25zZRJnChRBcmNoaXZlSm9iRGVmaW5pdGlvbhImLm11c3Rlci52MS5BcmNoaXZlSm9iRGVmaW5pdGlvblJlcXVlc3QaJy5tdXN0ZXIudjEuQXJjaGl2ZUpvYkRlZmluaXRpb25SZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_muster_v1_job_definition]);
 
 /**
  * Request to store a definition.
@@ -30,7 +28,7 @@ export type ApplyJobDefinitionRequest = Message<"muster.v1.ApplyJobDefinitionReq
   definition?: JobDefinition | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless: it returns the version with this content. Empty: none.
+   * Idempotency token (UUID) for retries of this call: it returns the version with this content. Empty: none.
    *
    * @generated from field: string request_id = 2;
    */
@@ -164,181 +162,6 @@ export const CompatibilityIssueSchema: GenMessage<CompatibilityIssue> = /*@__PUR
   messageDesc(file_muster_v1_job_definition_service, 3);
 
 /**
- * A circuit breaker as it is now.
- *
- * @generated from message muster.v1.CircuitBreakerStatus
- */
-export type CircuitBreakerStatus = Message<"muster.v1.CircuitBreakerStatus"> & {
-  /**
-   * Its name.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * Its state.
-   *
-   * @generated from field: muster.v1.CircuitState state = 2;
-   */
-  state: CircuitState;
-
-  /**
-   * Failures counted in the current window.
-   *
-   * @generated from field: int32 failures = 3;
-   */
-  failures: number;
-
-  /**
-   * When it was opened last. Unset: never.
-   *
-   * @generated from field: google.protobuf.Timestamp open_time = 4;
-   */
-  openTime?: Timestamp | undefined;
-
-  /**
-   * When the next probe is made, while it is OPEN.
-   *
-   * @generated from field: google.protobuf.Timestamp probe_time = 5;
-   */
-  probeTime?: Timestamp | undefined;
-
-  /**
-   * The probe, while it is HALF_OPEN.
-   *
-   * @generated from field: string probe_job_id = 6;
-   */
-  probeJobId: string;
-};
-
-/**
- * Describes the message muster.v1.CircuitBreakerStatus.
- * Use `create(CircuitBreakerStatusSchema)` to create a new message.
- */
-export const CircuitBreakerStatusSchema: GenMessage<CircuitBreakerStatus> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 4);
-
-/**
- * Asks for a page of circuit breakers.
- *
- * @generated from message muster.v1.ListCircuitBreakersRequest
- */
-export type ListCircuitBreakersRequest = Message<"muster.v1.ListCircuitBreakersRequest"> & {
-  /**
-   * Empty: "default".
-   *
-   * @generated from field: string namespace = 1;
-   */
-  namespace: string;
-
-  /**
-   * Items on a page. 0: 50. At most 1,000; more is cut to that.
-   *
-   * @generated from field: int32 page_size = 2;
-   */
-  pageSize: number;
-
-  /**
-   * `next_page_token` of the previous page. Empty: the first page.
-   *
-   * @generated from field: string page_token = 3;
-   */
-  pageToken: string;
-};
-
-/**
- * Describes the message muster.v1.ListCircuitBreakersRequest.
- * Use `create(ListCircuitBreakersRequestSchema)` to create a new message.
- */
-export const ListCircuitBreakersRequestSchema: GenMessage<ListCircuitBreakersRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 5);
-
-/**
- * A page of circuit breakers.
- *
- * @generated from message muster.v1.ListCircuitBreakersResponse
- */
-export type ListCircuitBreakersResponse = Message<"muster.v1.ListCircuitBreakersResponse"> & {
-  /**
-   * The breakers, by name.
-   *
-   * @generated from field: repeated muster.v1.CircuitBreakerStatus circuit_breakers = 1;
-   */
-  circuitBreakers: CircuitBreakerStatus[];
-
-  /**
-   * Token of the next page. Empty: this was the last.
-   *
-   * @generated from field: string next_page_token = 2;
-   */
-  nextPageToken: string;
-};
-
-/**
- * Describes the message muster.v1.ListCircuitBreakersResponse.
- * Use `create(ListCircuitBreakersResponseSchema)` to create a new message.
- */
-export const ListCircuitBreakersResponseSchema: GenMessage<ListCircuitBreakersResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 6);
-
-/**
- * Names the circuit breaker to close.
- *
- * @generated from message muster.v1.CloseCircuitBreakerRequest
- */
-export type CloseCircuitBreakerRequest = Message<"muster.v1.CloseCircuitBreakerRequest"> & {
-  /**
-   * Empty: "default".
-   *
-   * @generated from field: string namespace = 1;
-   */
-  namespace: string;
-
-  /**
-   * The breaker's name.
-   *
-   * @generated from field: string name = 2;
-   */
-  name: string;
-
-  /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
-   *
-   * @generated from field: string request_id = 3;
-   */
-  requestId: string;
-};
-
-/**
- * Describes the message muster.v1.CloseCircuitBreakerRequest.
- * Use `create(CloseCircuitBreakerRequestSchema)` to create a new message.
- */
-export const CloseCircuitBreakerRequestSchema: GenMessage<CloseCircuitBreakerRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 7);
-
-/**
- * The breaker after the call.
- *
- * @generated from message muster.v1.CloseCircuitBreakerResponse
- */
-export type CloseCircuitBreakerResponse = Message<"muster.v1.CloseCircuitBreakerResponse"> & {
-  /**
-   * The breaker.
-   *
-   * @generated from field: muster.v1.CircuitBreakerStatus circuit_breaker = 1;
-   */
-  circuitBreaker?: CircuitBreakerStatus | undefined;
-};
-
-/**
- * Describes the message muster.v1.CloseCircuitBreakerResponse.
- * Use `create(CloseCircuitBreakerResponseSchema)` to create a new message.
- */
-export const CloseCircuitBreakerResponseSchema: GenMessage<CloseCircuitBreakerResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 8);
-
-/**
  * Names a definition.
  *
  * @generated from message muster.v1.GetJobDefinitionRequest
@@ -371,7 +194,7 @@ export type GetJobDefinitionRequest = Message<"muster.v1.GetJobDefinitionRequest
  * Use `create(GetJobDefinitionRequestSchema)` to create a new message.
  */
 export const GetJobDefinitionRequestSchema: GenMessage<GetJobDefinitionRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 9);
+  messageDesc(file_muster_v1_job_definition_service, 4);
 
 /**
  * The requested definition.
@@ -392,7 +215,7 @@ export type GetJobDefinitionResponse = Message<"muster.v1.GetJobDefinitionRespon
  * Use `create(GetJobDefinitionResponseSchema)` to create a new message.
  */
 export const GetJobDefinitionResponseSchema: GenMessage<GetJobDefinitionResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 10);
+  messageDesc(file_muster_v1_job_definition_service, 5);
 
 /**
  * Asks for a page of definitions.
@@ -434,7 +257,7 @@ export type ListJobDefinitionsRequest = Message<"muster.v1.ListJobDefinitionsReq
  * Use `create(ListJobDefinitionsRequestSchema)` to create a new message.
  */
 export const ListJobDefinitionsRequestSchema: GenMessage<ListJobDefinitionsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 11);
+  messageDesc(file_muster_v1_job_definition_service, 6);
 
 /**
  * A page of definitions.
@@ -462,7 +285,7 @@ export type ListJobDefinitionsResponse = Message<"muster.v1.ListJobDefinitionsRe
  * Use `create(ListJobDefinitionsResponseSchema)` to create a new message.
  */
 export const ListJobDefinitionsResponseSchema: GenMessage<ListJobDefinitionsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 12);
+  messageDesc(file_muster_v1_job_definition_service, 7);
 
 /**
  * Names the definition to archive.
@@ -485,7 +308,7 @@ export type ArchiveJobDefinitionRequest = Message<"muster.v1.ArchiveJobDefinitio
   name: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -497,7 +320,7 @@ export type ArchiveJobDefinitionRequest = Message<"muster.v1.ArchiveJobDefinitio
  * Use `create(ArchiveJobDefinitionRequestSchema)` to create a new message.
  */
 export const ArchiveJobDefinitionRequestSchema: GenMessage<ArchiveJobDefinitionRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 13);
+  messageDesc(file_muster_v1_job_definition_service, 8);
 
 /**
  * The definition after archiving.
@@ -518,7 +341,7 @@ export type ArchiveJobDefinitionResponse = Message<"muster.v1.ArchiveJobDefiniti
  * Use `create(ArchiveJobDefinitionResponseSchema)` to create a new message.
  */
 export const ArchiveJobDefinitionResponseSchema: GenMessage<ArchiveJobDefinitionResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 14);
+  messageDesc(file_muster_v1_job_definition_service, 9);
 
 /**
  * Kind of an issue of a new version.
@@ -591,54 +414,6 @@ export const CompatibilityKindSchema: GenEnum<CompatibilityKind> = /*@__PURE__*/
   enumDesc(file_muster_v1_job_definition_service, 0);
 
 /**
- * State of a circuit breaker.
- *
- * @generated from enum muster.v1.CircuitState
- */
-export const CircuitState = {
-  /**
-   * Never set on a breaker.
-   *
-   * @generated from enum value: CIRCUIT_STATE_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * Jobs are assigned.
-   *
-   * @generated from enum value: CIRCUIT_STATE_CLOSED = 1;
-   */
-  CLOSED: 1,
-
-  /**
-   * No job is assigned until `probe_time`.
-   *
-   * @generated from enum value: CIRCUIT_STATE_OPEN = 2;
-   */
-  OPEN: 2,
-
-  /**
-   * One job, the probe, is tried.
-   *
-   * @generated from enum value: CIRCUIT_STATE_HALF_OPEN = 3;
-   */
-  HALF_OPEN: 3,
-} as const;
-
-/**
- * State of a circuit breaker.
- *
- * @generated from enum muster.v1.CircuitState
- */
-export type CircuitState = (typeof CircuitState)[keyof typeof CircuitState] | UnknownEnum;
-
-/**
- * Describes the enum muster.v1.CircuitState.
- */
-export const CircuitStateSchema: GenEnum<CircuitState> = /*@__PURE__*/
-  enumDesc(file_muster_v1_job_definition_service, 1);
-
-/**
  * Manages the definitions of jobs.
  *
  * @generated from service muster.v1.JobDefinitionService
@@ -647,10 +422,15 @@ export const JobDefinitionService: GenService<{
   /**
    * Stores a definition as a new version; the content of the newest version returns that version.
    *
-   * Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each),
-   * NOT_FOUND (the definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, a
-   * workflow would contain itself, or more than 16 would be nested), UNAVAILABLE (the database can't be reached; retry
-   * with the same request_id).
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong, and BadRequest names each.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND (DEFINITION_NOT_FOUND): the definition of a step of a workflow.
+   * - FAILED_PRECONDITION:
+   *   - DEFINITION_ARCHIVED: the definition of a step is archived.
+   *   - WORKFLOW_NESTING: a workflow would contain itself, or more than 16 would be nested.
+   * - UNAVAILABLE (STORE_UNAVAILABLE): the database can't be reached; retry with the same request_id.
    *
    * @generated from rpc muster.v1.JobDefinitionService.ApplyJobDefinition
    */
@@ -662,7 +442,9 @@ export const JobDefinitionService: GenService<{
   /**
    * Reads one version, or the newest.
    *
-   * Errors: INVALID_ARGUMENT (name or version malformed), NOT_FOUND (no such definition or version).
+   * Errors:
+   * - INVALID_ARGUMENT: name or version malformed.
+   * - NOT_FOUND (DEFINITION_NOT_FOUND): no such definition or version.
    *
    * @generated from rpc muster.v1.JobDefinitionService.GetJobDefinition
    */
@@ -674,7 +456,8 @@ export const JobDefinitionService: GenService<{
   /**
    * Lists the newest version of each definition by name.
    *
-   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+   * Errors:
+   * - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
    *
    * @generated from rpc muster.v1.JobDefinitionService.ListJobDefinitions
    */
@@ -687,8 +470,14 @@ export const JobDefinitionService: GenService<{
    * Archives a definition: new jobs are refused; existing ones continue. Applying it again, also unchanged, restores
    * it.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving
-   * twice is no error.
+   * Archiving twice is no error.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND
+   * - UNAVAILABLE
    *
    * @generated from rpc muster.v1.JobDefinitionService.ArchiveJobDefinition
    */
@@ -696,31 +485,6 @@ export const JobDefinitionService: GenService<{
     methodKind: "unary";
     input: typeof ArchiveJobDefinitionRequestSchema;
     output: typeof ArchiveJobDefinitionResponseSchema;
-  },
-  /**
-   * Lists the circuit breakers of a namespace by name: those that have counted a failure.
-   *
-   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
-   *
-   * @generated from rpc muster.v1.JobDefinitionService.ListCircuitBreakers
-   */
-  listCircuitBreakers: {
-    methodKind: "unary";
-    input: typeof ListCircuitBreakersRequestSchema;
-    output: typeof ListCircuitBreakersResponseSchema;
-  },
-  /**
-   * Closes a circuit breaker manually: its jobs continue at once.
-   *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a
-   * closed one is no error.
-   *
-   * @generated from rpc muster.v1.JobDefinitionService.CloseCircuitBreaker
-   */
-  closeCircuitBreaker: {
-    methodKind: "unary";
-    input: typeof CloseCircuitBreakerRequestSchema;
-    output: typeof CloseCircuitBreakerResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_muster_v1_job_definition_service, 0);

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_explanation.proto.
  */
 export const file_muster_v1_job_explanation: GenFile = /*@__PURE__*/
-  fileDesc("Ch9tdXN0ZXIvdjEvam9iX2V4cGxhbmF0aW9uLnByb3RvEgltdXN0ZXIudjEiiAMKDkpvYkV4cGxhbmF0aW9uEg4KBmpvYl9pZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSEgoKZGVmaW5pdGlvbhgDIAEoCRIaChJkZWZpbml0aW9uX3ZlcnNpb24YBCABKAUSDQoFcXVldWUYBSABKAkSIgoFc3RhdGUYBiABKA4yEy5tdXN0ZXIudjEuSm9iU3RhdGUSLgoKc3RhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHc3VtbWFyeRgIIAEoCRIqCgtjb25zdHJhaW50cxgJIAMoCzIVLm11c3Rlci52MS5Db25zdHJhaW50Eg0KBXBsYWNlGAogASgFEhYKDnBsYWNlX2lzX2xlYXN0GAsgASgIEjAKDnN0YXJ0X2VzdGltYXRlGAwgASgLMhgubXVzdGVyLnYxLlN0YXJ0RXN0aW1hdGUSKgoHcnVubmluZxgNIAEoCzIZLm11c3Rlci52MS5SdW5uaW5nQXR0ZW1wdCLwAQoKQ29uc3RyYWludBIlCgZyZWFzb24YASABKA4yFS5tdXN0ZXIudjEuV2FpdFJlYXNvbhIPCgdtZXNzYWdlGAIgASgJEiIKB2hvbGRlcnMYAyADKAsyES5tdXN0ZXIudjEuSG9sZGVyEhQKDGhvbGRlcl9jb3VudBgEIAEoAxItCglvcGVuX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCW5leHRfc3RlcBgGIAEoCRIuCgpzaW5jZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJxCgZIb2xkZXISDgoGam9iX2lkGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSEwoLd29ya2VyX25hbWUYAyABKAkSLgoKc2luY2VfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAivQEKDVN0YXJ0RXN0aW1hdGUSMQoNZWFybGllc3RfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLbGF0ZXN0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnN0YXJ0cxgDIAEoAxIpCgZ3aW5kb3cYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFYmFzaXMYBSABKAki0QEKDlJ1bm5pbmdBdHRlbXB0Eg8KB2F0dGVtcHQYASABKAUSEgoKc2Vzc2lvbl9pZBgCIAEoCRITCgt3b3JrZXJfbmFtZRgDIAEoCRIvCgthc3NpZ25fdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJYmVhdF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCghwcm9ncmVzcxgGIAEoCzITLm11c3Rlci52MS5Qcm9ncmVzc0ItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_job]);
+  fileDesc("Ch9tdXN0ZXIvdjEvam9iX2V4cGxhbmF0aW9uLnByb3RvEgltdXN0ZXIudjEilAMKDkpvYkV4cGxhbmF0aW9uEg4KBmpvYl9pZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSEgoKZGVmaW5pdGlvbhgDIAEoCRIaChJkZWZpbml0aW9uX3ZlcnNpb24YBCABKAUSDQoFcXVldWUYBSABKAkSIgoFc3RhdGUYBiABKA4yEy5tdXN0ZXIudjEuSm9iU3RhdGUSLgoKc3RhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHc3VtbWFyeRgIIAEoCRIqCgtjb25zdHJhaW50cxgJIAMoCzIVLm11c3Rlci52MS5Db25zdHJhaW50EhAKCHBvc2l0aW9uGAogASgFEh8KF3Bvc2l0aW9uX2lzX2xvd2VyX2JvdW5kGAsgASgIEjAKDnN0YXJ0X2VzdGltYXRlGAwgASgLMhgubXVzdGVyLnYxLlN0YXJ0RXN0aW1hdGUSKgoHcnVubmluZxgNIAEoCzIZLm11c3Rlci52MS5SdW5uaW5nQXR0ZW1wdCLzAQoKQ29uc3RyYWludBIlCgZyZWFzb24YASABKA4yFS5tdXN0ZXIudjEuV2FpdFJlYXNvbhIPCgdtZXNzYWdlGAIgASgJEiQKCGJsb2NrZXJzGAMgAygLMhIubXVzdGVyLnYxLkJsb2NrZXISFQoNYmxvY2tlcl9jb3VudBgEIAEoAxItCglvcGVuX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCW5leHRfc3RlcBgGIAEoCRIuCgpzaW5jZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJyCgdCbG9ja2VyEg4KBmpvYl9pZBgBIAEoCRISCgpzZXNzaW9uX2lkGAIgASgJEhMKC3dvcmtlcl9uYW1lGAMgASgJEi4KCnNpbmNlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsIBCg1TdGFydEVzdGltYXRlEjEKDWVhcmxpZXN0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2xhdGVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtzdGFydF9jb3VudBgDIAEoAxIpCgZ3aW5kb3cYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFYmFzaXMYBSABKAki0QEKDlJ1bm5pbmdBdHRlbXB0Eg8KB2F0dGVtcHQYASABKAUSEgoKc2Vzc2lvbl9pZBgCIAEoCRITCgt3b3JrZXJfbmFtZRgDIAEoCRIvCgthc3NpZ25fdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJYmVhdF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCghwcm9ncmVzcxgGIAEoCzITLm11c3Rlci52MS5Qcm9ncmVzc0ItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_job]);
 
 /**
  * Why a job is where it is.
@@ -91,16 +91,16 @@ export type JobExplanation = Message<"muster.v1.JobExplanation"> & {
    * Its position in the queue: 1 is next. Set only for a READY job; docs/explain.md says what is counted. Exact up to
    * 1,000.
    *
-   * @generated from field: int32 place = 10;
+   * @generated from field: int32 position = 10;
    */
-  place: number;
+  position: number;
 
   /**
-   * `place` is a lower bound: 1,000 jobs or more come before it, or its queue has more lanes than are scanned.
+   * `position` is a lower bound: 1,000 jobs or more come before it, or its queue has more lanes than are scanned.
    *
-   * @generated from field: bool place_is_least = 11;
+   * @generated from field: bool position_is_lower_bound = 11;
    */
-  placeIsLeast: boolean;
+  positionIsLowerBound: boolean;
 
   /**
    * When it may start. Set while it waits.
@@ -147,16 +147,16 @@ export type Constraint = Message<"muster.v1.Constraint"> & {
   /**
    * The jobs and sessions that hold it, longest first. At most 10.
    *
-   * @generated from field: repeated muster.v1.Holder holders = 3;
+   * @generated from field: repeated muster.v1.Blocker blockers = 3;
    */
-  holders: Holder[];
+  blockers: Blocker[];
 
   /**
    * How many there are in all.
    *
-   * @generated from field: int64 holder_count = 4;
+   * @generated from field: int64 blocker_count = 4;
    */
-  holderCount: bigint;
+  blockerCount: bigint;
 
   /**
    * When it opens by itself, or is tried; for a job that holds out for a preferred worker, about when others take it at
@@ -191,9 +191,9 @@ export const ConstraintSchema: GenMessage<Constraint> = /*@__PURE__*/
 /**
  * A job or a session that holds up another job.
  *
- * @generated from message muster.v1.Holder
+ * @generated from message muster.v1.Blocker
  */
-export type Holder = Message<"muster.v1.Holder"> & {
+export type Blocker = Message<"muster.v1.Blocker"> & {
   /**
    * UUID of the job. Empty: the session itself is meant.
    *
@@ -225,10 +225,10 @@ export type Holder = Message<"muster.v1.Holder"> & {
 };
 
 /**
- * Describes the message muster.v1.Holder.
- * Use `create(HolderSchema)` to create a new message.
+ * Describes the message muster.v1.Blocker.
+ * Use `create(BlockerSchema)` to create a new message.
  */
-export const HolderSchema: GenMessage<Holder> = /*@__PURE__*/
+export const BlockerSchema: GenMessage<Blocker> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_explanation, 2);
 
 /**
@@ -252,11 +252,11 @@ export type StartEstimate = Message<"muster.v1.StartEstimate"> & {
   latestTime?: Timestamp | undefined;
 
   /**
-   * Jobs of the lanes that count for its place that were started in `window`.
+   * Jobs of the lanes that count for its position that were started in `window`.
    *
-   * @generated from field: int64 starts = 3;
+   * @generated from field: int64 start_count = 3;
    */
-  starts: bigint;
+  startCount: bigint;
 
   /**
    * Duration of the count: between one minute and two.

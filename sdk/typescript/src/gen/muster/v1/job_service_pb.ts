@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Asset, Dependency } from "./dependency_pb.ts";
+import type { Dependency } from "./dependency_pb.ts";
 import { file_muster_v1_dependency } from "./dependency_pb.ts";
 import type { Job, JobState, JobSubmission } from "./job_pb.ts";
 import { file_muster_v1_job } from "./job_pb.ts";
@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_service.proto.
  */
 export const file_muster_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSLMAgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkSFQoNcGFyZW50X2pvYl9pZBgIIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqABChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJEhQKDGJhdGNoX2pvYl9pZBg8IAEoCRIoCgZwYXJlbnQYPSABKAsyGC5tdXN0ZXIudjEuUGFyZW50QXR0ZW1wdCJWCg1QYXJlbnRBdHRlbXB0Eg4KBmpvYl9pZBgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEhIKCnNlc3Npb25faWQYAyABKAkSEAoIZGV0YWNoZWQYBCABKAgiNQoRU3VibWl0Sm9iUmVzcG9uc2USDgoGam9iX2lkGAEgASgJEhAKCGV4aXN0aW5nGAIgASgIIqIBChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkSFAoMYmF0Y2hfam9iX2lkGDwgASgJEigKBnBhcmVudBg9IAEoCzIYLm11c3Rlci52MS5QYXJlbnRBdHRlbXB0IkAKElN1Ym1pdEpvYnNSZXNwb25zZRIqCgRqb2JzGAEgAygLMhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlIjIKDUdldEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSItCg5HZXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIl8KDldhaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSKgoHdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIuCg9XYWl0Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJZChBDYW5jZWxKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiMAoRQ2FuY2VsSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiKSAwoPTGlzdEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIjCgZzdGF0ZXMYBCADKA4yEy5tdXN0ZXIudjEuSm9iU3RhdGUSEgoKZGVmaW5pdGlvbhgFIAEoCRINCgVxdWV1ZRgGIAEoCRI2CgZsYWJlbHMYByADKAsyJi5tdXN0ZXIudjEuTGlzdEpvYnNSZXF1ZXN0LkxhYmVsc0VudHJ5EjMKD21pbl9jcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbWF4X2NyZWF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYWlsdXJlX3R5cGVzGAogAygJEhUKDXBhcmVudF9qb2JfaWQYCyABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI2ChFFeHBsYWluSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIkQKEkV4cGxhaW5Kb2JSZXNwb25zZRIuCgtleHBsYW5hdGlvbhgBIAEoCzIZLm11c3Rlci52MS5Kb2JFeHBsYW5hdGlvbiI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IicwoWTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkifgoXTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCRINCgVlbmRlZBgEIAEoCCJjChdXYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSFAoMcmVzdW1lX3Rva2VuGAQgASgJImYKGFdhdGNoQXR0ZW1wdExvZ3NSZXNwb25zZRIlCgdyZWNvcmRzGAEgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSDQoFZW5kZWQYAyABKAgiigEKEFJldHJ5Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISEgoKcGFnZV90b2tlbhgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkiZwoRUmV0cnlKb2JzUmVzcG9uc2USDwoHam9iX2lkcxgBIAMoCRIXCg9yZXRyaWVkX2pvYl9pZHMYAiADKAkSDwoHc2tpcHBlZBgDIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkihwEKEUNhbmNlbEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEg4KBnJlYXNvbhgDIAEoCRISCgpwYWdlX3Rva2VuGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQAoSQ2FuY2VsSm9ic1Jlc3BvbnNlEhEKCWNhbmNlbGxlZBgBIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoPRXJhc2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkEKEEVyYXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIQCghhdWRpdF9pZBgCIAEoCSJsCg9SZXRyeUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEhIKCnNraXBfc3RlcHMYBCADKAkSDgoGcmVhc29uGAUgASgJIi8KEFJldHJ5Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLMAQoQVXBkYXRlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhUKCHByaW9yaXR5GAMgASgFSACIAQESLAoIcnVuX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAYgASgJQgsKCV9wcmlvcml0eSIwChFVcGRhdGVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlgKD1BhdXNlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJIi8KEFBhdXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJJChBSZXN1bWVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIwChFSZXN1bWVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iInwKFkFkZERlcGVuZGVuY2llc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIrCgxkZXBlbmRlbmNpZXMYAyADKAsyFS5tdXN0ZXIudjEuRGVwZW5kZW5jeRISCgpyZXF1ZXN0X2lkGAQgASgJIjYKF0FkZERlcGVuZGVuY2llc1Jlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiTQoRTGlzdEFzc2V0c1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIk8KEkxpc3RBc3NldHNSZXNwb25zZRIgCgZhc3NldHMYASADKAsyEC5tdXN0ZXIudjEuQXNzZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMo8LCgpKb2JTZXJ2aWNlEkYKCVN1Ym1pdEpvYhIbLm11c3Rlci52MS5TdWJtaXRKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEkkKClN1Ym1pdEpvYnMSHC5tdXN0ZXIudjEuU3VibWl0Sm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuU3VibWl0Sm9ic1Jlc3BvbnNlEj0KBkdldEpvYhIYLm11c3Rlci52MS5HZXRKb2JSZXF1ZXN0GhkubXVzdGVyLnYxLkdldEpvYlJlc3BvbnNlEkkKCkV4cGxhaW5Kb2ISHC5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlcXVlc3QaHS5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlc3BvbnNlEkAKB1dhaXRKb2ISGS5tdXN0ZXIudjEuV2FpdEpvYlJlcXVlc3QaGi5tdXN0ZXIudjEuV2FpdEpvYlJlc3BvbnNlEkYKCUNhbmNlbEpvYhIbLm11c3Rlci52MS5DYW5jZWxKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkMKCExpc3RKb2JzEhoubXVzdGVyLnYxLkxpc3RKb2JzUmVxdWVzdBobLm11c3Rlci52MS5MaXN0Sm9ic1Jlc3BvbnNlEkUKCFdhdGNoSm9iEhoubXVzdGVyLnYxLldhdGNoSm9iUmVxdWVzdBobLm11c3Rlci52MS5XYXRjaEpvYlJlc3BvbnNlMAESWAoPTGlzdEF0dGVtcHRMb2dzEiEubXVzdGVyLnYxLkxpc3RBdHRlbXB0TG9nc1JlcXVlc3QaIi5tdXN0ZXIudjEuTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USXQoQV2F0Y2hBdHRlbXB0TG9ncxIiLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBojLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVzcG9uc2UwARJDCghSZXRyeUpvYhIaLm11c3Rlci52MS5SZXRyeUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUmV0cnlKb2JSZXNwb25zZRJGCglSZXRyeUpvYnMSGy5tdXN0ZXIudjEuUmV0cnlKb2JzUmVxdWVzdBocLm11c3Rlci52MS5SZXRyeUpvYnNSZXNwb25zZRJJCgpDYW5jZWxKb2JzEhwubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXNwb25zZRJGCglVcGRhdGVKb2ISGy5tdXN0ZXIudjEuVXBkYXRlSm9iUmVxdWVzdBocLm11c3Rlci52MS5VcGRhdGVKb2JSZXNwb25zZRJDCghQYXVzZUpvYhIaLm11c3Rlci52MS5QYXVzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUGF1c2VKb2JSZXNwb25zZRJGCglSZXN1bWVKb2ISGy5tdXN0ZXIudjEuUmVzdW1lSm9iUmVxdWVzdBocLm11c3Rlci52MS5SZXN1bWVKb2JSZXNwb25zZRJDCghFcmFzZUpvYhIaLm11c3Rlci52MS5FcmFzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuRXJhc2VKb2JSZXNwb25zZRJYCg9BZGREZXBlbmRlbmNpZXMSIS5tdXN0ZXIudjEuQWRkRGVwZW5kZW5jaWVzUmVxdWVzdBoiLm11c3Rlci52MS5BZGREZXBlbmRlbmNpZXNSZXNwb25zZRJJCgpMaXN0QXNzZXRzEhwubXVzdGVyLnYxLkxpc3RBc3NldHNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RBc3NldHNSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_dependency, file_muster_v1_job, file_muster_v1_job_explanation, file_muster_v1_log_record]);
+  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSLMAgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkSFQoNcGFyZW50X2pvYl9pZBgIIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqABChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJEhQKDGJhdGNoX2pvYl9pZBgEIAEoCRIoCgZwYXJlbnQYBSABKAsyGC5tdXN0ZXIudjEuUGFyZW50QXR0ZW1wdCJWCg1QYXJlbnRBdHRlbXB0Eg4KBmpvYl9pZBgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEhIKCnNlc3Npb25faWQYAyABKAkSEAoIZGV0YWNoZWQYBCABKAgiNQoRU3VibWl0Sm9iUmVzcG9uc2USDgoGam9iX2lkGAEgASgJEhAKCGV4aXN0aW5nGAIgASgIIqIBChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkSFAoMYmF0Y2hfam9iX2lkGAQgASgJEigKBnBhcmVudBgFIAEoCzIYLm11c3Rlci52MS5QYXJlbnRBdHRlbXB0IjAKDFN1Ym1pdHRlZEpvYhIOCgZqb2JfaWQYASABKAkSEAoIZXhpc3RpbmcYAiABKAgiOwoSU3VibWl0Sm9ic1Jlc3BvbnNlEiUKBGpvYnMYASADKAsyFy5tdXN0ZXIudjEuU3VibWl0dGVkSm9iIjIKDUdldEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSItCg5HZXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIl8KDldhaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSKgoHdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIuCg9XYWl0Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJZChBDYW5jZWxKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiMAoRQ2FuY2VsSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJxCg9MaXN0Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiQKBmZpbHRlchgEIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXIiSQoQTGlzdEpvYnNSZXNwb25zZRIcCgRqb2JzGAEgAygLMg4ubXVzdGVyLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiNgoRRXhwbGFpbkpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSJEChJFeHBsYWluSm9iUmVzcG9uc2USLgoLZXhwbGFuYXRpb24YASABKAsyGS5tdXN0ZXIudjEuSm9iRXhwbGFuYXRpb24iNAoPV2F0Y2hKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkiLwoQV2F0Y2hKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iInMKFkxpc3RBdHRlbXB0TG9nc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIPCgdhdHRlbXB0GAMgASgFEhEKCXBhZ2Vfc2l6ZRgEIAEoBRISCgpwYWdlX3Rva2VuGAUgASgJIn4KF0xpc3RBdHRlbXB0TG9nc1Jlc3BvbnNlEiUKB3JlY29yZHMYASADKAsyFC5tdXN0ZXIudjEuTG9nUmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIUCgxyZXN1bWVfdG9rZW4YAyABKAkSDQoFZW5kZWQYBCABKAgiYwoXV2F0Y2hBdHRlbXB0TG9nc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIPCgdhdHRlbXB0GAMgASgFEhQKDHJlc3VtZV90b2tlbhgEIAEoCSJmChhXYXRjaEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFAoMcmVzdW1lX3Rva2VuGAIgASgJEg0KBWVuZGVkGAMgASgIIooBChBSZXRyeUpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEhIKCnBhZ2VfdG9rZW4YAyABKAkSFQoNdmFsaWRhdGVfb25seRgEIAEoCBISCgpyZXF1ZXN0X2lkGAUgASgJIm0KEVJldHJ5Sm9ic1Jlc3BvbnNlEg8KB2pvYl9pZHMYASADKAkSFwoPcmV0cmllZF9qb2JfaWRzGAIgAygJEhUKDXNraXBwZWRfY291bnQYAyABKAUSFwoPbmV4dF9wYWdlX3Rva2VuGAQgASgJIocBChFDYW5jZWxKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJAoGZmlsdGVyGAIgASgLMhQubXVzdGVyLnYxLkpvYkZpbHRlchIOCgZyZWFzb24YAyABKAkSEgoKcGFnZV90b2tlbhgEIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIkYKEkNhbmNlbEpvYnNSZXNwb25zZRIXCg9jYW5jZWxsZWRfY291bnQYASABKAUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkQKD0VyYXNlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJBChBFcmFzZUpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2ISEAoIYXVkaXRfaWQYAiABKAkibAoPUmV0cnlKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRISCgpza2lwX3N0ZXBzGAQgAygJEg4KBnJlYXNvbhgFIAEoCSIvChBSZXRyeUpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IizAEKEFVwZGF0ZUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIVCghwcmlvcml0eRgDIAEoBUgAiAEBEiwKCHJ1bl90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKcmVxdWVzdF9pZBgGIAEoCUILCglfcHJpb3JpdHkiMAoRVXBkYXRlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJYCg9QYXVzZUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIvChBQYXVzZUpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiSQoQUmVzdW1lSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiMAoRUmVzdW1lSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJ6ChZBZGREZXBlbmRlbmNpZXNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSKQoKZGVwZW5kc19vbhgDIAMoCzIVLm11c3Rlci52MS5EZXBlbmRlbmN5EhIKCnJlcXVlc3RfaWQYBCABKAkiNgoXQWRkRGVwZW5kZW5jaWVzUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYjLECgoKSm9iU2VydmljZRJGCglTdWJtaXRKb2ISGy5tdXN0ZXIudjEuU3VibWl0Sm9iUmVxdWVzdBocLm11c3Rlci52MS5TdWJtaXRKb2JSZXNwb25zZRJJCgpTdWJtaXRKb2JzEhwubXVzdGVyLnYxLlN1Ym1pdEpvYnNSZXF1ZXN0Gh0ubXVzdGVyLnYxLlN1Ym1pdEpvYnNSZXNwb25zZRI9CgZHZXRKb2ISGC5tdXN0ZXIudjEuR2V0Sm9iUmVxdWVzdBoZLm11c3Rlci52MS5HZXRKb2JSZXNwb25zZRJJCgpFeHBsYWluSm9iEhwubXVzdGVyLnYxLkV4cGxhaW5Kb2JSZXF1ZXN0Gh0ubXVzdGVyLnYxLkV4cGxhaW5Kb2JSZXNwb25zZRJACgdXYWl0Sm9iEhkubXVzdGVyLnYxLldhaXRKb2JSZXF1ZXN0GhoubXVzdGVyLnYxLldhaXRKb2JSZXNwb25zZRJGCglDYW5jZWxKb2ISGy5tdXN0ZXIudjEuQ2FuY2VsSm9iUmVxdWVzdBocLm11c3Rlci52MS5DYW5jZWxKb2JSZXNwb25zZRJDCghMaXN0Sm9icxIaLm11c3Rlci52MS5MaXN0Sm9ic1JlcXVlc3QaGy5tdXN0ZXIudjEuTGlzdEpvYnNSZXNwb25zZRJFCghXYXRjaEpvYhIaLm11c3Rlci52MS5XYXRjaEpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuV2F0Y2hKb2JSZXNwb25zZTABElgKD0xpc3RBdHRlbXB0TG9ncxIhLm11c3Rlci52MS5MaXN0QXR0ZW1wdExvZ3NSZXF1ZXN0GiIubXVzdGVyLnYxLkxpc3RBdHRlbXB0TG9nc1Jlc3BvbnNlEl0KEFdhdGNoQXR0ZW1wdExvZ3MSIi5tdXN0ZXIudjEuV2F0Y2hBdHRlbXB0TG9nc1JlcXVlc3QaIy5tdXN0ZXIudjEuV2F0Y2hBdHRlbXB0TG9nc1Jlc3BvbnNlMAESQwoIUmV0cnlKb2ISGi5tdXN0ZXIudjEuUmV0cnlKb2JSZXF1ZXN0GhsubXVzdGVyLnYxLlJldHJ5Sm9iUmVzcG9uc2USRgoJUmV0cnlKb2JzEhsubXVzdGVyLnYxLlJldHJ5Sm9ic1JlcXVlc3QaHC5tdXN0ZXIudjEuUmV0cnlKb2JzUmVzcG9uc2USSQoKQ2FuY2VsSm9icxIcLm11c3Rlci52MS5DYW5jZWxKb2JzUmVxdWVzdBodLm11c3Rlci52MS5DYW5jZWxKb2JzUmVzcG9uc2USRgoJVXBkYXRlSm9iEhsubXVzdGVyLnYxLlVwZGF0ZUpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuVXBkYXRlSm9iUmVzcG9uc2USQwoIUGF1c2VKb2ISGi5tdXN0ZXIudjEuUGF1c2VKb2JSZXF1ZXN0GhsubXVzdGVyLnYxLlBhdXNlSm9iUmVzcG9uc2USRgoJUmVzdW1lSm9iEhsubXVzdGVyLnYxLlJlc3VtZUpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuUmVzdW1lSm9iUmVzcG9uc2USQwoIRXJhc2VKb2ISGi5tdXN0ZXIudjEuRXJhc2VKb2JSZXF1ZXN0GhsubXVzdGVyLnYxLkVyYXNlSm9iUmVzcG9uc2USWAoPQWRkRGVwZW5kZW5jaWVzEiEubXVzdGVyLnYxLkFkZERlcGVuZGVuY2llc1JlcXVlc3QaIi5tdXN0ZXIudjEuQWRkRGVwZW5kZW5jaWVzUmVzcG9uc2VCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_dependency, file_muster_v1_job, file_muster_v1_job_explanation, file_muster_v1_log_record]);
 
 /**
  * Selects jobs. Every condition that is set must hold; none at all means every job of the namespace.
@@ -113,7 +113,7 @@ export type SubmitJobRequest = Message<"muster.v1.SubmitJobRequest"> & {
   job?: JobSubmission | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless: it returns the same answer. Empty: none.
+   * Idempotency token (UUID) for retries of this call: it returns the same answer. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -122,14 +122,14 @@ export type SubmitJobRequest = Message<"muster.v1.SubmitJobRequest"> & {
   /**
    * UUID of the job of an open batch; the job becomes its member. Empty: none.
    *
-   * @generated from field: string batch_job_id = 60;
+   * @generated from field: string batch_job_id = 4;
    */
   batchJobId: string;
 
   /**
    * The attempt whose handler submits the job, which becomes a child of its job. Not with `batch_job_id`. Unset: none.
    *
-   * @generated from field: muster.v1.ParentAttempt parent = 61;
+   * @generated from field: muster.v1.ParentAttempt parent = 5;
    */
   parent?: ParentAttempt | undefined;
 };
@@ -233,7 +233,7 @@ export type SubmitJobsRequest = Message<"muster.v1.SubmitJobsRequest"> & {
   jobs: JobSubmission[];
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -243,14 +243,14 @@ export type SubmitJobsRequest = Message<"muster.v1.SubmitJobsRequest"> & {
    * UUID of the job of an open batch; the jobs become its members. A job that already existed, by its idempotency key
    * or a rule of its definition, does not. Empty: none.
    *
-   * @generated from field: string batch_job_id = 60;
+   * @generated from field: string batch_job_id = 4;
    */
   batchJobId: string;
 
   /**
    * The attempt whose handler submits the jobs, which become children of its job. Not with `batch_job_id`. Unset: none.
    *
-   * @generated from field: muster.v1.ParentAttempt parent = 61;
+   * @generated from field: muster.v1.ParentAttempt parent = 5;
    */
   parent?: ParentAttempt | undefined;
 };
@@ -263,6 +263,34 @@ export const SubmitJobsRequestSchema: GenMessage<SubmitJobsRequest> = /*@__PURE_
   messageDesc(file_muster_v1_job_service, 4);
 
 /**
+ * A job of a call that stored many.
+ *
+ * @generated from message muster.v1.SubmittedJob
+ */
+export type SubmittedJob = Message<"muster.v1.SubmittedJob"> & {
+  /**
+   * UUID of the job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * Whether the job already existed, as in SubmitJobResponse.
+   *
+   * @generated from field: bool existing = 2;
+   */
+  existing: boolean;
+};
+
+/**
+ * Describes the message muster.v1.SubmittedJob.
+ * Use `create(SubmittedJobSchema)` to create a new message.
+ */
+export const SubmittedJobSchema: GenMessage<SubmittedJob> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 5);
+
+/**
  * The jobs' ids.
  *
  * @generated from message muster.v1.SubmitJobsResponse
@@ -271,9 +299,9 @@ export type SubmitJobsResponse = Message<"muster.v1.SubmitJobsResponse"> & {
   /**
    * One for each submission, in its order.
    *
-   * @generated from field: repeated muster.v1.SubmitJobResponse jobs = 1;
+   * @generated from field: repeated muster.v1.SubmittedJob jobs = 1;
    */
-  jobs: SubmitJobResponse[];
+  jobs: SubmittedJob[];
 };
 
 /**
@@ -281,7 +309,7 @@ export type SubmitJobsResponse = Message<"muster.v1.SubmitJobsResponse"> & {
  * Use `create(SubmitJobsResponseSchema)` to create a new message.
  */
 export const SubmitJobsResponseSchema: GenMessage<SubmitJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 5);
+  messageDesc(file_muster_v1_job_service, 6);
 
 /**
  * Names a job.
@@ -309,7 +337,7 @@ export type GetJobRequest = Message<"muster.v1.GetJobRequest"> & {
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 6);
+  messageDesc(file_muster_v1_job_service, 7);
 
 /**
  * The requested job.
@@ -330,7 +358,7 @@ export type GetJobResponse = Message<"muster.v1.GetJobResponse"> & {
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 7);
+  messageDesc(file_muster_v1_job_service, 8);
 
 /**
  * Names a job and how long to wait for its end.
@@ -365,7 +393,7 @@ export type WaitJobRequest = Message<"muster.v1.WaitJobRequest"> & {
  * Use `create(WaitJobRequestSchema)` to create a new message.
  */
 export const WaitJobRequestSchema: GenMessage<WaitJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 8);
+  messageDesc(file_muster_v1_job_service, 9);
 
 /**
  * The job when it had ended or the time was up.
@@ -386,7 +414,7 @@ export type WaitJobResponse = Message<"muster.v1.WaitJobResponse"> & {
  * Use `create(WaitJobResponseSchema)` to create a new message.
  */
 export const WaitJobResponseSchema: GenMessage<WaitJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 9);
+  messageDesc(file_muster_v1_job_service, 10);
 
 /**
  * Names the job to stop.
@@ -416,7 +444,7 @@ export type CancelJobRequest = Message<"muster.v1.CancelJobRequest"> & {
   reason: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 4;
    */
@@ -428,7 +456,7 @@ export type CancelJobRequest = Message<"muster.v1.CancelJobRequest"> & {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 10);
+  messageDesc(file_muster_v1_job_service, 11);
 
 /**
  * The job after the request.
@@ -449,7 +477,7 @@ export type CancelJobResponse = Message<"muster.v1.CancelJobResponse"> & {
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
 export const CancelJobResponseSchema: GenMessage<CancelJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 11);
+  messageDesc(file_muster_v1_job_service, 12);
 
 /**
  * Asks for a page of jobs.
@@ -479,60 +507,11 @@ export type ListJobsRequest = Message<"muster.v1.ListJobsRequest"> & {
   pageToken: string;
 
   /**
-   * Only jobs in these states. Empty: all.
+   * Selects the jobs. Unset: every job.
    *
-   * @generated from field: repeated muster.v1.JobState states = 4;
+   * @generated from field: muster.v1.JobFilter filter = 4;
    */
-  states: JobState[];
-
-  /**
-   * Only jobs of this definition. Empty: all.
-   *
-   * @generated from field: string definition = 5;
-   */
-  definition: string;
-
-  /**
-   * Only jobs of this queue. Empty: all.
-   *
-   * @generated from field: string queue = 6;
-   */
-  queue: string;
-
-  /**
-   * Only jobs that carry all of these labels.
-   *
-   * @generated from field: map<string, string> labels = 7;
-   */
-  labels: { [key: string]: string };
-
-  /**
-   * Only jobs created at or after this time.
-   *
-   * @generated from field: google.protobuf.Timestamp min_create_time = 8;
-   */
-  minCreateTime?: Timestamp | undefined;
-
-  /**
-   * Only jobs created before this time.
-   *
-   * @generated from field: google.protobuf.Timestamp max_create_time = 9;
-   */
-  maxCreateTime?: Timestamp | undefined;
-
-  /**
-   * Only jobs whose failure has one of these types. At most 64.
-   *
-   * @generated from field: repeated string failure_types = 10;
-   */
-  failureTypes: string[];
-
-  /**
-   * Only jobs of steps of this workflow's job, by its id. Empty: all.
-   *
-   * @generated from field: string parent_job_id = 11;
-   */
-  parentJobId: string;
+  filter?: JobFilter | undefined;
 };
 
 /**
@@ -540,7 +519,7 @@ export type ListJobsRequest = Message<"muster.v1.ListJobsRequest"> & {
  * Use `create(ListJobsRequestSchema)` to create a new message.
  */
 export const ListJobsRequestSchema: GenMessage<ListJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 12);
+  messageDesc(file_muster_v1_job_service, 13);
 
 /**
  * A page of jobs.
@@ -568,7 +547,7 @@ export type ListJobsResponse = Message<"muster.v1.ListJobsResponse"> & {
  * Use `create(ListJobsResponseSchema)` to create a new message.
  */
 export const ListJobsResponseSchema: GenMessage<ListJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 13);
+  messageDesc(file_muster_v1_job_service, 14);
 
 /**
  * Names the job to explain.
@@ -596,7 +575,7 @@ export type ExplainJobRequest = Message<"muster.v1.ExplainJobRequest"> & {
  * Use `create(ExplainJobRequestSchema)` to create a new message.
  */
 export const ExplainJobRequestSchema: GenMessage<ExplainJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 14);
+  messageDesc(file_muster_v1_job_service, 15);
 
 /**
  * Why the job is where it is.
@@ -617,7 +596,7 @@ export type ExplainJobResponse = Message<"muster.v1.ExplainJobResponse"> & {
  * Use `create(ExplainJobResponseSchema)` to create a new message.
  */
 export const ExplainJobResponseSchema: GenMessage<ExplainJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 15);
+  messageDesc(file_muster_v1_job_service, 16);
 
 /**
  * Names the job to watch.
@@ -645,7 +624,7 @@ export type WatchJobRequest = Message<"muster.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 16);
+  messageDesc(file_muster_v1_job_service, 17);
 
 /**
  * The job after a change; changes in quick succession may be merged into one.
@@ -666,7 +645,7 @@ export type WatchJobResponse = Message<"muster.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 17);
+  messageDesc(file_muster_v1_job_service, 18);
 
 /**
  * Asks for a page of the log records of a job's handlers.
@@ -715,7 +694,7 @@ export type ListAttemptLogsRequest = Message<"muster.v1.ListAttemptLogsRequest">
  * Use `create(ListAttemptLogsRequestSchema)` to create a new message.
  */
 export const ListAttemptLogsRequestSchema: GenMessage<ListAttemptLogsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 18);
+  messageDesc(file_muster_v1_job_service, 19);
 
 /**
  * A page of log records.
@@ -757,7 +736,7 @@ export type ListAttemptLogsResponse = Message<"muster.v1.ListAttemptLogsResponse
  * Use `create(ListAttemptLogsResponseSchema)` to create a new message.
  */
 export const ListAttemptLogsResponseSchema: GenMessage<ListAttemptLogsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 19);
+  messageDesc(file_muster_v1_job_service, 20);
 
 /**
  * Request to follow the log records of a job's handlers.
@@ -800,7 +779,7 @@ export type WatchAttemptLogsRequest = Message<"muster.v1.WatchAttemptLogsRequest
  * Use `create(WatchAttemptLogsRequestSchema)` to create a new message.
  */
 export const WatchAttemptLogsRequestSchema: GenMessage<WatchAttemptLogsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 20);
+  messageDesc(file_muster_v1_job_service, 21);
 
 /**
  * Log records that have arrived.
@@ -836,7 +815,7 @@ export type WatchAttemptLogsResponse = Message<"muster.v1.WatchAttemptLogsRespon
  * Use `create(WatchAttemptLogsResponseSchema)` to create a new message.
  */
 export const WatchAttemptLogsResponseSchema: GenMessage<WatchAttemptLogsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 21);
+  messageDesc(file_muster_v1_job_service, 22);
 
 /**
  * Request to retry a page of jobs.
@@ -874,7 +853,7 @@ export type RetryJobsRequest = Message<"muster.v1.RetryJobsRequest"> & {
   validateOnly: boolean;
 
   /**
-   * UUID that makes a repeat of this very call harmless: it applies to the jobs of the first call and no others, and
+   * Idempotency token (UUID) for retries of this call: it applies to the jobs of the first call and no others, and
    * retries those that the first call did not reach. Empty: none. Ignored with `validate_only`.
    *
    * @generated from field: string request_id = 5;
@@ -887,7 +866,7 @@ export type RetryJobsRequest = Message<"muster.v1.RetryJobsRequest"> & {
  * Use `create(RetryJobsRequestSchema)` to create a new message.
  */
 export const RetryJobsRequestSchema: GenMessage<RetryJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 22);
+  messageDesc(file_muster_v1_job_service, 23);
 
 /**
  * Result of a page.
@@ -913,9 +892,9 @@ export type RetryJobsResponse = Message<"muster.v1.RetryJobsResponse"> & {
    * Jobs of the page that were skipped: already retried, erased, of an archived definition, or refused at the limit of
    * their key (LIMIT_REACHED).
    *
-   * @generated from field: int32 skipped = 3;
+   * @generated from field: int32 skipped_count = 3;
    */
-  skipped: number;
+  skippedCount: number;
 
   /**
    * Token of the next page. Empty: this was the last.
@@ -930,7 +909,7 @@ export type RetryJobsResponse = Message<"muster.v1.RetryJobsResponse"> & {
  * Use `create(RetryJobsResponseSchema)` to create a new message.
  */
 export const RetryJobsResponseSchema: GenMessage<RetryJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 23);
+  messageDesc(file_muster_v1_job_service, 24);
 
 /**
  * Request to cancel a page of jobs.
@@ -980,7 +959,7 @@ export type CancelJobsRequest = Message<"muster.v1.CancelJobsRequest"> & {
  * Use `create(CancelJobsRequestSchema)` to create a new message.
  */
 export const CancelJobsRequestSchema: GenMessage<CancelJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 24);
+  messageDesc(file_muster_v1_job_service, 25);
 
 /**
  * Result of a page.
@@ -991,9 +970,9 @@ export type CancelJobsResponse = Message<"muster.v1.CancelJobsResponse"> & {
   /**
    * Jobs that were cancelled or asked to stop.
    *
-   * @generated from field: int32 cancelled = 1;
+   * @generated from field: int32 cancelled_count = 1;
    */
-  cancelled: number;
+  cancelledCount: number;
 
   /**
    * Token of the next page. Empty: this was the last.
@@ -1008,7 +987,7 @@ export type CancelJobsResponse = Message<"muster.v1.CancelJobsResponse"> & {
  * Use `create(CancelJobsResponseSchema)` to create a new message.
  */
 export const CancelJobsResponseSchema: GenMessage<CancelJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 25);
+  messageDesc(file_muster_v1_job_service, 26);
 
 /**
  * Names the job whose data is erased.
@@ -1043,7 +1022,7 @@ export type EraseJobRequest = Message<"muster.v1.EraseJobRequest"> & {
  * Use `create(EraseJobRequestSchema)` to create a new message.
  */
 export const EraseJobRequestSchema: GenMessage<EraseJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 26);
+  messageDesc(file_muster_v1_job_service, 27);
 
 /**
  * The job after the call.
@@ -1071,7 +1050,7 @@ export type EraseJobResponse = Message<"muster.v1.EraseJobResponse"> & {
  * Use `create(EraseJobResponseSchema)` to create a new message.
  */
 export const EraseJobResponseSchema: GenMessage<EraseJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 27);
+  messageDesc(file_muster_v1_job_service, 28);
 
 /**
  * Names the job to retry.
@@ -1094,7 +1073,7 @@ export type RetryJobRequest = Message<"muster.v1.RetryJobRequest"> & {
   jobId: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -1121,7 +1100,7 @@ export type RetryJobRequest = Message<"muster.v1.RetryJobRequest"> & {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 28);
+  messageDesc(file_muster_v1_job_service, 29);
 
 /**
  * The new job.
@@ -1142,7 +1121,7 @@ export type RetryJobResponse = Message<"muster.v1.RetryJobResponse"> & {
  * Use `create(RetryJobResponseSchema)` to create a new message.
  */
 export const RetryJobResponseSchema: GenMessage<RetryJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 29);
+  messageDesc(file_muster_v1_job_service, 30);
 
 /**
  * Changes of a waiting job.
@@ -1186,7 +1165,7 @@ export type UpdateJobRequest = Message<"muster.v1.UpdateJobRequest"> & {
   expireTime?: Timestamp | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 6;
    */
@@ -1198,7 +1177,7 @@ export type UpdateJobRequest = Message<"muster.v1.UpdateJobRequest"> & {
  * Use `create(UpdateJobRequestSchema)` to create a new message.
  */
 export const UpdateJobRequestSchema: GenMessage<UpdateJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 30);
+  messageDesc(file_muster_v1_job_service, 31);
 
 /**
  * The job after the change.
@@ -1219,7 +1198,7 @@ export type UpdateJobResponse = Message<"muster.v1.UpdateJobResponse"> & {
  * Use `create(UpdateJobResponseSchema)` to create a new message.
  */
 export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 31);
+  messageDesc(file_muster_v1_job_service, 32);
 
 /**
  * Names the job to pause.
@@ -1249,7 +1228,7 @@ export type PauseJobRequest = Message<"muster.v1.PauseJobRequest"> & {
   reason: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1261,7 +1240,7 @@ export type PauseJobRequest = Message<"muster.v1.PauseJobRequest"> & {
  * Use `create(PauseJobRequestSchema)` to create a new message.
  */
 export const PauseJobRequestSchema: GenMessage<PauseJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 32);
+  messageDesc(file_muster_v1_job_service, 33);
 
 /**
  * The job after the change.
@@ -1282,7 +1261,7 @@ export type PauseJobResponse = Message<"muster.v1.PauseJobResponse"> & {
  * Use `create(PauseJobResponseSchema)` to create a new message.
  */
 export const PauseJobResponseSchema: GenMessage<PauseJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 33);
+  messageDesc(file_muster_v1_job_service, 34);
 
 /**
  * Names the job to resume.
@@ -1305,7 +1284,7 @@ export type ResumeJobRequest = Message<"muster.v1.ResumeJobRequest"> & {
   jobId: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -1317,7 +1296,7 @@ export type ResumeJobRequest = Message<"muster.v1.ResumeJobRequest"> & {
  * Use `create(ResumeJobRequestSchema)` to create a new message.
  */
 export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 34);
+  messageDesc(file_muster_v1_job_service, 35);
 
 /**
  * The job after the change.
@@ -1338,7 +1317,7 @@ export type ResumeJobResponse = Message<"muster.v1.ResumeJobResponse"> & {
  * Use `create(ResumeJobResponseSchema)` to create a new message.
  */
 export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 35);
+  messageDesc(file_muster_v1_job_service, 36);
 
 /**
  * Adds dependencies to a job.
@@ -1363,12 +1342,12 @@ export type AddDependenciesRequest = Message<"muster.v1.AddDependenciesRequest">
   /**
    * The dependencies to add. Between 1 and 100.
    *
-   * @generated from field: repeated muster.v1.Dependency dependencies = 3;
+   * @generated from field: repeated muster.v1.Dependency depends_on = 3;
    */
-  dependencies: Dependency[];
+  dependsOn: Dependency[];
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1380,7 +1359,7 @@ export type AddDependenciesRequest = Message<"muster.v1.AddDependenciesRequest">
  * Use `create(AddDependenciesRequestSchema)` to create a new message.
  */
 export const AddDependenciesRequestSchema: GenMessage<AddDependenciesRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 36);
+  messageDesc(file_muster_v1_job_service, 37);
 
 /**
  * The job after the change.
@@ -1401,70 +1380,7 @@ export type AddDependenciesResponse = Message<"muster.v1.AddDependenciesResponse
  * Use `create(AddDependenciesResponseSchema)` to create a new message.
  */
 export const AddDependenciesResponseSchema: GenMessage<AddDependenciesResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 37);
-
-/**
- * Asks for a page of data assets.
- *
- * @generated from message muster.v1.ListAssetsRequest
- */
-export type ListAssetsRequest = Message<"muster.v1.ListAssetsRequest"> & {
-  /**
-   * Empty: "default".
-   *
-   * @generated from field: string namespace = 1;
-   */
-  namespace: string;
-
-  /**
-   * Items on a page. 0: 50. At most 1,000; more is cut to that.
-   *
-   * @generated from field: int32 page_size = 2;
-   */
-  pageSize: number;
-
-  /**
-   * `next_page_token` of the previous page. Empty: the first page.
-   *
-   * @generated from field: string page_token = 3;
-   */
-  pageToken: string;
-};
-
-/**
- * Describes the message muster.v1.ListAssetsRequest.
- * Use `create(ListAssetsRequestSchema)` to create a new message.
- */
-export const ListAssetsRequestSchema: GenMessage<ListAssetsRequest> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_service, 38);
-
-/**
- * A page of data assets.
- *
- * @generated from message muster.v1.ListAssetsResponse
- */
-export type ListAssetsResponse = Message<"muster.v1.ListAssetsResponse"> & {
-  /**
-   * The assets, by name.
-   *
-   * @generated from field: repeated muster.v1.Asset assets = 1;
-   */
-  assets: Asset[];
-
-  /**
-   * Token of the next page. Empty: this was the last.
-   *
-   * @generated from field: string next_page_token = 2;
-   */
-  nextPageToken: string;
-};
-
-/**
- * Describes the message muster.v1.ListAssetsResponse.
- * Use `create(ListAssetsResponseSchema)` to create a new message.
- */
-export const ListAssetsResponseSchema: GenMessage<ListAssetsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 39);
 
 /**
  * Submits jobs and follows them.
@@ -1476,20 +1392,37 @@ export const JobService: GenService<{
    * Stores a job. When it answers OK, the job is committed. A refused call changes nothing, and creates no queue
    * either.
    *
-   * Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not match the
-   * definition's schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or
-   * dependencies for a definition with a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND
-   * (no such definition or version; JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND),
-   * FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`; NOT_A_WORKFLOW: of a step of
-   * `dependencies`; BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members;
-   * DEPENDENCY_CYCLE: a job would wait for itself; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more;
-   * TOO_MANY_CHILDREN; WORKFLOW_NESTING: children would be nested more than 16 deep), ALREADY_EXISTS (the idempotency
-   * key is in use with other content, or the policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it),
-   * RESOURCE_EXHAUSTED (QUEUE_FULL: the queue's backlog exceeds its bounds. LIMIT_REACHED: the key of a job has as many
-   * open jobs as allowed, and its definition lets none wait. THROTTLED: the definition's throttle refuses it; RetryInfo
-   * says when the next one is accepted. Too many calls at once: RetryInfo says when to try again. Or the inputs of one
-   * call take longer than 5 s to check), ABORTED (other callers replaced the same key over and over), UNAVAILABLE (the
-   * outcome is not known; retry with the same request_id or idempotency_key).
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong, and BadRequest names each.
+   *   - INPUT_SCHEMA_VIOLATED: the input does not match the definition's schema.
+   *   - The input lacks a field that a submission rule of the definition names.
+   *   - A run_time, delay or depends_on for a definition with a debounce.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND:
+   *   - DEFINITION_NOT_FOUND: no such definition or version.
+   *   - JOB_NOT_FOUND: the job of `sticky`, or one of `depends_on`.
+   *   - BATCH_NOT_FOUND
+   * - FAILED_PRECONDITION:
+   *   - DEFINITION_ARCHIVED
+   *   - JOB_NOT_ASSIGNED: the job of `sticky` was never assigned.
+   *   - NOT_A_WORKFLOW: the job of a step of `depends_on` is none.
+   *   - BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members.
+   *   - DEPENDENCY_CYCLE: a job would wait for itself.
+   *   - PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more.
+   *   - TOO_MANY_CHILDREN
+   *   - WORKFLOW_NESTING: children would be nested more than 16 deep.
+   * - ALREADY_EXISTS:
+   *   - IDEMPOTENCY_CONFLICT: the idempotency key is in use with other content, or the policy is FAIL.
+   *   - DUPLICATE_JOB: the definition's uniqueness refuses it.
+   * - RESOURCE_EXHAUSTED:
+   *   - QUEUE_FULL: the queue's backlog exceeds its bounds.
+   *   - LIMIT_REACHED: the key of a job has as many open jobs as allowed, and its definition lets none wait.
+   *   - THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is accepted.
+   *   - OVERLOADED: too many calls at once, RetryInfo says when to try again.
+   *   - Or the inputs of one call take longer than 5 s to check.
+   * - ABORTED: other callers replaced the same key over and over.
+   * - UNAVAILABLE: the outcome is not known; retry with the same request_id or idempotency_key.
    *
    * @generated from rpc muster.v1.JobService.SubmitJob
    */
@@ -1501,7 +1434,9 @@ export const JobService: GenService<{
   /**
    * Stores up to 10,000 jobs, all or none.
    *
-   * Errors: as SubmitJob; one invalid job refuses the whole call, and the field path names its index.
+   * Errors:
+   * - As SubmitJob.
+   * - INVALID_ARGUMENT: one invalid job refuses the whole call; the field path names its index.
    *
    * @generated from rpc muster.v1.JobService.SubmitJobs
    */
@@ -1513,7 +1448,9 @@ export const JobService: GenService<{
   /**
    * Reads a job as it is now.
    *
-   * Errors: INVALID_ARGUMENT (job_id is no UUID), NOT_FOUND.
+   * Errors:
+   * - INVALID_ARGUMENT: job_id is no UUID.
+   * - NOT_FOUND
    *
    * @generated from rpc muster.v1.JobService.GetJob
    */
@@ -1528,7 +1465,9 @@ export const JobService: GenService<{
    * describes the current state and costs more than GetJob: call it for a job that you ask about, and not for every
    * job.
    *
-   * Errors: as GetJob; ABORTED (CONFLICT: the job changes faster than it can be explained; try again).
+   * Errors:
+   * - As GetJob.
+   * - ABORTED (CONFLICT): the job changes faster than it can be explained; try again.
    *
    * @generated from rpc muster.v1.JobService.ExplainJob
    */
@@ -1544,7 +1483,10 @@ export const JobService: GenService<{
    * the other job needs one of these, neither ends before a timeout. A handler that waits by a suspended attempt holds
    * nothing.
    *
-   * Errors: as GetJob. A timeout is no error: check `state`.
+   * A timeout is no error: check `state`.
+   *
+   * Errors:
+   * - As GetJob.
    *
    * @generated from rpc muster.v1.JobService.WaitJob
    */
@@ -1558,7 +1500,11 @@ export const JobService: GenService<{
    *
    * BLOCKED, SCHEDULED, READY and PAUSED become CANCELLED at once; ASSIGNED, RUNNING and WAITING become CANCELLING;
    * CANCELLING and CANCELLED stay as they are. The cancel of a workflow or of a batch leaves an audit record.
-   * Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (the job has ended otherwise).
+   *
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND
+   * - FAILED_PRECONDITION (JOB_ENDED): the job has ended otherwise.
    *
    * @generated from rpc muster.v1.JobService.CancelJob
    */
@@ -1571,7 +1517,9 @@ export const JobService: GenService<{
    * Lists jobs by a filter, newest first.
    *
    * A page scans at most 10,000 jobs, so it may hold fewer than requested, or none, although there is a next page.
-   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another filter).
+   *
+   * Errors:
+   * - INVALID_ARGUMENT: page_size negative, page_token malformed or of another filter.
    *
    * @generated from rpc muster.v1.JobService.ListJobs
    */
@@ -1581,10 +1529,13 @@ export const JobService: GenService<{
     output: typeof ListJobsResponseSchema;
   },
   /**
-   * Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession
-   * are merged into one.
+   * Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession are merged
+   * into one.
    *
-   * Errors: as GetJob, RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
+   * Errors:
+   * - As GetJob.
+   * - RESOURCE_EXHAUSTED: too many watchers.
+   * - UNAVAILABLE (SHUTTING_DOWN): the replica stops; watch again.
    *
    * @generated from rpc muster.v1.JobService.WatchJob
    */
@@ -1598,8 +1549,11 @@ export const JobService: GenService<{
    * each attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is
    * closed.
    *
-   * A page ends early if its records are large. WatchAttemptLogs follows a running job. Errors: INVALID_ARGUMENT
-   * (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
+   * A page ends early if its records are large. WatchAttemptLogs follows a running job.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT: page_size or attempt negative, page_token malformed or of another job or attempt.
+   * - NOT_FOUND
    *
    * @generated from rpc muster.v1.JobService.ListAttemptLogs
    */
@@ -1614,8 +1568,12 @@ export const JobService: GenService<{
    * no longer kept when it continues, and gets their number.
    *
    * The last message has `ended` set. After a stream that broke without it, watch again with the last `resume_token`.
-   * Errors: INVALID_ARGUMENT (attempt negative, resume_token malformed or of another job or attempt), NOT_FOUND,
-   * RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
+   *
+   * Errors:
+   * - INVALID_ARGUMENT: attempt negative, resume_token malformed or of another job or attempt.
+   * - NOT_FOUND
+   * - RESOURCE_EXHAUSTED: too many watchers.
+   * - UNAVAILABLE (SHUTTING_DOWN): the replica stops; watch again.
    *
    * @generated from rpc muster.v1.JobService.WatchAttemptLogs
    */
@@ -1635,11 +1593,19 @@ export const JobService: GenService<{
    * else, except `skip_steps`. It leaves an audit record at the retried job, and one at the new job for each skipped
    * step.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND;
-   * STEP_NOT_FOUND: a name of skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
-   * DEFINITION_ARCHIVED; NOT_A_WORKFLOW: skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded
-   * and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
-   * LIMIT_REACHED, as SubmitJob).
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND:
+   *   - JOB_NOT_FOUND
+   *   - STEP_NOT_FOUND: a name of skip_steps is none of the workflow's.
+   * - FAILED_PRECONDITION:
+   *   - JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED
+   *   - NOT_A_WORKFLOW: skip_steps are given for a task.
+   *   - STEP_NOT_SKIPPABLE: one of them has succeeded and is taken over, or is no step of the work.
+   * - ALREADY_EXISTS (DUPLICATE_JOB)
+   * - RESOURCE_EXHAUSTED (QUEUE_FULL, LIMIT_REACHED): as SubmitJob.
    *
    * @generated from rpc muster.v1.JobService.RetryJob
    */
@@ -1654,8 +1620,13 @@ export const JobService: GenService<{
    * definition would refuse, so you may repeat a page. An answer may hold few jobs, or none, although there is a next
    * page.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each
-   * of the jobs is a submission of its own, and those made before stay; a repeat continues from there), UNAVAILABLE.
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - RESOURCE_EXHAUSTED (QUEUE_FULL): each of the jobs is a submission of its own, and those made before stay; a
+   *   repeat continues from there.
+   * - UNAVAILABLE
    *
    * @generated from rpc muster.v1.JobService.RetryJobs
    */
@@ -1668,7 +1639,9 @@ export const JobService: GenService<{
    * Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until
    * there is none. Jobs that are CANCELLING already are not counted.
    *
-   * Errors: INVALID_ARGUMENT, UNAVAILABLE.
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - UNAVAILABLE
    *
    * @generated from rpc muster.v1.JobService.CancelJobs
    */
@@ -1681,9 +1654,14 @@ export const JobService: GenService<{
    * Changes priority, run time or expiry of a waiting job: BLOCKED, SCHEDULED, READY or PAUSED.
    *
    * A run time in the future makes a READY job SCHEDULED; one in the past makes a SCHEDULED job READY, also one that
-   * waits for its next attempt. Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time
-   * later than the expiry, a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
-   * JOB_NOT_WAITING).
+   * waits for its next attempt.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - Nothing to change, an expiry that has passed, a run time later than the expiry.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND
+   * - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING)
    *
    * @generated from rpc muster.v1.JobService.UpdateJob
    */
@@ -1695,8 +1673,14 @@ export const JobService: GenService<{
   /**
    * Pauses a waiting job: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts keep running.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-   * (JOB_ENDED, JOB_NOT_WAITING). Pausing twice is no error.
+   * Pausing twice is no error.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND
+   * - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING)
    *
    * @generated from rpc muster.v1.JobService.PauseJob
    */
@@ -1709,8 +1693,14 @@ export const JobService: GenService<{
    * Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
    * dependencies.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-   * (JOB_ENDED). A job that is not paused stays as it is.
+   * A job that is not paused stays as it is.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND
+   * - FAILED_PRECONDITION (JOB_ENDED)
    *
    * @generated from rpc muster.v1.JobService.ResumeJob
    */
@@ -1725,9 +1715,14 @@ export const JobService: GenService<{
    * job that cleaned up after it, which has a copy of its input. The job itself, its states and times stay, and an
    * audit record says when it was erased and why. The caller is not recorded, because callers are not authenticated.
    *
-   * Errors: INVALID_ARGUMENT (a reason is required), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or
-   * the job that cleans up after it has not ended: `job_id` of the details names that one). Erasing twice is no error,
-   * and returns the first audit record's id.
+   * Erasing twice is no error, and returns the first audit record's id.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT: a reason is required.
+   * - NOT_FOUND
+   * - FAILED_PRECONDITION:
+   *   - JOB_NOT_ENDED: the job has not ended, cancel it first.
+   *   - Or the job that cleans up after it has not ended: `job_id` of the details names that one.
    *
    * @generated from rpc muster.v1.JobService.EraseJob
    */
@@ -1737,13 +1732,19 @@ export const JobService: GenService<{
     output: typeof EraseJobResponseSchema;
   },
   /**
-   * Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED
-   * if one can no longer be met.
+   * Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED if one
+   * can no longer be met.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the
-   * dependencies), FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than
-   * 100 in all; DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop),
-   * RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND: the job, or one of the dependencies.
+   * - FAILED_PRECONDITION:
+   *   - JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW
+   *   - TOO_MANY_DEPENDENCIES: more than 100 in all.
+   *   - DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop.
+   * - RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE): more than 10,000 jobs and steps wait behind each other.
    *
    * @generated from rpc muster.v1.JobService.AddDependencies
    */
@@ -1751,18 +1752,6 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof AddDependenciesRequestSchema;
     output: typeof AddDependenciesResponseSchema;
-  },
-  /**
-   * Lists the data assets that jobs have published, by name.
-   *
-   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
-   *
-   * @generated from rpc muster.v1.JobService.ListAssets
-   */
-  listAssets: {
-    methodKind: "unary";
-    input: typeof ListAssetsRequestSchema;
-    output: typeof ListAssetsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_muster_v1_job_service, 0);

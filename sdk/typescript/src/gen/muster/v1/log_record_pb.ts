@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/log_record.proto.
  */
 export const file_muster_v1_log_record: GenFile = /*@__PURE__*/
-  fileDesc("ChptdXN0ZXIvdjEvbG9nX3JlY29yZC5wcm90bxIJbXVzdGVyLnYxIpYCCglMb2dSZWNvcmQSEAoIc2VxdWVuY2UYASABKAMSLAoIbG9nX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKBWxldmVsGAMgASgOMhMubXVzdGVyLnYxLkxvZ0xldmVsEg8KB21lc3NhZ2UYBCABKAkSMAoGZmllbGRzGAUgAygLMiAubXVzdGVyLnYxLkxvZ1JlY29yZC5GaWVsZHNFbnRyeRIRCgl0cnVuY2F0ZWQYBiABKAgSDwoHYXR0ZW1wdBgHIAEoBRIPCgdza2lwcGVkGAggASgDGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEqdwoITG9nTGV2ZWwSGQoVTE9HX0xFVkVMX1VOU1BFQ0lGSUVEEAASEwoPTE9HX0xFVkVMX0RFQlVHEAESEgoOTE9HX0xFVkVMX0lORk8QAhISCg5MT0dfTEVWRUxfV0FSThADEhMKD0xPR19MRVZFTF9FUlJPUhAEQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChptdXN0ZXIvdjEvbG9nX3JlY29yZC5wcm90bxIJbXVzdGVyLnYxIpwCCglMb2dSZWNvcmQSEAoIc2VxdWVuY2UYASABKAMSLAoIbG9nX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKBWxldmVsGAMgASgOMhMubXVzdGVyLnYxLkxvZ0xldmVsEg8KB21lc3NhZ2UYBCABKAkSMAoGZmllbGRzGAUgAygLMiAubXVzdGVyLnYxLkxvZ1JlY29yZC5GaWVsZHNFbnRyeRIRCgl0cnVuY2F0ZWQYBiABKAgSDwoHYXR0ZW1wdBgHIAEoBRIVCg1za2lwcGVkX2NvdW50GAggASgDGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEqdwoITG9nTGV2ZWwSGQoVTE9HX0xFVkVMX1VOU1BFQ0lGSUVEEAASEwoPTE9HX0xFVkVMX0RFQlVHEAESEgoOTE9HX0xFVkVMX0lORk8QAhISCg5MT0dfTEVWRUxfV0FSThADEhMKD0xPR19MRVZFTF9FUlJPUhAEQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A record that a handler has written to the log of its attempt.
@@ -74,9 +74,9 @@ export type LogRecord = Message<"muster.v1.LogRecord"> & {
   /**
    * Missing records of the attempt right before this one: only the newest 64 KiB of an attempt are kept. Output only.
    *
-   * @generated from field: int64 skipped = 8;
+   * @generated from field: int64 skipped_count = 8;
    */
-  skipped: bigint;
+  skippedCount: bigint;
 };
 
 /**

@@ -79,7 +79,7 @@ export type UpdateNamespaceRequest = Message<"muster.v1.UpdateNamespaceRequest">
   updateMask?: FieldMask | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -121,7 +121,11 @@ export const UpdateNamespaceResponseSchema: GenMessage<UpdateNamespaceResponse> 
  */
 export const NamespaceService: GenService<{
   /**
-   * Reads a namespace; one that nobody has changed has the defaults. Errors: INVALID_ARGUMENT, UNAVAILABLE.
+   * Reads a namespace; one that nobody has changed has the defaults.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - UNAVAILABLE
    *
    * @generated from rpc muster.v1.NamespaceService.GetNamespace
    */
@@ -133,8 +137,11 @@ export const NamespaceService: GenService<{
   /**
    * Changes a namespace. A shorter retention deletes, within minutes, the ended jobs that are older.
    *
-   * Errors: INVALID_ARGUMENT (a mask with unknown or immutable fields, a request_id that was used for another call),
-   * UNAVAILABLE.
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A mask with unknown or immutable fields.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - UNAVAILABLE
    *
    * @generated from rpc muster.v1.NamespaceService.UpdateNamespace
    */

@@ -30,7 +30,7 @@ export type CreateQueueRequest = Message<"muster.v1.CreateQueueRequest"> & {
   queue?: Queue | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 2;
    */
@@ -198,7 +198,7 @@ export type UpdateQueueRequest = Message<"muster.v1.UpdateQueueRequest"> & {
   updateMask?: FieldMask | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -254,7 +254,7 @@ export type PauseQueueRequest = Message<"muster.v1.PauseQueueRequest"> & {
   name: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -317,7 +317,7 @@ export type ResumeQueueRequest = Message<"muster.v1.ResumeQueueRequest"> & {
   name: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -373,7 +373,7 @@ export type DeleteQueueRequest = Message<"muster.v1.DeleteQueueRequest"> & {
   name: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -411,7 +411,11 @@ export const QueueService: GenService<{
   /**
    * Creates a queue.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS).
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong.
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - ALREADY_EXISTS (QUEUE_EXISTS)
    *
    * @generated from rpc muster.v1.QueueService.CreateQueue
    */
@@ -421,7 +425,11 @@ export const QueueService: GenService<{
     output: typeof CreateQueueResponseSchema;
   },
   /**
-   * Reads a queue. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+   * Reads a queue.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (QUEUE_NOT_FOUND)
    *
    * @generated from rpc muster.v1.QueueService.GetQueue
    */
@@ -431,7 +439,10 @@ export const QueueService: GenService<{
     output: typeof GetQueueResponseSchema;
   },
   /**
-   * Lists queues by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+   * Lists queues by name.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
    *
    * @generated from rpc muster.v1.QueueService.ListQueues
    */
@@ -444,8 +455,10 @@ export const QueueService: GenService<{
    * Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new
    * limits; running jobs continue. If the queue in the request has an etag, it must match the current one.
    *
-   * Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND),
-   * ABORTED (ETAG_STALE).
+   * Errors:
+   * - INVALID_ARGUMENT: a mask with unknown, output-only or immutable fields.
+   * - NOT_FOUND (QUEUE_NOT_FOUND)
+   * - ABORTED (ETAG_STALE)
    *
    * @generated from rpc muster.v1.QueueService.UpdateQueue
    */
@@ -457,7 +470,11 @@ export const QueueService: GenService<{
   /**
    * Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
    * continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
-   * is one. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+   * is one.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (QUEUE_NOT_FOUND)
    *
    * @generated from rpc muster.v1.QueueService.PauseQueue
    */
@@ -467,7 +484,11 @@ export const QueueService: GenService<{
     output: typeof PauseQueueResponseSchema;
   },
   /**
-   * Resumes a paused queue. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+   * Resumes a paused queue. Resuming twice is no error.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (QUEUE_NOT_FOUND)
    *
    * @generated from rpc muster.v1.QueueService.ResumeQueue
    */
@@ -479,8 +500,10 @@ export const QueueService: GenService<{
   /**
    * Deletes a queue without open jobs; the next job that is submitted to it creates it again.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND, also when it was deleted before), FAILED_PRECONDITION
-   * (QUEUE_NOT_EMPTY).
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (QUEUE_NOT_FOUND): also when it was deleted before.
+   * - FAILED_PRECONDITION (QUEUE_NOT_EMPTY)
    *
    * @generated from rpc muster.v1.QueueService.DeleteQueue
    */

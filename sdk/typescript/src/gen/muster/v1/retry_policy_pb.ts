@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/retry_policy.proto.
  */
 export const file_muster_v1_retry_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChxtdXN0ZXIvdjEvcmV0cnlfcG9saWN5LnByb3RvEgltdXN0ZXIudjEipwEKCVJldHJ5UnVsZRINCgV0eXBlcxgBIAMoCRISCgpleGl0X2NvZGVzGAIgAygFEiUKBmNhdXNlcxgDIAMoDjIVLm11c3Rlci52MS5SZXRyeUNhdXNlEiYKBmFjdGlvbhgEIAEoDjIWLm11c3Rlci52MS5SZXRyeUFjdGlvbhIoCgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJgCgtDYXVzZUxpbWl0cxITCgthcHBsaWNhdGlvbhgBIAEoBRIPCgd0aW1lb3V0GAIgASgFEhMKC2xvc3Rfd29ya2VyGAMgASgFEhYKDmluZnJhc3RydWN0dXJlGAQgASgFIqsDCgtSZXRyeVBvbGljeRIUCgxtYXhfYXR0ZW1wdHMYASABKAUSLgoLbWluX2JhY2tvZmYYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X2JhY2tvZmYYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKbXVsdGlwbGllchgEIAEoARI1ChJtYXhfcmV0cnlfZHVyYXRpb24YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbm9uX3JldHJ5YWJsZV90eXBlcxgGIAMoCRIjCgdiYWNrb2ZmGAcgASgOMhIubXVzdGVyLnYxLkJhY2tvZmYSIQoGaml0dGVyGAggASgOMhEubXVzdGVyLnYxLkppdHRlchIpCgZkZWxheXMYCSADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIwoFcnVsZXMYCiADKAsyFC5tdXN0ZXIudjEuUmV0cnlSdWxlEiYKBmxpbWl0cxgLIAEoCzIWLm11c3Rlci52MS5DYXVzZUxpbWl0cyI0CgtSZXRyeUJ1ZGdldBINCgVyYXRpbxgBIAEoARIWCg5taW5fcGVyX21pbnV0ZRgCIAEoBSKlAQoOQ2lyY3VpdEJyZWFrZXISDAoEbmFtZRgBIAEoCRIZChFmYWlsdXJlX3RocmVzaG9sZBgCIAEoBRIpCgZ3aW5kb3cYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNb3Blbl9kdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgV0eXBlcxgFIAMoCSp3CgdCYWNrb2ZmEhcKE0JBQ0tPRkZfVU5TUEVDSUZJRUQQABIXChNCQUNLT0ZGX0VYUE9ORU5USUFMEAESEgoOQkFDS09GRl9MSU5FQVIQAhIUChBCQUNLT0ZGX0NPTlNUQU5UEAMSEAoMQkFDS09GRl9MSVNUEAQqQgoGSml0dGVyEhYKEkpJVFRFUl9VTlNQRUNJRklFRBAAEg8KC0pJVFRFUl9GVUxMEAESDwoLSklUVEVSX05PTkUQAiqcAQoKUmV0cnlDYXVzZRIbChdSRVRSWV9DQVVTRV9VTlNQRUNJRklFRBAAEhsKF1JFVFJZX0NBVVNFX0FQUExJQ0FUSU9OEAESFwoTUkVUUllfQ0FVU0VfVElNRU9VVBACEhsKF1JFVFJZX0NBVVNFX0xPU1RfV09SS0VSEAMSHgoaUkVUUllfQ0FVU0VfSU5GUkFTVFJVQ1RVUkUQBCqLAQoLUmV0cnlBY3Rpb24SHAoYUkVUUllfQUNUSU9OX1VOU1BFQ0lGSUVEEAASFgoSUkVUUllfQUNUSU9OX1JFVFJZEAESFQoRUkVUUllfQUNUSU9OX0ZBSUwQAhIXChNSRVRSWV9BQ1RJT05fSUdOT1JFEAMSFgoSUkVUUllfQUNUSU9OX1BBVVNFEARCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_duration]);
+  fileDesc("ChxtdXN0ZXIvdjEvcmV0cnlfcG9saWN5LnByb3RvEgltdXN0ZXIudjEipwEKCVJldHJ5UnVsZRINCgV0eXBlcxgBIAMoCRISCgpleGl0X2NvZGVzGAIgAygFEiUKBmNhdXNlcxgDIAMoDjIVLm11c3Rlci52MS5SZXRyeUNhdXNlEiYKBmFjdGlvbhgEIAEoDjIWLm11c3Rlci52MS5SZXRyeUFjdGlvbhIoCgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJgCgtDYXVzZUxpbWl0cxITCgthcHBsaWNhdGlvbhgBIAEoBRIPCgd0aW1lb3V0GAIgASgFEhMKC2xvc3Rfd29ya2VyGAMgASgFEhYKDmluZnJhc3RydWN0dXJlGAQgASgFIqsDCgtSZXRyeVBvbGljeRIUCgxtYXhfYXR0ZW1wdHMYASABKAUSLgoLbWluX2JhY2tvZmYYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X2JhY2tvZmYYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKbXVsdGlwbGllchgEIAEoARI1ChJtYXhfcmV0cnlfZHVyYXRpb24YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbm9uX3JldHJ5YWJsZV90eXBlcxgGIAMoCRIjCgdiYWNrb2ZmGAcgASgOMhIubXVzdGVyLnYxLkJhY2tvZmYSIQoGaml0dGVyGAggASgOMhEubXVzdGVyLnYxLkppdHRlchIpCgZkZWxheXMYCSADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIwoFcnVsZXMYCiADKAsyFC5tdXN0ZXIudjEuUmV0cnlSdWxlEiYKBmxpbWl0cxgLIAEoCzIWLm11c3Rlci52MS5DYXVzZUxpbWl0cyI0CgtSZXRyeUJ1ZGdldBINCgVyYXRpbxgBIAEoARIWCg5taW5fcGVyX21pbnV0ZRgCIAEoBSp3CgdCYWNrb2ZmEhcKE0JBQ0tPRkZfVU5TUEVDSUZJRUQQABIXChNCQUNLT0ZGX0VYUE9ORU5USUFMEAESEgoOQkFDS09GRl9MSU5FQVIQAhIUChBCQUNLT0ZGX0NPTlNUQU5UEAMSEAoMQkFDS09GRl9MSVNUEAQqQgoGSml0dGVyEhYKEkpJVFRFUl9VTlNQRUNJRklFRBAAEg8KC0pJVFRFUl9GVUxMEAESDwoLSklUVEVSX05PTkUQAiqcAQoKUmV0cnlDYXVzZRIbChdSRVRSWV9DQVVTRV9VTlNQRUNJRklFRBAAEhsKF1JFVFJZX0NBVVNFX0FQUExJQ0FUSU9OEAESFwoTUkVUUllfQ0FVU0VfVElNRU9VVBACEhsKF1JFVFJZX0NBVVNFX0xPU1RfV09SS0VSEAMSHgoaUkVUUllfQ0FVU0VfSU5GUkFTVFJVQ1RVUkUQBCqLAQoLUmV0cnlBY3Rpb24SHAoYUkVUUllfQUNUSU9OX1VOU1BFQ0lGSUVEEAASFgoSUkVUUllfQUNUSU9OX1JFVFJZEAESFQoRUkVUUllfQUNUSU9OX0ZBSUwQAhIXChNSRVRSWV9BQ1RJT05fSUdOT1JFEAMSFgoSUkVUUllfQUNUSU9OX1BBVVNFEARCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_duration]);
 
 /**
  * What to do about failures of a kind. A rule matches if all of its conditions that are set match.
@@ -238,59 +238,6 @@ export type RetryBudget = Message<"muster.v1.RetryBudget"> & {
  */
 export const RetryBudgetSchema: GenMessage<RetryBudget> = /*@__PURE__*/
   messageDesc(file_muster_v1_retry_policy, 3);
-
-/**
- * Holds jobs back while a system that they depend on is down: after enough failures no job is assigned for a while,
- * then one probe; its success releases all jobs, its failure holds them back again. A probe that is lost, released or
- * cancelled, or fails in a way that does not count, is replaced by another one. Waiting jobs spend no attempts.
- *
- * @generated from message muster.v1.CircuitBreaker
- */
-export type CircuitBreaker = Message<"muster.v1.CircuitBreaker"> & {
-  /**
-   * Name of the dependency, in the form of a definition's name; definitions of a namespace with the same breaker name
-   * share one breaker. Empty: the definition's own name.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * Failed attempts within `window` that open it. From 1 to 10,000.
-   *
-   * @generated from field: int32 failure_threshold = 2;
-   */
-  failureThreshold: number;
-
-  /**
-   * Unset: 1 min. At least 1 s, at most 1 h.
-   *
-   * @generated from field: google.protobuf.Duration window = 3;
-   */
-  window?: Duration | undefined;
-
-  /**
-   * Time from opening to the probe. Unset: 30 s. At least 1 s, at most 1 day.
-   *
-   * @generated from field: google.protobuf.Duration open_duration = 4;
-   */
-  openDuration?: Duration | undefined;
-
-  /**
-   * Failure types that count, whatever their cause. Empty: all failures with the causes APPLICATION and TIMEOUT. At
-   * most 64.
-   *
-   * @generated from field: repeated string types = 5;
-   */
-  types: string[];
-};
-
-/**
- * Describes the message muster.v1.CircuitBreaker.
- * Use `create(CircuitBreakerSchema)` to create a new message.
- */
-export const CircuitBreakerSchema: GenMessage<CircuitBreaker> = /*@__PURE__*/
-  messageDesc(file_muster_v1_retry_policy, 4);
 
 /**
  * How the backoffs between attempts grow.

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/schedule_service.proto.
  */
 export const file_muster_v1_schedule_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBtdXN0ZXIvdjEvc2NoZWR1bGVfc2VydmljZS5wcm90bxIJbXVzdGVyLnYxImgKFEFwcGx5U2NoZWR1bGVSZXF1ZXN0EiUKCHNjaGVkdWxlGAEgASgLMhMubXVzdGVyLnYxLlNjaGVkdWxlEhIKCnJlcXVlc3RfaWQYAiABKAkSFQoNdmFsaWRhdGVfb25seRgDIAEoCCJ/ChVBcHBseVNjaGVkdWxlUmVzcG9uc2USJQoIc2NoZWR1bGUYASABKAsyEy5tdXN0ZXIudjEuU2NoZWR1bGUSDwoHY3JlYXRlZBgCIAEoCBIuCgpuZXh0X3RpbWVzGAMgAygLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI1ChJHZXRTY2hlZHVsZVJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkiPAoTR2V0U2NoZWR1bGVSZXNwb25zZRIlCghzY2hlZHVsZRgBIAEoCzITLm11c3Rlci52MS5TY2hlZHVsZSJQChRMaXN0U2NoZWR1bGVzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiWAoVTGlzdFNjaGVkdWxlc1Jlc3BvbnNlEiYKCXNjaGVkdWxlcxgBIAMoCzITLm11c3Rlci52MS5TY2hlZHVsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiTAoVRGVsZXRlU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiGAoWRGVsZXRlU2NoZWR1bGVSZXNwb25zZSJbChRQYXVzZVNjaGVkdWxlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEg4KBnJlYXNvbhgEIAEoCSI+ChVQYXVzZVNjaGVkdWxlUmVzcG9uc2USJQoIc2NoZWR1bGUYASABKAsyEy5tdXN0ZXIudjEuU2NoZWR1bGUiTAoVUmVzdW1lU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiPwoWUmVzdW1lU2NoZWR1bGVSZXNwb25zZRIlCghzY2hlZHVsZRgBIAEoCzITLm11c3Rlci52MS5TY2hlZHVsZSJ/ChZUcmlnZ2VyU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSMAoOb3ZlcmxhcF9wb2xpY3kYBCABKA4yGC5tdXN0ZXIudjEuT3ZlcmxhcFBvbGljeSI+ChdUcmlnZ2VyU2NoZWR1bGVSZXNwb25zZRIjCgNydW4YASABKAsyFi5tdXN0ZXIudjEuU2NoZWR1bGVSdW4i3gEKF0JhY2tmaWxsU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDm92ZXJsYXBfcG9saWN5GAYgASgOMhgubXVzdGVyLnYxLk92ZXJsYXBQb2xpY3kiKQoYQmFja2ZpbGxTY2hlZHVsZVJlc3BvbnNlEg0KBXRpbWVzGAEgASgFIqEBChZQcmV2aWV3U2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEicKBXRpbWVzGAMgASgLMhgubXVzdGVyLnYxLlNjaGVkdWxlVGltZXMSLgoKYWZ0ZXJfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYBSABKAUiewoXUHJldmlld1NjaGVkdWxlUmVzcG9uc2USKQoFdGltZXMYASADKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKEWxvb2tlZF91bnRpbF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJhChdMaXN0U2NoZWR1bGVSdW5zUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCSJZChhMaXN0U2NoZWR1bGVSdW5zUmVzcG9uc2USJAoEcnVucxgBIAMoCzIWLm11c3Rlci52MS5TY2hlZHVsZVJ1bhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAky9wYKD1NjaGVkdWxlU2VydmljZRJSCg1BcHBseVNjaGVkdWxlEh8ubXVzdGVyLnYxLkFwcGx5U2NoZWR1bGVSZXF1ZXN0GiAubXVzdGVyLnYxLkFwcGx5U2NoZWR1bGVSZXNwb25zZRJMCgtHZXRTY2hlZHVsZRIdLm11c3Rlci52MS5HZXRTY2hlZHVsZVJlcXVlc3QaHi5tdXN0ZXIudjEuR2V0U2NoZWR1bGVSZXNwb25zZRJSCg1MaXN0U2NoZWR1bGVzEh8ubXVzdGVyLnYxLkxpc3RTY2hlZHVsZXNSZXF1ZXN0GiAubXVzdGVyLnYxLkxpc3RTY2hlZHVsZXNSZXNwb25zZRJVCg5EZWxldGVTY2hlZHVsZRIgLm11c3Rlci52MS5EZWxldGVTY2hlZHVsZVJlcXVlc3QaIS5tdXN0ZXIudjEuRGVsZXRlU2NoZWR1bGVSZXNwb25zZRJSCg1QYXVzZVNjaGVkdWxlEh8ubXVzdGVyLnYxLlBhdXNlU2NoZWR1bGVSZXF1ZXN0GiAubXVzdGVyLnYxLlBhdXNlU2NoZWR1bGVSZXNwb25zZRJVCg5SZXN1bWVTY2hlZHVsZRIgLm11c3Rlci52MS5SZXN1bWVTY2hlZHVsZVJlcXVlc3QaIS5tdXN0ZXIudjEuUmVzdW1lU2NoZWR1bGVSZXNwb25zZRJYCg9UcmlnZ2VyU2NoZWR1bGUSIS5tdXN0ZXIudjEuVHJpZ2dlclNjaGVkdWxlUmVxdWVzdBoiLm11c3Rlci52MS5UcmlnZ2VyU2NoZWR1bGVSZXNwb25zZRJbChBCYWNrZmlsbFNjaGVkdWxlEiIubXVzdGVyLnYxLkJhY2tmaWxsU2NoZWR1bGVSZXF1ZXN0GiMubXVzdGVyLnYxLkJhY2tmaWxsU2NoZWR1bGVSZXNwb25zZRJYCg9QcmV2aWV3U2NoZWR1bGUSIS5tdXN0ZXIudjEuUHJldmlld1NjaGVkdWxlUmVxdWVzdBoiLm11c3Rlci52MS5QcmV2aWV3U2NoZWR1bGVSZXNwb25zZRJbChBMaXN0U2NoZWR1bGVSdW5zEiIubXVzdGVyLnYxLkxpc3RTY2hlZHVsZVJ1bnNSZXF1ZXN0GiMubXVzdGVyLnYxLkxpc3RTY2hlZHVsZVJ1bnNSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_schedule]);
+  fileDesc("CiBtdXN0ZXIvdjEvc2NoZWR1bGVfc2VydmljZS5wcm90bxIJbXVzdGVyLnYxImgKFEFwcGx5U2NoZWR1bGVSZXF1ZXN0EiUKCHNjaGVkdWxlGAEgASgLMhMubXVzdGVyLnYxLlNjaGVkdWxlEhIKCnJlcXVlc3RfaWQYAiABKAkSFQoNdmFsaWRhdGVfb25seRgDIAEoCCJ/ChVBcHBseVNjaGVkdWxlUmVzcG9uc2USJQoIc2NoZWR1bGUYASABKAsyEy5tdXN0ZXIudjEuU2NoZWR1bGUSDwoHY3JlYXRlZBgCIAEoCBIuCgpuZXh0X3RpbWVzGAMgAygLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI1ChJHZXRTY2hlZHVsZVJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkiPAoTR2V0U2NoZWR1bGVSZXNwb25zZRIlCghzY2hlZHVsZRgBIAEoCzITLm11c3Rlci52MS5TY2hlZHVsZSJQChRMaXN0U2NoZWR1bGVzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiWAoVTGlzdFNjaGVkdWxlc1Jlc3BvbnNlEiYKCXNjaGVkdWxlcxgBIAMoCzITLm11c3Rlci52MS5TY2hlZHVsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiTAoVRGVsZXRlU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiGAoWRGVsZXRlU2NoZWR1bGVSZXNwb25zZSJbChRQYXVzZVNjaGVkdWxlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEg4KBnJlYXNvbhgEIAEoCSI+ChVQYXVzZVNjaGVkdWxlUmVzcG9uc2USJQoIc2NoZWR1bGUYASABKAsyEy5tdXN0ZXIudjEuU2NoZWR1bGUiTAoVUmVzdW1lU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiPwoWUmVzdW1lU2NoZWR1bGVSZXNwb25zZRIlCghzY2hlZHVsZRgBIAEoCzITLm11c3Rlci52MS5TY2hlZHVsZSJ/ChZUcmlnZ2VyU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSMAoOb3ZlcmxhcF9wb2xpY3kYBCABKA4yGC5tdXN0ZXIudjEuT3ZlcmxhcFBvbGljeSI+ChdUcmlnZ2VyU2NoZWR1bGVSZXNwb25zZRIjCgNydW4YASABKAsyFi5tdXN0ZXIudjEuU2NoZWR1bGVSdW4i3gEKF0JhY2tmaWxsU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDm92ZXJsYXBfcG9saWN5GAYgASgOMhgubXVzdGVyLnYxLk92ZXJsYXBQb2xpY3kiLgoYQmFja2ZpbGxTY2hlZHVsZVJlc3BvbnNlEhIKCnRpbWVfY291bnQYASABKAUioQEKFlByZXZpZXdTY2hlZHVsZVJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSJwoFdGltZXMYAyABKAsyGC5tdXN0ZXIudjEuU2NoZWR1bGVUaW1lcxIuCgphZnRlcl90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgFIAEoBSJ8ChdQcmV2aWV3U2NoZWR1bGVSZXNwb25zZRIpCgV0aW1lcxgBIAMoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNgoSc2Nhbm5lZF91bnRpbF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJhChdMaXN0U2NoZWR1bGVSdW5zUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCSJZChhMaXN0U2NoZWR1bGVSdW5zUmVzcG9uc2USJAoEcnVucxgBIAMoCzIWLm11c3Rlci52MS5TY2hlZHVsZVJ1bhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAky9wYKD1NjaGVkdWxlU2VydmljZRJSCg1BcHBseVNjaGVkdWxlEh8ubXVzdGVyLnYxLkFwcGx5U2NoZWR1bGVSZXF1ZXN0GiAubXVzdGVyLnYxLkFwcGx5U2NoZWR1bGVSZXNwb25zZRJMCgtHZXRTY2hlZHVsZRIdLm11c3Rlci52MS5HZXRTY2hlZHVsZVJlcXVlc3QaHi5tdXN0ZXIudjEuR2V0U2NoZWR1bGVSZXNwb25zZRJSCg1MaXN0U2NoZWR1bGVzEh8ubXVzdGVyLnYxLkxpc3RTY2hlZHVsZXNSZXF1ZXN0GiAubXVzdGVyLnYxLkxpc3RTY2hlZHVsZXNSZXNwb25zZRJVCg5EZWxldGVTY2hlZHVsZRIgLm11c3Rlci52MS5EZWxldGVTY2hlZHVsZVJlcXVlc3QaIS5tdXN0ZXIudjEuRGVsZXRlU2NoZWR1bGVSZXNwb25zZRJSCg1QYXVzZVNjaGVkdWxlEh8ubXVzdGVyLnYxLlBhdXNlU2NoZWR1bGVSZXF1ZXN0GiAubXVzdGVyLnYxLlBhdXNlU2NoZWR1bGVSZXNwb25zZRJVCg5SZXN1bWVTY2hlZHVsZRIgLm11c3Rlci52MS5SZXN1bWVTY2hlZHVsZVJlcXVlc3QaIS5tdXN0ZXIudjEuUmVzdW1lU2NoZWR1bGVSZXNwb25zZRJYCg9UcmlnZ2VyU2NoZWR1bGUSIS5tdXN0ZXIudjEuVHJpZ2dlclNjaGVkdWxlUmVxdWVzdBoiLm11c3Rlci52MS5UcmlnZ2VyU2NoZWR1bGVSZXNwb25zZRJbChBCYWNrZmlsbFNjaGVkdWxlEiIubXVzdGVyLnYxLkJhY2tmaWxsU2NoZWR1bGVSZXF1ZXN0GiMubXVzdGVyLnYxLkJhY2tmaWxsU2NoZWR1bGVSZXNwb25zZRJYCg9QcmV2aWV3U2NoZWR1bGUSIS5tdXN0ZXIudjEuUHJldmlld1NjaGVkdWxlUmVxdWVzdBoiLm11c3Rlci52MS5QcmV2aWV3U2NoZWR1bGVSZXNwb25zZRJbChBMaXN0U2NoZWR1bGVSdW5zEiIubXVzdGVyLnYxLkxpc3RTY2hlZHVsZVJ1bnNSZXF1ZXN0GiMubXVzdGVyLnYxLkxpc3RTY2hlZHVsZVJ1bnNSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_schedule]);
 
 /**
  * The schedule to create or change.
@@ -30,7 +30,7 @@ export type ApplyScheduleRequest = Message<"muster.v1.ApplyScheduleRequest"> & {
   schedule?: Schedule | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 2;
    */
@@ -219,7 +219,7 @@ export type DeleteScheduleRequest = Message<"muster.v1.DeleteScheduleRequest"> &
   name: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -269,7 +269,7 @@ export type PauseScheduleRequest = Message<"muster.v1.PauseScheduleRequest"> & {
   name: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -332,7 +332,7 @@ export type ResumeScheduleRequest = Message<"muster.v1.ResumeScheduleRequest"> &
   name: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -388,7 +388,7 @@ export type TriggerScheduleRequest = Message<"muster.v1.TriggerScheduleRequest">
   name: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -451,7 +451,7 @@ export type BackfillScheduleRequest = Message<"muster.v1.BackfillScheduleRequest
   name: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -495,9 +495,9 @@ export type BackfillScheduleResponse = Message<"muster.v1.BackfillScheduleRespon
   /**
    * Times in the span.
    *
-   * @generated from field: int32 times = 1;
+   * @generated from field: int32 time_count = 1;
    */
-  times: number;
+  timeCount: number;
 };
 
 /**
@@ -574,9 +574,9 @@ export type PreviewScheduleResponse = Message<"muster.v1.PreviewScheduleResponse
    * Set if the scan stopped early: all times up to here are returned. Pass it as `after_time` to continue the
    * scan.
    *
-   * @generated from field: google.protobuf.Timestamp looked_until_time = 2;
+   * @generated from field: google.protobuf.Timestamp scanned_until_time = 2;
    */
-  lookedUntilTime?: Timestamp | undefined;
+  scannedUntilTime?: Timestamp | undefined;
 };
 
 /**
@@ -669,10 +669,18 @@ export const ScheduleService: GenService<{
    * that have come under the old rules are decided by them at that moment, and the new times count from then on.
    * Buffered runs stay.
    *
-   * Errors: INVALID_ARGUMENT (a field is wrong, the times name none in the future, INPUT_SCHEMA_VIOLATED, or request_id
-   * was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a deleted
-   * schedule), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: the
-   * times change while more than 200 missed ones are still to be caught up; try again soon).
+   * Errors:
+   * - INVALID_ARGUMENT:
+   *   - A field is wrong, or the times name none in the future.
+   *   - INPUT_SCHEMA_VIOLATED
+   *   - REQUEST_ID_REUSED: request_id was used for another call.
+   * - NOT_FOUND:
+   *   - DEFINITION_NOT_FOUND
+   *   - SCHEDULE_NOT_FOUND: the etag is of a deleted schedule.
+   * - FAILED_PRECONDITION (DEFINITION_ARCHIVED)
+   * - ABORTED (ETAG_STALE)
+   * - RESOURCE_EXHAUSTED (OVERLOADED): the times change while more than 200 missed ones are still to be caught up; try
+   *   again soon.
    *
    * @generated from rpc muster.v1.ScheduleService.ApplySchedule
    */
@@ -682,7 +690,11 @@ export const ScheduleService: GenService<{
     output: typeof ApplyScheduleResponseSchema;
   },
   /**
-   * Reads a schedule. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+   * Reads a schedule.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (SCHEDULE_NOT_FOUND)
    *
    * @generated from rpc muster.v1.ScheduleService.GetSchedule
    */
@@ -692,7 +704,10 @@ export const ScheduleService: GenService<{
     output: typeof GetScheduleResponseSchema;
   },
   /**
-   * Lists schedules by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+   * Lists schedules by name.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
    *
    * @generated from rpc muster.v1.ScheduleService.ListSchedules
    */
@@ -704,7 +719,9 @@ export const ScheduleService: GenService<{
   /**
    * Deletes a schedule with the record of its runs. Jobs that it has submitted stay; buffered runs are dropped.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND, also when it was deleted before).
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (SCHEDULE_NOT_FOUND): also when it was deleted before.
    *
    * @generated from rpc muster.v1.ScheduleService.DeleteSchedule
    */
@@ -715,7 +732,11 @@ export const ScheduleService: GenService<{
   },
   /**
    * Skips the times of a schedule until it is resumed; buffered runs wait. Pausing twice is no error: the new reason
-   * counts, if there is one. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+   * counts, if there is one.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (SCHEDULE_NOT_FOUND)
    *
    * @generated from rpc muster.v1.ScheduleService.PauseSchedule
    */
@@ -727,8 +748,10 @@ export const ScheduleService: GenService<{
   /**
    * Resumes a paused schedule from the next time on. Resuming twice is no error.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 missed
-   * times are still to be skipped; try again soon).
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (SCHEDULE_NOT_FOUND)
+   * - RESOURCE_EXHAUSTED (OVERLOADED): more than 200 missed times are still to be skipped; try again soon.
    *
    * @generated from rpc muster.v1.ScheduleService.ResumeSchedule
    */
@@ -741,7 +764,10 @@ export const ScheduleService: GenService<{
    * Requests one run now, also of a paused schedule. The answer has its job, unless it waits for another or was
    * skipped.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (1,000 runs already wait).
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (SCHEDULE_NOT_FOUND)
+   * - RESOURCE_EXHAUSTED: 1,000 runs already wait.
    *
    * @generated from rpc muster.v1.ScheduleService.TriggerSchedule
    */
@@ -753,8 +779,10 @@ export const ScheduleService: GenService<{
   /**
    * Requests a run for each time of a span, whether it had one before or not, also of a paused schedule.
    *
-   * Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with the excluded ones), NOT_FOUND
-   * (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000 runs would wait).
+   * Errors:
+   * - INVALID_ARGUMENT: also more than 1,000 times, or more than 5,000 with the excluded ones.
+   * - NOT_FOUND (SCHEDULE_NOT_FOUND)
+   * - RESOURCE_EXHAUSTED: more than 1,000 runs would wait.
    *
    * @generated from rpc muster.v1.ScheduleService.BackfillSchedule
    */
@@ -766,7 +794,9 @@ export const ScheduleService: GenService<{
   /**
    * Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (SCHEDULE_NOT_FOUND)
    *
    * @generated from rpc muster.v1.ScheduleService.PreviewSchedule
    */
@@ -778,8 +808,9 @@ export const ScheduleService: GenService<{
   /**
    * Lists the runs of a schedule, newest time first. The newest 1,000 are kept.
    *
-   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list), NOT_FOUND
-   * (SCHEDULE_NOT_FOUND).
+   * Errors:
+   * - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list.
+   * - NOT_FOUND (SCHEDULE_NOT_FOUND)
    *
    * @generated from rpc muster.v1.ScheduleService.ListScheduleRuns
    */

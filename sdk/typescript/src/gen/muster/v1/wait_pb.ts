@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/wait.proto.
  */
 export const file_muster_v1_wait: GenFile = /*@__PURE__*/
-  fileDesc("ChRtdXN0ZXIvdjEvd2FpdC5wcm90bxIJbXVzdGVyLnYxImYKCFdhaXRCb2R5EiUKBWV2ZW50GAEgASgLMhQubXVzdGVyLnYxLkV2ZW50V2FpdEgAEisKCGFwcHJvdmFsGAIgASgLMhcubXVzdGVyLnYxLkFwcHJvdmFsV2FpdEgAQgYKBGtpbmQiJgoJRXZlbnRXYWl0EgwKBG5hbWUYASABKAkSCwoDa2V5GAIgASgJIg4KDEFwcHJvdmFsV2FpdEItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM");
+  fileDesc("ChRtdXN0ZXIvdjEvd2FpdC5wcm90bxIJbXVzdGVyLnYxImgKCFdhaXRCb2R5EicKBnNpZ25hbBgBIAEoCzIVLm11c3Rlci52MS5TaWduYWxXYWl0SAASKwoIYXBwcm92YWwYAiABKAsyFy5tdXN0ZXIudjEuQXBwcm92YWxXYWl0SABCBgoEa2luZCInCgpTaWduYWxXYWl0EgwKBG5hbWUYASABKAkSCwoDa2V5GAIgASgJIg4KDEFwcHJvdmFsV2FpdEItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM");
 
 /**
  * A job that waits for something outside. In its turn the control plane takes it: then it is WAITING, holds no worker
@@ -26,15 +26,15 @@ export type WaitBody = Message<"muster.v1.WaitBody"> & {
    */
   kind: {
     /**
-     * An event: WaitService.SendEvent. The event's payload is the job's result.
+     * A signal: SignalService.SendSignal. Its payload is the job's result.
      *
-     * @generated from field: muster.v1.EventWait event = 1;
+     * @generated from field: muster.v1.SignalWait signal = 1;
      */
-    value: EventWait;
-    case: "event";
+    value: SignalWait;
+    case: "signal";
   } | {
     /**
-     * A person's decision: WaitService.ApproveJob or RejectJob.
+     * A person's decision: SignalService.ApproveJob or RejectJob.
      *
      * @generated from field: muster.v1.ApprovalWait approval = 2;
      */
@@ -51,20 +51,20 @@ export const WaitBodySchema: GenMessage<WaitBody> = /*@__PURE__*/
   messageDesc(file_muster_v1_wait, 0);
 
 /**
- * Waits for an event.
+ * Waits for a signal.
  *
- * @generated from message muster.v1.EventWait
+ * @generated from message muster.v1.SignalWait
  */
-export type EventWait = Message<"muster.v1.EventWait"> & {
+export type SignalWait = Message<"muster.v1.SignalWait"> & {
   /**
-   * The event's name: `^[a-z0-9][a-z0-9-]{0,62}$`, with dots and underscores allowed after the first character.
+   * The signal's name: `^[a-z0-9][a-z0-9-]{0,62}$`, with dots and underscores allowed after the first character.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Selects among the events of that name: a CEL expression over `input` and `labels` as in KeyLimit.key, such as
+   * Selects among the signals of that name: a CEL expression over `input` and `labels` as in KeyLimit.key, such as
    * `input.order`. It is evaluated for each job; null is the empty key. Empty: the empty key.
    *
    * @generated from field: string key = 2;
@@ -73,10 +73,10 @@ export type EventWait = Message<"muster.v1.EventWait"> & {
 };
 
 /**
- * Describes the message muster.v1.EventWait.
- * Use `create(EventWaitSchema)` to create a new message.
+ * Describes the message muster.v1.SignalWait.
+ * Use `create(SignalWaitSchema)` to create a new message.
  */
-export const EventWaitSchema: GenMessage<EventWait> = /*@__PURE__*/
+export const SignalWaitSchema: GenMessage<SignalWait> = /*@__PURE__*/
   messageDesc(file_muster_v1_wait, 1);
 
 /**

@@ -154,7 +154,7 @@ export type DrainWorkerRequest = Message<"muster.v1.DrainWorkerRequest"> & {
   sessionId: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -198,7 +198,8 @@ export const WorkerService: GenService<{
   /**
    * Lists the workers whose session is open or closing, by session id.
    *
-   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
+   * Errors:
+   * - INVALID_ARGUMENT: page_size negative, page_token malformed or of another namespace.
    *
    * @generated from rpc muster.v1.WorkerService.ListWorkers
    */
@@ -210,7 +211,9 @@ export const WorkerService: GenService<{
   /**
    * Reads one worker and the attempts that it holds. A closed session is found, too, as long as its record is kept.
    *
-   * Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
+   * Errors:
+   * - INVALID_ARGUMENT: session_id is no UUID.
+   * - NOT_FOUND (SESSION_NOT_FOUND)
    *
    * @generated from rpc muster.v1.WorkerService.GetWorker
    */
@@ -224,9 +227,12 @@ export const WorkerService: GenService<{
    * answered; the worker learns of it with its next heartbeat. Workers of the Muster SDKs then finish what they hold
    * and end.
    *
-   * Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION
-   * (SESSION_CLOSED: it was closed without a request to drain). Draining twice is no error, nor is it once the worker
-   * has drained and ended.
+   * Draining twice is no error, nor is it once the worker has drained and ended.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT: session_id is no UUID.
+   * - NOT_FOUND (SESSION_NOT_FOUND)
+   * - FAILED_PRECONDITION (SESSION_CLOSED): it was closed without a request to drain.
    *
    * @generated from rpc muster.v1.WorkerService.DrainWorker
    */

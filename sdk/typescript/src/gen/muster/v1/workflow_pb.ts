@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/workflow.proto.
  */
 export const file_muster_v1_workflow: GenFile = /*@__PURE__*/
-  fileDesc("ChhtdXN0ZXIvdjEvd29ya2Zsb3cucHJvdG8SCW11c3Rlci52MSJ0CgxXb3JrZmxvd0JvZHkSJgoFc3RlcHMYASADKAsyFy5tdXN0ZXIudjEuV29ya2Zsb3dTdGVwEg4KBm91dHB1dBgCIAEoCRIsCgxmYWlsdXJlX21vZGUYAyABKA4yFi5tdXN0ZXIudjEuRmFpbHVyZU1vZGUivAMKDFdvcmtmbG93U3RlcBIMCgRuYW1lGAEgASgJEhIKCmRlZmluaXRpb24YAiABKAkSDQoFbmVlZHMYAyADKAkSGgoSZGVmaW5pdGlvbl92ZXJzaW9uGAQgASgFEiwKDHRyaWdnZXJfcnVsZRgFIAEoDjIWLm11c3Rlci52MS5UcmlnZ2VyUnVsZRIRCgljb25kaXRpb24YBiABKAkSDQoFaW5wdXQYByABKAkSIgoHZmFuX291dBgIIAEoCzIRLm11c3Rlci52MS5GYW5PdXQSHQoEbG9vcBgJIAEoCzIPLm11c3Rlci52MS5Mb29wEiEKBHJvbGUYCiABKA4yEy5tdXN0ZXIudjEuU3RlcFJvbGUSKwoJb3ZlcnJpZGVzGAsgASgLMhgubXVzdGVyLnYxLlN0ZXBPdmVycmlkZXMSLQoMY29tcGVuc2F0aW9uGAwgASgLMhcubXVzdGVyLnYxLkNvbXBlbnNhdGlvbhIjCgVjYWNoZRgNIAEoCzIULm11c3Rlci52MS5TdGVwQ2FjaGUSKAoFYWZ0ZXIYDiADKAsyGS5tdXN0ZXIudjEuU3RlcERlcGVuZGVuY3kikgEKDlN0ZXBEZXBlbmRlbmN5EhAKBmpvYl9pZBgBIAEoCUgAEiQKBHN0ZXAYAiABKAsyFC5tdXN0ZXIudjEuT3RoZXJTdGVwSAASDwoFYXNzZXQYAyABKAlIABIxCgljb25kaXRpb24YBCABKA4yHi5tdXN0ZXIudjEuRGVwZW5kZW5jeUNvbmRpdGlvbkIECgJvbiIyCglPdGhlclN0ZXASFwoPd29ya2Zsb3dfam9iX2lkGAEgASgJEgwKBHN0ZXAYAiABKAkiRAoJU3RlcENhY2hlEioKB21heF9hZ2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SCwoDa2V5GAIgASgJIk0KDENvbXBlbnNhdGlvbhISCgpkZWZpbml0aW9uGAEgASgJEhoKEmRlZmluaXRpb25fdmVyc2lvbhgCIAEoBRINCgVpbnB1dBgDIAEoCSKgAgoNU3RlcE92ZXJyaWRlcxINCgVxdWV1ZRgBIAEoCRIVCghwcmlvcml0eRgCIAEoBUgAiAEBEiwKDHJldHJ5X3BvbGljeRgDIAEoCzIWLm11c3Rlci52MS5SZXRyeVBvbGljeRIuCgtydW5fdGltZW91dBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIjCgdkZW1hbmRzGAUgASgLMhIubXVzdGVyLnYxLkRlbWFuZHMSLwoMZXhwaXJlX2FmdGVyGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBWRlbGF5GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgsKCV9wcmlvcml0eSKFAQoGRmFuT3V0Eg0KBWl0ZW1zGAEgASgJEhQKDG1heF9wYXJhbGxlbBgCIAEoBRIXCgptYXhfZmFpbGVkGAMgASgFSACIAQESLgoOc3VjY2Vzc19wb2xpY3kYBCADKAsyFi5tdXN0ZXIudjEuU3VjY2Vzc1J1bGVCDQoLX21heF9mYWlsZWQiLQoLU3VjY2Vzc1J1bGUSDwoHaW5kZXhlcxgBIAEoCRINCgVjb3VudBgCIAEoBSItCgRMb29wEg0KBXdoaWxlGAEgASgJEhYKDm1heF9pdGVyYXRpb25zGAIgASgFKs0DCgtUcmlnZ2VyUnVsZRIcChhUUklHR0VSX1JVTEVfVU5TUEVDSUZJRUQQABIcChhUUklHR0VSX1JVTEVfQUxMX1NVQ0NFU1MQARIbChdUUklHR0VSX1JVTEVfQUxMX0ZBSUxFRBACEhkKFVRSSUdHRVJfUlVMRV9BTExfRE9ORRADEikKJVRSSUdHRVJfUlVMRV9BTExfRE9ORV9NSU5fT05FX1NVQ0NFU1MQBBIcChhUUklHR0VSX1JVTEVfQUxMX1NLSVBQRUQQBRIcChhUUklHR0VSX1JVTEVfT05FX1NVQ0NFU1MQBhIbChdUUklHR0VSX1JVTEVfT05FX0ZBSUxFRBAHEhkKFVRSSUdHRVJfUlVMRV9PTkVfRE9ORRAIEhwKGFRSSUdHRVJfUlVMRV9OT05FX0ZBSUxFRBAJEiwKKFRSSUdHRVJfUlVMRV9OT05FX0ZBSUxFRF9NSU5fT05FX1NVQ0NFU1MQChIdChlUUklHR0VSX1JVTEVfTk9ORV9TS0lQUEVEEAsSFwoTVFJJR0dFUl9SVUxFX0FMV0FZUxAMEicKI1RSSUdHRVJfUlVMRV9BTExfRE9ORV9TRVRVUF9TVUNDRVNTEA0qbAoIU3RlcFJvbGUSGQoVU1RFUF9ST0xFX1VOU1BFQ0lGSUVEEAASFAoQU1RFUF9ST0xFX05PUk1BTBABEhgKFFNURVBfUk9MRV9PTl9GQUlMVVJFEAISFQoRU1RFUF9ST0xFX0ZJTkFMTFkQAypmCgtGYWlsdXJlTW9kZRIcChhGQUlMVVJFX01PREVfVU5TUEVDSUZJRUQQABIaChZGQUlMVVJFX01PREVfRkFJTF9GQVNUEAESHQoZRkFJTFVSRV9NT0RFX1JVTl9CUkFOQ0hFUxACQjwKDWRldi5tdXN0ZXIudjFCDVdvcmtmbG93UHJvdG9QAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_duration, file_muster_v1_dependency, file_muster_v1_placement, file_muster_v1_retry_policy]);
+  fileDesc("ChhtdXN0ZXIvdjEvd29ya2Zsb3cucHJvdG8SCW11c3Rlci52MSJ0CgxXb3JrZmxvd0JvZHkSJgoFc3RlcHMYASADKAsyFy5tdXN0ZXIudjEuV29ya2Zsb3dTdGVwEg4KBm91dHB1dBgCIAEoCRIsCgxmYWlsdXJlX21vZGUYAyABKA4yFi5tdXN0ZXIudjEuRmFpbHVyZU1vZGUixwMKDFdvcmtmbG93U3RlcBIMCgRuYW1lGAEgASgJEhIKCmRlZmluaXRpb24YAiABKAkSDQoFbmVlZHMYAyADKAkSGgoSZGVmaW5pdGlvbl92ZXJzaW9uGAQgASgFEiwKDHRyaWdnZXJfcnVsZRgFIAEoDjIWLm11c3Rlci52MS5UcmlnZ2VyUnVsZRIRCgljb25kaXRpb24YBiABKAkSDQoFaW5wdXQYByABKAkSIgoHZmFuX291dBgIIAEoCzIRLm11c3Rlci52MS5GYW5PdXQSHQoEbG9vcBgJIAEoCzIPLm11c3Rlci52MS5Mb29wEiEKBHJvbGUYCiABKA4yEy5tdXN0ZXIudjEuU3RlcFJvbGUSKwoJb3ZlcnJpZGVzGAsgASgLMhgubXVzdGVyLnYxLlN0ZXBPdmVycmlkZXMSLQoMY29tcGVuc2F0aW9uGAwgASgLMhcubXVzdGVyLnYxLkNvbXBlbnNhdGlvbhIjCgVjYWNoZRgNIAEoCzIULm11c3Rlci52MS5TdGVwQ2FjaGUSMwoKZGVwZW5kc19vbhgOIAMoCzIfLm11c3Rlci52MS5EZXBlbmRlbmN5RXhwcmVzc2lvbiKgAQoURGVwZW5kZW5jeUV4cHJlc3Npb24SEAoGam9iX2lkGAEgASgJSAASLAoEc3RlcBgCIAEoCzIcLm11c3Rlci52MS5TdGVwUmVmRXhwcmVzc2lvbkgAEg8KBWFzc2V0GAMgASgJSAASMQoJY29uZGl0aW9uGAQgASgOMh4ubXVzdGVyLnYxLkRlcGVuZGVuY3lDb25kaXRpb25CBAoCb24iOgoRU3RlcFJlZkV4cHJlc3Npb24SFwoPd29ya2Zsb3dfam9iX2lkGAEgASgJEgwKBHN0ZXAYAiABKAkiRAoJU3RlcENhY2hlEioKB21heF9hZ2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SCwoDa2V5GAIgASgJIk0KDENvbXBlbnNhdGlvbhISCgpkZWZpbml0aW9uGAEgASgJEhoKEmRlZmluaXRpb25fdmVyc2lvbhgCIAEoBRINCgVpbnB1dBgDIAEoCSKgAgoNU3RlcE92ZXJyaWRlcxINCgVxdWV1ZRgBIAEoCRIVCghwcmlvcml0eRgCIAEoBUgAiAEBEiwKDHJldHJ5X3BvbGljeRgDIAEoCzIWLm11c3Rlci52MS5SZXRyeVBvbGljeRIuCgtydW5fdGltZW91dBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIjCgdkZW1hbmRzGAUgASgLMhIubXVzdGVyLnYxLkRlbWFuZHMSLwoMZXhwaXJlX2FmdGVyGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBWRlbGF5GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgsKCV9wcmlvcml0eSKFAQoGRmFuT3V0Eg0KBWl0ZW1zGAEgASgJEhQKDG1heF9wYXJhbGxlbBgCIAEoBRIXCgptYXhfZmFpbGVkGAMgASgFSACIAQESLgoOc3VjY2Vzc19wb2xpY3kYBCADKAsyFi5tdXN0ZXIudjEuU3VjY2Vzc1J1bGVCDQoLX21heF9mYWlsZWQiLQoLU3VjY2Vzc1J1bGUSDwoHaW5kZXhlcxgBIAEoCRINCgVjb3VudBgCIAEoBSI4CgRMb29wEhgKEHJlcGVhdF9jb25kaXRpb24YASABKAkSFgoObWF4X2l0ZXJhdGlvbnMYAiABKAUqzQMKC1RyaWdnZXJSdWxlEhwKGFRSSUdHRVJfUlVMRV9VTlNQRUNJRklFRBAAEhwKGFRSSUdHRVJfUlVMRV9BTExfU1VDQ0VTUxABEhsKF1RSSUdHRVJfUlVMRV9BTExfRkFJTEVEEAISGQoVVFJJR0dFUl9SVUxFX0FMTF9ET05FEAMSKQolVFJJR0dFUl9SVUxFX0FMTF9ET05FX01JTl9PTkVfU1VDQ0VTUxAEEhwKGFRSSUdHRVJfUlVMRV9BTExfU0tJUFBFRBAFEhwKGFRSSUdHRVJfUlVMRV9PTkVfU1VDQ0VTUxAGEhsKF1RSSUdHRVJfUlVMRV9PTkVfRkFJTEVEEAcSGQoVVFJJR0dFUl9SVUxFX09ORV9ET05FEAgSHAoYVFJJR0dFUl9SVUxFX05PTkVfRkFJTEVEEAkSLAooVFJJR0dFUl9SVUxFX05PTkVfRkFJTEVEX01JTl9PTkVfU1VDQ0VTUxAKEh0KGVRSSUdHRVJfUlVMRV9OT05FX1NLSVBQRUQQCxIXChNUUklHR0VSX1JVTEVfQUxXQVlTEAwSJwojVFJJR0dFUl9SVUxFX0FMTF9ET05FX1NFVFVQX1NVQ0NFU1MQDSpsCghTdGVwUm9sZRIZChVTVEVQX1JPTEVfVU5TUEVDSUZJRUQQABIUChBTVEVQX1JPTEVfTk9STUFMEAESGAoUU1RFUF9ST0xFX09OX0ZBSUxVUkUQAhIVChFTVEVQX1JPTEVfRklOQUxMWRADKmYKC0ZhaWx1cmVNb2RlEhwKGEZBSUxVUkVfTU9ERV9VTlNQRUNJRklFRBAAEhoKFkZBSUxVUkVfTU9ERV9GQUlMX0ZBU1QQARIdChlGQUlMVVJFX01PREVfUlVOX0JSQU5DSEVTEAJCPAoNZGV2Lm11c3Rlci52MUINV29ya2Zsb3dQcm90b1ABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_duration, file_muster_v1_dependency, file_muster_v1_placement, file_muster_v1_retry_policy]);
 
 /**
  * A job whose steps are jobs. The control plane runs it.
@@ -167,9 +167,9 @@ export type WorkflowStep = Message<"muster.v1.WorkflowStep"> & {
    * BLOCKED until all are met. If one can no longer be met, the job is SKIPPED and the step has failed; the step also
    * fails if its job would wait for itself. At most 100; not with `fan_out`, `loop` or `cache`.
    *
-   * @generated from field: repeated muster.v1.StepDependency after = 14;
+   * @generated from field: repeated muster.v1.DependencyExpression depends_on = 14;
    */
-  after: StepDependency[];
+  dependsOn: DependencyExpression[];
 };
 
 /**
@@ -180,16 +180,16 @@ export const WorkflowStepSchema: GenMessage<WorkflowStep> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow, 1);
 
 /**
- * A dependency of a step outside of its workflow, as `Dependency` is for a job. The expressions may use the same
- * variables as the step's input, and give texts; they are evaluated once, when the step's turn has come.
+ * A dependency of a step outside of its workflow: expressions that give a `Dependency`. They may use the same variables
+ * as the step's input, and give texts; they are evaluated once, when the step's turn has come.
  *
- * @generated from message muster.v1.StepDependency
+ * @generated from message muster.v1.DependencyExpression
  */
-export type StepDependency = Message<"muster.v1.StepDependency"> & {
+export type DependencyExpression = Message<"muster.v1.DependencyExpression"> & {
   /**
    * The target. Required.
    *
-   * @generated from oneof muster.v1.StepDependency.on
+   * @generated from oneof muster.v1.DependencyExpression.on
    */
   on: {
     /**
@@ -203,9 +203,9 @@ export type StepDependency = Message<"muster.v1.StepDependency"> & {
     /**
      * A step of another workflow of the same namespace.
      *
-     * @generated from field: muster.v1.OtherStep step = 2;
+     * @generated from field: muster.v1.StepRefExpression step = 2;
      */
-    value: OtherStep;
+    value: StepRefExpression;
     case: "step";
   } | {
     /**
@@ -227,18 +227,18 @@ export type StepDependency = Message<"muster.v1.StepDependency"> & {
 };
 
 /**
- * Describes the message muster.v1.StepDependency.
- * Use `create(StepDependencySchema)` to create a new message.
+ * Describes the message muster.v1.DependencyExpression.
+ * Use `create(DependencyExpressionSchema)` to create a new message.
  */
-export const StepDependencySchema: GenMessage<StepDependency> = /*@__PURE__*/
+export const DependencyExpressionSchema: GenMessage<DependencyExpression> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow, 2);
 
 /**
- * A step of another workflow.
+ * An expression that gives a `StepRef`.
  *
- * @generated from message muster.v1.OtherStep
+ * @generated from message muster.v1.StepRefExpression
  */
-export type OtherStep = Message<"muster.v1.OtherStep"> & {
+export type StepRefExpression = Message<"muster.v1.StepRefExpression"> & {
   /**
    * Expression that gives the UUID of the workflow's job.
    *
@@ -255,10 +255,10 @@ export type OtherStep = Message<"muster.v1.OtherStep"> & {
 };
 
 /**
- * Describes the message muster.v1.OtherStep.
- * Use `create(OtherStepSchema)` to create a new message.
+ * Describes the message muster.v1.StepRefExpression.
+ * Use `create(StepRefExpressionSchema)` to create a new message.
  */
-export const OtherStepSchema: GenMessage<OtherStep> = /*@__PURE__*/
+export const StepRefExpressionSchema: GenMessage<StepRefExpression> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow, 3);
 
 /**
@@ -481,9 +481,9 @@ export type Loop = Message<"muster.v1.Loop"> & {
   /**
    * Evaluated after each successful pass: `output` is its output, `iteration` its number from 0. True: another pass.
    *
-   * @generated from field: string while = 1;
+   * @generated from field: string repeat_condition = 1;
    */
-  while: string;
+  repeatCondition: string;
 
   /**
    * Maximum number of passes; if the expression still holds after the last one, the step fails. From 1 to 10,000.
@@ -501,7 +501,7 @@ export const LoopSchema: GenMessage<Loop> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow, 9);
 
 /**
- * When a step may start, by how the steps that it needs have ended. Failed steps are steps whose jobs failed, were
+ * When a step may start, by how the steps that it needs have ended. The names are those of Apache Airflow. Failed steps are steps whose jobs failed, were
  * cancelled or expired, and those that could not start because of one. A step that needs none starts at once.
  *
  * @generated from enum muster.v1.TriggerRule
@@ -610,7 +610,7 @@ export const TriggerRule = {
 } as const;
 
 /**
- * When a step may start, by how the steps that it needs have ended. Failed steps are steps whose jobs failed, were
+ * When a step may start, by how the steps that it needs have ended. The names are those of Apache Airflow. Failed steps are steps whose jobs failed, were
  * cancelled or expired, and those that could not start because of one. A step that needs none starts at once.
  *
  * @generated from enum muster.v1.TriggerRule

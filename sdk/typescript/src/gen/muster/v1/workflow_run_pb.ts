@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/workflow_run.proto.
  */
 export const file_muster_v1_workflow_run: GenFile = /*@__PURE__*/
-  fileDesc("ChxtdXN0ZXIvdjEvd29ya2Zsb3dfcnVuLnByb3RvEgltdXN0ZXIudjEiqAIKCFdvcmtmbG93EhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2ISJwoFcGhhc2UYAiABKA4yGC5tdXN0ZXIudjEuV29ya2Zsb3dQaGFzZRINCgVzdGVwcxgDIAEoBRIPCgd3YWl0aW5nGAQgASgFEg8KB3J1bm5pbmcYBSABKAUSEQoJc3VjY2VlZGVkGAYgASgFEg4KBmZhaWxlZBgHIAEoBRIXCg91cHN0cmVhbV9mYWlsZWQYCCABKAUSDwoHc2tpcHBlZBgJIAEoBRIQCghwcm9ncmVzcxgKIAEoARI2ChJlc3RpbWF0ZWRfZW5kX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmNhY2hlZBgMIAEoBSKZAwoPV29ya2Zsb3dTdGVwUnVuEgwKBG5hbWUYASABKAkSDgoGbnVtYmVyGAIgASgFEiMKBXN0YXRlGAMgASgOMhQubXVzdGVyLnYxLlN0ZXBTdGF0ZRIOCgZyZWFzb24YBCABKAkSDgoGam9iX2lkGAUgASgJEhEKCWl0ZXJhdGlvbhgGIAEoBRIqCgdmYW5fb3V0GAcgASgLMhkubXVzdGVyLnYxLkZhbk91dFByb2dyZXNzEg0KBW5lZWRzGAggAygJEiEKBHJvbGUYCSABKA4yEy5tdXN0ZXIudjEuU3RlcFJvbGUSEgoKZGVmaW5pdGlvbhgKIAEoCRIuCgpzdGFydF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMY29tcGVuc2F0aW9uGA0gASgLMhoubXVzdGVyLnYxLkNvbXBlbnNhdGlvblJ1bhIOCgZjYWNoZWQYDiABKAgiyAEKD0NvbXBlbnNhdGlvblJ1bhIjCgVzdGF0ZRgBIAEoDjIULm11c3Rlci52MS5TdGVwU3RhdGUSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpkZWZpbml0aW9uGAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJoCg5GYW5PdXRQcm9ncmVzcxIMCgRzaXplGAEgASgFEg8KB3N0YXJ0ZWQYAiABKAUSEQoJc3VjY2VlZGVkGAMgASgFEg4KBmZhaWxlZBgEIAEoBRIUCgxtYXhfcGFyYWxsZWwYBSABKAUqpAEKDVdvcmtmbG93UGhhc2USHgoaV09SS0ZMT1dfUEhBU0VfVU5TUEVDSUZJRUQQABIXChNXT1JLRkxPV19QSEFTRV9XT1JLEAESHQoZV09SS0ZMT1dfUEhBU0VfT05fRkFJTFVSRRACEhoKFldPUktGTE9XX1BIQVNFX0ZJTkFMTFkQAxIfChtXT1JLRkxPV19QSEFTRV9DT01QRU5TQVRJT04QBCrAAQoJU3RlcFN0YXRlEhoKFlNURVBfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTVEVQX1NUQVRFX1dBSVRJTkcQARIWChJTVEVQX1NUQVRFX1JVTk5JTkcQAhIYChRTVEVQX1NUQVRFX1NVQ0NFRURFRBADEhUKEVNURVBfU1RBVEVfRkFJTEVEEAQSHgoaU1RFUF9TVEFURV9VUFNUUkVBTV9GQUlMRUQQBRIWChJTVEVQX1NUQVRFX1NLSVBQRUQQBkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_job, file_muster_v1_workflow]);
+  fileDesc("ChxtdXN0ZXIvdjEvd29ya2Zsb3dfcnVuLnByb3RvEgltdXN0ZXIudjEi1wIKCFdvcmtmbG93EhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2ISJwoFcGhhc2UYAiABKA4yGC5tdXN0ZXIudjEuV29ya2Zsb3dQaGFzZRISCgpzdGVwX2NvdW50GAMgASgFEhUKDXdhaXRpbmdfY291bnQYBCABKAUSFQoNcnVubmluZ19jb3VudBgFIAEoBRIXCg9zdWNjZWVkZWRfY291bnQYBiABKAUSFAoMZmFpbGVkX2NvdW50GAcgASgFEh0KFXVwc3RyZWFtX2ZhaWxlZF9jb3VudBgIIAEoBRIVCg1za2lwcGVkX2NvdW50GAkgASgFEhAKCHByb2dyZXNzGAogASgBEjYKEmVzdGltYXRlZF9lbmRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMY2FjaGVkX2NvdW50GAwgASgFIp8DCg9Xb3JrZmxvd1N0ZXBSdW4SDAoEbmFtZRgBIAEoCRIOCgZudW1iZXIYAiABKAUSIwoFc3RhdGUYAyABKA4yFC5tdXN0ZXIudjEuU3RlcFN0YXRlEg4KBnJlYXNvbhgEIAEoCRIOCgZqb2JfaWQYBSABKAkSFwoPaXRlcmF0aW9uX2NvdW50GAYgASgFEioKB2Zhbl9vdXQYByABKAsyGS5tdXN0ZXIudjEuRmFuT3V0UHJvZ3Jlc3MSDQoFbmVlZHMYCCADKAkSIQoEcm9sZRgJIAEoDjITLm11c3Rlci52MS5TdGVwUm9sZRISCgpkZWZpbml0aW9uGAogASgJEi4KCnN0YXJ0X3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxjb21wZW5zYXRpb24YDSABKAsyGi5tdXN0ZXIudjEuQ29tcGVuc2F0aW9uUnVuEg4KBmNhY2hlZBgOIAEoCCLIAQoPQ29tcGVuc2F0aW9uUnVuEiMKBXN0YXRlGAEgASgOMhQubXVzdGVyLnYxLlN0ZXBTdGF0ZRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhIKCmRlZmluaXRpb24YBCABKAkSLgoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIoABCg5GYW5PdXRQcm9ncmVzcxISCgppdGVtX2NvdW50GAEgASgFEhUKDXN0YXJ0ZWRfY291bnQYAiABKAUSFwoPc3VjY2VlZGVkX2NvdW50GAMgASgFEhQKDGZhaWxlZF9jb3VudBgEIAEoBRIUCgxtYXhfcGFyYWxsZWwYBSABKAUqpAEKDVdvcmtmbG93UGhhc2USHgoaV09SS0ZMT1dfUEhBU0VfVU5TUEVDSUZJRUQQABIXChNXT1JLRkxPV19QSEFTRV9XT1JLEAESHQoZV09SS0ZMT1dfUEhBU0VfT05fRkFJTFVSRRACEhoKFldPUktGTE9XX1BIQVNFX0ZJTkFMTFkQAxIfChtXT1JLRkxPV19QSEFTRV9DT01QRU5TQVRJT04QBCrAAQoJU3RlcFN0YXRlEhoKFlNURVBfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTVEVQX1NUQVRFX1dBSVRJTkcQARIWChJTVEVQX1NUQVRFX1JVTk5JTkcQAhIYChRTVEVQX1NUQVRFX1NVQ0NFRURFRBADEhUKEVNURVBfU1RBVEVfRkFJTEVEEAQSHgoaU1RFUF9TVEFURV9VUFNUUkVBTV9GQUlMRUQQBRIWChJTVEVQX1NUQVRFX1NLSVBQRUQQBkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_job, file_muster_v1_workflow]);
 
 /**
  * A job of a workflow, with its progress.
@@ -41,51 +41,51 @@ export type Workflow = Message<"muster.v1.Workflow"> & {
   /**
    * All of its steps.
    *
-   * @generated from field: int32 steps = 3;
+   * @generated from field: int32 step_count = 3;
    */
-  steps: number;
+  stepCount: number;
 
   /**
    * Steps that have not been started.
    *
-   * @generated from field: int32 waiting = 4;
+   * @generated from field: int32 waiting_count = 4;
    */
-  waiting: number;
+  waitingCount: number;
 
   /**
    * Steps that run.
    *
-   * @generated from field: int32 running = 5;
+   * @generated from field: int32 running_count = 5;
    */
-  running: number;
+  runningCount: number;
 
   /**
    * Steps that have succeeded.
    *
-   * @generated from field: int32 succeeded = 6;
+   * @generated from field: int32 succeeded_count = 6;
    */
-  succeeded: number;
+  succeededCount: number;
 
   /**
    * Steps that have failed.
    *
-   * @generated from field: int32 failed = 7;
+   * @generated from field: int32 failed_count = 7;
    */
-  failed: number;
+  failedCount: number;
 
   /**
    * Steps that can't start because of an earlier failure.
    *
-   * @generated from field: int32 upstream_failed = 8;
+   * @generated from field: int32 upstream_failed_count = 8;
    */
-  upstreamFailed: number;
+  upstreamFailedCount: number;
 
   /**
    * Steps that do not run.
    *
-   * @generated from field: int32 skipped = 9;
+   * @generated from field: int32 skipped_count = 9;
    */
-  skipped: number;
+  skippedCount: number;
 
   /**
    * The share of its steps that are over, from 0 to 1: all of a phase that is over, and of a running fan-out the share
@@ -106,9 +106,9 @@ export type Workflow = Message<"muster.v1.Workflow"> & {
   /**
    * Number of successful steps that took the result of an earlier job.
    *
-   * @generated from field: int32 cached = 12;
+   * @generated from field: int32 cached_count = 12;
    */
-  cached: number;
+  cachedCount: number;
 };
 
 /**
@@ -146,7 +146,7 @@ export type WorkflowStepRun = Message<"muster.v1.WorkflowStepRun"> & {
   state: StepState;
 
   /**
-   * Why it was skipped, never started, or failed without a job; for one with `after`, what its job depends on. At most
+   * Why it was skipped, never started, or failed without a job; for one with `depends_on`, what its job depends on. At most
    * 1,024 characters. Empty: see its job.
    *
    * @generated from field: string reason = 4;
@@ -164,9 +164,9 @@ export type WorkflowStepRun = Message<"muster.v1.WorkflowStepRun"> & {
   /**
    * Passes of its loop that have ended.
    *
-   * @generated from field: int32 iteration = 6;
+   * @generated from field: int32 iteration_count = 6;
    */
-  iteration: number;
+  iterationCount: number;
 
   /**
    * Progress of its fan-out. Unset: it has none, or has not been started.
@@ -299,30 +299,30 @@ export type FanOutProgress = Message<"muster.v1.FanOutProgress"> & {
   /**
    * All of them.
    *
-   * @generated from field: int32 size = 1;
+   * @generated from field: int32 item_count = 1;
    */
-  size: number;
+  itemCount: number;
 
   /**
    * Those that have a job.
    *
-   * @generated from field: int32 started = 2;
+   * @generated from field: int32 started_count = 2;
    */
-  started: number;
+  startedCount: number;
 
   /**
    * Those that have succeeded.
    *
-   * @generated from field: int32 succeeded = 3;
+   * @generated from field: int32 succeeded_count = 3;
    */
-  succeeded: number;
+  succeededCount: number;
 
   /**
    * Those that have failed. Items that the fan-out cancelled once it was decided count in neither.
    *
-   * @generated from field: int32 failed = 4;
+   * @generated from field: int32 failed_count = 4;
    */
-  failed: number;
+  failedCount: number;
 
   /**
    * Jobs that may be open at a time. 0: all of them.

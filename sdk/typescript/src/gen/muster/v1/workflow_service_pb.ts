@@ -175,7 +175,7 @@ export type SkipStepRequest = Message<"muster.v1.SkipStepRequest"> & {
   reason: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * Idempotency token (UUID) for retries of this call. Empty: none.
    *
    * @generated from field: string request_id = 5;
    */
@@ -220,8 +220,12 @@ export const SkipStepResponseSchema: GenMessage<SkipStepResponse> = /*@__PURE__*
  */
 export const WorkflowService: GenService<{
   /**
-   * Reads the progress of a workflow. Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION
-   * (NOT_A_WORKFLOW).
+   * Reads the progress of a workflow.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (JOB_NOT_FOUND)
+   * - FAILED_PRECONDITION (NOT_A_WORKFLOW)
    *
    * @generated from rpc muster.v1.WorkflowService.GetWorkflow
    */
@@ -233,8 +237,10 @@ export const WorkflowService: GenService<{
   /**
    * Lists the steps of a workflow in the order of its definition. Open steps may change between two pages.
    *
-   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list, an invalid state),
-   * NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW).
+   * Errors:
+   * - INVALID_ARGUMENT: page_size negative, page_token malformed or of another list, an invalid state.
+   * - NOT_FOUND (JOB_NOT_FOUND)
+   * - FAILED_PRECONDITION (NOT_A_WORKFLOW)
    *
    * @generated from rpc muster.v1.WorkflowService.ListWorkflowSteps
    */
@@ -249,9 +255,13 @@ export const WorkflowService: GenService<{
    * reached it. Trigger rules treat it like any skipped step. It is done soon after the answer. Only steps of the
    * current phase of the workflow.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW,
-   * STEP_NOT_SKIPPABLE: the step has ended, or is of another phase, or the workflow has not been started, or has
-   * ended).
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND)
+   * - FAILED_PRECONDITION:
+   *   - NOT_A_WORKFLOW
+   *   - STEP_NOT_SKIPPABLE: the step has ended, or is of another phase, or the workflow has not been started, or has
+   *     ended.
    *
    * @generated from rpc muster.v1.WorkflowService.SkipStep
    */

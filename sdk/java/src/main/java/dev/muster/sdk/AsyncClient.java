@@ -43,13 +43,12 @@ import dev.muster.v1.RetryJobRequest;
 import dev.muster.v1.RetryJobResponse;
 import dev.muster.v1.SealBatchRequest;
 import dev.muster.v1.SealBatchResponse;
-import dev.muster.v1.SendEventRequest;
-import dev.muster.v1.SendEventResponse;
+import dev.muster.v1.SendSignalRequest;
+import dev.muster.v1.SendSignalResponse;
+import dev.muster.v1.SignalServiceGrpc;
 import dev.muster.v1.SubmitJobRequest;
-import dev.muster.v1.SubmitJobResponse;
 import dev.muster.v1.SubmitJobsRequest;
 import dev.muster.v1.TaskBody;
-import dev.muster.v1.WaitServiceGrpc;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -83,7 +82,7 @@ public final class AsyncClient {
     SubmitSpan span = spanOf(List.of(definition));
     return Chain.map(
         calls.make(JobServiceGrpc.getSubmitJobMethod(), request, span.headers()),
-        response -> submitted(response),
+        response -> new SubmittedJob(response.getJobId(), response.getExisting()),
         (job, thrown) -> span.end(job == null ? "" : job.jobId(), thrown));
   }
 
@@ -199,24 +198,14 @@ public final class AsyncClient {
    */
   public CompletableFuture<ListJobsResponse> list(
       JobFilter filter, int pageSize, String pageToken) {
-    ListJobsRequest.Builder request =
+    ListJobsRequest request =
         ListJobsRequest.newBuilder()
             .setNamespace(calls.namespace())
-            .addAllStates(filter.getStatesList())
-            .setDefinition(filter.getDefinition())
-            .setQueue(filter.getQueue())
-            .putAllLabels(filter.getLabelsMap())
-            .addAllFailureTypes(filter.getFailureTypesList())
-            .setParentJobId(filter.getParentJobId())
+            .setFilter(filter)
             .setPageSize(pageSize)
-            .setPageToken(pageToken);
-    if (filter.hasMinCreateTime()) {
-      request.setMinCreateTime(filter.getMinCreateTime());
-    }
-    if (filter.hasMaxCreateTime()) {
-      request.setMaxCreateTime(filter.getMaxCreateTime());
-    }
-    return calls.make(JobServiceGrpc.getListJobsMethod(), request.build());
+            .setPageToken(pageToken)
+            .build();
+    return calls.make(JobServiceGrpc.getListJobsMethod(), request);
   }
 
   /**
@@ -327,18 +316,18 @@ public final class AsyncClient {
     return calls.make(JobDefinitionServiceGrpc.getApplyJobDefinitionMethod(), request);
   }
 
-  /** Works like {@link Client#sendEvent(String, Object, EventOptions)}. */
-  public CompletableFuture<SendEventResponse> sendEvent(
-      String name, Object payload, EventOptions options) {
-    SendEventRequest.Builder request =
-        options.event().toBuilder().setNamespace(calls.namespace()).setName(name);
-    if (request.getEventId().isEmpty()) {
-      request.setEventId(calls.newRequestId());
+  /** Works like {@link Client#sendSignal(String, Object, SignalOptions)}. */
+  public CompletableFuture<SendSignalResponse> sendSignal(
+      String name, Object payload, SignalOptions options) {
+    SendSignalRequest.Builder request =
+        options.signal().toBuilder().setNamespace(calls.namespace()).setName(name);
+    if (request.getRequestId().isEmpty()) {
+      request.setRequestId(calls.newRequestId());
     }
     if (payload != null) {
       request.setPayload(calls.encode(payload));
     }
-    return calls.make(WaitServiceGrpc.getSendEventMethod(), request.build());
+    return calls.make(SignalServiceGrpc.getSendSignalMethod(), request.build());
   }
 
   /** Works like {@link Client#approve}. */
@@ -353,7 +342,7 @@ public final class AsyncClient {
       request.setPayload(calls.encode(payload));
     }
     return Chain.map(
-        calls.make(WaitServiceGrpc.getApproveJobMethod(), request.build()),
+        calls.make(SignalServiceGrpc.getApproveJobMethod(), request.build()),
         ApproveJobResponse::getJob);
   }
 
@@ -367,7 +356,7 @@ public final class AsyncClient {
             .setRequestId(calls.newRequestId())
             .build();
     return Chain.map(
-        calls.make(WaitServiceGrpc.getRejectJobMethod(), request), RejectJobResponse::getJob);
+        calls.make(SignalServiceGrpc.getRejectJobMethod(), request), RejectJobResponse::getJob);
   }
 
   private SubmitSpan spanOf(List<String> definitions) {
@@ -379,8 +368,8 @@ public final class AsyncClient {
     return job.options().submission(job.definition(), input);
   }
 
-  private static SubmittedJob submitted(SubmitJobResponse response) {
-    return new SubmittedJob(response.getJobId(), response.getExisting());
+  private static SubmittedJob submitted(dev.muster.v1.SubmittedJob job) {
+    return new SubmittedJob(job.getJobId(), job.getExisting());
   }
 
   private static String onlyId(List<SubmittedJob> jobs) {

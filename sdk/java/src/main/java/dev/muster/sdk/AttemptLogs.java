@@ -1,7 +1,7 @@
 package dev.muster.sdk;
 
 import dev.muster.sdk.internal.transport.Following;
-import dev.muster.sdk.internal.transport.Following.News;
+import dev.muster.sdk.internal.transport.Following.Received;
 import dev.muster.sdk.internal.transport.ServerStream;
 import dev.muster.v1.JobServiceGrpc;
 import dev.muster.v1.LogRecord;
@@ -33,8 +33,8 @@ final class AttemptLogs {
         calls.channel(), JobServiceGrpc.getWatchAttemptLogsMethod(), request.build());
   }
 
-  private News<LogRecord> take(WatchAttemptLogsResponse response) {
+  private Received<LogRecord> take(WatchAttemptLogsResponse response) {
     request.setResumeToken(response.getResumeToken());
-    return new News<>(response.getRecordsList(), response.getEnded());
+    return new Received<>(response.getRecordsList(), response.getEnded());
   }
 }

@@ -10,7 +10,7 @@ import dev.muster.v1.JobFilter;
 import dev.muster.v1.ListAttemptLogsResponse;
 import dev.muster.v1.ListJobsResponse;
 import dev.muster.v1.LogRecord;
-import dev.muster.v1.SendEventResponse;
+import dev.muster.v1.SendSignalResponse;
 import io.grpc.Channel;
 import java.time.Duration;
 import java.util.List;
@@ -121,9 +121,9 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * Reports why a job is in its state: what keeps it from starting, who holds that and when it is
-   * released, its queue position and an estimate of its start; which worker runs it; how it ended.
-   * The summary says all of it in sentences.
+   * Reports why a job is in its state: what keeps it from starting, which blockers hold that and
+   * when they release it, its queue position and an estimate of its start; which worker runs it;
+   * how it ended. The summary says all of it in sentences.
    */
   public JobExplanation explain(String jobId) {
     return Calls.await(async.explain(jobId));
@@ -167,7 +167,7 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * Holds a waiting job and returns its new state. The job still expires while it is paused.
+   * Pauses a waiting job and returns its new state. The job still expires while it is paused.
    * Pausing twice is not an error.
    *
    * @param reason Free text of at most 256 characters; may be empty.
@@ -232,8 +232,8 @@ public final class Client implements AutoCloseable {
   /**
    * Reads the log records of the job's handlers: by attempt, and within an attempt in the order of
    * writing. Pages are fetched as the stream is read. The newest 64 KiB of an attempt are kept;
-   * each record says how many records before it are missing ({@code skipped}). Texts are unchanged,
-   * control characters included.
+   * each record says how many records before it are missing ({@code skipped_count}). Texts are
+   * unchanged, control characters included.
    *
    * @param attempt Only records of this attempt. 0: of all.
    * @throws MusterException NOT_FOUND when there is no such job.
@@ -297,20 +297,20 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * Ends all jobs that wait for the event. If none does, the event is kept for the first job that
+   * Ends all jobs that wait for the signal. If none does, the signal is kept for the first job that
    * will.
    *
-   * @param payload The result of the jobs that the event ends; null: an empty one.
-   * @throws MusterException RESOURCE_EXHAUSTED (EVENTS_FULL) when 1,000 events of its name and key
-   *     are kept.
+   * @param payload The result of the jobs that the signal ends; null: an empty one.
+   * @throws MusterException RESOURCE_EXHAUSTED (SIGNALS_FULL) when 1,000 signals of its name and
+   *     key are kept.
    */
-  public SendEventResponse sendEvent(String name, Object payload, EventOptions options) {
-    return Calls.await(async.sendEvent(name, payload, options));
+  public SendSignalResponse sendSignal(String name, Object payload, SignalOptions options) {
+    return Calls.await(async.sendSignal(name, payload, options));
   }
 
-  /** Sends an event with the empty key. */
-  public SendEventResponse sendEvent(String name, Object payload) {
-    return sendEvent(name, payload, EventOptions.NONE);
+  /** Sends a signal with the empty key. */
+  public SendSignalResponse sendSignal(String name, Object payload) {
+    return sendSignal(name, payload, SignalOptions.NONE);
   }
 
   /**

@@ -22,7 +22,7 @@ public interface JobContext {
   int attempt();
 
   /** Number of earlier attempts that counted towards the retry policy. */
-  int attemptsCounted();
+  int attemptCount();
 
   /** The job's namespace. */
   String namespace();

@@ -18,7 +18,7 @@ public class JobFailure extends RuntimeException {
   private static final int MAX_EXIT_CODE = 255;
 
   private final String type;
-  private boolean isFinal;
+  private boolean nonRetryable;
   private boolean infrastructure;
   private Duration retryDelay;
   private int exitCode;
@@ -41,8 +41,8 @@ public class JobFailure extends RuntimeException {
   }
 
   /** Prevents another attempt: the retry policy is not consulted. */
-  public JobFailure asFinal() {
-    isFinal = true;
+  public JobFailure nonRetryable() {
+    nonRetryable = true;
     return this;
   }
 
@@ -97,8 +97,8 @@ public class JobFailure extends RuntimeException {
   }
 
   /** Whether another attempt is prevented. */
-  public boolean isFinal() {
-    return isFinal;
+  public boolean isNonRetryable() {
+    return nonRetryable;
   }
 
   /** Whether the environment of the handler failed. */

@@ -1,7 +1,7 @@
 package dev.muster.sdk;
 
 import dev.muster.sdk.internal.transport.Following;
-import dev.muster.sdk.internal.transport.Following.News;
+import dev.muster.sdk.internal.transport.Following.Received;
 import dev.muster.sdk.internal.transport.ServerStream;
 import dev.muster.v1.Job;
 import dev.muster.v1.JobServiceGrpc;
@@ -25,12 +25,12 @@ final class JobWatch {
         new JobWatch()::take);
   }
 
-  private News<Job> take(WatchJobResponse response) {
+  private Received<Job> take(WatchJobResponse response) {
     Job job = response.getJob();
     if (revision != null && revision == job.getRevision()) {
-      return new News<>(List.of(), false);
+      return new Received<>(List.of(), false);
     }
     revision = job.getRevision();
-    return new News<>(List.of(job), JobResults.isTerminal(job.getState()));
+    return new Received<>(List.of(job), JobResults.isTerminal(job.getState()));
   }
 }

@@ -108,8 +108,8 @@ public final class SubmitOptions {
   }
 
   /** Adds dependencies. All must be fulfilled before the job may start. At most 100. */
-  public SubmitOptions dependencies(Collection<Dependency> dependencies) {
-    return with(builder -> builder.addAllDependencies(dependencies));
+  public SubmitOptions dependsOn(Collection<Dependency> dependencies) {
+    return with(builder -> builder.addAllDependsOn(dependencies));
   }
 
   /** Adds jobs that must have succeeded before it may start, by their UUIDs. */
@@ -117,7 +117,7 @@ public final class SubmitOptions {
     return with(
         builder -> {
           for (String jobId : jobIds) {
-            builder.addDependencies(Dependency.newBuilder().setJobId(jobId));
+            builder.addDependsOn(Dependency.newBuilder().setJobId(jobId));
           }
         });
   }

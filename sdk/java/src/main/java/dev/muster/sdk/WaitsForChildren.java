@@ -12,7 +12,7 @@ public final class WaitsForChildren extends Error {
   private static final long serialVersionUID = 1L;
 
   /** Maximum number of children that one report can wait for. */
-  private static final int MOST_AWAITED = 1_000;
+  private static final int MAX_AWAITED = 1_000;
 
   private final transient List<String> childIds;
 
@@ -24,7 +24,7 @@ public final class WaitsForChildren extends Error {
         null,
         false,
         false);
-    this.childIds = List.copyOf(childIds.subList(0, Math.min(MOST_AWAITED, childIds.size())));
+    this.childIds = List.copyOf(childIds.subList(0, Math.min(MAX_AWAITED, childIds.size())));
   }
 
   /** UUIDs of the children. */

@@ -1,11 +1,11 @@
 package dev.muster.sdk;
 
 import com.fasterxml.jackson.core.type.TypeReference;
-import dev.muster.sdk.internal.core.Places;
+import dev.muster.sdk.internal.core.Slots;
 import dev.muster.sdk.internal.worker.RegisteredHandler;
 import dev.muster.sdk.internal.worker.WorkerRun;
-import dev.muster.v1.OpenSessionRequest;
 import dev.muster.v1.Payload;
+import dev.muster.worker.v1.OpenSessionRequest;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -185,7 +185,7 @@ public final class Worker implements AutoCloseable {
    * @throws IllegalStateException when the worker does not run.
    */
   public void setSlots(int slots) {
-    running().setSlots(Places.checkedSlots(slots));
+    running().setSlots(Slots.checked(slots));
   }
 
   /** The UUID of the current session. Empty while there is none. */

@@ -1,11 +1,11 @@
 package dev.muster.sdk;
 
-import dev.muster.sdk.internal.core.Places;
+import dev.muster.sdk.internal.core.Slots;
 import dev.muster.sdk.internal.worker.RegisteredHandler;
 import dev.muster.sdk.internal.worker.SdkVersion;
 import dev.muster.sdk.internal.worker.Tracing;
 import dev.muster.sdk.internal.worker.WorkerRun;
-import dev.muster.v1.OpenSessionRequest;
+import dev.muster.worker.v1.OpenSessionRequest;
 import io.opentelemetry.api.OpenTelemetry;
 import java.time.Duration;
 import java.util.Map;
@@ -48,7 +48,7 @@ public final class WorkerBuilder {
    * @throws IllegalArgumentException when it is out of range.
    */
   public WorkerBuilder slots(int slots) {
-    request.setSlots(Places.checkedSlots(slots));
+    request.setSlots(Slots.checked(slots));
     return this;
   }
 

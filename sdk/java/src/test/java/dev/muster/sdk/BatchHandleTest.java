@@ -57,13 +57,13 @@ class BatchHandleTest {
             .labels(Map.of("a", "b"))
             .description("thumbnails")
             .maxFailed(3)
-            .callback(new JobRequest("tell", Map.of("n", 1), SubmitOptions.NONE.priority(7)));
+            .callback(new JobRequest("notify", Map.of("n", 1), SubmitOptions.NONE.priority(7)));
     assertEquals("first", server.client.createBatch(options).jobId());
     Batch asked = created.get(0).getBatch();
     assertEquals("b", asked.getLabelsOrThrow("a"));
     assertEquals("thumbnails", asked.getDescription());
     assertEquals(3, asked.getMaxFailed());
-    assertEquals("tell", asked.getCallback().getDefinition());
+    assertEquals("notify", asked.getCallback().getDefinition());
     assertEquals("{\"n\":1}", asked.getCallback().getInput().getData().toStringUtf8());
     assertEquals(7, asked.getCallback().getPriority());
   }

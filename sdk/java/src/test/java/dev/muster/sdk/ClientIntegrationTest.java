@@ -108,7 +108,7 @@ class ClientIntegrationTest {
         Integer.class,
         (ctx, number) -> {
           if (number < 0) {
-            throw new JobFailure("Negative", "it is " + number).asFinal();
+            throw new JobFailure("Negative", "it is " + number).nonRetryable();
           }
           return number * number;
         });
@@ -157,10 +157,10 @@ class ClientIntegrationTest {
   }
 
   @Test
-  void sendsEventsAndSharesItsConnection() {
-    assertTrue(client.sendEvent(name("event"), Map.of("a", 1)).getKept());
-    EventOptions unkept = EventOptions.NONE.key("k").keepFor(Duration.ZERO);
-    assertFalse(client.sendEvent(name("event"), null, unkept).getKept());
+  void sendsSignalsAndSharesItsConnection() {
+    assertTrue(client.sendSignal(name("signal"), Map.of("a", 1)).getKept());
+    SignalOptions unkept = SignalOptions.NONE.key("k").keepFor(Duration.ZERO);
+    assertFalse(client.sendSignal(name("signal"), null, unkept).getKept());
     assertTrue(
         QueueServiceGrpc.newBlockingStub(client.channel())
                 .listQueues(ListQueuesRequest.getDefaultInstance())

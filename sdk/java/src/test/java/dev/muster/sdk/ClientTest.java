@@ -105,7 +105,7 @@ class ClientTest {
       int page = request.getPageToken().isEmpty() ? 0 : Integer.parseInt(request.getPageToken());
       observer.onNext(
           ListJobsResponse.newBuilder()
-              .addJobs(Job.newBuilder().setJobId(request.getDefinition() + page))
+              .addJobs(Job.newBuilder().setJobId(request.getFilter().getDefinition() + page))
               .setNextPageToken(page < 2 ? Integer.toString(page + 1) : "")
               .build());
       observer.onCompleted();
@@ -165,7 +165,7 @@ class ClientTest {
     assertEquals("b", request.getJob().getLabelsOrThrow("a"));
     assertEquals(60, request.getJob().getRunTimeout().getSeconds());
     assertEquals("slow", request.getJob().getQueue());
-    assertEquals("other", request.getJob().getDependencies(0).getJobId());
+    assertEquals("other", request.getJob().getDependsOn(0).getJobId());
   }
 
   @Test
@@ -240,7 +240,7 @@ class ClientTest {
   }
 
   @Test
-  void tellsAJobWithoutAResult() {
+  void reportsAJobWithoutAResult() {
     jobs.state = JobState.JOB_STATE_CANCELLED;
     JobFailedException failure =
         assertThrows(

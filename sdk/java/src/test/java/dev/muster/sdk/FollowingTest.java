@@ -49,14 +49,14 @@ class FollowingTest {
     @Override
     public void watchJob(WatchJobRequest request, StreamObserver<WatchJobResponse> observer) {
       ((ServerCallStreamObserver<?>) observer).setOnCancelHandler(cancelled::countDown);
-      goOn(watches, observer);
+      playNext(watches, observer);
     }
 
     @Override
     public void watchAttemptLogs(
         WatchAttemptLogsRequest request, StreamObserver<WatchAttemptLogsResponse> observer) {
       followed.add(request);
-      goOn(follows, observer);
+      playNext(follows, observer);
     }
 
     @Override
@@ -72,7 +72,8 @@ class FollowingTest {
       observer.onCompleted();
     }
 
-    private static <T> void goOn(Queue<Consumer<StreamObserver<T>>> said, StreamObserver<T> to) {
+    private static <T> void playNext(
+        Queue<Consumer<StreamObserver<T>>> said, StreamObserver<T> to) {
       Consumer<StreamObserver<T>> next = said.poll();
       if (next == null) {
         to.onError(Status.NOT_FOUND.asRuntimeException());
@@ -117,7 +118,7 @@ class FollowingTest {
   }
 
   @Test
-  void aWatchTellsEachChangeOnceOverStreamsThatBreak() throws Exception {
+  void aWatchReturnsEachChangeOnceOverStreamsThatBreak() throws Exception {
     endsOverTwoStreams();
     try (Stream<Job> changes = server.client.watch("job-1")) {
       assertEquals(List.of(1L, 2L, 5L), changes.map(Job::getRevision).toList());
@@ -127,7 +128,7 @@ class FollowingTest {
   }
 
   @Test
-  void anAsynchronousWatchTellsTheSame() {
+  void anAsynchronousWatchReturnsTheSame() {
     endsOverTwoStreams();
     List<Long> revisions = new ArrayList<>();
     server.client.async().watch("job-1", job -> revisions.add(job.getRevision())).join();
@@ -163,10 +164,10 @@ class FollowingTest {
   void closingEndsTheCallAndTheReaderWhoWaits() throws Exception {
     streams.watches.add(stream -> stream.onNext(job(1, JobState.JOB_STATE_RUNNING)));
     Stream<Job> changes = server.client.watch("job-1");
-    CountDownLatch toldOne = new CountDownLatch(1);
+    CountDownLatch deliveredOne = new CountDownLatch(1);
     CompletableFuture<Void> reader =
-        CompletableFuture.runAsync(() -> changes.forEach(job -> toldOne.countDown()));
-    toldOne.await();
+        CompletableFuture.runAsync(() -> changes.forEach(job -> deliveredOne.countDown()));
+    deliveredOne.await();
     changes.close();
     streams.cancelled.await();
     CompletionException end = assertThrows(CompletionException.class, reader::join);

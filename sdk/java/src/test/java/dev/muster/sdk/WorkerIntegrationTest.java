@@ -112,7 +112,7 @@ class WorkerIntegrationTest {
         String.class,
         (ctx, how) -> {
           if (how.equals("typed")) {
-            throw new JobFailure("Quota", "none left").asFinal().details(Map.of("left", 0));
+            throw new JobFailure("Quota", "none left").nonRetryable().details(Map.of("left", 0));
           }
           throw new IllegalStateException("broken", new RuntimeException("beneath"));
         });
@@ -174,7 +174,7 @@ class WorkerIntegrationTest {
   }
 
   @Test
-  void waitsForChildrenWithoutAPlace() {
+  void waitsForChildrenWithoutASlot() {
     worker.handle(
         name("parent"),
         Integer.class,

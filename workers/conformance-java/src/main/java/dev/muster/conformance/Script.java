@@ -86,7 +86,7 @@ final class Script {
         Runtime.getRuntime().halt(step.path("code").asInt());
         break;
       default:
-        throw new JobFailure("UnknownStep", "there is no such step: " + step).asFinal();
+        throw new JobFailure("UnknownStep", "there is no such step: " + step).nonRetryable();
     }
     return Optional.empty();
   }
@@ -103,7 +103,7 @@ final class Script {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("job_id", context.jobId());
     facts.put("attempt", context.attempt());
-    facts.put("attempts_counted", context.attemptsCounted());
+    facts.put("attempt_count", context.attemptCount());
     facts.put("definition", context.definition());
     facts.put("checkpoint", context.lastCheckpoint(JsonNode.class).orElse(null));
     facts.put("traceparent", context.traceparent());
@@ -113,8 +113,8 @@ final class Script {
   private static JobFailure failure(JsonNode step) {
     JobFailure failure =
         new JobFailure(step.path("type").asText(), step.path("message").asText());
-    if (step.path("final").asBoolean()) {
-      failure.asFinal();
+    if (step.path("non_retryable").asBoolean()) {
+      failure.nonRetryable();
     }
     if (step.hasNonNull("retry_delay_ms")) {
       failure.retryAfter(Duration.ofMillis(step.get("retry_delay_ms").asLong()));

@@ -10,9 +10,9 @@ import dev.muster.sdk.internal.Uuids;
 import dev.muster.sdk.internal.worker.DetachedChildren;
 import dev.muster.sdk.internal.worker.DetachedRuns;
 import dev.muster.sdk.internal.worker.RegisteredHandler;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.AttemptReport;
 import dev.muster.v1.JobSubmission;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.AttemptReport;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -64,8 +64,8 @@ public final class HandlerTest {
   }
 
   /** Number of earlier attempts that counted. Default: 0. */
-  public HandlerTest attemptsCounted(int attempts) {
-    assignment.setAttemptsCounted(attempts);
+  public HandlerTest attemptCount(int attempts) {
+    assignment.setAttemptCount(attempts);
     return this;
   }
 
@@ -130,7 +130,7 @@ public final class HandlerTest {
   /** Starts the handler on its own thread, so that it can be stopped. */
   public <I, O> RunningHandler start(Class<I> type, JobHandler<I, O> handler, Object input) {
     RunningHandler running = prepare(body(type, handler::run), input);
-    running.runAside();
+    running.runOnOwnThread();
     return running;
   }
 

@@ -19,7 +19,7 @@ public final class RunningHandler {
     runs.run();
   }
 
-  void runAside() {
+  void runOnOwnThread() {
     Thread thread = new Thread(runs, "muster-handler-test");
     thread.setDaemon(true);
     thread.start();

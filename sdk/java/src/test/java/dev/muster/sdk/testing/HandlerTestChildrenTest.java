@@ -62,7 +62,7 @@ class HandlerTestChildrenTest {
                 "square",
                 Integer.class,
                 (ctx, side) -> {
-                  throw new JobFailure("NoSquare", "of " + side).asFinal();
+                  throw new JobFailure("NoSquare", "of " + side).nonRetryable();
                 });
     Failure failure =
         test.run(Integer.class, HandlerTestChildrenTest::sumOfSquares, 1).failure().orElseThrow();

@@ -28,7 +28,7 @@ class HandlerTestTest {
     for (int at = start; at < input.rows().size(); at++) {
       ctx.throwIfStopped();
       if (input.rows().get(at).isEmpty()) {
-        throw new JobFailure("EmptyRow", "row " + at).asFinal();
+        throw new JobFailure("EmptyRow", "row " + at).nonRetryable();
       }
       ctx.checkpoint(at + 1);
       ctx.progress((at + 1.0) / input.rows().size(), "row " + at);
@@ -55,7 +55,7 @@ class HandlerTestTest {
         new HandlerTest().run(Rows.class, HandlerTestTest::importRows, new Rows(List.of("")));
     Failure failure = outcome.failure().orElseThrow();
     assertEquals("EmptyRow", failure.getType());
-    assertTrue(failure.getFinal());
+    assertTrue(failure.getNonRetryable());
     assertThrows(IllegalStateException.class, () -> outcome.result(Integer.class));
   }
 
@@ -67,7 +67,7 @@ class HandlerTestTest {
             .failure()
             .orElseThrow();
     assertEquals("PayloadException", failure.getType());
-    assertTrue(failure.getFinal());
+    assertTrue(failure.getNonRetryable());
   }
 
   @Test
@@ -119,7 +119,7 @@ class HandlerTestTest {
 
   @Test
   void runsHandlersThatHoldNoThread() {
-    AtomicBoolean told = new AtomicBoolean();
+    AtomicBoolean notified = new AtomicBoolean();
     RunningHandler running =
         new HandlerTest()
             .startAsync(
@@ -128,14 +128,14 @@ class HandlerTestTest {
                     ctx.whenStopped()
                         .thenApply(
                             reason -> {
-                              told.set(true);
+                              notified.set(true);
                               return number + 1;
                             }),
                 41);
     assertFalse(running.outcome().isDone());
     running.stop(StopReason.SHUTDOWN);
     assertEquals(42, running.await().result(Integer.class));
-    assertTrue(told.get());
+    assertTrue(notified.get());
     HandlerOutcome failed =
         new HandlerTest()
             .startAsync(

@@ -1,6 +1,6 @@
 package dev.muster.sdk.internal.core;
 
-import dev.muster.v1.ReleaseReason;
+import dev.muster.worker.v1.ReleaseReason;
 
 /**
  * The facts on which an arriving assignment is judged, and the decision. The order of the five
@@ -15,7 +15,7 @@ import dev.muster.v1.ReleaseReason;
  * @param draining The worker accepts no more attempts.
  * @param supported A handler is registered for it.
  * @param creditUnspent Its credit is alive and has an unspent permit of its kind.
- * @param placeFree A slot is free, or the attempt is prefetched and may wait.
+ * @param slotFree A slot is free, or the attempt is prefetched and may wait.
  */
 record Acceptance(
     boolean held,
@@ -26,7 +26,7 @@ record Acceptance(
     boolean draining,
     boolean supported,
     boolean creditUnspent,
-    boolean placeFree) {
+    boolean slotFree) {
 
   /** The decision about an assignment. */
   sealed interface Verdict {
@@ -53,7 +53,7 @@ record Acceptance(
       return new Verdict.Release(ReleaseReason.RELEASE_REASON_CANCELLED);
     }
     // 4. Accept, without a round trip.
-    if (!draining && supported && creditUnspent && placeFree) {
+    if (!draining && supported && creditUnspent && slotFree) {
       return new Verdict.Accept();
     }
     // 5. Release it with a reason.

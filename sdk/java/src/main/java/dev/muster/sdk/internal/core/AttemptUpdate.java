@@ -22,7 +22,7 @@ final class AttemptUpdate {
   /** Total time that the handler has requested beyond its run timeout, in milliseconds; 0: none. */
   long extensionMs;
 
-  boolean hasNews() {
+  boolean hasChanges() {
     return sequence > delivered;
   }
 }

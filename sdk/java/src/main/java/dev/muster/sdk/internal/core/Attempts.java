@@ -2,12 +2,12 @@ package dev.muster.sdk.internal.core;
 
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.internal.Times;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.AttemptReport;
 import dev.muster.v1.LogRecord;
 import dev.muster.v1.Payload;
 import dev.muster.v1.Progress;
-import dev.muster.v1.ReleaseReason;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.AttemptReport;
+import dev.muster.worker.v1.ReleaseReason;
 import java.util.List;
 
 /** Handles each attempt of a session, from its arrival until its report is made. */
@@ -81,7 +81,7 @@ final class Attempts {
                 host.draining(),
                 host.supports(assignment.getHandler(), assignment.getDefinitionVersion()),
                 credit != null && (assignment.getPrefetch() ? credit.prefetch : credit.slots) > 0,
-                assignment.getPrefetch() || host.places().free() > 0)
+                assignment.getPrefetch() || host.slots().free() > 0)
             .judge();
     if (verdict instanceof Acceptance.Verdict.Ignore) {
       if (known || seen) {
@@ -105,7 +105,7 @@ final class Attempts {
 
   private void accept(Held entry, Assignment assignment, long now) {
     host.stats().accepted++;
-    if (host.places().free() > 0) {
+    if (host.slots().free() > 0) {
       start(entry, assignment, now);
     } else {
       held.await(entry, assignment, now + Limits.PREFETCH_WAIT);
@@ -115,7 +115,7 @@ final class Attempts {
 
   private void start(Held entry, Assignment assignment, long now) {
     long timeoutAt = now + runTimeout(assignment);
-    Execution execution = host.places().take(entry, timeoutAt);
+    Execution execution = host.slots().take(entry, timeoutAt);
     entry.phase = Held.Phase.RUNNING;
     entry.execution = execution;
     owner.dueBy(timeoutAt);
@@ -130,7 +130,7 @@ final class Attempts {
 
   /** Starts waiting attempts while slots are free. */
   void startWaiting(long now) {
-    while (host.places().free() > 0 && !owner.fenced(now)) {
+    while (host.slots().free() > 0 && !owner.fenced(now)) {
       Held entry = held.first();
       if (entry == null) {
         return;
@@ -215,7 +215,7 @@ final class Attempts {
    */
   void abort() {
     giveBackUnstarted(ReleaseReason.RELEASE_REASON_NOT_STARTED);
-    for (Execution execution : host.places().executions()) {
+    for (Execution execution : host.slots().executions()) {
       if (execution.held == null || execution.held.continues) {
         continue;
       }
@@ -228,14 +228,14 @@ final class Attempts {
 
   /** The session is over. Handlers are asked to stop, and their results are dropped. */
   void drop(StopReason reason) {
-    for (Execution execution : host.places().executions()) {
+    for (Execution execution : host.slots().executions()) {
       if (execution.held == null) {
         continue;
       }
       execution.held = null;
       execution.stopped = reason;
       if (execution.running.withdraw()) {
-        host.places().release(execution);
+        host.slots().release(execution);
       } else {
         execution.running.stop(reason);
       }
@@ -251,7 +251,7 @@ final class Attempts {
       }
       giveBack(entry, ReleaseReason.RELEASE_REASON_NOT_STARTED);
     }
-    for (Execution execution : host.places().executions()) {
+    for (Execution execution : host.slots().executions()) {
       if (execution.held != null) {
         watchTimeout(execution, now);
       }
@@ -292,7 +292,7 @@ final class Attempts {
       if (!entry.execution.running.withdraw()) {
         return false;
       }
-      host.places().release(entry.execution);
+      host.slots().release(entry.execution);
     } else if (entry.phase == Held.Phase.WAITING) {
       held.leaveLine(entry);
     }

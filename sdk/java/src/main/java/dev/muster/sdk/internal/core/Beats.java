@@ -2,7 +2,7 @@ package dev.muster.sdk.internal.core;
 
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.internal.Times;
-import dev.muster.v1.HeartbeatResponse;
+import dev.muster.worker.v1.SendHeartbeatResponse;
 import java.util.function.LongFunction;
 
 /** Schedules heartbeats. A slow answer never delays the next heartbeat. */
@@ -15,9 +15,9 @@ final class Beats {
 
   /** A heartbeat to be sent, with callbacks for its result. */
   interface Beat {
-    void send(CorePorts.Answer<HeartbeatResponse> answer);
+    void send(CorePorts.Answer<SendHeartbeatResponse> answer);
 
-    void answered(HeartbeatResponse response);
+    void answered(SendHeartbeatResponse response);
 
     void failed(MusterException failure);
   }
@@ -101,7 +101,8 @@ final class Beats {
     alarm.cancel();
   }
 
-  private void settle(Beat beat, long sentAt, HeartbeatResponse response, MusterException failure) {
+  private void settle(
+      Beat beat, long sentAt, SendHeartbeatResponse response, MusterException failure) {
     inFlight--;
     roundTrip = failure == null ? ports.now() - sentAt : interval;
     if (closed) {

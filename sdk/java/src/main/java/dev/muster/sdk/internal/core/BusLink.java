@@ -1,8 +1,8 @@
 package dev.muster.sdk.internal.core;
 
-import dev.muster.v1.NatsCredentials;
-import dev.muster.v1.OpenSessionResponse;
-import dev.muster.v1.SessionMessage;
+import dev.muster.worker.v1.NatsCredentials;
+import dev.muster.worker.v1.OpenSessionResponse;
+import dev.muster.worker.v1.SessionMessage;
 
 /** The session's subscription. It tracks whether messages arrive over it. */
 final class BusLink {
@@ -17,7 +17,7 @@ final class BusLink {
     void broken();
 
     /** The first ping over the current connection has arrived. */
-    void heard();
+    void pinged();
   }
 
   private final CorePorts ports;
@@ -32,7 +32,7 @@ final class BusLink {
   /** When the subscription became active. {@code null}: it is not. */
   private Long connectedAt;
 
-  private boolean heard;
+  private boolean pinged;
   private boolean closed;
 
   BusLink(CorePorts ports, Owner owner) {
@@ -70,7 +70,7 @@ final class BusLink {
    * replacing these again and again would keep the session from ever receiving anything.
    */
   void reconnect() {
-    if (connectedAt != null && ports.now() >= connectedAt + Limits.HEARING_TIME) {
+    if (connectedAt != null && ports.now() >= connectedAt + Limits.FIRST_PING_TIME) {
       connection.reconnect();
     }
   }
@@ -89,9 +89,9 @@ final class BusLink {
       return;
     }
     echo = message.getPing();
-    if (!heard) {
-      heard = true;
-      owner.heard();
+    if (!pinged) {
+      pinged = true;
+      owner.pinged();
     }
   }
 
@@ -106,9 +106,9 @@ final class BusLink {
       owner.connected();
       return;
     }
-    boolean broke = connectedAt != null || heard;
+    boolean broke = connectedAt != null || pinged;
     connectedAt = null;
-    heard = false;
+    pinged = false;
     if (broke) {
       owner.broken();
     }

@@ -1,6 +1,6 @@
 package dev.muster.sdk.internal.core;
 
-import dev.muster.v1.AttemptReport;
+import dev.muster.worker.v1.AttemptReport;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -2,17 +2,17 @@ package dev.muster.sdk.internal.core;
 
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.StopReason;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.CloseSessionRequest;
-import dev.muster.v1.CloseSessionResponse;
-import dev.muster.v1.HeartbeatRequest;
-import dev.muster.v1.HeartbeatResponse;
-import dev.muster.v1.NatsCredentials;
-import dev.muster.v1.OpenSessionRequest;
-import dev.muster.v1.OpenSessionResponse;
-import dev.muster.v1.ReportAttemptsRequest;
-import dev.muster.v1.ReportAttemptsResponse;
-import dev.muster.v1.SessionMessage;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.CloseSessionRequest;
+import dev.muster.worker.v1.CloseSessionResponse;
+import dev.muster.worker.v1.NatsCredentials;
+import dev.muster.worker.v1.OpenSessionRequest;
+import dev.muster.worker.v1.OpenSessionResponse;
+import dev.muster.worker.v1.ReportAttemptsRequest;
+import dev.muster.worker.v1.ReportAttemptsResponse;
+import dev.muster.worker.v1.SendHeartbeatRequest;
+import dev.muster.worker.v1.SendHeartbeatResponse;
+import dev.muster.worker.v1.SessionMessage;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
@@ -72,7 +72,8 @@ public record CorePorts(
     void openSession(
         OpenSessionRequest request, long timeoutMs, Answer<OpenSessionResponse> answer);
 
-    void heartbeat(HeartbeatRequest request, long timeoutMs, Answer<HeartbeatResponse> answer);
+    void sendHeartbeat(
+        SendHeartbeatRequest request, long timeoutMs, Answer<SendHeartbeatResponse> answer);
 
     void reportAttempts(
         ReportAttemptsRequest request, long timeoutMs, Answer<ReportAttemptsResponse> answer);
@@ -115,7 +116,7 @@ public record CorePorts(
   /** Runs handlers. */
   public interface Runner {
     /**
-     * Starts a handler. Its place stays taken until {@link SessionCore#handlersEnded} names the
+     * Starts a handler. Its slot stays taken until {@link SessionCore#handlersEnded} names the
      * execution or {@link Running#withdraw} returns true.
      */
     Running start(Execution execution, Assignment assignment);

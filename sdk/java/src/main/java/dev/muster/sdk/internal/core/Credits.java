@@ -1,6 +1,6 @@
 package dev.muster.sdk.internal.core;
 
-import dev.muster.v1.Credit;
+import dev.muster.worker.v1.Credit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;

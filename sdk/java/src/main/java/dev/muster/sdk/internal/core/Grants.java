@@ -1,6 +1,6 @@
 package dev.muster.sdk.internal.core;
 
-import dev.muster.v1.Credit;
+import dev.muster.worker.v1.Credit;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -12,16 +12,16 @@ final class Grants {
 
   private final Credits credits;
   private final HeldList held;
-  private final Places places;
+  private final Slots slots;
   private final CompletionRate rate;
 
   /** Voided credits that no answered call has carried yet. */
   private final Set<Long> unsaid = new LinkedHashSet<>();
 
-  Grants(Credits credits, HeldList held, Places places, CompletionRate rate) {
+  Grants(Credits credits, HeldList held, Slots slots, CompletionRate rate) {
     this.credits = credits;
     this.held = held;
-    this.places = places;
+    this.slots = slots;
     this.rate = rate;
   }
 
@@ -65,10 +65,12 @@ final class Grants {
   }
 
   private List<Credit> wanted(long now) {
-    int room = Math.max(0, Limits.MAX_HELD - held.size() - credits.slots() - credits.prefetch());
-    int slots = Math.min(room, Math.max(0, places.free() - credits.slots()));
+    int capacity =
+        Math.max(0, Limits.MAX_HELD - held.size() - credits.slots() - credits.prefetch());
+    int start = Math.min(capacity, Math.max(0, slots.free() - credits.slots()));
     int depth = Math.min(Limits.MAX_PREFETCH, rate.recent(now));
-    int prefetch = Math.min(room - slots, Math.max(0, depth - held.waiting() - credits.prefetch()));
-    return slots + prefetch > 0 ? List.of(credits.grant(slots, prefetch, now)) : List.of();
+    int prefetch =
+        Math.min(capacity - start, Math.max(0, depth - held.waiting() - credits.prefetch()));
+    return start + prefetch > 0 ? List.of(credits.grant(start, prefetch, now)) : List.of();
   }
 }

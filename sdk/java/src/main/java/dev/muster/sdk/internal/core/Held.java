@@ -1,8 +1,8 @@
 package dev.muster.sdk.internal.core;
 
-import dev.muster.v1.Assignment;
-import dev.muster.v1.HeldAttempt;
 import dev.muster.v1.LeaseLossAction;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.HeldAttempt;
 
 /** An attempt that the session holds. */
 final class Held {

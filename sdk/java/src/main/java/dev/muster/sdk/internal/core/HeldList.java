@@ -1,8 +1,8 @@
 package dev.muster.sdk.internal.core;
 
 import com.google.protobuf.ByteString;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.HeldAttempt;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.HeldAttempt;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.List;

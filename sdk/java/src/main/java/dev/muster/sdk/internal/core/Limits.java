@@ -87,7 +87,7 @@ public final class Limits {
   public static final long RECONNECT_SPREAD = 500;
 
   /** How long a subscription may take to deliver a ping before it may be replaced. */
-  public static final long HEARING_TIME = 1_000;
+  public static final long FIRST_PING_TIME = 1_000;
 
   /** Maximum size of progress, checkpoints and log records in one heartbeat ... */
   public static final int MAX_UPDATE_BYTES = 2 * 1024 * 1024;

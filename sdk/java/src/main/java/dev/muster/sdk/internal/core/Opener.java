@@ -1,8 +1,8 @@
 package dev.muster.sdk.internal.core;
 
 import dev.muster.sdk.MusterException;
-import dev.muster.v1.OpenSessionRequest;
-import dev.muster.v1.OpenSessionResponse;
+import dev.muster.worker.v1.OpenSessionRequest;
+import dev.muster.worker.v1.OpenSessionResponse;
 import java.util.function.Supplier;
 
 /** Opens a session and retries without limit, unless the server refuses permanently. */

@@ -1,9 +1,9 @@
 package dev.muster.sdk.internal.core;
 
 import com.google.protobuf.ByteString;
-import dev.muster.v1.AttemptReport;
-import dev.muster.v1.ReportAttemptsRequest;
-import dev.muster.v1.ReportAttemptsResponse;
+import dev.muster.worker.v1.AttemptReport;
+import dev.muster.worker.v1.ReportAttemptsRequest;
+import dev.muster.worker.v1.ReportAttemptsResponse;
 import java.util.List;
 
 /** Takes the outcome of an attempt and delivers it until the server acknowledges it. */

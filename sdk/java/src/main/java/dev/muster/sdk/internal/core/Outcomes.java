@@ -1,15 +1,15 @@
 package dev.muster.sdk.internal.core;
 
 import com.google.protobuf.ByteString;
-import dev.muster.v1.Aborted;
-import dev.muster.v1.AttemptReport;
-import dev.muster.v1.Cancelled;
 import dev.muster.v1.Failure;
 import dev.muster.v1.FailureCause;
 import dev.muster.v1.Payload;
-import dev.muster.v1.ReleaseReason;
-import dev.muster.v1.Released;
-import dev.muster.v1.Suspended;
+import dev.muster.worker.v1.Aborted;
+import dev.muster.worker.v1.AttemptReport;
+import dev.muster.worker.v1.Cancelled;
+import dev.muster.worker.v1.ReleaseReason;
+import dev.muster.worker.v1.Released;
+import dev.muster.worker.v1.Suspended;
 import java.util.List;
 
 /** Outcomes of attempts, as reports without the attempt's id. */
@@ -52,7 +52,7 @@ public final class Outcomes {
     return failed(
         sdkFailure("RunTimeout", "the handler did not return within its run timeout").toBuilder()
             .setFailureCause(FailureCause.FAILURE_CAUSE_TIMEOUT)
-            .setFinal(false)
+            .setNonRetryable(false)
             .build());
   }
 
@@ -73,7 +73,7 @@ public final class Outcomes {
         .setType(type)
         .setMessage(message)
         .setFailureCause(FailureCause.FAILURE_CAUSE_APPLICATION)
-        .setFinal(true)
+        .setNonRetryable(true)
         .build();
   }
 }

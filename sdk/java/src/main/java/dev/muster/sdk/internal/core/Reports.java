@@ -1,9 +1,9 @@
 package dev.muster.sdk.internal.core;
 
 import dev.muster.sdk.MusterException;
-import dev.muster.v1.AttemptReport;
-import dev.muster.v1.ReportAttemptsResponse;
-import dev.muster.v1.ReportResult;
+import dev.muster.worker.v1.AttemptReport;
+import dev.muster.worker.v1.ReportAttemptsResponse;
+import dev.muster.worker.v1.ReportResult;
 import io.grpc.Status.Code;
 import java.util.ArrayList;
 import java.util.List;

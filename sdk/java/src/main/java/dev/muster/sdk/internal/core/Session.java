@@ -4,17 +4,17 @@ import com.google.protobuf.ByteString;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.internal.Times;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.AttemptReport;
-import dev.muster.v1.CancelNotice;
-import dev.muster.v1.HeartbeatRequest;
-import dev.muster.v1.HeartbeatResponse;
 import dev.muster.v1.LogRecord;
-import dev.muster.v1.OpenSessionResponse;
 import dev.muster.v1.Payload;
 import dev.muster.v1.Progress;
-import dev.muster.v1.ReleaseReason;
-import dev.muster.v1.SessionMessage;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.AttemptReport;
+import dev.muster.worker.v1.CancelNotice;
+import dev.muster.worker.v1.OpenSessionResponse;
+import dev.muster.worker.v1.ReleaseReason;
+import dev.muster.worker.v1.SendHeartbeatRequest;
+import dev.muster.worker.v1.SendHeartbeatResponse;
+import dev.muster.worker.v1.SessionMessage;
 import io.grpc.Status.Code;
 import java.util.List;
 
@@ -62,7 +62,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     bus = new BusLink(ports, this);
     beats = new Beats(ports, beatInterval, this::beat);
     logBeats = new LogBeats(ports, beats, updates::pending);
-    grants = new Grants(credits, held, host.places(), host.rate());
+    grants = new Grants(credits, held, host.slots(), host.rate());
     outbox = new Outbox(ports, id, grants, updates, this);
     attempts = new Attempts(host, held, credits, updates, opened.getMaxPayload(), this);
   }
@@ -98,7 +98,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     long now = ports.now();
     attempts.startWaiting(now);
     outbox.flush();
-    int idle = host.places().free() - credits.slots();
+    int idle = host.slots().free() - credits.slots();
     if (idle > 0 && !outbox.active() && mayGrant(now)) {
       beats.within(Limits.OFFER_DELAY);
     }
@@ -201,7 +201,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
    * granted anew in the heartbeat that carries the echo.
    */
   @Override
-  public void heard() {
+  public void pinged() {
     grants.voidAll();
     beats.now();
   }
@@ -272,10 +272,10 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     Grants.Terms terms = grants.compose(sentAt, mayGrant(sentAt));
     List<Updates.Sent> sent = updates.collect();
     long number = outbox.beatSent();
-    HeartbeatRequest request =
-        HeartbeatRequest.newBuilder()
+    SendHeartbeatRequest request =
+        SendHeartbeatRequest.newBuilder()
             .setSessionId(id)
-            .addAllHeld(held.messages())
+            .addAllHeldAttempts(held.messages())
             .addAllCredits(terms.credits())
             .addAllVoidedCreditIds(terms.voided())
             .addAllProgress(sent.stream().map(Updates.Sent::message).toList())
@@ -284,12 +284,12 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
             .build();
     return new Beats.Beat() {
       @Override
-      public void send(CorePorts.Answer<HeartbeatResponse> answer) {
-        ports.api().heartbeat(request, beatInterval, answer);
+      public void send(CorePorts.Answer<SendHeartbeatResponse> answer) {
+        ports.api().sendHeartbeat(request, beatInterval, answer);
       }
 
       @Override
-      public void answered(HeartbeatResponse response) {
+      public void answered(SendHeartbeatResponse response) {
         grants.answered(terms);
         updates.delivered(sent);
         outbox.beatOver(number, true);
@@ -312,7 +312,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     };
   }
 
-  private void answered(long sentAt, HeartbeatResponse response) {
+  private void answered(long sentAt, SendHeartbeatResponse response) {
     fence.extend(sentAt);
     servedInReplies = response.hasNextBeat() && Times.millis(response.getNextBeat()) < beatInterval;
     if (fenced && !fence.passed(ports.now())) {

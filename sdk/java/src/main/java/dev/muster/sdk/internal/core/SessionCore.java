@@ -3,14 +3,14 @@ package dev.muster.sdk.internal.core;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.WorkerStats;
-import dev.muster.v1.AttemptReport;
-import dev.muster.v1.CloseSessionRequest;
 import dev.muster.v1.Handler;
 import dev.muster.v1.LogRecord;
-import dev.muster.v1.OpenSessionRequest;
-import dev.muster.v1.OpenSessionResponse;
 import dev.muster.v1.Payload;
 import dev.muster.v1.Progress;
+import dev.muster.worker.v1.AttemptReport;
+import dev.muster.worker.v1.CloseSessionRequest;
+import dev.muster.worker.v1.OpenSessionRequest;
+import dev.muster.worker.v1.OpenSessionResponse;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -28,7 +28,7 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   private final CorePorts ports;
   private OpenSessionRequest request;
   private final Map<String, Handler> handlers;
-  private final Places places;
+  private final Slots slots;
   private final CompletionRate rate = new CompletionRate();
   private final CoreStats stats = new CoreStats();
   private final Opener opener;
@@ -50,7 +50,7 @@ public final class SessionCore implements SessionHost, Opener.Owner {
     handlers =
         request.getHandlersList().stream()
             .collect(Collectors.toMap(Handler::getName, Function.identity()));
-    places = new Places(request.getSlots());
+    slots = new Slots(request.getSlots());
     opener = new Opener(ports, () -> this.request, this);
   }
 
@@ -78,7 +78,7 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   public void handlersEnded(List<HandlerEnd> ends) {
     rate.add(ports.now(), ends.size());
     for (HandlerEnd end : ends) {
-      if (places.release(end.execution()) && session != null) {
+      if (slots.release(end.execution()) && session != null) {
         session.ended(end.execution(), end.outcome());
       }
     }
@@ -113,9 +113,9 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   }
 
   /** Changes the maximum number of concurrent handlers. Running handlers continue. */
-  public void setSlots(int slots) {
-    places.setSlots(slots);
-    request = request.toBuilder().setSlots(slots).build();
+  public void setSlots(int total) {
+    slots.resize(total);
+    request = request.toBuilder().setSlots(total).build();
     if (session != null) {
       session.regrant();
     }
@@ -199,7 +199,7 @@ public final class SessionCore implements SessionHost, Opener.Owner {
     session.start(response);
   }
 
-  /** Stops and drops everything of the session. Places stay taken until their handlers return. */
+  /** Stops and drops everything of the session. Slots stay taken until their handlers return. */
   @Override
   public void sessionLost() {
     stats.sessionsLost++;
@@ -245,8 +245,8 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   }
 
   @Override
-  public Places places() {
-    return places;
+  public Slots slots() {
+    return slots;
   }
 
   @Override

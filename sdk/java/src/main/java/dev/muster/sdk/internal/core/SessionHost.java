@@ -4,7 +4,7 @@ package dev.muster.sdk.internal.core;
 interface SessionHost {
   CorePorts ports();
 
-  Places places();
+  Slots slots();
 
   CompletionRate rate();
 

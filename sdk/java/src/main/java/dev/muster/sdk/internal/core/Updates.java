@@ -4,7 +4,7 @@ import dev.muster.sdk.internal.Times;
 import dev.muster.v1.LogRecord;
 import dev.muster.v1.Payload;
 import dev.muster.v1.Progress;
-import dev.muster.v1.ProgressUpdate;
+import dev.muster.worker.v1.ProgressUpdate;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -71,7 +71,7 @@ final class Updates {
         held.update.checkpoint = null;
       }
       boolean logged = held.logs != null && !held.logs.isEmpty();
-      if (!logged && (held.update == null || !held.update.hasNews())) {
+      if (!logged && (held.update == null || !held.update.hasChanges())) {
         changed.remove(held);
       }
     }
@@ -113,7 +113,7 @@ final class Updates {
             .setJobId(held.key.jobId())
             .setAttempt(held.key.attempt())
             .setSequence(update == null ? 0 : update.sequence);
-    if (update != null && update.hasNews()) {
+    if (update != null && update.hasChanges()) {
       if (update.progress != null) {
         message.setProgress(update.progress);
       }

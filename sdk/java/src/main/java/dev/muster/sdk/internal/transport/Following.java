@@ -27,12 +27,12 @@ import java.util.stream.StreamSupport;
  */
 public final class Following<M, T> implements AutoCloseable {
   /** The new items of a message, and whether it is the last message. */
-  public record News<T>(List<T> items, boolean isOver) {}
+  public record Received<T>(List<T> items, boolean isLast) {}
 
   private final TransportRetry retry;
   private final Supplier<ServerStream<?, M>> open;
-  private final Function<M, News<T>> take;
-  private final Queue<T> untold = new ArrayDeque<>();
+  private final Function<M, Received<T>> take;
+  private final Queue<T> pending = new ArrayDeque<>();
   private boolean isOver;
 
   /** Consecutive failures since the last message. */
@@ -49,7 +49,7 @@ public final class Following<M, T> implements AutoCloseable {
    * @param take Reads a message, and remembers where the next stream must continue.
    */
   public Following(
-      TransportRetry retry, Supplier<ServerStream<?, M>> open, Function<M, News<T>> take) {
+      TransportRetry retry, Supplier<ServerStream<?, M>> open, Function<M, Received<T>> take) {
     this.retry = retry;
     this.open = open;
     this.take = take;
@@ -79,19 +79,19 @@ public final class Following<M, T> implements AutoCloseable {
   public CompletableFuture<Void> forEach(Consumer<? super T> reader) {
     CompletableFuture<Void> end = new CompletableFuture<>();
     end.whenComplete((nothing, thrown) -> close());
-    tell(reader, end);
+    deliver(reader, end);
     return end;
   }
 
-  private void tell(Consumer<? super T> reader, CompletableFuture<Void> end) {
+  private void deliver(Consumer<? super T> reader, CompletableFuture<Void> end) {
     while (!end.isDone()) {
       CompletableFuture<T> next = next();
       boolean isThere = next.isDone();
       next.whenComplete(
           (item, thrown) -> {
-            tellOne(reader, end, item, thrown);
+            deliverOne(reader, end, item, thrown);
             if (!isThere) {
-              tell(reader, end);
+              deliver(reader, end);
             }
           });
       if (!isThere) {
@@ -100,7 +100,7 @@ public final class Following<M, T> implements AutoCloseable {
     }
   }
 
-  private void tellOne(
+  private void deliverOne(
       Consumer<? super T> reader, CompletableFuture<Void> end, T item, Throwable thrown) {
     if (thrown != null) {
       end.completeExceptionally(thrown);
@@ -125,8 +125,8 @@ public final class Following<M, T> implements AutoCloseable {
           }
         });
     asked = next;
-    if (!untold.isEmpty() || isOver) {
-      next.complete(untold.poll());
+    if (!pending.isEmpty() || isOver) {
+      next.complete(pending.poll());
     } else if (closed) {
       next.completeExceptionally(ended());
     } else {
@@ -159,23 +159,23 @@ public final class Following<M, T> implements AutoCloseable {
                         Status.Code.UNAVAILABLE,
                         "the server ended the stream before its last message"));
               } else {
-                heard(next, message);
+                receive(next, message);
               }
             });
   }
 
-  private void heard(CompletableFuture<T> next, M message) {
+  private void receive(CompletableFuture<T> next, M message) {
     failures = 0;
-    News<T> news = take.apply(message);
-    untold.addAll(news.items());
-    isOver = news.isOver();
+    Received<T> received = take.apply(message);
+    pending.addAll(received.items());
+    isOver = received.isLast();
     if (isOver) {
       stream.cancel();
     }
-    if (untold.isEmpty() && !isOver) {
+    if (pending.isEmpty() && !isOver) {
       pull(next);
     } else {
-      next.complete(untold.poll());
+      next.complete(pending.poll());
     }
   }
 

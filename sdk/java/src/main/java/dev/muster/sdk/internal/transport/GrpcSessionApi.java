@@ -3,15 +3,15 @@ package dev.muster.sdk.internal.transport;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.internal.core.CorePorts.Answer;
 import dev.muster.sdk.internal.core.CorePorts.SessionApi;
-import dev.muster.v1.CloseSessionRequest;
-import dev.muster.v1.CloseSessionResponse;
-import dev.muster.v1.HeartbeatRequest;
-import dev.muster.v1.HeartbeatResponse;
-import dev.muster.v1.OpenSessionRequest;
-import dev.muster.v1.OpenSessionResponse;
-import dev.muster.v1.ReportAttemptsRequest;
-import dev.muster.v1.ReportAttemptsResponse;
-import dev.muster.v1.SessionServiceGrpc;
+import dev.muster.worker.v1.CloseSessionRequest;
+import dev.muster.worker.v1.CloseSessionResponse;
+import dev.muster.worker.v1.OpenSessionRequest;
+import dev.muster.worker.v1.OpenSessionResponse;
+import dev.muster.worker.v1.ReportAttemptsRequest;
+import dev.muster.worker.v1.ReportAttemptsResponse;
+import dev.muster.worker.v1.SendHeartbeatRequest;
+import dev.muster.worker.v1.SendHeartbeatResponse;
+import dev.muster.worker.v1.SessionServiceGrpc;
 import io.grpc.Channel;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.Executor;
@@ -38,9 +38,9 @@ public final class GrpcSessionApi implements SessionApi {
   }
 
   @Override
-  public void heartbeat(
-      HeartbeatRequest request, long timeoutMs, Answer<HeartbeatResponse> answer) {
-    within(timeoutMs).heartbeat(request, observer(answer));
+  public void sendHeartbeat(
+      SendHeartbeatRequest request, long timeoutMs, Answer<SendHeartbeatResponse> answer) {
+    within(timeoutMs).sendHeartbeat(request, observer(answer));
   }
 
   @Override

@@ -3,8 +3,8 @@ package dev.muster.sdk.internal.transport;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.muster.sdk.internal.core.CorePorts.BusConnection;
 import dev.muster.sdk.internal.core.CorePorts.BusOptions;
-import dev.muster.v1.NatsCredentials;
-import dev.muster.v1.SessionMessage;
+import dev.muster.worker.v1.NatsCredentials;
+import dev.muster.worker.v1.SessionMessage;
 import io.nats.client.AuthHandler;
 import io.nats.client.Connection;
 import io.nats.client.ConnectionListener;
@@ -121,22 +121,22 @@ final class NatsSubscription implements BusConnection {
   private void receive(Message message) {
     try {
       SessionMessage decoded = SessionMessage.parseFrom(message.getData());
-      tell(() -> options.onMessage().accept(decoded));
+      passOn(() -> options.onMessage().accept(decoded));
     } catch (InvalidProtocolBufferException broken) {
       warn("a message could not be read: {0}", broken);
     }
   }
 
   private void report(boolean connected) {
-    tell(() -> options.onStatus().accept(connected));
+    passOn(() -> options.onStatus().accept(connected));
   }
 
-  private void tell(Runnable news) {
+  private void passOn(Runnable call) {
     if (closed) {
       return;
     }
     try {
-      coreThread.execute(news);
+      coreThread.execute(call);
     } catch (RejectedExecutionException over) {
       closed = true;
     }

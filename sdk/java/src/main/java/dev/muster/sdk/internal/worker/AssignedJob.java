@@ -5,8 +5,8 @@ import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.internal.Times;
 import dev.muster.sdk.internal.Uuids;
 import dev.muster.sdk.internal.core.Limits;
-import dev.muster.v1.Assignment;
 import dev.muster.v1.Payload;
+import dev.muster.worker.v1.Assignment;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -41,8 +41,8 @@ abstract class AssignedJob implements JobContext {
   }
 
   @Override
-  public final int attemptsCounted() {
-    return assignment.getAttemptsCounted();
+  public final int attemptCount() {
+    return assignment.getAttemptCount();
   }
 
   @Override

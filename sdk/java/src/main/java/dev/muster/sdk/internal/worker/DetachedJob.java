@@ -1,11 +1,11 @@
 package dev.muster.sdk.internal.worker;
 
 import dev.muster.sdk.PayloadCodec;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.AttemptReport;
 import dev.muster.v1.LogRecord;
 import dev.muster.v1.Payload;
 import dev.muster.v1.Progress;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.AttemptReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

@@ -2,9 +2,9 @@ package dev.muster.sdk.internal.worker;
 
 import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.StopReason;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.AttemptReport;
 import dev.muster.v1.Payload;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.AttemptReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
  */
 public final class DetachedRuns implements Runnable {
   /** A handler that runs more often is considered endless. */
-  private static final int MOST_RUNS = 100;
+  private static final int MAX_RUNS = 100;
 
   private final Assignment assignment;
   private final RegisteredHandler.Body body;
@@ -68,10 +68,10 @@ public final class DetachedRuns implements Runnable {
       outcome.complete(report);
       return false;
     }
-    if (runs().size() == MOST_RUNS) {
+    if (runs().size() == MAX_RUNS) {
       outcome.completeExceptionally(
           new IllegalStateException(
-              "the handler waits for children of its job for the " + MOST_RUNS + "th time"));
+              "the handler waits for children of its job for the " + MAX_RUNS + "th time"));
       return false;
     }
     try {

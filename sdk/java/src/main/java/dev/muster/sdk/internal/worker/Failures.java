@@ -22,8 +22,8 @@ final class Failures {
   private Failures() {}
 
   /** A failure that prevents another attempt. */
-  static Failure ofFinal(Throwable thrown, PayloadCodec codec) {
-    return of(thrown, codec).toBuilder().setFinal(true).build();
+  static Failure ofNonRetryable(Throwable thrown, PayloadCodec codec) {
+    return of(thrown, codec).toBuilder().setNonRetryable(true).build();
   }
 
   /** Never throws, whatever the exception or the codec do: the attempt has to end. */
@@ -68,7 +68,7 @@ final class Failures {
   }
 
   private static void steer(Failure.Builder failure, JobFailure said, PayloadCodec codec) {
-    failure.setFinal(said.isFinal()).setExitCode(said.exitCode());
+    failure.setNonRetryable(said.isNonRetryable()).setExitCode(said.exitCode());
     if (said.isInfrastructure()) {
       failure.setFailureCause(FailureCause.FAILURE_CAUSE_INFRASTRUCTURE);
     }

@@ -6,8 +6,8 @@ import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.WaitsForChildren;
 import dev.muster.sdk.internal.Uuids;
 import dev.muster.sdk.internal.core.Outcomes;
-import dev.muster.v1.AttemptReport;
 import dev.muster.v1.Payload;
+import dev.muster.worker.v1.AttemptReport;
 import java.util.List;
 
 /** Makes the report of a handler's end, and ends its span. */
@@ -26,7 +26,7 @@ final class HandlerEnds {
       result = codec.encode(value);
     } catch (RuntimeException | Error unwritable) {
       span.fail(unwritable);
-      return Outcomes.failed(Failures.ofFinal(unwritable, codec));
+      return Outcomes.failed(Failures.ofNonRetryable(unwritable, codec));
     }
     span.succeed();
     return Outcomes.result(result);

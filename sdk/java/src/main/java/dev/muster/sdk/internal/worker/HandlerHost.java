@@ -4,11 +4,11 @@ import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.internal.core.CorePorts;
 import dev.muster.sdk.internal.core.Execution;
 import dev.muster.sdk.internal.core.SessionCore;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.AttemptReport;
 import dev.muster.v1.LogRecord;
 import dev.muster.v1.Payload;
 import dev.muster.v1.Progress;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.AttemptReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,9 +32,9 @@ final class HandlerHost implements CorePorts.Runner {
   private final Tracing tracing;
 
   /** Attempts with new reports, and attempts that have ended. */
-  private final Queue<Attempt> news = new ConcurrentLinkedQueue<>();
+  private final Queue<Attempt> changed = new ConcurrentLinkedQueue<>();
 
-  private final AtomicBoolean told = new AtomicBoolean();
+  private final AtomicBoolean passScheduled = new AtomicBoolean();
   private SessionCore core;
 
   /** Maximum size of a checkpoint in bytes; 0: no limit. */
@@ -80,17 +80,17 @@ final class HandlerHost implements CorePorts.Runner {
     return attempt;
   }
 
-  private void tell(Attempt attempt) {
-    news.add(attempt);
-    if (told.compareAndSet(false, true)) {
-      coreThread.execute(this::hear);
+  private void schedulePass(Attempt attempt) {
+    changed.add(attempt);
+    if (passScheduled.compareAndSet(false, true)) {
+      coreThread.execute(this::passChanged);
     }
   }
 
-  private void hear() {
-    told.set(false);
+  private void passChanged() {
+    passScheduled.set(false);
     List<SessionCore.HandlerEnd> ends = new ArrayList<>();
-    for (Attempt attempt = news.poll(); attempt != null; attempt = news.poll()) {
+    for (Attempt attempt = changed.poll(); attempt != null; attempt = changed.poll()) {
       AttemptReport outcome = attempt.pass(core);
       if (outcome != null) {
         ends.add(new SessionCore.HandlerEnd(attempt.execution, outcome));
@@ -117,7 +117,7 @@ final class HandlerHost implements CorePorts.Runner {
 
     @Override
     void spoke() {
-      tell(this);
+      schedulePass(this);
     }
 
     /**

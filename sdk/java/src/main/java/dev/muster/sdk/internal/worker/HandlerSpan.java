@@ -1,7 +1,7 @@
 package dev.muster.sdk.internal.worker;
 
 import dev.muster.sdk.internal.Uuids;
-import dev.muster.v1.Assignment;
+import dev.muster.worker.v1.Assignment;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
@@ -76,10 +76,10 @@ final class HandlerSpan {
   }
 
   /** Exceptions and tracers are the program's: if they throw, the job must still end. */
-  private static void harmless(Runnable tell) {
+  private static void harmless(Runnable call) {
     try {
-      tell.run();
-    } catch (RuntimeException | Error untold) {
+      call.run();
+    } catch (RuntimeException | Error failed) {
       // The span lacks this information.
     }
   }

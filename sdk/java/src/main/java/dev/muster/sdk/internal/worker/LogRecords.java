@@ -19,7 +19,7 @@ final class LogRecords {
   static LogRecord of(
       long sequence, Instant time, LogLevel level, String text, Map<String, ?> facts) {
     String message = Texts.cut(text, Limits.MAX_LOG_LINE_BYTES);
-    int room = Limits.MAX_LOG_LINE_BYTES - Texts.bytes(message);
+    int space = Limits.MAX_LOG_LINE_BYTES - Texts.bytes(message);
     LogRecord.Builder written =
         LogRecord.newBuilder()
             .setSequence(sequence)
@@ -34,11 +34,11 @@ final class LogRecords {
       String key = Texts.cut(fact.getKey(), Integer.MAX_VALUE / 4);
       String field = Texts.cut(fieldText(fact.getValue()), Integer.MAX_VALUE / 4);
       int bytes = Texts.bytes(key) + Texts.bytes(field);
-      if (written.getFieldsCount() >= Limits.MAX_LOG_FIELDS || bytes > room) {
+      if (written.getFieldsCount() >= Limits.MAX_LOG_FIELDS || bytes > space) {
         written.setTruncated(true);
         continue;
       }
-      room -= bytes;
+      space -= bytes;
       written.putFields(key, field);
     }
     return written.build();

@@ -46,7 +46,7 @@ public record RegisteredHandler(Versions versions, Body body) {
     try {
       return reader.apply(payload);
     } catch (PayloadException unreadable) {
-      throw new JobFailure("PayloadException", unreadable.getMessage(), unreadable).asFinal();
+      throw new JobFailure("PayloadException", unreadable.getMessage(), unreadable).nonRetryable();
     }
   }
 

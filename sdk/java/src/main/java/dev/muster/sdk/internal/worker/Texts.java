@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 
 /** Helpers for text of limited size. */
 final class Texts {
-  private static final int MOST_BYTES_OF_A_CHAR = 3;
+  private static final int MAX_BYTES_PER_CHAR = 3;
 
   private Texts() {}
 
@@ -15,7 +15,7 @@ final class Texts {
    * surrogate becomes a question mark, as in UTF-8 encoding.
    */
   static String cut(String text, int maxBytes) {
-    if (text.length() * (long) MOST_BYTES_OF_A_CHAR <= maxBytes) {
+    if (text.length() * (long) MAX_BYTES_PER_CHAR <= maxBytes) {
       return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }
     ByteBuffer bytes = ByteBuffer.allocate(maxBytes);

@@ -1,6 +1,6 @@
 package dev.muster.sdk.internal.worker;
 
-import dev.muster.v1.Assignment;
+import dev.muster.worker.v1.Assignment;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.trace.Tracer;

@@ -11,7 +11,7 @@ import dev.muster.sdk.internal.core.SessionCore;
 import dev.muster.sdk.internal.transport.Channels;
 import dev.muster.sdk.internal.transport.GrpcSessionApi;
 import dev.muster.sdk.internal.transport.NatsBus;
-import dev.muster.v1.OpenSessionRequest;
+import dev.muster.worker.v1.OpenSessionRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import java.util.Locale;
@@ -60,7 +60,7 @@ public final class WorkerRun {
   public WorkerRun(Parts parts) {
     this.parts = parts;
     channel = Channels.open(parts.address());
-    // One thread per handler that the core starts, so never more than there are places.
+    // One thread per handler that the core starts, so never more than there are slots.
     ownThreads = parts.executor() == null ? Executors.newCachedThreadPool(threads()) : null;
     Executor executor = parts.executor() == null ? ownThreads : parts.executor();
     host =
@@ -138,14 +138,14 @@ public final class WorkerRun {
       sessionId = null;
     }
     stats = core.statsNow();
-    tell(event);
+    notifyListener(event);
     if (event instanceof CoreEvent.Closed) {
       finish();
       finished.complete(null);
     }
   }
 
-  private void tell(CoreEvent event) {
+  private void notifyListener(CoreEvent event) {
     try {
       parts.onEvent().accept(wordOf(event));
     } catch (Throwable error) {

@@ -8,11 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.internal.Times;
-import dev.muster.v1.AttemptReport;
 import dev.muster.v1.Failure;
 import dev.muster.v1.FailureCause;
 import dev.muster.v1.LeaseLossAction;
-import dev.muster.v1.ReleaseReason;
+import dev.muster.worker.v1.AttemptReport;
+import dev.muster.worker.v1.ReleaseReason;
 import io.grpc.Status.Code;
 import java.util.List;
 import java.util.Map;
@@ -81,7 +81,7 @@ class AttemptsTest {
   }
 
   @Test
-  void aPrefetchedAttemptWaitsASecondForItsPlace() {
+  void aPrefetchedAttemptWaitsASecondForItsSlot() {
     FakeWorld world = FakeWorld.ready(1);
     long[] credits = new long[3];
     for (int job = 1; job <= 2; job++) {
@@ -117,14 +117,14 @@ class AttemptsTest {
     assertEquals(StopReason.LEASE_LOST, world.handlers.get(2).stopped);
     assertNull(world.handlers.get(3).stopped);
     assertTrue(world.reported().stream().anyMatch(AttemptReport::hasAborted));
-    assertEquals(3, world.lastBeat().getHeldCount());
+    assertEquals(3, world.lastBeat().getHeldAttemptsCount());
     world.assign(world.job(4, credit));
     assertFalse(world.handlers.containsKey(4));
 
     world.silent = false;
     world.advance(15_000);
     assertTrue(world.saw(CoreEvent.Recovered.class));
-    assertEquals(1, world.lastBeat().getHeldCount());
+    assertEquals(1, world.lastBeat().getHeldAttemptsCount());
     world.handlers.get(3).succeed();
     world.advance(100);
     assertTrue(world.reported().stream().anyMatch(AttemptReport::hasResult));

@@ -4,22 +4,22 @@ import com.google.protobuf.ByteString;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.internal.Times;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.AttemptReport;
-import dev.muster.v1.CancelNotice;
-import dev.muster.v1.CloseSessionRequest;
-import dev.muster.v1.CloseSessionResponse;
 import dev.muster.v1.Handler;
-import dev.muster.v1.HeartbeatRequest;
-import dev.muster.v1.HeartbeatResponse;
-import dev.muster.v1.OpenSessionRequest;
-import dev.muster.v1.OpenSessionResponse;
 import dev.muster.v1.Payload;
-import dev.muster.v1.ReleaseReason;
-import dev.muster.v1.ReportAttemptsRequest;
-import dev.muster.v1.ReportAttemptsResponse;
-import dev.muster.v1.ReportResult;
-import dev.muster.v1.SessionMessage;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.AttemptReport;
+import dev.muster.worker.v1.CancelNotice;
+import dev.muster.worker.v1.CloseSessionRequest;
+import dev.muster.worker.v1.CloseSessionResponse;
+import dev.muster.worker.v1.OpenSessionRequest;
+import dev.muster.worker.v1.OpenSessionResponse;
+import dev.muster.worker.v1.ReleaseReason;
+import dev.muster.worker.v1.ReportAttemptsRequest;
+import dev.muster.worker.v1.ReportAttemptsResponse;
+import dev.muster.worker.v1.ReportResult;
+import dev.muster.worker.v1.SendHeartbeatRequest;
+import dev.muster.worker.v1.SendHeartbeatResponse;
+import dev.muster.worker.v1.SessionMessage;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -43,7 +43,7 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
   private int sessionNumber;
 
   final List<OpenSessionRequest> opened = new ArrayList<>();
-  final List<HeartbeatRequest> beats = new ArrayList<>();
+  final List<SendHeartbeatRequest> beats = new ArrayList<>();
   final List<Long> beatTimes = new ArrayList<>();
   final List<ReportAttemptsRequest> reports = new ArrayList<>();
   final List<CloseSessionRequest> closes = new ArrayList<>();
@@ -53,10 +53,10 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
 
   // Settings that a test may change.
   Function<OpenSessionRequest, MusterException> refuseOpening = request -> null;
-  Function<HeartbeatRequest, MusterException> refuseBeat = request -> null;
+  Function<SendHeartbeatRequest, MusterException> refuseBeat = request -> null;
   Function<ReportAttemptsRequest, MusterException> refuseReports = request -> null;
-  Function<HeartbeatRequest, HeartbeatResponse> answerBeat =
-      request -> HeartbeatResponse.getDefaultInstance();
+  Function<SendHeartbeatRequest, SendHeartbeatResponse> answerBeat =
+      request -> SendHeartbeatResponse.getDefaultInstance();
   boolean silent;
   boolean entering = true;
   private CorePorts.BusOptions bus;
@@ -127,12 +127,12 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
     FakeWorld world = new FakeWorld(slots);
     world.core.start();
     world.advance(2 * LATENCY);
-    world.hear();
+    world.connectAndPing();
     return world;
   }
 
   /** The subscription becomes active, and a ping arrives. */
-  void hear() {
+  void connectAndPing() {
     connectBus();
     ping(beats.size());
     advance(3 * LATENCY);
@@ -205,14 +205,14 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
     return ByteString.copyFrom(id);
   }
 
-  HeartbeatRequest lastBeat() {
+  SendHeartbeatRequest lastBeat() {
     return beats.get(beats.size() - 1);
   }
 
   /** Id of the newest credit. */
   long credit() {
     long newest = 0;
-    for (HeartbeatRequest beat : beats) {
+    for (SendHeartbeatRequest beat : beats) {
       for (var credit : beat.getCreditsList()) {
         newest = Math.max(newest, credit.getCreditId());
       }
@@ -277,8 +277,10 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
   }
 
   @Override
-  public void heartbeat(
-      HeartbeatRequest request, long timeoutMs, CorePorts.Answer<HeartbeatResponse> answer) {
+  public void sendHeartbeat(
+      SendHeartbeatRequest request,
+      long timeoutMs,
+      CorePorts.Answer<SendHeartbeatResponse> answer) {
     beats.add(request);
     beatTimes.add(now);
     answer(answer, refuseBeat.apply(request), timeoutMs, answerBeat.apply(request));

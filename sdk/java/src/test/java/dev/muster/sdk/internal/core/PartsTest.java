@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muster.sdk.MusterException;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.AttemptReport;
 import dev.muster.v1.LogRecord;
 import dev.muster.v1.Payload;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.AttemptReport;
 import io.grpc.Status.Code;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -54,7 +54,7 @@ class PartsTest {
               bit(bits, 8));
       if (facts.judge() instanceof Acceptance.Verdict.Accept) {
         accepted++;
-        assertTrue(facts.supported() && facts.creditUnspent() && facts.placeFree());
+        assertTrue(facts.supported() && facts.creditUnspent() && facts.slotFree());
       }
     }
     assertEquals(1, accepted);
@@ -178,7 +178,7 @@ class PartsTest {
 
   @Test
   void slotsHaveBounds() {
-    assertThrows(IllegalArgumentException.class, () -> new Places(0));
-    assertThrows(IllegalArgumentException.class, () -> new Places(10_001));
+    assertThrows(IllegalArgumentException.class, () -> new Slots(0));
+    assertThrows(IllegalArgumentException.class, () -> new Slots(10_001));
   }
 }

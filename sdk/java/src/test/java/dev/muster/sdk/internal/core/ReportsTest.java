@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import dev.muster.sdk.MusterException;
-import dev.muster.v1.AttemptReport;
 import dev.muster.v1.Failure;
-import dev.muster.v1.HeartbeatRequest;
 import dev.muster.v1.LogRecord;
 import dev.muster.v1.Payload;
 import dev.muster.v1.Progress;
+import dev.muster.worker.v1.AttemptReport;
+import dev.muster.worker.v1.SendHeartbeatRequest;
 import io.grpc.Status.Code;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -23,7 +23,7 @@ class ReportsTest {
       MusterException.of(Code.INVALID_ARGUMENT, "a field is wrong");
 
   @Test
-  void reportsAResultWithACreditForItsPlace() {
+  void reportsAResultWithACreditForItsSlot() {
     FakeWorld world = FakeWorld.ready(2);
     world.assign(world.job(1, world.credit()));
     world.handlers.get(1).succeed();
@@ -32,7 +32,7 @@ class ReportsTest {
     assertEquals(1, world.reports.get(0).getCredits(0).getSlots());
     world.advance(FakeWorld.LATENCY);
     world.advance(5_000);
-    assertEquals(0, world.lastBeat().getHeldCount());
+    assertEquals(0, world.lastBeat().getHeldAttemptsCount());
   }
 
   @Test
@@ -42,13 +42,13 @@ class ReportsTest {
     world.refuseReports = request -> UNAVAILABLE;
     world.handlers.get(1).succeed();
     world.advance(6_000);
-    assertEquals(FakeWorld.jobId(1), world.lastBeat().getHeld(0).getJobId());
-    assertTrue(world.lastBeat().getHeld(0).getStarted());
+    assertEquals(FakeWorld.jobId(1), world.lastBeat().getHeldAttempts(0).getJobId());
+    assertTrue(world.lastBeat().getHeldAttempts(0).getStarted());
     assertTrue(world.reports.size() > 2);
     assertTrue(world.reported().stream().allMatch(world.reported().get(0)::equals));
     world.refuseReports = request -> null;
     world.advance(10_000);
-    assertEquals(0, world.lastBeat().getHeldCount());
+    assertEquals(0, world.lastBeat().getHeldAttemptsCount());
   }
 
   @Test
@@ -144,10 +144,10 @@ class ReportsTest {
     world.handlers.get(1).end(Outcomes.result(payload(1_001)));
     Failure failure = world.reported().get(0).getFailure();
     assertEquals("ResultTooLarge", failure.getType());
-    assertTrue(failure.getFinal());
+    assertTrue(failure.getNonRetryable());
   }
 
-  private static boolean hasCheckpoint(HeartbeatRequest beat) {
+  private static boolean hasCheckpoint(SendHeartbeatRequest beat) {
     return beat.getProgressList().stream().anyMatch(update -> update.hasCheckpoint());
   }
 

@@ -9,11 +9,11 @@ import com.google.protobuf.ByteString;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.internal.Times;
-import dev.muster.v1.HeartbeatRequest;
-import dev.muster.v1.HeartbeatResponse;
 import dev.muster.v1.LogRecord;
 import dev.muster.v1.Progress;
-import dev.muster.v1.ReleaseReason;
+import dev.muster.worker.v1.ReleaseReason;
+import dev.muster.worker.v1.SendHeartbeatRequest;
+import dev.muster.worker.v1.SendHeartbeatResponse;
 import io.grpc.Status.Code;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +32,8 @@ class SessionTest {
     world.core.start();
     world.advance(100);
     assertTrue(world.beats.stream().allMatch(beat -> beat.getCreditsCount() == 0));
-    world.hear();
-    HeartbeatRequest granting =
+    world.connectAndPing();
+    SendHeartbeatRequest granting =
         world.beats.stream().filter(beat -> beat.getCreditsCount() > 0).findFirst().orElseThrow();
     assertTrue(granting.getPingEcho() > 0);
     assertEquals(4, granting.getCredits(0).getSlots());
@@ -106,7 +106,7 @@ class SessionTest {
     assertEquals(StopReason.LEASE_LOST, world.handlers.get(1).stopped);
     assertNotEquals(world.opened.get(0).getRequestId(), world.opened.get(1).getRequestId());
     world.handlers.get(1).succeed();
-    world.hear();
+    world.connectAndPing();
     assertTrue(world.reported().isEmpty(), "what it returned is dropped");
     assertEquals(2, world.lastBeat().getCredits(0).getSlots());
   }
@@ -162,28 +162,28 @@ class SessionTest {
   void anAnswerMayAskItToDrainAndToReconnect() {
     FakeWorld world = FakeWorld.ready(1);
     world.answerBeat =
-        request -> HeartbeatResponse.newBuilder().setDrain(true).setReconnectBus(true).build();
+        request -> SendHeartbeatResponse.newBuilder().setDrain(true).setReconnectBus(true).build();
     world.advance(6_000);
     assertTrue(world.reconnects > 0);
     assertTrue(world.saw(CoreEvent.Closed.class));
   }
 
   @Test
-  void aConnectionGetsItsTimeToBeHeard() {
+  void aConnectionGetsTimeForItsFirstPing() {
     FakeWorld world = FakeWorld.ready(1);
-    world.answerBeat = request -> HeartbeatResponse.newBuilder().setReconnectBus(true).build();
+    world.answerBeat = request -> SendHeartbeatResponse.newBuilder().setReconnectBus(true).build();
     world.loseBus();
     world.advance(11_000);
     assertEquals(0, world.reconnects, "one that is being made is left alone");
     world.connectBus();
-    world.advance(Limits.HEARING_TIME - 1);
+    world.advance(Limits.FIRST_PING_TIME - 1);
     assertEquals(0, world.reconnects, "the answer to the first beat over a new one says so still");
     world.advance(6_000);
     assertTrue(world.reconnects > 0);
   }
 
   /** A ping arrives before the status that the subscription is active. */
-  private static FakeWorld heardEarly() {
+  private static FakeWorld pingedEarly() {
     FakeWorld world = new FakeWorld(2);
     world.core.start();
     world.advance(2 * FakeWorld.LATENCY);
@@ -194,7 +194,7 @@ class SessionTest {
 
   @Test
   void creditsOfAnEarlyPingStayGood() {
-    FakeWorld world = heardEarly();
+    FakeWorld world = pingedEarly();
     long credit = world.credit();
     world.connectBus();
     world.ping(2);
@@ -205,7 +205,7 @@ class SessionTest {
 
   @Test
   void creditsOfAnEarlyPingEndWithAConnectionThatNeverCameIntoForce() {
-    FakeWorld world = heardEarly();
+    FakeWorld world = pingedEarly();
     long credit = world.credit();
     world.loseBus();
     world.advance(600);
@@ -217,8 +217,8 @@ class SessionTest {
     FakeWorld world = new FakeWorld(1);
     world.answerBeat =
         request -> {
-          HeartbeatResponse.Builder answer =
-              HeartbeatResponse.newBuilder().setNextBeat(Times.durationOfMillis(500));
+          SendHeartbeatResponse.Builder answer =
+              SendHeartbeatResponse.newBuilder().setNextBeat(Times.durationOfMillis(500));
           request
               .getCreditsList()
               .forEach(credit -> answer.addAssignments(world.job(1, credit.getCreditId())));

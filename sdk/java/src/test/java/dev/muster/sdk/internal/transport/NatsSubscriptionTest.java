@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.muster.sdk.internal.core.CorePorts.BusConnection;
 import dev.muster.sdk.internal.core.CorePorts.BusOptions;
-import dev.muster.v1.NatsCredentials;
-import dev.muster.v1.SessionMessage;
+import dev.muster.worker.v1.NatsCredentials;
+import dev.muster.worker.v1.SessionMessage;
 import java.util.List;
 import java.util.ResourceBundle;
 import java.util.concurrent.BlockingQueue;
@@ -43,15 +43,15 @@ class NatsSubscriptionTest {
 
   @Test
   void noExceptionLeavesTheSessionDeaf() throws Exception {
-    hearsInSpiteOfFailures(System.getLogger("test"));
+    receivesInSpiteOfFailures(System.getLogger("test"));
   }
 
   @Test
   void noLoggerLeavesTheSessionDeaf() throws Exception {
-    hearsInSpiteOfFailures(new BrokenLogger());
+    receivesInSpiteOfFailures(new BrokenLogger());
   }
 
-  private static void hearsInSpiteOfFailures(System.Logger logger) throws Exception {
+  private static void receivesInSpiteOfFailures(System.Logger logger) throws Exception {
     AtomicInteger tries = new AtomicInteger();
     Supplier<NatsCredentials> credentials =
         () -> {
@@ -64,19 +64,19 @@ class NatsSubscriptionTest {
           }
           return NatsCredentials.getDefaultInstance();
         };
-    BlockingQueue<Object> heard = new LinkedBlockingQueue<>();
+    BlockingQueue<Object> received = new LinkedBlockingQueue<>();
     try (FakeBus bus = new FakeBus()) {
       BusConnection connection =
           new NatsBus(Runnable::run, logger)
               .connect(
                   new BusOptions(
-                      List.of(bus.url()), "session", credentials, heard::add, heard::add));
-      assertEquals(false, heard.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
-      assertEquals(false, heard.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
-      assertEquals(true, heard.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+                      List.of(bus.url()), "session", credentials, received::add, received::add));
+      assertEquals(false, received.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+      assertEquals(false, received.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+      assertEquals(true, received.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
       SessionMessage message = SessionMessage.newBuilder().setPing(1).build();
       bus.send(message);
-      assertEquals(message, heard.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+      assertEquals(message, received.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
       connection.close();
       bus.left().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }

@@ -33,7 +33,7 @@ class FailuresTest {
     assertTrue(failure.getStackTrace().contains("FailuresTest.namesTheClass"));
     assertEquals(FailureCause.FAILURE_CAUSE_APPLICATION, failure.getFailureCause());
     assertEquals("IOException", failure.getCause().getType());
-    assertFalse(failure.getFinal());
+    assertFalse(failure.getNonRetryable());
   }
 
   @Test
@@ -47,13 +47,13 @@ class FailuresTest {
         of(
             new CompletionException(
                 new JobFailure("Quota", "none left")
-                    .asFinal()
+                    .nonRetryable()
                     .infrastructure()
                     .retryAfter(Duration.ofMillis(1_500))
                     .exitCode(3)
                     .details(Map.of("left", 0))));
     assertEquals("Quota", failure.getType());
-    assertTrue(failure.getFinal());
+    assertTrue(failure.getNonRetryable());
     assertEquals(FailureCause.FAILURE_CAUSE_INFRASTRUCTURE, failure.getFailureCause());
     assertEquals(1, failure.getRetryDelay().getSeconds());
     assertEquals(500_000_000, failure.getRetryDelay().getNanos());

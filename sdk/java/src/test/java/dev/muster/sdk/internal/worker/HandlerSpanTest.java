@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import dev.muster.sdk.JobFailure;
 import dev.muster.sdk.PayloadCodec;
-import dev.muster.v1.Assignment;
+import dev.muster.worker.v1.Assignment;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanKind;

@@ -7,9 +7,9 @@ import com.google.protobuf.ByteString;
 import dev.muster.sdk.JobFailure;
 import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.WaitsForChildren;
-import dev.muster.v1.Assignment;
 import dev.muster.v1.Failure;
 import dev.muster.v1.FailureCause;
+import dev.muster.worker.v1.Assignment;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
@@ -113,7 +113,7 @@ class RunningJobTest {
   void aResultThatCanNotBeWrittenEndsTheJob() {
     Failure failure = failure((context, input) -> new Unwritable());
     assertEquals("MuteError", failure.getType());
-    assertTrue(failure.getFinal());
+    assertTrue(failure.getNonRetryable());
   }
 
   @Test
@@ -132,7 +132,7 @@ class RunningJobTest {
   }
 
   @Test
-  void aStageThatFailsAfterItHasToldItsResultLeavesTheResult() {
+  void aStageThatFailsAfterItHasReportedItsResultLeavesTheResult() {
     CompletableFuture<Object> stage =
         new CompletableFuture<>() {
           @Override

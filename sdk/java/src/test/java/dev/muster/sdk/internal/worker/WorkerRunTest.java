@@ -11,15 +11,15 @@ import dev.muster.sdk.StopReason;
 import dev.muster.sdk.Versions;
 import dev.muster.sdk.WorkerEvent;
 import dev.muster.sdk.internal.transport.FakeBus;
-import dev.muster.v1.Assignment;
-import dev.muster.v1.CloseSessionRequest;
-import dev.muster.v1.CloseSessionResponse;
-import dev.muster.v1.HeartbeatRequest;
-import dev.muster.v1.HeartbeatResponse;
-import dev.muster.v1.OpenSessionRequest;
-import dev.muster.v1.OpenSessionResponse;
-import dev.muster.v1.SessionMessage;
-import dev.muster.v1.SessionServiceGrpc;
+import dev.muster.worker.v1.Assignment;
+import dev.muster.worker.v1.CloseSessionRequest;
+import dev.muster.worker.v1.CloseSessionResponse;
+import dev.muster.worker.v1.OpenSessionRequest;
+import dev.muster.worker.v1.OpenSessionResponse;
+import dev.muster.worker.v1.SendHeartbeatRequest;
+import dev.muster.worker.v1.SendHeartbeatResponse;
+import dev.muster.worker.v1.SessionMessage;
+import dev.muster.worker.v1.SessionServiceGrpc;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
@@ -60,15 +60,16 @@ class WorkerRunTest {
     }
 
     @Override
-    public void heartbeat(HeartbeatRequest request, StreamObserver<HeartbeatResponse> to) {
-      HeartbeatResponse.Builder response = HeartbeatResponse.newBuilder();
+    public void sendHeartbeat(
+        SendHeartbeatRequest request, StreamObserver<SendHeartbeatResponse> to) {
+      SendHeartbeatResponse.Builder response = SendHeartbeatResponse.newBuilder();
       if (request.getPingEcho() == 0) {
         try {
           bus.send(SessionMessage.newBuilder().setPing(1).build());
         } catch (IOException failure) {
           throw new UncheckedIOException(failure);
         }
-      } else if (request.getHeldCount() == 0 && request.getCreditsCount() > 0) {
+      } else if (request.getHeldAttemptsCount() == 0 && request.getCreditsCount() > 0) {
         response.addAssignments(
             Assignment.newBuilder()
                 .setJobId(ID)

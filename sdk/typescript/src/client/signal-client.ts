@@ -1,0 +1,107 @@
+/** Calls that end waiting jobs from outside: signals and approvals. */
+import { randomUUID } from 'node:crypto';
+import { durationFromMs } from '../duration.ts';
+import type { Job } from '../gen/muster/v1/job_pb.ts';
+import { SignalService } from '../gen/muster/v1/signal_service_pb.ts';
+import { encodePayload } from '../payload.ts';
+import type { UnaryClient } from '../transport/unary-client.ts';
+import { unaryClient } from '../transport/unary-client.ts';
+import { BatchClient } from './batch-client.ts';
+import type { ClientOptions, RequestOptions } from './calls.ts';
+import { present } from './calls.ts';
+import type { JobRef } from './job-ref.ts';
+import { idOf } from './job-ref.ts';
+
+/** Content of a signal. All fields are optional. */
+export interface SignalInit {
+  /** Only jobs that wait for this key receive the signal. At most 256 characters. Default: the empty key. */
+  readonly key?: string;
+  /** Result of the jobs that receive the signal; encoded like the input of `submit`. Default: an empty one. */
+  readonly payload?: unknown;
+  /**
+   * How long the signal is kept if no job waits for it, in milliseconds. 0: not kept. At most 30 days. Default: one
+   * hour.
+   */
+  readonly keepForMs?: number;
+  /**
+   * UUID that makes retries of this call idempotent. Default: a new one, which covers the automatic retries of this
+   * call.
+   */
+  readonly requestId?: string;
+}
+
+/** Result of sending a signal. */
+export interface SentSignal {
+  /** Number of jobs that the signal has ended so far. */
+  readonly deliveredCount: number;
+  /** True while the control plane delivers the signal to more jobs. */
+  readonly delivering: boolean;
+  /** No job waited for the signal; it is kept for the first job that will. */
+  readonly kept: boolean;
+  /** The signal was sent before; this call did nothing. */
+  readonly repeated: boolean;
+}
+
+export class SignalClient extends BatchClient {
+  readonly #waits: UnaryClient<(typeof SignalService)['method']>;
+
+  constructor(options: ClientOptions) {
+    super(options);
+    this.#waits = unaryClient(this.calls.channel, SignalService);
+  }
+
+  /**
+   * Ends all jobs that wait for the signal. If there is none, the signal is kept for the first job that will wait for it.
+   *
+   * @throws MusterError RESOURCE_EXHAUSTED (SIGNALS_FULL) when 1,000 signals of this name and key are kept.
+   */
+  async sendSignal(
+    name: string,
+    signal: SignalInit = {},
+    options: Omit<RequestOptions, 'requestId'> = {},
+  ): Promise<SentSignal> {
+    const { key = '', payload, keepForMs, requestId = randomUUID() } = signal;
+    const encoded = encodePayload(payload);
+    const request = {
+      namespace: this.calls.namespace,
+      name,
+      key,
+      requestId,
+      ...(encoded ? { payload: encoded } : {}),
+      ...(keepForMs === undefined ? {} : { keepFor: durationFromMs(keepForMs) }),
+    };
+    const sent = await this.calls.make(options, (call) => this.#waits.sendSignal(request, call));
+    const { deliveredCount, delivering, kept, repeated } = sent;
+    return { deliveredCount: Number(deliveredCount), delivering, kept, repeated };
+  }
+
+  /**
+   * Approves a job that waits for an approval. Its result has `approved`, the comment and the payload.
+   *
+   * @param payload Any JSON value, or nothing.
+   * @throws MusterError FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when the job waits for no approval.
+   */
+  async approve(
+    job: JobRef,
+    { comment = '', payload }: { readonly comment?: string; readonly payload?: unknown } = {},
+    options: RequestOptions = {},
+  ): Promise<Job> {
+    const { requestId = randomUUID() } = options;
+    const encoded = encodePayload(payload);
+    const said = { comment, ...(encoded ? { payload: encoded } : {}) };
+    const request = { namespace: this.calls.namespace, jobId: idOf(job), ...said, requestId };
+    return present((await this.calls.make(options, (call) => this.#waits.approveJob(request, call))).job, 'job');
+  }
+
+  /**
+   * Rejects a job that waits for an approval: it fails permanently.
+   *
+   * @param reason Reason, shown to operators. At most 256 characters.
+   * @throws MusterError FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when the job waits for no approval.
+   */
+  async reject(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
+    const { requestId = randomUUID() } = options;
+    const request = { namespace: this.calls.namespace, jobId: idOf(job), reason, requestId };
+    return present((await this.calls.make(options, (call) => this.#waits.rejectJob(request, call))).job, 'job');
+  }
+}
