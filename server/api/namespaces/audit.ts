@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { AuditRecordSchema, type AuditRecord as WireRecord } from '@muster/sdk/gen/muster/v1/audit_record_pb';
 import { type AuditService, ListAuditRecordsResponseSchema } from '@muster/sdk/gen/muster/v1/audit_service_pb';
 import { auditActions } from '../../domain/namespaces/audit.ts';
-import type { AuditRecord } from '../../engine/ports/audit.ts';
+import type { AuditRecord } from '../../engine/ports/namespaces.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { jobIdOf, namespaceOf, pageSizeOf } from '../base/checks.ts';
 import { timestampTo } from '../base/convert-payload.ts';

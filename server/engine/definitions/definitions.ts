@@ -20,7 +20,7 @@ interface Newest {
   readonly readAt: number;
 }
 
-export type DefinitionStore = Pick<
+export type StoredDefinitions = Pick<
   Store,
   'together' | 'readDefinition' | 'findDefinition' | 'applyDefinition' | 'listDefinitions' | 'archiveDefinition'
 >;
@@ -30,13 +30,13 @@ function keyOf(namespace: string, name: string, version: number): string {
 }
 
 export class Definitions {
-  readonly #store: DefinitionStore;
+  readonly #store: StoredDefinitions;
   readonly #clock: Clock;
   #versions = new Map<string, JobDefinition>();
   #newest = new Map<string, Newest>();
   #keptSize = 0;
 
-  constructor(store: DefinitionStore, clock: Clock) {
+  constructor(store: StoredDefinitions, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }
@@ -138,7 +138,7 @@ export class Definitions {
 
   /** The same, read through an open transaction. */
   async readWithin(
-    store: Pick<DefinitionStore, 'readDefinition'>,
+    store: Pick<StoredDefinitions, 'readDefinition'>,
     namespace: string,
     name: string,
     version: number,

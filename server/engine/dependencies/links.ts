@@ -1,9 +1,9 @@
 /** Trace links from a job's span to the jobs that it depended on. */
 import { MAX_LINKS, type TracedJob } from '../../domain/events/job-spans.ts';
 import type { TraceOrigin } from '../../domain/events/trace.ts';
+import type { NeededStep } from '../ports/events.ts';
 import type { Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
-import type { NeededStep } from '../ports/traces.ts';
 
 /** Max jobs or steps per lookup. */
 const MAX_KEYS = 1_000;

@@ -10,7 +10,7 @@ import {
 } from '../../domain/dispatch/placement.ts';
 import type { LaneHint } from '../base/messages.ts';
 import type { Definitions } from '../definitions/definitions.ts';
-import type { Store } from '../ports/store.ts';
+import type { LaneStore } from '../ports/lanes.ts';
 import type { KnownLane } from './known-lane.ts';
 import { breakerOf, definitionName, keyText, queueName } from './lane-names.ts';
 import { type CreditClass, type ForLane, hasWorker, offersSlot } from './unspent-credits.ts';
@@ -36,10 +36,10 @@ export function handlerOf({ cleanup, definitionBody }: KnownLane): string {
   return (cleanup && definitionBody.cleanup?.handler) || definitionBody.handler;
 }
 
-export type LaneStore = Pick<Store, 'ensureLane' | 'findLane' | 'readLanes'>;
+type StoredLanes = Pick<LaneStore, 'ensureLane' | 'findLane' | 'readLanes'>;
 
 export class Lanes {
-  readonly #store: LaneStore;
+  readonly #store: StoredLanes;
   readonly #definitions: Definitions;
   #ids = new Map<string, Promise<number>>();
   #learned = new Map<string, number>();
@@ -66,7 +66,7 @@ export class Lanes {
   /** Lanes that are being loaded. */
   #loading = new Map<number, Promise<void>>();
 
-  constructor(store: LaneStore, definitions: Definitions) {
+  constructor(store: StoredLanes, definitions: Definitions) {
     this.#store = store;
     this.#definitions = definitions;
   }

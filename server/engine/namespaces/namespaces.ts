@@ -2,7 +2,7 @@
 import { once } from '../base/requests.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 
-export type NamespaceStore = Pick<Store, 'together' | 'readRetention' | 'setRetention'>;
+export type StoredNamespaces = Pick<Store, 'together' | 'readRetention' | 'setRetention'>;
 
 export interface NamespaceSettings {
   readonly name: string;
@@ -11,9 +11,9 @@ export interface NamespaceSettings {
 }
 
 export class Namespaces {
-  readonly #store: NamespaceStore;
+  readonly #store: StoredNamespaces;
 
-  constructor(store: NamespaceStore) {
+  constructor(store: StoredNamespaces) {
     this.#store = store;
   }
 

@@ -1,5 +1,6 @@
 /** Attempts, as passed between engine and store. */
 import type { Payload } from '../../domain/base/payload.ts';
+import type { ClaimedJob } from './dispatch.ts';
 
 /** An attempt closed with a result. */
 export interface CompletedAttempt extends AttemptKey {
@@ -59,4 +60,23 @@ export interface Completion {
   readonly attempt: number;
   readonly sessionId: string;
   readonly result: Payload;
+}
+
+/** Open attempts and their reports. */
+export interface AttemptStore {
+  /**
+   * Returns the attempts that were open and are now completed. Others were not held by the session, or have results
+   * that must be checked first and are not marked `checked`.
+   */
+  complete(completions: readonly Completion[], checked?: boolean): Promise<CompletedAttempt[]>;
+  /** Which of these attempts are open and have a result that must be checked. */
+  readUnchecked(attempts: readonly AttemptKey[]): Promise<UncheckedAttempt[]>;
+  readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;
+  /** ASSIGNED and CANCELLING attempts of a session; RUNNING ones too when `whole`. At most 10,000. */
+  readHeld(sessionId: string, whole: boolean): Promise<HeldRun[]>;
+  /** Builds the assignments again for attempts that a session should hold. */
+  readAssigned(attempts: readonly AttemptKey[]): Promise<ClaimedJob[]>;
+  /** ASSIGNED attempts whose handler has started become RUNNING. */
+  observe(attempts: readonly AttemptKey[]): Promise<void>;
+  saveProgress(changes: readonly ProgressChange[]): Promise<void>;
 }

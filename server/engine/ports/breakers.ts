@@ -2,7 +2,7 @@
 
 import type { Failure } from '../../domain/base/payload.ts';
 import type { BreakerStatus } from '../../domain/retries/circuit-breaker.ts';
-import type { Claim } from './dispatch.ts';
+import type { Claim, ClaimedJob } from './dispatch.ts';
 import type { LaneHead } from './lanes.ts';
 
 export interface BreakerKey {
@@ -47,3 +47,22 @@ export interface OpenBreaker extends BreakerRow {
 
 /** A claim for one probe: one permit of each session that may run it. */
 export type ProbeClaim = Pick<Claim, 'permits' | 'lanes' | 'suspects' | 'limits' | 'needs'>;
+
+/** Circuit breakers, their gates and their probes. */
+export interface BreakerStore {
+  /**
+   * Locks breakers, asks `decide` for each, writes, and gates or reopens their lanes. `make`: creates missing ones
+   * first.
+   */
+  changeBreakers(keys: readonly BreakerKey[], decide: DecideBreaker, make?: boolean): Promise<BreakerChange>;
+  /** By name. */
+  listBreakers(namespace: string, afterName: string, limit: number): Promise<BreakerPage>;
+  /** Breakers that are not closed; at most 500. */
+  readOpenBreakers(): Promise<OpenBreaker[]>;
+  /** Lanes gated by this breaker only, with their lowest ranks; at most 100. */
+  readLanesToProbe(key: BreakerKey): Promise<LaneHead[]>;
+  /** Claims one job as the breaker's probe, if the breaker is open and a probe is due. */
+  probeBreaker(key: BreakerKey, claim: ProbeClaim): Promise<ClaimedJob | undefined>;
+  /** Corrects gates that differ from their breakers' states. Returns the heads of reopened lanes. */
+  alignGatedLanes(): Promise<LaneHead[]>;
+}

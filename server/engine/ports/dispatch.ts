@@ -62,3 +62,11 @@ export interface ClaimedJob extends Permit {
   /** Start time of a delayed job. */
   readonly runTimeUs?: number | undefined;
 }
+
+/** Assigns ready jobs to sessions. */
+export interface DispatchStore {
+  /** Assigns ready jobs to permits. */
+  claim(claim: Claim): Promise<ClaimResult>;
+  /** Keeps the reservations of lanes whose jobs are ready. */
+  renewReservations(): Promise<void>;
+}

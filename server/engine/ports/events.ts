@@ -1,6 +1,8 @@
-/** Job state-change events on their way from the outbox to the bus. */
+/** Job state-change events on their way from the outbox to the bus, and reads for traces. */
 
 import type { Failure } from '../../domain/base/payload.ts';
+import type { TracedJob, TracedStep } from '../../domain/events/job-spans.ts';
+import type { TraceOrigin } from '../../domain/events/trace.ts';
 import type { WaitReason } from '../../domain/explain/wait-reasons.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 
@@ -62,4 +64,31 @@ export interface PublishedEvent extends JobChange {
   readonly namespace: string;
   readonly definition: string;
   readonly eventTimeUs: number;
+}
+
+/** A step that another one needs. */
+export interface NeededStep extends TracedStep {
+  /** The id of the job that needs it. */
+  readonly of: string;
+  /** Max jobs to return, if it has one for each item. */
+  readonly most: number;
+}
+
+export interface NeededJob extends TraceOrigin {
+  readonly of: string;
+}
+
+export interface StepTraces {
+  /** By job, without missing ones. At most 1,000. */
+  readLaneIds(jobIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Jobs of these steps, including adopted ones: the last of a loop, the first of a fan-out. At most 1,000 steps. */
+  readNeededJobs(needs: readonly NeededStep[]): Promise<NeededJob[]>;
+}
+
+/** Reads for the spans of jobs. */
+export interface TraceStore {
+  /** Data for the ids of the jobs' spans, without missing jobs, in any order. At most 1,000. */
+  readTraceOrigins(jobIds: readonly string[]): Promise<TraceOrigin[]>;
+  /** Data for the jobs' spans, without missing jobs, in any order. At most 1,000. */
+  readTracedJobs(jobIds: readonly string[]): Promise<TracedJob[]>;
 }

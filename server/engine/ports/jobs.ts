@@ -144,3 +144,23 @@ export type Selection =
   | { readonly by: 'workflows'; readonly laneIds: readonly number[]; readonly limit: number };
 
 export type Decide = (run: OpenRun, nowUs: number) => Change | undefined;
+
+/** Reads and changes of jobs. */
+export interface JobStore {
+  /** Locks, loads, asks `decide` for each, writes, commits. Returns the changes. */
+  change(selection: Selection, decide: Decide): Promise<Change[]>;
+  /** Earliest due time of all jobs, if any. */
+  nextDueUs(): Promise<number | undefined>;
+  readJob(namespace: string, jobId: string): Promise<JobView | undefined>;
+  /** In the order of the names; undefined for a missing job. At most 1,000. */
+  readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
+  listJobs(query: JobQuery): Promise<JobPage>;
+  /** In the order of the ids; undefined for a missing job. At most 1,000. */
+  readRevisions(jobIds: readonly string[]): Promise<(number | undefined)[]>;
+  /** Which of these jobs have ended. */
+  findEnded(jobIds: readonly string[]): Promise<string[]>;
+  /** In the order of the ids, without open or missing jobs. */
+  readEndedJobs(namespace: string, jobIds: readonly string[]): Promise<EndedJob[]>;
+  /** Erases the data of an ended job and writes the audit record; no effect if it was erased before. */
+  eraseJob(erasure: Erasure): Promise<Erased>;
+}

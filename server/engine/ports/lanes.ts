@@ -22,3 +22,14 @@ export class UnknownLane extends Error {
     this.learn = learn;
   }
 }
+
+/** Lanes, by key and by id. */
+export interface LaneStore {
+  /** The lane with this key. `breaker` is the circuit breaker that may gate it. */
+  findLane(key: LaneKey, breaker?: string): Promise<number | undefined>;
+  /** As `findLane`; makes the lane, and its queue, if missing. */
+  ensureLane(key: LaneKey, breaker?: string): Promise<number>;
+  readLanes(laneIds: readonly number[]): Promise<Lane[]>;
+  /** Lowest rank of each lane with ready jobs and open gates; at most 5,000 lanes. */
+  readHeads(): Promise<LaneHead[]>;
+}

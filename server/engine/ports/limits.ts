@@ -44,3 +44,13 @@ export interface KeyLimitOfJob {
   readonly definition: string;
   readonly limitId: string;
 }
+
+/** Jobs deferred at the limit of their key. */
+export interface LimitStore {
+  /**
+   * Moves jobs deferred at these keys' limits back to the ready ones, as far as there is capacity. At most 500 keys.
+   */
+  requeueDeferred(limitIds: readonly string[]): Promise<Requeued>;
+  /** Keys with marked ready jobs, in the order of their ids, after `afterLimitId`. */
+  readWaitingKeys(afterLimitId: string, limit: number): Promise<string[]>;
+}

@@ -43,3 +43,11 @@ export interface LogPage {
   readonly records: readonly KeptRecord[];
   readonly hasMore: boolean;
 }
+
+/** Logs of attempts. */
+export interface LogStore {
+  /** At most one log per attempt and session. Skips stored records, and attempts that are not open in their session. */
+  saveLogs(logs: readonly AttemptLog[]): Promise<void>;
+  /** The log of a job in any namespace. */
+  readLogs(query: LogQuery): Promise<LogPage>;
+}

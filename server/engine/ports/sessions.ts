@@ -1,4 +1,4 @@
-/** Workers, as shown to callers. */
+/** Sessions and workers, as passed between engine and store. */
 
 import type { Handler } from '../../domain/dispatch/placement.ts';
 import type { SessionEnd } from '../../domain/jobs/decide.ts';
@@ -67,4 +67,24 @@ export interface Renewal {
   readonly previousBeatUs: number;
   readonly draining: boolean;
   readonly drainWanted: boolean;
+}
+
+/** Sessions, as they live and as callers see them. */
+export interface SessionStore {
+  openSession(session: NewSession): Promise<SessionRow>;
+  renewSessions(beats: readonly Beat[], leaseMs: number): Promise<Renewal[]>;
+  readSessions(sessionIds: readonly string[]): Promise<SessionRow[]>;
+  /**
+   * OPEN sessions become CLOSING; with `lapsedForMs` only those whose lease, read under the lock, ended that long ago.
+   */
+  closeSessions(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]>;
+  /** CLOSING sessions without attempts become CLOSED. */
+  endSessions(sessionIds: readonly string[]): Promise<string[]>;
+  readLapse(): Promise<Lapse>;
+  listSessions(namespace: string, afterSessionId: string, limit: number): Promise<WorkerView[]>;
+  readWorker(namespace: string, sessionId: string): Promise<WorkerView | undefined>;
+  /** Attempts held by a session, held longest first. */
+  readHeldJobs(sessionId: string, limit: number): Promise<HeldJob[]>;
+  /** Once it resolves, nothing more is assigned to the session. No effect unless the session is open. */
+  drainSession(namespace: string, sessionId: string): Promise<void>;
 }

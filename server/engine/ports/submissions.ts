@@ -9,9 +9,10 @@ import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { Change } from '../../domain/jobs/run.ts';
 import type { DuplicatePolicy } from '../../domain/jobs/submission-rule.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
-import type { ManualCall } from './audit.ts';
 import type { DependencyRefusal, DependentCall, DependentJob } from './dependencies.ts';
-import type { KeyLimitOfJob } from './limits.ts';
+import type { Permit } from './dispatch.ts';
+import type { KeyLimitOfJob, LaneUnderLimits } from './limits.ts';
+import type { ManualCall } from './namespaces.ts';
 import type { ParentStep } from './workflows.ts';
 
 /** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
@@ -216,4 +217,26 @@ export interface MemberCall {
   readonly batchJobId?: string | undefined;
   /** For a batch that retries another one: the page stored with them. */
   readonly retryPage?: RetryPage | undefined;
+}
+
+/** New jobs, and what a submission looks up before it stores them. */
+export interface SubmissionStore {
+  /**
+   * Results in the order of the calls. At most 1,000 jobs together, unless there is only one call. A job with a permit
+   * is assigned as it is stored, if the session is open and the lane not gated. Only jobs of calls without keys may
+   * have permits.
+   */
+  submit(
+    calls: readonly SubmitCall[],
+    permits?: ReadonlyMap<string, Permit>,
+    limited?: LaneUnderLimits,
+  ): Promise<SubmitResult[]>;
+  /** The result of an earlier call with the request id; undefined: there was none. */
+  findSubmission(call: Pick<SubmitCall, 'namespace' | 'requestId' | 'bodyHash'>): Promise<SubmitResult | undefined>;
+  /** Which of these idempotency keys belong to a job. */
+  findOwnedKeys(namespace: string, keys: readonly string[]): Promise<string[]>;
+  /** Which of these jobs are stored; settles a commit whose answer was lost. */
+  findJobs(jobIds: readonly string[]): Promise<string[]>;
+  /** By job, without missing jobs; undefined: no worker that got it is known. At most 1,000. */
+  readLastWorkers(namespace: string, jobIds: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
 }

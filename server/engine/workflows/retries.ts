@@ -7,8 +7,8 @@ import { skippedManually, whyNotSkippable } from '../../domain/workflows/skip.ts
 import { EngineError } from '../base/errors.ts';
 import type { JobIds } from '../base/job-ids.ts';
 import type { Definitions } from '../definitions/definitions.ts';
-import type { ManualChange } from '../ports/audit.ts';
 import type { EndedJob } from '../ports/jobs.ts';
+import type { ManualChange } from '../ports/namespaces.ts';
 import type { WorkflowStore } from '../ports/workflows.ts';
 import { adoptedSteps } from './adoption.ts';
 import { type Body, bodyOf } from './bodies.ts';

@@ -1,5 +1,5 @@
 /** The jobs that steps need, for the links of spans. */
-import type { NeededJob, NeededStep, StepTraces } from '../../engine/ports/traces.ts';
+import type { NeededJob, NeededStep, StepTraces } from '../../engine/ports/events.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Database, Session } from '../driver/database.ts';
 

@@ -1,6 +1,6 @@
 /** Audit records: manual actions that can't be undone, and their reasons. Kept permanently. */
 import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
-import type { AuditQuery, AuditRecord } from '../../engine/ports/audit.ts';
+import type { AuditQuery, AuditRecord } from '../../engine/ports/namespaces.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Row, Session } from '../driver/database.ts';
 

@@ -3,7 +3,7 @@
  * and the rest of a day, are deleted in pages.
  */
 import { lowestUuid } from '../../domain/base/uuid.ts';
-import type { Cleared } from '../../engine/ports/store.ts';
+import type { Cleared } from '../../engine/ports/upkeep.ts';
 import type { Database, Session } from '../driver/database.ts';
 import { clear, unlessInTheWay } from './clearing.ts';
 import {

@@ -1,6 +1,6 @@
 /** Rounds that delete expired data. */
 import { describe, expect, it } from 'vitest';
-import type { Cleared } from '../../../server/engine/ports/store.ts';
+import type { Cleared } from '../../../server/engine/ports/upkeep.ts';
 import { retentionLoop } from '../../../server/engine/upkeep/retention.ts';
 import { constantRandom, VirtualTime } from './virtual-time.ts';
 

@@ -1,6 +1,7 @@
 /** A call that submits jobs, and the paths of its parts. */
-import type { ManualChange } from '../../ports/audit.ts';
+
 import type { ParentAttempt } from '../../ports/dependencies.ts';
+import type { ManualChange } from '../../ports/namespaces.ts';
 import type { MemberCall, Submission } from '../../ports/submissions.ts';
 
 export interface Submit extends MemberCall {

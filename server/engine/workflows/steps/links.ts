@@ -3,8 +3,8 @@ import { MAX_LINKS, type TracedJob, type TracedStep } from '../../../domain/even
 import type { TraceOrigin } from '../../../domain/events/trace.ts';
 import { compensatedStep } from '../../../domain/workflows/compensation.ts';
 import type { Lanes } from '../../dispatch/lanes.ts';
+import type { NeededStep, StepTraces } from '../../ports/events.ts';
 import type { Log } from '../../ports/ports.ts';
-import type { NeededStep, StepTraces } from '../../ports/traces.ts';
 import { bodyOf } from '../bodies.ts';
 
 /** Max steps per lookup. */

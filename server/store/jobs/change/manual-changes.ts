@@ -1,5 +1,5 @@
 /** Manual changes of a job as it is made. */
-import type { ManualChange } from '../../../engine/ports/audit.ts';
+import type { ManualChange } from '../../../engine/ports/namespaces.ts';
 import type { Session } from '../../driver/database.ts';
 import { insertAudits } from '../../namespaces/audit-records.ts';
 import { writeSteps } from '../../workflows/workflow-rows.ts';

@@ -1,4 +1,4 @@
-/** Manual changes, as stored and shown. */
+/** Namespaces: their settings, and manual changes as stored and shown. */
 import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import type { WrittenStep } from './workflows.ts';
 
@@ -25,4 +25,13 @@ export interface AuditQuery {
   /** The last record of the page before; undefined for the first page. */
   readonly beforeAuditId: string | undefined;
   readonly limit: number;
+}
+
+/** Settings of namespaces, and the records of manual changes. */
+export interface NamespaceStore {
+  /** Manual changes, newest first. */
+  readonly listAudit: (query: AuditQuery) => Promise<AuditRecord[]>;
+  /** The namespace's retention of ended jobs whose definition sets none, in ms; undefined: the default. */
+  readRetention(namespace: string): Promise<number | undefined>;
+  setRetention(namespace: string, retentionMs: number | undefined): Promise<void>;
 }

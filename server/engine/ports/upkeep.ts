@@ -1,0 +1,24 @@
+/** The store's port: upkeep. */
+
+/** The result of a round of deleting. */
+export interface Cleared {
+  /** Dropped partitions of whole days. */
+  readonly days: number;
+  /** Ended jobs deleted one by one. */
+  readonly jobs: number;
+  /** Other rows: request ids, idempotency keys, closed sessions, and remains of deleted jobs. */
+  readonly rows: number;
+  /** There is more to delete now. */
+  readonly more: boolean;
+}
+
+/** Upkeep of the database. */
+export interface UpkeepStore {
+  /**
+   * One bounded round of deleting what is past its retention; stops early once `stopped` returns true. Other replicas
+   * may run rounds at the same time.
+   */
+  clearExpired(stopped?: () => boolean): Promise<Cleared>;
+  /** Makes the partitions of the coming days. */
+  ensurePartitions(): Promise<void>;
+}
