@@ -1,7 +1,11 @@
-/** Notifies every part of the engine that a committed transaction concerns. Nothing else in the engine does that. */
+/**
+ * Notifies every part of the engine that a committed transaction concerns, here and at other replicas. Nothing else in
+ * the engine does that.
+ */
 import type { Change } from '../domain/jobs/run.ts';
-import type { LaneHint } from './base/messages.ts';
+import type { Hint, LaneHint } from './base/messages.ts';
 import type { CompletedAttempt } from './ports/attempts.ts';
+import type { Bus } from './ports/ports.ts';
 
 /** A permit released by an attempt or a waiting job. */
 export interface ReleasedPermit {
@@ -33,6 +37,10 @@ export interface Facts {
 /** A part of the engine that acts on some of the facts. */
 export type Listener = { readonly [K in keyof Facts]?: (value: NonNullable<Facts[K]>) => void };
 
+/** A part of the engine that acts on some of the hints of other replicas. */
+export type HintListener = { readonly [K in Hint['kind']]?: (hint: Extract<Hint, { readonly kind: K }>) => void };
+type HintHandler = (hint: Hint) => void;
+
 /** Released permits are announced before ready lanes, so that a claim for these lanes finds the permits. */
 const ORDER = [
   'dueUs',
@@ -47,9 +55,27 @@ const ORDER = [
 
 export class Announcer {
   readonly #listeners: Listener[] = [];
+  readonly #hintListeners: HintListener[] = [];
 
+  /** Listeners are notified of a fact in the order of their subscriptions. */
   subscribe(listener: Listener): void {
     this.#listeners.push(listener);
+  }
+
+  /** The same for hints. */
+  subscribeHints(listener: HintListener): void {
+    this.#hintListeners.push(listener);
+  }
+
+  /** Connects the replicas. Call it once all parts have subscribed: other replicas are notified last. */
+  connect(bus: Pick<Bus, 'announce' | 'onHint'>): void {
+    this.subscribe({
+      ready: (lanes) => bus.announce({ kind: 'ready', lanes }),
+      ended: (jobIds) => bus.announce({ kind: 'ended', jobIds }),
+    });
+    bus.onHint((hint) => {
+      for (const listener of this.#hintListeners) (listener[hint.kind] as HintHandler | undefined)?.(hint);
+    });
   }
 
   /** Call it after the commit. Empty facts notify nobody. */

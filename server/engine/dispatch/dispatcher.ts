@@ -13,6 +13,7 @@ import type { ClaimWatch, KnownLane } from './known-lane.ts';
 import { handlerOf, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
 import { kindsFor } from './prefetch.ts';
+import type { ReadyTakers } from './ready-takers.ts';
 import type { CreditClass, ForLane, Kinds, UnspentCredits } from './unspent-credits.ts';
 
 /** Max concurrent claims per kind. */
@@ -34,9 +35,8 @@ export class Dispatcher {
   readonly #bus: Bus;
   readonly #log: Log;
   readonly #sampling: Sampling | undefined;
-  readonly #onWake: () => void;
+  readonly #takers: ReadyTakers;
   readonly #inFlight: Record<ClaimKind, number> = { suspects: 0, singleLane: 0, others: 0 };
-  #again = false;
   #stopped = false;
 
   constructor(parts: {
@@ -47,8 +47,8 @@ export class Dispatcher {
     credits: UnspentCredits;
     bus: Bus;
     log: Log;
-    /** Called whenever there may be ready jobs. */
-    onWake: () => void;
+    /** The dispatcher is one of them. */
+    takers: ReadyTakers;
     /** Undefined: the control plane adds no spans of its own to the jobs' traces. */
     sampling?: Sampling | undefined;
   }) {
@@ -60,7 +60,7 @@ export class Dispatcher {
     this.#bus = parts.bus;
     this.#log = parts.log;
     this.#sampling = parts.sampling;
-    this.#onWake = parts.onWake;
+    this.#takers = parts.takers;
   }
 
   /** Jobs became ready in these lanes, at these ranks. */
@@ -73,19 +73,14 @@ export class Dispatcher {
       );
   }
 
-  /** A claim may succeed now. Several wakes in one turn of the event loop are one. */
+  /** A claim may succeed now. */
   wake(): void {
-    if (this.#again || this.#stopped) return;
-    this.#again = true;
-    queueMicrotask(() => {
-      this.#again = false;
-      this.#onWake();
-      this.#pump();
-    });
+    this.#takers.wake();
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#takers.stop();
   }
 
   /**
@@ -138,7 +133,8 @@ export class Dispatcher {
     this.wake();
   }
 
-  #pump(): void {
+  /** Starts claims for all classes with ready lanes and permits. */
+  poll(): void {
     if (this.#stopped || !this.#bus.isUp()) return;
     for (const creditClass of this.#credits.classes()) {
       this.#startSuspects(creditClass, true);

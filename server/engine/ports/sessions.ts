@@ -26,6 +26,14 @@ export interface Lapse {
   readonly nowUs: number;
 }
 
+/** When a session beats, and for how long it lives without. */
+export interface SessionTimes {
+  /** Default 5,000. */
+  readonly beatMs: number;
+  /** Default 15,000. */
+  readonly leaseMs: number;
+}
+
 export interface NewSession {
   readonly sessionId: string;
   readonly namespace: string;

@@ -15,17 +15,10 @@ import type { Changes } from '../jobs/change/changes.ts';
 import type { AttemptKey, HeldRun, ProgressChange } from '../ports/attempts.ts';
 import type { AttemptLog } from '../ports/logs.ts';
 import type { Bus, Log, Random, SessionAccess, SessionCredentials, Timers } from '../ports/ports.ts';
-import type { Beat, NewSession, Renewal, SessionRow } from '../ports/sessions.ts';
+import type { Beat, NewSession, Renewal, SessionRow, SessionTimes } from '../ports/sessions.ts';
 import type { Store } from '../ports/store.ts';
 import type { AttemptLogs } from './attempt-logs.ts';
 import { isSameOffer } from './session-offers.ts';
-
-export interface SessionTimes {
-  /** Default 5,000. */
-  readonly beatMs: number;
-  /** Default 15,000. */
-  readonly leaseMs: number;
-}
 
 export interface Heartbeat {
   readonly sessionId: string;

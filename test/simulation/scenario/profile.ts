@@ -1,5 +1,5 @@
 /** The deployment of a seed: the number of processes, the heartbeat interval, and the faults. */
-import type { SessionTimes } from '../../../server/engine/sessions/sessions.ts';
+import type { SessionTimes } from '../../../server/engine/ports/sessions.ts';
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import { type Faults, noFaults } from '../core/conditions.ts';
 import type { WorkerOffer } from '../nodes/sim-worker.ts';

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
 import { Dispatcher } from '../../../server/engine/dispatch/dispatcher.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
+import { ReadyTakers } from '../../../server/engine/dispatch/ready-takers.ts';
 import { UnspentCredits } from '../../../server/engine/dispatch/unspent-credits.ts';
 import type { Claim, ClaimedJob } from '../../../server/engine/ports/dispatch.ts';
 import type { Bus, Log } from '../../../server/engine/ports/ports.ts';
@@ -32,7 +33,7 @@ it('a heartbeat with the bus down claims a suspect first, for one slot, and othe
     return { jobs: jobsFor(asked), gatedLaneIds: [] };
   };
   const dispatcher = new Dispatcher({
-    onWake: () => {},
+    takers: new ReadyTakers(),
     store: {
       claim,
     },
