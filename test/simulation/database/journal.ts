@@ -60,7 +60,7 @@ CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ 
     INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text, losses, charges, next_due,
                                     demands, lane)
     VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempt_count,
-            coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.losses, NEW.charges, NEW.due_time,
+            coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.consecutive_losses, NEW.suspect_losses, NEW.due_time,
             (SELECT demands FROM muster.lanes WHERE lane_id = NEW.lane_id), NEW.lane_id);
   ELSIF OLD.progress_sequence <> NEW.progress_sequence THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, session_id, cause, text, counted)
