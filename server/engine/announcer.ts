@@ -1,6 +1,6 @@
 /**
- * Notifies every part of the engine that a committed transaction concerns, here and at other replicas. Nothing else in
- * the engine does that.
+ * Notifies every part of the engine that a committed transaction, or a hint of another replica, concerns. Nothing else
+ * in the engine does that.
  */
 import type { Change } from '../domain/jobs/run.ts';
 import type { Hint, LaneHint } from './base/messages.ts';

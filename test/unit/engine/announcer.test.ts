@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../server/domain/jobs/run.ts';
 import { Announcer, type Facts, factsOfChanges, factsOfCompletions } from '../../../server/engine/announcer.ts';
+import type { Hint } from '../../../server/engine/base/messages.ts';
 import { announceJobs } from '../../../server/engine/jobs/submit/flush.ts';
 import type { NewJob, SubmitCall, SubmitResult } from '../../../server/engine/ports/submissions.ts';
 import { runOf } from '../domain/support/failing-job.ts';
@@ -43,6 +44,33 @@ describe('the announcer', () => {
     announcer.subscribe({ ready: () => calls.push('ready 2') });
     announcer.committed({ ready: [{ laneId: 1, rank: 1 }], freed: [{ laneId: 1 }] });
     expect(calls).toEqual(['freed 1', 'ready 1', 'ready 2']);
+  });
+
+  it('publishes ready lanes and ended jobs to the other replicas, after its listeners', () => {
+    const announcer = new Announcer();
+    const calls: unknown[] = [];
+    announcer.subscribe({ ready: () => calls.push('ready'), ended: () => calls.push('ended') });
+    announcer.connect({ announce: (hint) => calls.push(hint), onHint: () => {} });
+    const lanes = [{ laneId: 1, rank: 1 }];
+    announcer.committed({ ready: lanes, changed: ['a'], ended: ['b'] });
+    expect(calls).toEqual(['ready', { kind: 'ready', lanes }, 'ended', { kind: 'ended', jobIds: ['b'] }]);
+  });
+
+  it('notifies the listeners of a hint of another replica, and publishes nothing for it', () => {
+    const announcer = new Announcer();
+    const calls: unknown[] = [];
+    let hinted = (_: Hint) => {};
+    announcer.connect({
+      announce: (hint) => calls.push(hint),
+      onHint: (listener) => {
+        hinted = listener;
+      },
+    });
+    announcer.subscribeHints({ logged: ({ jobIds }) => calls.push(...jobIds), freed: () => calls.push('freed') });
+    announcer.subscribeHints({ logged: () => calls.push('second') });
+    hinted({ kind: 'logged', jobIds: ['a'] });
+    hinted({ kind: 'ended', jobIds: ['b'] });
+    expect(calls).toEqual(['a', 'second']);
   });
 
   it('notifies nobody when there are no facts', () => {
