@@ -8,6 +8,7 @@ import type { Bus, Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { NewJob } from '../ports/submissions.ts';
 import type { Capacities } from './capacities.ts';
+import { nextMoment } from './exhausted.ts';
 import { immediatePermits } from './immediate-permits.ts';
 import type { ClaimWatch, KnownLane } from './known-lane.ts';
 import { handlerOf, type Lanes } from './lanes.ts';
@@ -229,16 +230,15 @@ export class Dispatcher {
   /** A lane with limits, or with jobs that take resources, is claimed alone. */
   async #claimFrom(lanes: readonly KnownLane[], permits: readonly Permit[], suspects: boolean): Promise<ClaimResult> {
     const [first] = lanes as [KnownLane];
-    const { version } = first;
     const needs = first.needs.resources;
-    const moment = needs && this.#credits.nextMoment();
+    const moment = nextMoment();
     const limits = first.limited ? await this.#limits.limitsToClaim(first) : undefined;
     const cursors = lanes.map(({ laneId, cursor }) => ({ laneId, cursor }));
     const claim = { permits, lanes: cursors, maxBytes: BYTES_PER_CLAIM, suspects, limits, needs };
     const result = await this.#store.claim(claim);
     // After the commit: a scan of deferred keys that finishes before this finds none of them deferred.
-    if (result.limits) this.#limits.claimResult(first, result.limits, version);
-    if (result.capacity && moment) this.#capacities.claimResult(first, result.capacity, moment);
+    if (result.limits) this.#limits.claimResult(first, result.limits, moment);
+    if (result.capacity) this.#capacities.claimResult(first, result.capacity, moment);
     return result;
   }
 

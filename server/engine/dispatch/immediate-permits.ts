@@ -5,7 +5,7 @@
 
 import type { Permit } from '../ports/dispatch.ts';
 import type { NewJob } from '../ports/submissions.ts';
-import type { KnownLane } from './known-lane.ts';
+import { isExhausted, type KnownLane } from './known-lane.ts';
 import { isSingleLane, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
 import { kindsFor } from './prefetch.ts';
@@ -32,7 +32,7 @@ export function immediatePermits(
   for (const [laneId, ready] of readyByLane(jobs)) {
     const lane = lanes.get(laneId);
     // Claims from lanes with limits run one at a time per lane; while one runs, a new job has to wait behind it.
-    const isTaken = lane?.limited && (lane.exhausted || lane.head !== undefined || limited !== undefined);
+    const isTaken = lane?.limited && (isExhausted(lane) || lane.head !== undefined || limited !== undefined);
     if (!lane || lane.atLimit || isTaken || isChoosy(lane)) continue;
     const before = permits.size;
     fill(permits, { lanes, credits, limits }, lane, ready);

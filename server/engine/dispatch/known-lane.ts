@@ -3,11 +3,17 @@
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
 import type { Demands } from '../../domain/dispatch/demands.ts';
 import type { Lane } from '../ports/lanes.ts';
+import type { Exhausted } from './exhausted.ts';
 
 /** Passed to a running claim, for one of its lanes. */
 export interface ClaimWatch {
   /** Lowest rank hinted since the claim began. */
   lowest: number;
+}
+
+/** Whether a claim found no capacity under its limits, and no permit was released since. */
+export function isExhausted({ exhausted, laneId }: KnownLane): boolean {
+  return exhausted.has(laneId);
 }
 
 export interface KnownLane extends Omit<Lane, 'limited'> {
@@ -16,12 +22,10 @@ export interface KnownLane extends Omit<Lane, 'limited'> {
   readonly needs: Demands;
   /** As far as this replica knows. */
   limited: boolean;
-  /** A claim found no capacity under its limits, and no permit was released since. */
-  exhausted: boolean;
+  /** Has its id while it has no capacity under its limits. */
+  readonly exhausted: Exhausted<number>;
   /** The last claims met its limits: none has emptied the lane since without meeting them. */
   contended: boolean;
-  /** Counts the releases of permits under its limits. */
-  version: number;
   /** Lowest rank of a ready job, as far as this replica knows; undefined: none. */
   head: number | undefined;
   /** Rounds during which it had ready jobs. */

@@ -11,7 +11,8 @@ import {
 import type { LaneHint } from '../base/messages.ts';
 import type { Definitions } from '../definitions/definitions.ts';
 import type { LaneStore } from '../ports/lanes.ts';
-import type { KnownLane } from './known-lane.ts';
+import { Exhausted } from './exhausted.ts';
+import { isExhausted, type KnownLane } from './known-lane.ts';
 import { breakerOf, definitionName, keyText, queueName } from './lane-names.ts';
 import { type CreditClass, type ForLane, hasWorker, offersSlot } from './unspent-credits.ts';
 
@@ -198,9 +199,7 @@ export class Lanes {
     let wasExhausted = false;
     for (const lane of this.#lanes.values()) {
       if (!lane.limited || !(shared.has(queueName(lane)) || shared.has(definitionName(lane)))) continue;
-      wasExhausted ||= lane.exhausted;
-      lane.exhausted = false;
-      lane.version++;
+      wasExhausted = lane.exhausted.release() || wasExhausted;
     }
     return wasExhausted;
   }
@@ -224,7 +223,7 @@ export class Lanes {
     lane.cursor = Math.min(lane.cursor, hint.rank);
     if (hint.limited !== undefined) {
       lane.limited = hint.limited;
-      lane.exhausted = false;
+      lane.exhausted.release();
       if (lane.limited) this.#limited.add(lane);
     }
     return true;
@@ -250,9 +249,8 @@ export class Lanes {
         ...lane,
         definitionBody,
         needs: parseDemands(lane.demands),
-        exhausted: false,
+        exhausted: new Exhausted(),
         contended: false,
-        version: 0,
         head: undefined,
         rounds: 0,
         waiting: 0,
@@ -286,7 +284,7 @@ export class Lanes {
     const ready: KnownLane[] = [];
     for (const lane of suspect ? this.#suspects : this.#lanes.values()) {
       // A second claim under the same limits would only wait for the first one.
-      const isTaken = lane.exhausted || (lane.limited && lane.claims.size > 0);
+      const isTaken = isExhausted(lane) || (lane.limited && lane.claims.size > 0);
       const isReady = lane.head !== undefined && !isTaken && lane.suspect === suspect && !isSingleLane(lane);
       if (isReady && this.suits(creditClass, lane) && !this.#suitsBetter(creditClass, lane)) ready.push(lane);
     }
@@ -303,7 +301,7 @@ export class Lanes {
     let first: KnownLane | undefined;
     for (const lane of this.#singleLanes) {
       if (lane.head === undefined || lane.suspect !== suspect) continue;
-      if (lane.exhausted || lane.claims.size > 0 || lane.head >= (first?.head ?? Number.POSITIVE_INFINITY)) continue;
+      if (isExhausted(lane) || lane.claims.size > 0 || lane.head >= (first?.head ?? Number.POSITIVE_INFINITY)) continue;
       if (
         this.suits(creditClass, lane) &&
         !this.#suitsBetter(creditClass, lane) &&
@@ -319,7 +317,7 @@ export class Lanes {
     const below: KnownLane[] = [];
     for (const lanes of [this.#singleLanes, this.#suspects, this.#limited]) {
       for (const lane of lanes) {
-        if (lane.head === undefined || lane.head >= rank || lane.exhausted) continue;
+        if (lane.head === undefined || lane.head >= rank || isExhausted(lane)) continue;
         // Each is compared with each session before each claim of prefetched jobs, so their number is bounded.
         if (below.length === MAX_UNLIKE) return below;
         if (this.suits(creditClass, lane) && !this.#suitsBetter(creditClass, lane)) below.push(lane);

@@ -67,15 +67,11 @@ export class Limits {
     return { ...this.laneOf(lane), atLimitLaneId: await this.#parts.lanes.atLimitOf(lane) };
   }
 
-  /**
-   * Records a claim's result. `version` is the lane's release count at the claim's start; a newer one makes `exhausted`
-   * stale.
-   */
-  claimResult(lane: KnownLane, claimResult: LimitsResult, version: number): void {
-    if (claimResult.exhausted && lane.version === version) {
-      lane.exhausted = true;
-      if (claimResult.openTimeUs !== undefined) this.#openAt(lane, claimResult.openTimeUs);
-    }
+  /** Records the result of a claim that began at `moment`. */
+  claimResult(lane: KnownLane, claimResult: LimitsResult, moment: number): void {
+    const { openTimeUs } = claimResult;
+    const isMarked = claimResult.exhausted && lane.exhausted.mark(lane.laneId, moment);
+    if (isMarked && openTimeUs !== undefined) this.#openAt(lane, openTimeUs);
     if (claimResult.exhausted || claimResult.deferred.length > 0) lane.contended = true;
     else if (claimResult.dry) lane.contended = false;
     for (const limitId of claimResult.deferred) this.#know(limitId);

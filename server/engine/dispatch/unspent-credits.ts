@@ -2,6 +2,7 @@
 import { classKey, type SessionClass } from '../../domain/dispatch/placement.ts';
 import type { Permit } from '../ports/dispatch.ts';
 import type { Clock } from '../ports/ports.ts';
+import { Exhausted } from './exhausted.ts';
 
 /**
  * A worker counts 15 s from before it sends the credit; here it expires earlier, so that an assignment can still
@@ -33,10 +34,8 @@ export interface CreditSession {
   readonly credits: Map<number, UnspentCredit>;
   /** Credits with permits left, by kind, so that taking one is O(1). */
   readonly open: Readonly<Record<PermitKind, Set<UnspentCredit>>>;
-  /** Lanes for whose jobs a claim found no capacity here, with the moment at which that claim began. */
-  readonly exhausted: Map<number, number>;
-  /** When resources were last released in it. Moments are a counter, not a clock. */
-  freedAt: number;
+  /** Lanes for whose jobs it has no capacity. */
+  readonly exhausted: Exhausted<number>;
 }
 
 type PermitKind = 'slots' | 'prefetch';
@@ -71,7 +70,6 @@ export class UnspentCredits {
   #classes = new Map<string, CreditClass>();
   #classOf = new Map<string, CreditClass>();
   #nextPrune = 0;
-  #moment = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -147,26 +145,15 @@ export class UnspentCredits {
     return this.#classOf.get(sessionId);
   }
 
-  /** The moment of a claim that begins now. Its view of sessions may be stale when it ends, see `fill`. */
-  nextMoment(): number {
-    return ++this.#moment;
-  }
-
   /** A claim that began at the moment found no capacity for jobs of the lane in these sessions. */
   fill(sessionIds: readonly string[], laneId: number, moment: number): void {
     for (const sessionId of sessionIds)
-      this.#classOf.get(sessionId)?.sessions.get(sessionId)?.exhausted.set(laneId, moment);
+      this.#classOf.get(sessionId)?.sessions.get(sessionId)?.exhausted.mark(laneId, moment);
   }
 
   /** Resources were released, or may have been, in these sessions; by default in all known ones. */
   freeCapacity(sessionIds: Iterable<string> = this.#classOf.keys()): void {
-    const moment = this.nextMoment();
-    for (const sessionId of sessionIds) {
-      const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
-      if (!session) continue;
-      session.freedAt = moment;
-      session.exhausted.clear();
-    }
+    for (const sessionId of sessionIds) this.#classOf.get(sessionId)?.sessions.get(sessionId)?.exhausted.release();
   }
 
   /** Takes up to `limit` permits of a class, slots before prefetch, one per session in turn. */
@@ -261,7 +248,7 @@ export class UnspentCredits {
     let session = creditClass.sessions.get(sessionId);
     if (!session) {
       const open = { slots: new Set<UnspentCredit>(), prefetch: new Set<UnspentCredit>() };
-      session = { sessionId, workerName, credits: new Map(), open, exhausted: new Map(), freedAt: 0 };
+      session = { sessionId, workerName, credits: new Map(), open, exhausted: new Exhausted<number>() };
       creditClass.sessions.set(sessionId, session);
     }
     return session;
@@ -269,9 +256,9 @@ export class UnspentCredits {
 }
 
 /** Whether the session has capacity, as far as this replica knows, and is the named worker, if one is named. */
-function isFor({ exhausted, freedAt, workerName }: CreditSession, forLane: ForLane | undefined): boolean {
+function isFor({ exhausted, workerName }: CreditSession, forLane: ForLane | undefined): boolean {
   if (!forLane) return true;
-  return (exhausted.get(forLane.laneId) ?? -1) < freedAt && (forLane.worker ?? workerName) === workerName;
+  return !exhausted.has(forLane.laneId) && (forLane.worker ?? workerName) === workerName;
 }
 
 /** Whether a session of the class offers a slot for jobs of the lane. */

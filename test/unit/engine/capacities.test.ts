@@ -5,6 +5,7 @@ import { canonicalDemands, type SessionClass } from '../../../server/domain/disp
 import type { Hint } from '../../../server/engine/base/messages.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
 import { Capacities } from '../../../server/engine/dispatch/capacities.ts';
+import { nextMoment } from '../../../server/engine/dispatch/exhausted.ts';
 import { immediatePermits } from '../../../server/engine/dispatch/immediate-permits.ts';
 import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
@@ -74,7 +75,7 @@ describe('a lane whose jobs demand resources', () => {
     const creditClass = deposit('a');
     expect(singleLane(creditClass)).toBe(early.laneId);
     expect(ready(creditClass)).toEqual([other.laneId]);
-    capacities.claimResult(early, { exhausted: ['a'], missed: [], dry: false }, credits.nextMoment());
+    capacities.claimResult(early, { exhausted: ['a'], missed: [], dry: false }, nextMoment());
     expect(singleLane(creditClass)).toBe(late.laneId);
   });
 
@@ -88,7 +89,7 @@ describe('a lane whose jobs demand resources', () => {
     const creditClass = deposit('a', 3);
     other.head = undefined;
     expect(permitsFor(other).size).toBe(0);
-    capacities.claimResult(gpu, { exhausted: ['a'], missed: [], dry: false }, credits.nextMoment());
+    capacities.claimResult(gpu, { exhausted: ['a'], missed: [], dry: false }, nextMoment());
     expect(permitsFor(gpu).size).toBe(0);
     expect(permitsFor(other).size).toBe(1);
     expect(singleLane(creditClass)).toBeUndefined();
@@ -99,7 +100,7 @@ describe('a session without capacity', () => {
   it('is tried again when one of its jobs with resources ends, on this replica or another', async () => {
     const [gpu, other] = [await laneOf({ resources: { gpu: 1 } }), await laneOf({})];
     const creditClass = deposit('a');
-    const fill = () => capacities.claimResult(gpu, { exhausted: ['a'], missed: [], dry: false }, credits.nextMoment());
+    const fill = () => capacities.claimResult(gpu, { exhausted: ['a'], missed: [], dry: false }, nextMoment());
     fill();
     capacities.freed([{ laneId: other.laneId, sessionId: 'a' }]);
     capacities.freed([{ laneId: gpu.laneId, sessionId: 'b' }]);
@@ -118,12 +119,12 @@ describe('a session without capacity', () => {
   it('is tried again each second, and sooner when a concurrent claim was the cause', async () => {
     const gpu = await laneOf({ resources: { gpu: 1 } });
     const creditClass = deposit('a');
-    capacities.claimResult(gpu, { exhausted: [], missed: ['a'], dry: false }, credits.nextMoment());
+    capacities.claimResult(gpu, { exhausted: [], missed: ['a'], dry: false }, nextMoment());
     expect(singleLane(creditClass)).toBeUndefined();
     await time.advance(200);
     expect(singleLane(creditClass)).toBe(gpu.laneId);
     expect(wakes).toBe(1);
-    capacities.claimResult(gpu, { exhausted: ['a'], missed: [], dry: false }, credits.nextMoment());
+    capacities.claimResult(gpu, { exhausted: ['a'], missed: [], dry: false }, nextMoment());
     capacities.sweep();
     expect(singleLane(creditClass)).toBe(gpu.laneId);
   });

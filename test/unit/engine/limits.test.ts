@@ -3,6 +3,8 @@ import { beforeEach, expect, it } from 'vitest';
 import type { DbClock } from '../../../server/engine/base/db-clock.ts';
 import type { Hint } from '../../../server/engine/base/messages.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
+import { nextMoment } from '../../../server/engine/dispatch/exhausted.ts';
+import { isExhausted } from '../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
 import { Limits } from '../../../server/engine/dispatch/limits.ts';
 import type { Log } from '../../../server/engine/ports/ports.ts';
@@ -65,7 +67,7 @@ it('a key without known deferred jobs causes no query, and its jobs go to their 
 it('jobs of a key at its limit are stored behind the deferred ones, until none is deferred', async () => {
   const { atLimitLaneId } = await limits.limitsToClaim(lane());
   deferred = [limitId];
-  limits.claimResult(lane(), { ...nothing, deferred }, lane().version);
+  limits.claimResult(lane(), { ...nothing, deferred }, nextMoment());
   await eventually('it was asked once', () => asked.length === 1);
   expect(limits.deferredLaneOf(laneId, limitId)).toBe(atLimitLaneId);
   deferred = [];
@@ -84,15 +86,15 @@ it('a sweep finds deferred keys that this replica does not know', async () => {
 });
 
 it('a full lane is not claimed until a permit of its limits is released, on this replica or another', () => {
-  limits.claimResult(lane(), { ...nothing, exhausted: true, dry: false }, lane().version);
-  expect(lane().exhausted).toBe(true);
+  limits.claimResult(lane(), { ...nothing, exhausted: true, dry: false }, nextMoment());
+  expect(isExhausted(lane())).toBe(true);
   limits.onRemoteRelease([laneId]);
-  expect([lane().exhausted, capacities]).toEqual([false, 1]);
+  expect([isExhausted(lane()), capacities]).toEqual([false, 1]);
   // Released while the claim was running: the claim may not have seen it.
-  const { version } = lane();
+  const moment = nextMoment();
   limits.freed([{ laneId }]);
-  limits.claimResult(lane(), { ...nothing, exhausted: true, dry: false }, version);
-  expect(lane().exhausted).toBe(false);
+  limits.claimResult(lane(), { ...nothing, exhausted: true, dry: false }, moment);
+  expect(isExhausted(lane())).toBe(false);
 });
 
 it('deferred jobs are never offered to a claim', async () => {

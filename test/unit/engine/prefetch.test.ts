@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LaneKey, SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
+import { nextMoment } from '../../../server/engine/dispatch/exhausted.ts';
 import { immediatePermits } from '../../../server/engine/dispatch/immediate-permits.ts';
 import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
@@ -73,16 +74,17 @@ describe('prefetch', () => {
 
   it('is given while the older job has no capacity or is bound to another worker', async () => {
     const big = await lane(1, { demands: needsGpu });
-    credits.fill(['a'], big.laneId, credits.nextMoment());
+    credits.fill(['a'], big.laneId, nextMoment());
     expect(await prefetchedBy(5)).toEqual(['a']);
     credits.freeCapacity();
     expect(await prefetchedBy(5)).toEqual([]);
     big.head = undefined;
     await lane(1, { demands: JSON.stringify([{}, { sticky: { worker: 'b', mode: 'HARD' } }]) });
     expect(await prefetchedBy(5)).toEqual(['a']);
-    const limited = await lane(1, { queue: 'limited', limited: true, contended: true, exhausted: true });
+    const limited = await lane(1, { queue: 'limited', limited: true, contended: true });
+    limited.exhausted.mark(limited.laneId, nextMoment());
     expect(await prefetchedBy(5)).toEqual(['a']);
-    limited.exhausted = false;
+    limited.exhausted.release();
     expect(await prefetchedBy(5)).toEqual([]);
   });
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionClass } from '../../../server/domain/dispatch/placement.ts';
+import { nextMoment } from '../../../server/engine/dispatch/exhausted.ts';
 import {
   BAR_MS,
   CREDIT_LIFE_MS,
@@ -262,7 +263,7 @@ describe('permits for jobs that not every session of a class can run', () => {
 
   it('exclude sessions without capacity until something is released there', () => {
     for (const session of ['a', 'b']) deposit(session, 1, 5);
-    credits.fill(['a'], 7, credits.nextMoment());
+    credits.fill(['a'], 7, nextMoment());
     expect(texts(credits.take(classOf('a'), 2, 'slots', lane))).toEqual(['b1', 'b1']);
     expect(texts(credits.take(classOf('a'), 1, 'slots', { ...lane, laneId: 8 }))).toEqual(['a1']);
     expect(credits.takeSlotOf('a', lane)).toEqual([]);
@@ -272,11 +273,11 @@ describe('permits for jobs that not every session of a class can run', () => {
 
   it('include a session again when something was released during the claim', () => {
     deposit('a', 1, 5);
-    const began = credits.nextMoment();
+    const began = nextMoment();
     credits.freeCapacity();
     credits.fill(['a'], 7, began);
     expect(offersSlot(classOf('a'), lane)).toBe(true);
-    credits.fill(['a'], 7, credits.nextMoment());
+    credits.fill(['a'], 7, nextMoment());
     expect(offersSlot(classOf('a'), lane)).toBe(false);
     expect(offersSlot(classOf('a'))).toBe(true);
   });
