@@ -11,6 +11,8 @@ import {
   stateName,
   type Workflow,
 } from '@muster/sdk/grpc';
+import { jobRemark } from '../view/state-words.ts';
+import { spanBetween, spanText } from '../view/times.ts';
 import type { Connection } from './connection.ts';
 import { exitOfJob } from './failures/exit-codes.ts';
 import type { Invocation } from './invocation.ts';
@@ -18,8 +20,7 @@ import { failureLines } from './output/job-view.ts';
 import { payloadLines } from './output/payloads.ts';
 import { printable } from './output/printable.ts';
 import { LiveLine } from './output/progress.ts';
-import { jobRemark, styledState } from './output/states.ts';
-import { spanBetween, spanText } from './output/times.ts';
+import { styledState } from './output/states.ts';
 import { WorkflowProgress } from './workflow/how-far.ts';
 
 /** Maximum wait for a server that restarts. */

@@ -9,6 +9,7 @@ import { NoBus } from '../tools/conformance/plane/bus.ts';
 import { type CaseReport, type KitReport, reportOf } from '../tools/conformance/report.ts';
 import { NoWorker, runKit } from '../tools/conformance/run-kit.ts';
 import { allCases, selectCases } from '../tools/conformance/select.ts';
+import { countText } from '../view/times.ts';
 import { pathOf } from './command-process.ts';
 import { CliError } from './failures/cli-error.ts';
 import { Exit } from './failures/exit-codes.ts';
@@ -17,7 +18,6 @@ import type { Output } from './output/output.ts';
 import { printable } from './output/printable.ts';
 import { ProgressBar } from './output/progress.ts';
 import type { Column } from './output/table.ts';
-import { countText } from './output/times.ts';
 
 export interface ConformanceOptions {
   readonly case?: readonly string[];

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { type JobSubmission, MusterError, SubmittedJobSchema } from '@muster/sdk/grpc';
+import { countText } from '../view/times.ts';
 import { type CommandProcess, pathOf } from './command-process.ts';
 import type { Connection } from './connection.ts';
 import { CliError } from './failures/cli-error.ts';
@@ -13,7 +14,6 @@ import { type InputOptions, nameOf, openInput, payloadOf, typeByName, unreadable
 import { type SubmissionOptions, toSubmission } from './input/submission.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressBar } from './output/progress.ts';
-import { countText } from './output/times.ts';
 
 const MAX_JOBS = 1_000;
 const MAX_BYTES = 1024 * 1024;

@@ -2,7 +2,6 @@
 
 const TESTS = 'the tests follow the layout of the server later';
 const SDK = 'the five SDKs have the same files; they are divided together';
-const FOR_VIEW = 'becomes a part of server/view, with the drawings of jobs and workflows';
 const CHECKER = 'a part of the simulation calls back to the whole: it needs a port of its own';
 
 export const exceptions: Readonly<Record<string, string>> = {
@@ -20,10 +19,6 @@ export const exceptions: Readonly<Record<string, string>> = {
     'a client makes handles of batches, which call that client: the handle needs a port of its own',
   'test/simulation/nodes/sim-links.ts: is in a cycle with ': CHECKER,
   'test/simulation/checker/wait-answers.ts: is in a cycle with ': CHECKER,
-  'server/cli/output/trace-view.ts: cli may not import ../../domain/events/': FOR_VIEW,
-  'server/cli/trace/traced-job.ts: cli may not import ../../domain/events/': FOR_VIEW,
-  'server/cli/trace/traced-job.ts: cli may not import ../../domain/jobs/': FOR_VIEW,
-  'server/cli/commands/events/trace.ts: cli may not import ../../../domain/events/': FOR_VIEW,
 };
 
 /** The faults without the known ones, plus the exceptions that are no longer needed. */

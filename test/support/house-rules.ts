@@ -38,7 +38,7 @@ const wiring = ['main.ts', 'transfer.ts'];
 /** Layers that are not listed are refused. */
 const layers: Readonly<Record<string, Layer>> = {
   domain: { to: ['domain'], packages: ['@bufbuild/cel', 'croner'] },
-  view: { to: ['view'], packages: [] },
+  view: { to: ['view', 'domain'], packages: ['@bufbuild/protobuf*', GENERATED] },
   [PORTS]: { to: [PORTS, 'domain'], packages: [] },
   engine: { to: ['domain', 'engine', PORTS], packages: [{ name: 'node:crypto', only: ['createHash'] }] },
   store: { to: ['store', 'domain', PORTS], packages: [NODE, 'pg', '@electric-sql/pglite'] },

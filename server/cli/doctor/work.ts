@@ -8,7 +8,7 @@ import {
   SessionState,
   type Worker,
 } from '@muster/sdk/grpc';
-import { countText } from '../output/times.ts';
+import { countText } from '../../view/times.ts';
 import { type Finding, finding, some } from './finding.ts';
 
 /** Whether the worker is assigned jobs at all. */

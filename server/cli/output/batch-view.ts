@@ -1,10 +1,11 @@
 /** Shows batches: members, progress and outcome. */
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { type Batch, type BatchCounts, type Job, JobState, stateName } from '@muster/sdk/grpc';
+import { countText, spanText } from '../../view/times.ts';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
 import { styledState } from './states.ts';
-import { countText, spanText, timeText } from './times.ts';
+import { timeText } from './times.ts';
 
 type Outcome = 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'skipped';
 const outcomes: readonly Outcome[] = ['succeeded', 'failed', 'cancelled', 'expired', 'skipped'];

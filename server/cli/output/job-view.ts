@@ -7,11 +7,12 @@ import {
   type Job,
   waitReasonName,
 } from '@muster/sdk/grpc';
+import { spanBetween } from '../../view/times.ts';
 import type { Output } from './output.ts';
 import { payloadLines } from './payloads.ts';
 import { printable, printableLines } from './printable.ts';
 import { styledState } from './states.ts';
-import { spanBetween, timeText } from './times.ts';
+import { timeText } from './times.ts';
 
 /** @param howFar Progress of a running workflow. */
 export function showJob(out: Output, job: Job, howFar?: string): void {

@@ -1,8 +1,9 @@
 /** Shows queues: state, limits and backlog. */
 import { durationToMs, type Queue, type QueueCounts, type RateLimit } from '@muster/sdk/grpc';
+import { countText, durationText } from '../../view/times.ts';
 import type { Output } from './output.ts';
 import type { Column } from './table.ts';
-import { countText, durationText, timeText } from './times.ts';
+import { timeText } from './times.ts';
 
 const SPANS = [
   ['d', 86_400_000],

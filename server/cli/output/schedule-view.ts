@@ -11,9 +11,10 @@ import {
   ScheduleSkipReason,
   type ScheduleTimes,
 } from '@muster/sdk/grpc';
+import { countText, durationText, spanText } from '../../view/times.ts';
 import type { Output } from './output.ts';
 import type { Column } from './table.ts';
-import { countText, durationText, spanText, timeText } from './times.ts';
+import { timeText } from './times.ts';
 
 /** Local time in a zone with its offset, such as `Sun 2026-03-08 03:00:00 -04:00`. */
 export function wallText(time: Timestamp, timeZone: string): string {

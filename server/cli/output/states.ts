@@ -1,5 +1,6 @@
-/** Names and colours of job states. */
-import { type Job, JobState, StepState, StepStateSchema, stateName } from '@muster/sdk/grpc';
+/** Colours of the states of jobs and steps. */
+import { JobState, StepState, stateName } from '@muster/sdk/grpc';
+import { stepStateName } from '../../view/state-words.ts';
 import type { Output, Style } from './output.ts';
 
 const STYLES: Partial<Record<JobState, Style>> = {
@@ -27,20 +28,7 @@ const STEP_STYLES: Partial<Record<StepState, Style>> = {
   [StepState.RUNNING]: 'cyan',
 };
 
-export function stepStateName(state: StepState): string {
-  return StepStateSchema.value[state]?.localName ?? String(state);
-}
-
 export function styledStepState(out: Output, state: StepState, text = stepStateName(state)): string {
   const style = STEP_STYLES[state];
   return style === undefined ? text : out.styled(style, text);
-}
-
-/** A one-line remark about a job besides its state. */
-export function jobRemark({ outcome, progress, state, stateReason }: Job): string {
-  if (outcome.case === 'failure') return `${outcome.value.type || 'failure'}: ${outcome.value.message}`;
-  if (stateReason !== '') return stateReason;
-  const running = state === JobState.RUNNING || state === JobState.ASSIGNED;
-  if (!running || progress === undefined) return '';
-  return `${Math.floor(progress.fraction * 100)} %${progress.message ? ` ${progress.message}` : ''}`;
 }

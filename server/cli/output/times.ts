@@ -1,53 +1,13 @@
-/** Formats times and spans. */
-import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
-import { timestampDate } from '@bufbuild/protobuf/wkt';
-import { durationToMs } from '@muster/sdk/grpc';
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-] as const;
-
-/** A span in its two largest units, such as `2d 3h`; below ten seconds with tenths. */
-export function spanText(ms: number): string {
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))}ms`;
-  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)}s`;
-  const at = UNITS.findIndex(([, size]) => ms >= size);
-  const [unit, size] = UNITS[at] ?? UNITS[3];
-  const text = `${Math.floor(ms / size)}${unit}`;
-  const next = UNITS[at + 1];
-  const rest = next ? Math.floor((ms % size) / next[1]) : 0;
-  return next && rest > 0 ? `${text} ${rest}${next[0]}` : text;
-}
+/** Times as seen now. */
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { ageAt, timeAt } from '../../view/times.ts';
 
 /** Time since, in one unit, for a narrow column. */
-export function ageText(time: Timestamp | undefined, now = Date.now()): string {
-  if (time === undefined) return '';
-  return spanText(now - timestampDate(time).getTime()).split(' ')[0] ?? '';
+export function ageText(time: Timestamp | undefined): string {
+  return ageAt(time, Date.now());
 }
 
 /** The time itself, and its distance from now. */
-export function timeText(time: Timestamp | undefined, now = Date.now()): string {
-  if (time === undefined) return '';
-  const date = timestampDate(time);
-  const ms = date.getTime() - now;
-  return `${date.toISOString()} (${ms > 0 ? `in ${spanText(ms)}` : `${spanText(-ms)} ago`})`;
-}
-
-/** A span of the contract; empty if unset. */
-export function durationText(duration: Duration | undefined): string {
-  return duration === undefined ? '' : spanText(durationToMs(duration, 0));
-}
-
-/** The span between two times; empty while one of them is unset. */
-export function spanBetween(from: Timestamp | undefined, to: Timestamp | undefined): string {
-  if (from === undefined || to === undefined) return '';
-  return spanText(timestampDate(to).getTime() - timestampDate(from).getTime());
-}
-
-/** A number of things, such as `1 job` or `12,000 jobs`. */
-export function countText(count: number, thing: string): string {
-  return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+export function timeText(time: Timestamp | undefined): string {
+  return timeAt(time, Date.now());
 }

@@ -1,7 +1,7 @@
 /** Draws one run or two: waiting jobs by queue, and used slots, over time. */
 import type { SimulationReport } from '../../tools/simulate/report/report-types.ts';
+import { spanText } from '../../view/times.ts';
 import { escaped, svg } from '../output/svg.ts';
-import { spanText } from '../output/times.ts';
 
 export interface ChartedRun {
   readonly title: string;

@@ -1,8 +1,8 @@
 /** Two runs of the same arrivals, side by side. */
 import type { GroupReport, SimulationReport } from '../../tools/simulate/report/report-types.ts';
+import { spanText } from '../../view/times.ts';
 import type { Output } from '../output/output.ts';
 import type { Column } from '../output/table.ts';
-import { spanText } from '../output/times.ts';
 import { causesOfKey, heldBackText, refusedOf } from './report-view.ts';
 
 interface Measure {

@@ -3,10 +3,10 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { type Job, JobState } from '@muster/sdk/grpc';
 import { MAX_ARRIVALS } from '../../tools/simulate/scenario.ts';
+import { countText } from '../../view/times.ts';
 import { CliError } from '../failures/cli-error.ts';
 import { type FilterOptions, toJobFilter } from '../input/job-filter.ts';
 import type { Invocation } from '../invocation.ts';
-import { countText } from '../output/times.ts';
 import { allPages } from '../pages.ts';
 
 const DAY_MS = 86_400_000;

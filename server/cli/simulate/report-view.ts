@@ -5,9 +5,9 @@ import {
   type SimulationReport,
   type WorkerReport,
 } from '../../tools/simulate/report/report-types.ts';
+import { countText, spanText } from '../../view/times.ts';
 import type { Output } from '../output/output.ts';
 import type { Column } from '../output/table.ts';
-import { countText, spanText } from '../output/times.ts';
 
 /** Names of the causes that held jobs back. */
 const causeNames = {

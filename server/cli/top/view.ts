@@ -1,10 +1,11 @@
 /** A snapshot as lines for a terminal, and as a document for programs. */
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { Worker } from '@muster/sdk/grpc';
+import { countText, spanText } from '../../view/times.ts';
 import type { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { Table } from '../output/table.ts';
-import { ageText, countText, spanText } from '../output/times.ts';
+import { ageText } from '../output/times.ts';
 import { troubleOf } from '../output/worker-view.ts';
 import { type QueueRow, queueRows, type Snapshot } from './snapshot.ts';
 

@@ -1,22 +1,16 @@
-/** A workflow with its steps, for drawing. */
-import { type Job, StepState, type Workflow, type WorkflowStepRun } from '@muster/sdk/grpc';
+/** Reads a workflow for drawing, with the texts above and below the drawing. */
+import type { WorkflowStepRun } from '@muster/sdk/grpc';
+import type { DrawnWorkflow } from '../../view/drawn-workflow.ts';
+import { countText } from '../../view/times.ts';
+import { howFarText, stepCountsText } from '../../view/workflow-words.ts';
 import type { Connection } from '../connection.ts';
 import type { Output } from '../output/output.ts';
-import { stepStateName, styledState } from '../output/states.ts';
-import { countText } from '../output/times.ts';
+import { styledState } from '../output/states.ts';
 import { allPages } from '../pages.ts';
 import { present } from '../require-field.ts';
-import { howFarText } from './how-far.ts';
 
 /** Maximum steps in a drawing: a screen shows no more. */
 export const MAX_DRAWN = 500;
-
-export interface DrawnWorkflow {
-  readonly workflow: Workflow;
-  readonly job: Job;
-  /** The first steps, in the order of the definition. */
-  readonly steps: readonly WorkflowStepRun[];
-}
 
 /** At most `MAX_DRAWN` steps, or one page more. */
 export async function readWorkflow(
@@ -37,19 +31,9 @@ export async function readWorkflow(
 
 /** The line above a drawing: the workflow and its progress. */
 export function headline(out: Output, { workflow, job }: DrawnWorkflow, nowMs = Date.now()): string {
-  const counts = [
-    [StepState.SUCCEEDED, workflow.succeededCount],
-    [StepState.FAILED, workflow.failedCount],
-    [StepState.UPSTREAM_FAILED, workflow.upstreamFailedCount],
-    [StepState.SKIPPED, workflow.skippedCount],
-    [StepState.RUNNING, workflow.runningCount],
-    [StepState.WAITING, workflow.waitingCount],
-  ] as const;
-  const shown = counts.filter(([, count]) => count > 0).map(([state, count]) => `${count} ${stepStateName(state)}`);
-  if (workflow.cachedCount > 0) shown.push(`${workflow.cachedCount} of them cached`);
   const name = `${job.definition}@${job.definitionVersion}`;
   const isRunning = workflow.phase !== 0 && job.endTime === undefined;
-  return `${out.styled('bold', name)}  job ${job.jobId}  ${styledState(out, job.state)}  ${countText(workflow.stepCount, 'step')}: ${shown.join(', ')}${isRunning ? `\n${howFarText(workflow, nowMs)}` : ''}`;
+  return `${out.styled('bold', name)}  job ${job.jobId}  ${styledState(out, job.state)}  ${countText(workflow.stepCount, 'step')}: ${stepCountsText(workflow)}${isRunning ? `\n${howFarText(workflow, nowMs)}` : ''}`;
 }
 
 /** Notes what a drawing leaves out, and why nothing happens. */
@@ -58,12 +42,4 @@ export function noteLimits(out: Output, { workflow, job, steps }: DrawnWorkflow)
     out.note(`The first ${steps.length} of ${countText(workflow.stepCount, 'step')} are drawn; --json has all of them`);
   if (workflow.phase === 0 && job.endTime === undefined)
     out.note(`It has not been started: muster explain ${job.jobId} shows the reason`);
-}
-
-/** Progress of a fan-out or a loop, or that the result is an earlier job's; empty for other steps. */
-export function progressText({ fanOut, iterationCount: iteration, cached }: WorkflowStepRun): string {
-  if (cached) return 'cached';
-  if (!fanOut) return iteration > 0 ? `pass ${iteration + 1}` : '';
-  const failed = fanOut.failedCount > 0 ? `, ${fanOut.failedCount} failed` : '';
-  return `${fanOut.succeededCount}/${fanOut.itemCount}${failed}${fanOut.startedCount < fanOut.itemCount ? `, ${fanOut.startedCount} started` : ''}`;
 }

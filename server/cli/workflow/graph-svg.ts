@@ -1,11 +1,12 @@
 /** Draws the graph of a workflow: a box per step, to the right of those that it needs. */
 import type { WorkflowStepRun } from '@muster/sdk/grpc';
-import { stepStateName } from '../output/states.ts';
+import type { DrawnWorkflow } from '../../view/drawn-workflow.ts';
+import { type Cell, cellsOf } from '../../view/graph-routes.ts';
+import { stepStateName } from '../../view/state-words.ts';
+import { colourOf } from '../../view/step-colours.ts';
+import { progressText } from '../../view/workflow-words.ts';
 import { escaped, svg } from '../output/svg.ts';
 import { cutTo } from '../output/width.ts';
-import { type DrawnWorkflow, progressText } from './drawn-workflow.ts';
-import { type Cell, cellsOf } from './routes.ts';
-import { colourOf } from './step-colours.ts';
 
 const [BOX, HIGH, ACROSS, DOWN, LINE, EDGE, HEAD] = [180, 40, 240, 56, 14, 16, 40];
 /** Maximum columns per row; further columns go to the next row. */

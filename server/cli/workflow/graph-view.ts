@@ -1,10 +1,13 @@
 /** The steps of a workflow as a tree. */
-import { type CompensationRun, StepRole, StepState, type WorkflowStepRun } from '@muster/sdk/grpc';
+import { StepRole, type WorkflowStepRun } from '@muster/sdk/grpc';
+import type { DrawnWorkflow } from '../../view/drawn-workflow.ts';
+import { type Branch, treeOf } from '../../view/graph-layout.ts';
+import { stepStateName } from '../../view/state-words.ts';
+import { compensationText, progressText } from '../../view/workflow-words.ts';
 import type { Output } from '../output/output.ts';
-import { stepStateName, styledStepState } from '../output/states.ts';
+import { styledStepState } from '../output/states.ts';
 import type { Column } from '../output/table.ts';
-import { type DrawnWorkflow, headline, noteLimits, progressText } from './drawn-workflow.ts';
-import { type Branch, treeOf } from './layout.ts';
+import { headline, noteLimits } from './drawn-workflow.ts';
 
 const ROLES: Partial<Record<StepRole, string>> = {
   [StepRole.ON_FAILURE]: ' (on failure)',
@@ -33,20 +36,6 @@ export function graphColumns(out: Output): Column<Branch>[] {
 
 function roleText({ role }: WorkflowStepRun): string {
   return ROLES[role] ?? '';
-}
-
-/** Empty if it was not needed. */
-export function compensationText({ state, jobId, reason }: CompensationRun): string {
-  switch (state) {
-    case StepState.RUNNING:
-      return `job ${jobId} undoes it`;
-    case StepState.SUCCEEDED:
-      return `undone by job ${jobId}`;
-    case StepState.FAILED:
-      return `not undone: ${reason}`;
-    default:
-      return '';
-  }
 }
 
 /** A step stands under the first step that it needs; the others are named. */

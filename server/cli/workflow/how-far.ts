@@ -1,24 +1,11 @@
-/** The overall progress of a workflow, and its estimated end. */
+/** Follows the overall progress of a workflow. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { isTerminal, type Job, JobState, MusterError, type Workflow } from '@muster/sdk/grpc';
+import { howFarText } from '../../view/workflow-words.ts';
 import type { Connection } from '../connection.ts';
-import { spanText } from '../output/times.ts';
 
 /** Poll interval. */
 const POLL_MS = 1_000;
-
-/** Such as `42 % done, about 1m 20s left`. */
-export function howFarText({ progress, estimatedEndTime }: Workflow, now = Date.now()): string {
-  const share = `${percentOf(progress)} % done`;
-  if (estimatedEndTime === undefined) return share;
-  return `${share}, about ${spanText(Math.max(0, timestampMs(estimatedEndTime) - now))} left`;
-}
-
-/** Never 100 before the end. */
-function percentOf(progress: number): number {
-  return Math.min(99, Math.floor(progress * 100));
-}
 
 /** Undefined for a job that is not a running workflow. */
 export async function runningWorkflow(
@@ -67,7 +54,7 @@ export class WorkflowProgress {
     for (;;) {
       const workflow = await runningWorkflow(this.#connection, job);
       if (!workflow || signal.aborted) return;
-      if (this.#last !== workflow.progress) this.#report(workflow, howFarText(workflow));
+      if (this.#last !== workflow.progress) this.#report(workflow, howFarText(workflow, Date.now()));
       this.#last = workflow.progress;
       await delay(POLL_MS, undefined, { signal });
     }

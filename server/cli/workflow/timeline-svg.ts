@@ -1,11 +1,12 @@
 /** Draws when the steps of a workflow ran. */
-import { stepStateName } from '../output/states.ts';
+
+import type { DrawnWorkflow } from '../../view/drawn-workflow.ts';
+import { stepStateName } from '../../view/state-words.ts';
+import { colourOf } from '../../view/step-colours.ts';
+import { spanText } from '../../view/times.ts';
+import { type StepSpan, timelineOf } from '../../view/workflow-timeline.ts';
 import { escaped, svg } from '../output/svg.ts';
-import { spanText } from '../output/times.ts';
 import { cutTo } from '../output/width.ts';
-import type { DrawnWorkflow } from './drawn-workflow.ts';
-import { type StepSpan, timelineOf } from './spans.ts';
-import { colourOf } from './step-colours.ts';
 
 const [WIDTH, LEFT, RIGHT, HEAD, ROW, BAR, FOOT] = [900, 220, 80, 40, 22, 14, 30];
 const LETTERS = 30;

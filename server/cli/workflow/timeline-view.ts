@@ -1,10 +1,13 @@
 /** Shows when the steps of a workflow ran, as bars. */
+
+import type { DrawnWorkflow } from '../../view/drawn-workflow.ts';
+import { stepStateName } from '../../view/state-words.ts';
+import { countText, spanText } from '../../view/times.ts';
+import { type StepSpan, type Timeline, timelineOf } from '../../view/workflow-timeline.ts';
 import type { Output } from '../output/output.ts';
-import { stepStateName, styledStepState } from '../output/states.ts';
+import { styledStepState } from '../output/states.ts';
 import type { Column } from '../output/table.ts';
-import { countText, spanText } from '../output/times.ts';
-import { type DrawnWorkflow, headline, noteLimits } from './drawn-workflow.ts';
-import { type StepSpan, type Timeline, timelineOf } from './spans.ts';
+import { headline, noteLimits } from './drawn-workflow.ts';
 
 const [MIN_BAR, MAX_BAR] = [20, 60];
 

@@ -5,15 +5,16 @@ import { JobState, StepRole, StepState, WorkflowPhase, WorkflowSchema, WorkflowS
 import { describe, expect, it } from 'vitest';
 import { Output } from '../../../server/cli/output/output.ts';
 import { Table } from '../../../server/cli/output/table.ts';
-import { type DrawnWorkflow, headline } from '../../../server/cli/workflow/drawn-workflow.ts';
+import { headline } from '../../../server/cli/workflow/drawn-workflow.ts';
 import { graphSvg } from '../../../server/cli/workflow/graph-svg.ts';
 import { graphColumns } from '../../../server/cli/workflow/graph-view.ts';
-import { columnsOf, treeOf } from '../../../server/cli/workflow/layout.ts';
-import { mermaid } from '../../../server/cli/workflow/mermaid.ts';
-import { cellsOf } from '../../../server/cli/workflow/routes.ts';
-import { timelineOf } from '../../../server/cli/workflow/spans.ts';
 import { timelineSvg } from '../../../server/cli/workflow/timeline-svg.ts';
 import { barOf, timelineColumns } from '../../../server/cli/workflow/timeline-view.ts';
+import type { DrawnWorkflow } from '../../../server/view/drawn-workflow.ts';
+import { columnsOf, treeOf } from '../../../server/view/graph-layout.ts';
+import { cellsOf } from '../../../server/view/graph-routes.ts';
+import { mermaid } from '../../../server/view/mermaid.ts';
+import { timelineOf } from '../../../server/view/workflow-timeline.ts';
 
 type Step = MessageInitShape<typeof WorkflowStepRunSchema>;
 const { SUCCEEDED, FAILED, RUNNING, WAITING, SKIPPED } = StepState;

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { BatchSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
+import { countText } from '../../../view/times.ts';
 import { CliError } from '../../failures/cli-error.ts';
 import { span } from '../../input/spans.ts';
 import { handled, type Invocation } from '../../invocation.ts';
-import { countText } from '../../output/times.ts';
 import { present } from '../../require-field.ts';
 import { waitForBatch } from './wait.ts';
 

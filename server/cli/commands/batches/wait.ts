@@ -1,12 +1,12 @@
 /** Following a batch to its end. */
 import { type Batch, BatchSchema, durationFromMs, isTerminal, JobState } from '@muster/sdk/grpc';
+import { spanBetween, spanText } from '../../../view/times.ts';
 import type { Connection } from '../../connection.ts';
 import { exitOfJob } from '../../failures/exit-codes.ts';
 import type { Invocation } from '../../invocation.ts';
 import { comingText, countsText, shareOf, speedText, whyText } from '../../output/batch-view.ts';
 import { LiveLine } from '../../output/progress.ts';
 import { styledState } from '../../output/states.ts';
-import { spanBetween, spanText } from '../../output/times.ts';
 import { present } from '../../require-field.ts';
 
 /** Poll interval of a batch that is waited for. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type CancelJobsResponse, isTerminal, type Job } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
+import { countText } from '../../../view/times.ts';
 import type { Connection } from '../../connection.ts';
 import { eachJob } from '../../each-job.ts';
 import { CliError } from '../../failures/cli-error.ts';
@@ -10,7 +11,6 @@ import { addFilterOptions, type FilterOptions, isEmptyFilter, toJobFilter } from
 import { handled, type Invocation } from '../../invocation.ts';
 import { PAGE_CALL, pagesOf, refuseUnsaid } from '../../job-pages.ts';
 import { ProgressBar } from '../../output/progress.ts';
-import { countText } from '../../output/times.ts';
 import { present } from '../../require-field.ts';
 
 interface Options extends FilterOptions {

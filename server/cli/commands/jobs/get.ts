@@ -1,13 +1,14 @@
 /** `muster get`: the current state of a job. */
 import { type Job, JobSchema, type Payload } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
+import { howFarText } from '../../../view/workflow-words.ts';
 import { CliError } from '../../failures/cli-error.ts';
 import { Exit } from '../../failures/exit-codes.ts';
 import { handled } from '../../invocation.ts';
 import { showJob } from '../../output/job-view.ts';
 import type { Output } from '../../output/output.ts';
 import { present } from '../../require-field.ts';
-import { howFarText, runningWorkflow } from '../../workflow/how-far.ts';
+import { runningWorkflow } from '../../workflow/how-far.ts';
 
 interface Options {
   readonly input?: true;
@@ -40,7 +41,7 @@ Examples:
         if (result) return writeBytes(invocation.out, resultOf(job), `job ${jobId} has no result`);
         if (invocation.out.json) return invocation.out.message(JobSchema, job);
         const workflow = await runningWorkflow(connection, job);
-        showJob(invocation.out, job, workflow && howFarText(workflow));
+        showJob(invocation.out, job, workflow && howFarText(workflow, Date.now()));
       }),
     );
 }

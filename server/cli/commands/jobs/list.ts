@@ -1,12 +1,13 @@
 /** `muster list`: jobs by a filter, newest first. */
 import { type Job, JobSchema, JobState, stateName } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
+import { jobRemark } from '../../../view/state-words.ts';
 import type { Connection } from '../../connection.ts';
 import { CliError } from '../../failures/cli-error.ts';
 import { addFailureType, addFilterOptions, type FilterOptions, toJobFilter } from '../../input/job-filter.ts';
 import { integer } from '../../input/numbers.ts';
 import { handled, type Invocation } from '../../invocation.ts';
-import { jobRemark, styledState } from '../../output/states.ts';
+import { styledState } from '../../output/states.ts';
 import { type Column, Table } from '../../output/table.ts';
 import { ageText } from '../../output/times.ts';
 

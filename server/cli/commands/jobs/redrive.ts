@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { RetryJobsResponse } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
+import { countText } from '../../../view/times.ts';
 import type { Connection } from '../../connection.ts';
 import { addFailureType, addFilterOptions, type FilterOptions, toJobFilter } from '../../input/job-filter.ts';
 import { handled, type Invocation } from '../../invocation.ts';
 import { PAGE_CALL, pagesOf, refuseUnsaid } from '../../job-pages.ts';
 import { ProgressBar } from '../../output/progress.ts';
-import { countText } from '../../output/times.ts';
 
 interface Options extends FilterOptions {
   readonly all?: true;

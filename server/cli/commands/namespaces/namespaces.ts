@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { durationFromMs, type Namespace, NamespaceSchema } from '@muster/sdk/grpc';
 import { type Command, Option } from 'commander';
+import { durationText } from '../../../view/times.ts';
 import { CliError } from '../../failures/cli-error.ts';
 import { fieldMask } from '../../input/field-mask.ts';
 import { span } from '../../input/spans.ts';
 import { handled } from '../../invocation.ts';
 import type { Output } from '../../output/output.ts';
-import { durationText } from '../../output/times.ts';
 import { present } from '../../require-field.ts';
 
 export function addNamespaces(program: Command): void {

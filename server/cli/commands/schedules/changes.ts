@@ -13,6 +13,7 @@ import {
   ScheduleSchema,
 } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
+import { countText } from '../../../view/times.ts';
 import { CliError } from '../../failures/cli-error.ts';
 import { renameFields } from '../../failures/refusals.ts';
 import { type DefinitionRef, definitionRef } from '../../input/definition-name.ts';
@@ -29,7 +30,6 @@ import {
 import { time } from '../../input/spans.ts';
 import { handled, type Invocation } from '../../invocation.ts';
 import { nameIn, showTimes, whyText } from '../../output/schedule-view.ts';
-import { countText } from '../../output/times.ts';
 import { present } from '../../require-field.ts';
 
 export function addScheduleChanges(group: Command): void {

@@ -3,11 +3,12 @@
 import { create, toJson } from '@bufbuild/protobuf';
 import { GetWorkflowResponseSchema, ListWorkflowStepsResponseSchema } from '@muster/sdk/grpc';
 import { type Command, Option } from 'commander';
+import type { DrawnWorkflow } from '../../../view/drawn-workflow.ts';
+import { mermaid } from '../../../view/mermaid.ts';
 import { handled, type Invocation } from '../../invocation.ts';
-import { type DrawnWorkflow, MAX_DRAWN, noteLimits, readWorkflow } from '../../workflow/drawn-workflow.ts';
+import { MAX_DRAWN, noteLimits, readWorkflow } from '../../workflow/drawn-workflow.ts';
 import { graphSvg } from '../../workflow/graph-svg.ts';
 import { showGraph } from '../../workflow/graph-view.ts';
-import { mermaid } from '../../workflow/mermaid.ts';
 import { writeDrawing } from '../../workflow/write-drawing.ts';
 
 interface Options {

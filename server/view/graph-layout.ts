@@ -1,5 +1,6 @@
 /** Positions of a workflow's steps in a drawing. Steps that are not drawn are ignored. */
-import { StepRole, type WorkflowStepRun } from '@muster/sdk/grpc';
+import { StepRole } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import type { WorkflowStepRun } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 
 export interface Branch {
   readonly step: WorkflowStepRun;

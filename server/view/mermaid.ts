@@ -1,8 +1,9 @@
 /** The graph of a workflow as Mermaid text, which documentation and issue trackers can draw. */
-import { StepState } from '@muster/sdk/grpc';
-import { stepStateName } from '../output/states.ts';
-import { type DrawnWorkflow, progressText } from './drawn-workflow.ts';
+import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import type { DrawnWorkflow } from './drawn-workflow.ts';
+import { stepStateName } from './state-words.ts';
 import { colourOf } from './step-colours.ts';
+import { progressText } from './workflow-words.ts';
 
 const STATES = Object.values(StepState).filter((state) => typeof state === 'number' && state !== 0) as StepState[];
 

@@ -1,0 +1,16 @@
+/** Words for the states of jobs and steps. */
+import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { type StepState, StepStateSchema } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+
+export function stepStateName(state: StepState): string {
+  return StepStateSchema.value[state]?.localName ?? String(state);
+}
+
+/** A one-line remark about a job besides its state. */
+export function jobRemark({ outcome, progress, state, stateReason }: Job): string {
+  if (outcome.case === 'failure') return `${outcome.value.type || 'failure'}: ${outcome.value.message}`;
+  if (stateReason !== '') return stateReason;
+  const running = state === JobState.RUNNING || state === JobState.ASSIGNED;
+  if (!running || progress === undefined) return '';
+  return `${Math.floor(progress.fraction * 100)} %${progress.message ? ` ${progress.message}` : ''}`;
+}
