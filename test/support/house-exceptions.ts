@@ -2,7 +2,6 @@
 
 const TESTS = 'the tests follow the layout of the server later';
 const SDK = 'the five SDKs have the same files; they are divided together';
-const CHECKER = 'a part of the simulation calls back to the whole: it needs a port of its own';
 
 export const exceptions: Readonly<Record<string, string>> = {
   'test/integration/api: has ': TESTS,
@@ -15,10 +14,6 @@ export const exceptions: Readonly<Record<string, string>> = {
   'test/unit/engine: has ': TESTS,
   'sdk/typescript/src/client: has ': SDK,
   'sdk/typescript/src/worker/core: has ': SDK,
-  'sdk/typescript/src/client/admin-client.ts: is in a cycle with ':
-    'a client makes handles of batches, which call that client: the handle needs a port of its own',
-  'test/simulation/nodes/sim-links.ts: is in a cycle with ': CHECKER,
-  'test/simulation/checker/wait-answers.ts: is in a cycle with ': CHECKER,
 };
 
 /** The faults without the known ones, plus the exceptions that are no longer needed. */

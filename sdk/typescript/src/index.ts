@@ -2,7 +2,7 @@
 export type { LogOptions } from './client/attempt-logs.ts';
 export type { BatchCallback, BatchHandle, BatchInit, BatchWaitOptions } from './client/batch.ts';
 export type { ClientOptions, PageOptions, RequestOptions } from './client/calls.ts';
-export type { JobRequest, MemberOptions, RetryOptions, SubmittedJob } from './client/client.ts';
+export type { RetryOptions } from './client/client.ts';
 export { Client } from './client/client.ts';
 export type { DefinitionInit } from './client/definition.ts';
 export type { DependencyInit, DependencyWord } from './client/dependency.ts';
@@ -18,7 +18,7 @@ export type { ScheduledJobOptions, ScheduleInit, TimesInit } from './client/sche
 export type { PreviewOptions, RunOptions } from './client/schedule-client.ts';
 export type { NamespaceChange, QueueChange } from './client/settings.ts';
 export type { SentSignal, SignalInit } from './client/signal-client.ts';
-export type { JobOptions } from './client/submission.ts';
+export type { JobOptions, JobRequest, MemberOptions, SubmittedJob } from './client/submission.ts';
 export type { TransportRetry } from './client/transport-retry.ts';
 export type { AuditPageOptions, StepPageOptions } from './client/workflow-client.ts';
 export { durationFromMs, durationToMs } from './duration.ts';

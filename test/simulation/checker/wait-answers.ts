@@ -2,9 +2,18 @@
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Entry } from '../core/history.ts';
 import type { Evidence } from './events.ts';
-import type { WaitChecks } from './waits.ts';
+import type { SentSignal, WaitKey, WaitLife } from './wait-keys.ts';
 
-export function checkWaitAnswers(checks: WaitChecks, evidence: Evidence): void {
+/** The signals and waits of a run; the checks of all transactions collect them. */
+export interface KnownWaits {
+  /** By the id of the job. */
+  readonly lives: ReadonlyMap<string, WaitLife>;
+  readonly byName: ReadonlyMap<string, SentSignal>;
+  key(key: string): WaitKey;
+  violate(invariant: string, what: string): void;
+}
+
+export function checkWaitAnswers(checks: KnownWaits, evidence: Evidence): void {
   const askedAt = new Map(
     ['event asked', 'word asked'].flatMap((kind) =>
       (evidence.seen.get(kind) ?? []).map(({ facts, order }) => [facts.call, order] as const),
@@ -31,7 +40,7 @@ export function checkWaitAnswers(checks: WaitChecks, evidence: Evidence): void {
 }
 
 /** An accepted event has ended a wait, or is kept, or was dropped because it was not to be kept. */
-function checkEvent(checks: WaitChecks, { facts, order }: Entry, asked: number): void {
+function checkEvent(checks: KnownWaits, { facts, order }: Entry, asked: number): void {
   const [name, key] = [String(facts.event), String(facts.key)];
   const stored = checks.byName.get(name);
   const violate = (what: string) => checks.violate('waits: events', `event ${name} ${what} (order ${order})`);

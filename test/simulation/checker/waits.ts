@@ -6,7 +6,7 @@ import { names, type Ordered } from './events.ts';
 import { TransactionChecks } from './flow-transactions.ts';
 import { lateness } from './promptness.ts';
 import { Requests } from './requests.ts';
-import { checkWaitAnswers } from './wait-answers.ts';
+import { checkWaitAnswers, type KnownWaits } from './wait-answers.ts';
 import { type SentSignal, WaitKey, type WaitLife } from './wait-keys.ts';
 
 const { WAITING, SUCCEEDED, FAILED, EXPIRED } = stateCodes;
@@ -15,7 +15,7 @@ const [KEPT, ON_ITS_WAY] = [1, 2];
 /** Events are kept for much less, or for much more. */
 const MARGIN_US = 60_000_000;
 
-export class WaitChecks extends TransactionChecks {
+export class WaitChecks extends TransactionChecks implements KnownWaits {
   readonly lives = new Map<string, WaitLife>();
   readonly byName = new Map<string, SentSignal>();
   readonly #keys = new Map<string, WaitKey>();

@@ -5,8 +5,6 @@ import { Prng } from '../../../server/tools/simulate/prng.ts';
 import { type PlannedFamily, planFamilies } from './families.ts';
 import type { FlowShape, SubmittedFlow } from './flows.ts';
 import { type Net, planNet } from './nets.ts';
-import { crashAround } from './own-flows.ts';
-import type { Simulation } from './simulation.ts';
 import { eventsOfSteps, planWaits, type Waits } from './waits.ts';
 
 export interface OwnLinks {
@@ -26,30 +24,4 @@ export function planLinks(seed: number, shape: FlowShape, flows: readonly Submit
     net: planNet(linking, shape, flows),
     families: raising.chance(0.6) ? planFamilies(raising, shape) : [],
   };
-}
-
-/** Statements around which replicas die while they handle waits. */
-const deadlyStatements = [
-  'insert_signal',
-  'insert_signal_waits',
-  'take_kept_signals',
-  'lock_signal_delivery',
-  'redirect_signal',
-  'drop_signal',
-  'lock_edges',
-  'insert_dependencies',
-  'take_dependency_inbox',
-  'take_dependencies',
-  'drop_dependency_inbox',
-  'publish_assets',
-  'adopt_children',
-  'lock_children',
-];
-
-export function unleashOnLinks(simulation: Simulation, { waits }: OwnLinks, random: Prng): void {
-  const { world, conditions, profile } = simulation;
-  if (profile.name === 'calm') return;
-  for (const at of waits.lateEvents)
-    world.at(at, () => conditions.lateAfter.set('insert_signal', { name: 'BEGIN', ms: random.between(400, 900) }));
-  crashAround(simulation, random, deadlyStatements);
 }

@@ -7,10 +7,10 @@ import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { isTerminal } from '../job-state.ts';
 import type { RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
-import type { Client, JobRequest, SubmittedJob } from './client.ts';
+import type { JobRef } from './job-ref.ts';
 import type { WaitOptions } from './job-wait.ts';
 import type { ScheduledJobOptions } from './schedule.ts';
-import type { JobOptions } from './submission.ts';
+import type { JobOptions, JobRequest, MemberOptions, SubmittedJob } from './submission.ts';
 import { jobSubmission } from './submission.ts';
 
 /** A job that is submitted when the batch ends, whatever its outcome. */
@@ -55,12 +55,27 @@ export function batchMessage({ callback, maxFailed, ...init }: BatchInit): Batch
 
 const POLL_MS = 1_000;
 
+/** The calls that a handle makes; the client has them, and depends on the handle. */
+interface BatchCalls {
+  submit(
+    definition: string,
+    input: unknown,
+    options: JobOptions & RequestOptions & MemberOptions,
+  ): Promise<SubmittedJob>;
+  submitMany(jobs: readonly JobRequest[], options: RequestOptions & MemberOptions): Promise<SubmittedJob[]>;
+  sealBatch(batch: JobRef, options: RequestOptions): Promise<Batch>;
+  getBatch(batch: JobRef, options: RequestOptions): Promise<Batch>;
+  cancel(job: JobRef, reason: string, options: RequestOptions): Promise<Job>;
+  retryBatch(batch: JobRef, reason: string, options: RequestOptions): Promise<Batch>;
+  wait(job: JobRef, options: WaitOptions): Promise<Job>;
+}
+
 /** A batch, identified by its job's id: add members, seal it, then wait for its end. */
 export class BatchHandle {
   readonly jobId: string;
-  readonly #client: Client;
+  readonly #client: BatchCalls;
 
-  constructor(client: Client, jobId: string) {
+  constructor(client: BatchCalls, jobId: string) {
     this.#client = client;
     this.jobId = jobId;
   }
@@ -95,7 +110,8 @@ export class BatchHandle {
 
   /** Like `Client.retryBatch`. @returns The new batch, which seals itself. */
   async retry(reason = '', options: RequestOptions = {}): Promise<BatchHandle> {
-    return this.#client.batch(present((await this.#client.retryBatch(this, reason, options)).job, 'job'));
+    const batch = await this.#client.retryBatch(this, reason, options);
+    return new BatchHandle(this.#client, present(batch.job, 'job').jobId);
   }
 
   /**

@@ -32,21 +32,8 @@ import { idOf } from './job-ref.ts';
 import type { WaitOptions } from './job-wait.ts';
 import { jobResult, waitForEnd } from './job-wait.ts';
 import { watchJob } from './job-watch.ts';
-import type { JobOptions } from './submission.ts';
+import type { JobOptions, JobRequest, MemberOptions, SubmittedJob } from './submission.ts';
 import { jobSubmission } from './submission.ts';
-
-/** A submitted job. */
-export interface SubmittedJob {
-  readonly jobId: string;
-  /** True when the job existed already: its idempotency key or request id was in use. */
-  readonly existing: boolean;
-}
-
-/** One job of `submitMany`. */
-export interface JobRequest extends JobOptions {
-  readonly definition: string;
-  readonly input?: unknown;
-}
 
 /** Options for retrying an ended job. */
 export interface RetryOptions extends RequestOptions {
@@ -54,12 +41,6 @@ export interface RetryOptions extends RequestOptions {
   readonly skipSteps?: readonly string[];
   /** Reason, shown to operators. At most 1,024 characters. */
   readonly reason?: string;
-}
-
-/** Options that apply to all jobs of a submission. */
-export interface MemberOptions {
-  /** An open batch; the jobs become its members. Default: none. */
-  readonly batch?: JobRef;
 }
 
 /**

@@ -9,6 +9,7 @@ import type { DemandsSchema, StickySchema } from '../gen/muster/v1/placement_pb.
 import { encodePayload } from '../payload.ts';
 import type { DependencyInit } from './dependency.ts';
 import { dependency } from './dependency.ts';
+import type { JobRef } from './job-ref.ts';
 import type { RetryPolicyInit } from './retry-policy.ts';
 import { retryPolicy } from './retry-policy.ts';
 
@@ -53,6 +54,25 @@ export interface JobOptions {
   readonly traceparent?: string;
   /** W3C trace state that goes with it. */
   readonly tracestate?: string;
+}
+
+/** One job of `submitMany`. */
+export interface JobRequest extends JobOptions {
+  readonly definition: string;
+  readonly input?: unknown;
+}
+
+/** Options that apply to all jobs of a submission. */
+export interface MemberOptions {
+  /** An open batch; the jobs become its members. Default: none. */
+  readonly batch?: JobRef;
+}
+
+/** A submitted job. */
+export interface SubmittedJob {
+  readonly jobId: string;
+  /** True when the job existed already: its idempotency key or request id was in use. */
+  readonly existing: boolean;
 }
 
 /** @throws TypeError when the input can't be written as JSON, or when both `runTime` and `delayMs` are given. */
