@@ -8,10 +8,8 @@ export const exceptions: Readonly<Record<string, string>> = {
   'test/integration/api/bad-requests: has ': TESTS,
   'test/integration/cli: has ': TESTS,
   'test/integration/store/suite: has ': TESTS,
-  'test/property: has ': TESTS,
   'test/simulation/checker: has ': TESTS,
   'test/support: has ': TESTS,
-  'test/unit/engine: has ': TESTS,
   'sdk/typescript/src/client: has ': SDK,
   'sdk/typescript/src/worker/core: has ': SDK,
 };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Loop, type LoopParts } from '../../../server/engine/loop.ts';
 import type { Random } from '../../../server/engine/ports/ports.ts';
-import { constantRandom, settle, VirtualTime } from './virtual-time.ts';
+import { constantRandom, settle, VirtualTime } from './base/virtual-time.ts';
 
 const START_MS = 1_000;
 const EVERY_MS = 1_000;

@@ -6,7 +6,7 @@ import type { SubmitCall } from '../../../server/engine/ports/submissions.ts';
 import { metrics } from '../../../server/telemetry/metrics/catalogue.ts';
 import { type Metrics, openMetrics } from '../../../server/telemetry/metrics/open-metrics.ts';
 import { prometheusName } from '../../../server/telemetry/metrics/prometheus.ts';
-import { VirtualTime } from '../engine/virtual-time.ts';
+import { VirtualTime } from '../engine/base/virtual-time.ts';
 
 const lane = { namespace: 'default', queue: 'q', definition: 'd', definitionVersion: 1, demands: '', suspect: false };
 const jobId = '0198c0de-0000-7000-8000-000000000001';

@@ -1,7 +1,7 @@
 /** Readings are shared, spaced in time, and never waited for long. */
 import { beforeEach, expect, it } from 'vitest';
 import { Paced } from '../../../server/telemetry/metrics/paced.ts';
-import { settle, VirtualTime } from '../engine/virtual-time.ts';
+import { settle, VirtualTime } from '../engine/base/virtual-time.ts';
 
 let time: VirtualTime;
 let taken: number;

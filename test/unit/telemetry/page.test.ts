@@ -1,7 +1,7 @@
 /** The metrics page is rendered at most once a second, however many ask for it. */
 import { beforeEach, expect, it } from 'vitest';
 import { MetricsPage } from '../../../server/telemetry/metrics/prometheus.ts';
-import { settle, VirtualTime } from '../engine/virtual-time.ts';
+import { settle, VirtualTime } from '../engine/base/virtual-time.ts';
 
 let time: VirtualTime;
 let made: number;

@@ -1,0 +1,230 @@
+/** Every decision on every open job is legal by the transition table, bounded, and never undoes a cancel. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Failure } from '../../../server/domain/base/payload.ts';
+import { countOf } from '../../../server/domain/jobs/cause-counts.ts';
+import * as decide from '../../../server/domain/jobs/decide.ts';
+import { decideDue, decideTimeOut } from '../../../server/domain/jobs/decide-due.ts';
+import { decideLoss } from '../../../server/domain/jobs/decide-loss.ts';
+import { isLegal, isTerminal, type JobState, sourcesOf } from '../../../server/domain/jobs/job-state.ts';
+import {
+  decidePause,
+  decideResume,
+  decideUpdate,
+  type PauseRefusal,
+  type Update,
+} from '../../../server/domain/jobs/pause.ts';
+import type { Change, OpenRun } from '../../../server/domain/jobs/run.ts';
+import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
+import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
+import type { RetryCause } from '../../../server/domain/retries/retry-rules.ts';
+import {
+  decideBeginWait,
+  decideCancelWait,
+  decideEndWait,
+  decideWaitDue,
+} from '../../../server/domain/signals/wait.ts';
+import { decideFinish, decideStart } from '../../../server/domain/workflows/life.ts';
+import {
+  chance,
+  failure,
+  isHeld,
+  NOON_US,
+  openRun,
+  openStates,
+  retryPolicy,
+  runLimits,
+  update,
+} from '../base/arbitraries.ts';
+
+interface Case {
+  readonly run: OpenRun;
+  readonly policy: RetryPolicy;
+  readonly failure: Failure;
+  readonly moment: decide.Moment;
+  readonly how: decide.SessionEnd;
+  readonly update: Update;
+}
+
+const result = { data: new Uint8Array(), contentType: '' };
+const limits = { progressTimeoutMs: 5_000, watchdog: { minFraction: 0.1, windowMs: 1_000 } };
+
+/**
+ * Each decision with the states in which the engine may ask for it: reports and session ends concern only leased
+ * attempts.
+ */
+const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => Change | undefined }> = {
+  decideFail: { from: openStates.filter(isHeld), ask: (c) => decide.decideFail(c.run, c.failure, c.policy, c.moment) },
+  decideRelease: { from: openStates.filter(isHeld), ask: (c) => decide.decideRelease(c.run, 'NO_SLOT', c.moment) },
+  decideAbort: { from: openStates.filter(isHeld), ask: (c) => decide.decideAbort(c.run, c.moment) },
+  decideSessionEnd: {
+    from: openStates.filter(isHeld),
+    ask: (c) => decide.decideSessionEnd(c.run, c.how, c.moment),
+  },
+  decideConfirmCancel: {
+    from: openStates.filter(isHeld),
+    ask: (c) => decide.decideConfirmCancel(c.run, c.moment),
+  },
+  decideTimeOut: {
+    from: ['RUNNING', 'CANCELLING'],
+    ask: (c) => decideTimeOut(c.run, c.policy, c.moment),
+  },
+  'decideLoss of an abort': {
+    from: openStates.filter(isHeld),
+    ask: (c) => decideLoss(decide.decideAbort(c.run, c.moment), c.policy, c.moment),
+  },
+  'decideLoss of a cancel that nobody asked for': {
+    from: openStates.filter(isHeld),
+    ask: (c) => decideLoss(decide.decideConfirmCancel(c.run, c.moment), c.policy, c.moment),
+  },
+  'decideLoss of a session': {
+    from: openStates.filter(isHeld),
+    ask: (c) => decideLoss(decide.decideSessionEnd(c.run, c.how, c.moment), c.policy, c.moment, c.how !== 'MASS_LAPSE'),
+  },
+  decideCancel: { from: openStates, ask: (c) => decide.decideCancel(c.run, 'why', 30_000, c.moment) },
+  decideDue: { from: openStates, ask: (c) => decideDue(c.run, c.policy, c.moment, limits) },
+  decideDueWhileRunning: {
+    from: ['RUNNING'],
+    ask: (c) => decideDue({ ...c.run, dueTimeUs: NOON_US }, c.policy, c.moment, limits),
+  },
+  // Few random runs reach this state, and sometimes none.
+  'decideDue of a window in which enough was done': {
+    from: ['RUNNING'],
+    ask: (c) => {
+      const onPace = { ...noLimits, watchUntilUs: NOON_US, watchFraction: 0, progressFraction: 0.5 };
+      return decideDue({ ...c.run, dueTimeUs: NOON_US, limits: onPace }, c.policy, c.moment, limits);
+    },
+  },
+  'decideDue of a workflow that is out of time': {
+    from: ['WAITING'],
+    ask: (c) => decideDue({ ...c.run, dueTimeUs: NOON_US }, c.policy, c.moment, limits),
+  },
+  decideStart: { from: openStates, ask: (c) => decideStart(c.run) },
+  'decideFinish as a failure': {
+    from: openStates,
+    ask: (c) => decideFinish(c.run, { state: 'FAILED', failure: c.failure }),
+  },
+  'decideFinish as a success': { from: openStates, ask: (c) => decideFinish(c.run, { state: 'SUCCEEDED', result }) },
+  decideBeginWait: { from: openStates, ask: (c) => decideBeginWait(c.run, NOON_US) },
+  decideEndWait: { from: openStates, ask: (c) => decideEndWait(c.run, { state: 'FAILED', failure: c.failure }) },
+  decideCancelWait: { from: openStates, ask: (c) => decideCancelWait(c.run, 'why') },
+  decideWaitDue: { from: ['WAITING'], ask: (c) => decideWaitDue({ ...c.run, dueTimeUs: NOON_US }, NOON_US) },
+  decidePause: { from: openStates, ask: (c) => taken(decidePause(c.run, 'why')) },
+  decideResume: { from: openStates, ask: (c) => decideResume(c.run, c.moment) },
+  decideUpdate: { from: openStates, ask: (c) => taken(decideUpdate(c.run, c.update, c.moment)) },
+};
+
+function taken(decision: Change | PauseRefusal | undefined): Change | undefined {
+  return typeof decision === 'string' ? undefined : decision;
+}
+
+function caseFrom(states: readonly JobState[]): fc.Arbitrary<Case> {
+  return fc.tuple(fc.constantFrom(...states), retryPolicy).chain(([state, policy]) =>
+    fc.record({
+      run: fc.tuple(openRun(state, policy), runLimits(state)).map(([run, limits]) => ({ ...run, limits })),
+      policy: fc.constant(policy),
+      failure,
+      moment: chance.map((random) => ({ nowUs: NOON_US, random })),
+      how: fc.constantFrom<decide.SessionEnd>('LAPSE', 'CLOSE', 'MASS_LAPSE'),
+      update,
+    }),
+  );
+}
+
+/** Checks `hold` on every change by any decision from any allowed state. */
+function always(hold: (change: Change, given: Case) => void): void {
+  for (const { from, ask } of Object.values(decisions)) {
+    fc.assert(
+      fc.property(caseFrom(from), (given) => {
+        const change = ask(given);
+        if (change) hold(change, given);
+      }),
+      { numRuns: 300 },
+    );
+  }
+}
+
+describe('every decision', () => {
+  it('is legal by the transition table', () => {
+    always((change, { run }) => {
+      expect([change.event, run.state, change.state]).toSatisfy(() => isLegal(change.event, run.state, change.state));
+    });
+  });
+
+  it('accepts every source state of its event in the table, and changes something there', () => {
+    const seen = new Set<string>();
+    always((change, { run }) => void seen.add(`${change.event} ${run.state}`));
+    const asked = [
+      'fail',
+      'release',
+      'abort',
+      'lapse',
+      'closeSession',
+      'confirmCancel',
+      'timeOut',
+      'watch',
+      'requestCancel',
+      'pause',
+      'resume',
+      'update',
+      'start',
+      'finish',
+      'await',
+    ] as const;
+    const missing = asked.flatMap((event) =>
+      sourcesOf(event).flatMap((from) => (seen.has(`${event} ${from}`) ? [] : [`${event} ${from}`])),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('ends a job exactly when it says so', () => {
+    always((change) => expect(isTerminal(change.state)).toBe(change.kind === 'end'));
+  });
+
+  it('never reverts a cancel', () => {
+    always((change, { run }) => {
+      if (run.state === 'CANCELLING') expect(change.state).toBe('CANCELLED');
+    });
+  });
+
+  it('never counts more attempts than the policy allows or than there were', () => {
+    always((change, { run, policy }) => {
+      expect(change.attemptCount).toBeLessThanOrEqual(policy.maxAttempts);
+      expect(change.attemptCount).toBeLessThanOrEqual(run.attempt);
+      expect(change.attemptCount - run.attemptCount).toBeOneOf([0, 1]);
+      if (change.kind === 'continue') expect(change.attemptCount).toBeLessThan(policy.maxAttempts);
+    });
+  });
+
+  it('never lets a cause fail more often than its limit allows', () => {
+    always((change, { policy }) => {
+      if (change.kind === 'end') return;
+      for (const [cause, limit] of Object.entries(policy.limits ?? {}))
+        expect(countOf(change.failures, cause as RetryCause)).toBeLessThan(limit);
+    });
+  });
+
+  it('satisfies the schema: a due time for a waiting job, whole microseconds, a failure for each bad end', () => {
+    always((change, { run }) => {
+      if (change.kind === 'end') {
+        expect(change.failure !== undefined).toBe(change.state !== 'SUCCEEDED');
+        return;
+      }
+      // A workflow has no grace: it is CANCELLING until its clean-up is done.
+      const hasGrace = change.state === 'CANCELLING' && run.state !== 'WAITING';
+      if (change.state === 'SCHEDULED' || hasGrace) expect(change.dueTimeUs).not.toBeNull();
+      if (change.state === 'SCHEDULED') expect(change.dueTimeUs).toBeGreaterThan(NOON_US);
+      expect(Number.isSafeInteger(change.rank)).toBe(true);
+      if (change.dueTimeUs !== null) expect(Number.isSafeInteger(change.dueTimeUs)).toBe(true);
+    });
+  });
+
+  it('closes one attempt for each that is over while the job continues', () => {
+    always((change, { run }) => {
+      if (change.kind === 'end') return;
+      const over = isHeld(run.state) && !isHeld(change.state);
+      expect(change.closed !== undefined).toBe(over);
+      if (change.closed) expect(change.closed.counted).toBe(change.attemptCount > run.attemptCount);
+    });
+  });
+});
