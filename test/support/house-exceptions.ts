@@ -5,10 +5,8 @@ const SDK = 'the five SDKs have the same files; they are divided together';
 
 export const exceptions: Readonly<Record<string, string>> = {
   'test/integration/api: has ': TESTS,
-  'test/integration/api/bad-requests: has ': TESTS,
   'test/integration/cli: has ': TESTS,
   'test/integration/store/suite: has ': TESTS,
-  'test/simulation/checker: has ': TESTS,
   'test/support: has ': TESTS,
   'sdk/typescript/src/client: has ': SDK,
   'sdk/typescript/src/worker/core: has ': SDK,

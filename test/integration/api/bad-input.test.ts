@@ -12,7 +12,7 @@ import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
-import type { Definition } from './bad-requests/builder.ts';
+import type { Definition } from './bad-requests/base/builder.ts';
 import { type BadRequest, badRequests, type Seed } from './bad-requests/index.ts';
 import type { Refusal } from './rpc.ts';
 import { digestOf } from './store-digest.ts';

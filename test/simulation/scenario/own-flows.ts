@@ -3,7 +3,7 @@
  * them.
  */
 import { Prng } from '../../../server/tools/simulate/prng.ts';
-import type { Plans } from '../checker/events.ts';
+import type { Plans } from '../checker/base/events.ts';
 import { type PlannedBatch, planBatches } from './batches.ts';
 import { withCaches } from './flow-caches.ts';
 import { type FlowShape, flowsByName, planFlows, type SubmittedFlow } from './flows.ts';

@@ -1,33 +1,33 @@
 /**
  * Requests that must be refused: the rows of the bad-input catalogue about fields, and further cases that were found.
  */
-import './text.ts';
-import './numbers.ts';
-import './names.ts';
-import './schemas.ts';
-import './sizes.ts';
-import './ids.ts';
-import './definitions.ts';
-import './changes.ts';
-import './pages.ts';
-import './rest.ts';
-import './queues.ts';
-import './retries.ts';
-import './workers.ts';
-import './breakers.ts';
-import './logs.ts';
-import './budgets.ts';
-import './limits.ts';
-import './placement.ts';
-import './schedules.ts';
-import './submission-rules.ts';
-import './workflows.ts';
-import './batches.ts';
-import './signals.ts';
-import './dependencies.ts';
-import './workflow-runs.ts';
-import { added, type BadRequest } from './builder.ts';
+import './base/text.ts';
+import './base/numbers.ts';
+import './base/names.ts';
+import './definitions/schemas.ts';
+import './base/sizes.ts';
+import './base/ids.ts';
+import './definitions/definitions.ts';
+import './jobs/changes.ts';
+import './jobs/pages.ts';
+import './base/rest.ts';
+import './queues/queues.ts';
+import './retries/retries.ts';
+import './sessions/workers.ts';
+import './retries/breakers.ts';
+import './sessions/logs.ts';
+import './retries/budgets.ts';
+import './dispatch/limits.ts';
+import './dispatch/placement.ts';
+import './schedules/schedules.ts';
+import './jobs/submission-rules.ts';
+import './workflows/workflows.ts';
+import './batches/batches.ts';
+import './signals/signals.ts';
+import './dependencies/dependencies.ts';
+import './workflows/workflow-runs.ts';
+import { added, type BadRequest } from './base/builder.ts';
 
-export type { BadRequest, Seed } from './builder.ts';
+export type { BadRequest, Seed } from './base/builder.ts';
 
 export const badRequests: readonly BadRequest[] = added;

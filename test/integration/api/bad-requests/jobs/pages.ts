@@ -1,0 +1,29 @@
+/** Wrong requests of CancelJobs and RetryJobs. */
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { add, cancelJobs, retryJobs } from '../base/builder.ts';
+
+for (const [method, wrongStates] of [
+  [cancelJobs, [JobState.SUCCEEDED, JobState.FAILED]],
+  [retryJobs, [JobState.SUCCEEDED, JobState.READY, JobState.CANCELLING]],
+] as const) {
+  const as = method as typeof cancelJobs;
+  const { name } = method;
+  add('', `${name}: no filter`, as, () => ({}), ['filter']);
+  for (const state of wrongStates) {
+    add('', `${name}: state ${state}`, as, () => ({ filter: { states: [state] } }), ['filter.states']);
+  }
+  add('B12', `${name}: state 99`, as, () => ({ filter: { states: [99 as JobState] } }), ['filter.states']);
+  add('B43', `${name}: token x`, as, () => ({ filter: {}, pageToken: 'x' }), ['page_token']);
+  add('', `${name}: queue No`, as, () => ({ filter: { queue: 'No' } }), ['filter.queue']);
+  add('', `${name}: namespace No`, as, () => ({ namespace: 'No', filter: {} }), ['namespace']);
+  add('B37', `${name}: parent x`, as, () => ({ filter: { parentJobId: 'x' } }), ['filter.parent_job_id']);
+  const window = { minCreateTime: { seconds: 9n }, maxCreateTime: { seconds: 8n } };
+  add('', `${name}: a window that ends before it begins`, as, () => ({ filter: window }), ['filter.min_create_time']);
+}
+add('', 'CancelJobs: failure types', cancelJobs, () => ({ filter: { failureTypes: ['Error'] } }), [
+  'filter.failure_types',
+]);
+add('', 'CancelJobs: a reason of 257 characters', cancelJobs, () => ({ filter: {}, reason: 'x'.repeat(257) }), [
+  'reason',
+]);
+add('B37', 'RetryJobs: request id x', retryJobs, () => ({ filter: {}, requestId: 'x' }), ['request_id']);

@@ -1,0 +1,17 @@
+/** After recovery, due work is done within the time that it takes to notice a lost worker. */
+import { EPOCH_MS } from '../../../../server/tools/simulate/sim-postgres.ts';
+import type { Profile } from '../../scenario/profile.ts';
+import type { Ordered } from './events.ts';
+
+/** Replicas return, sessions lapse, and each replica waits for a lease of its own, before times are kept again. */
+const SETTLE_LEASES = 5;
+const SETTLE_MS = 8_000;
+const SWEEP_MS = 2_500;
+
+/** How late the row is after `timeUs`, in µs; 0 or less: in time, or the world had not recovered. */
+export function lateness({ name, healMs, times }: Profile, row: Ordered, timeUs: number): number {
+  const { leaseMs, beatMs } = times;
+  const wellMs = name === 'calm' ? 0 : healMs + SETTLE_LEASES * leaseMs + SETTLE_MS;
+  const dueUs = Math.max(timeUs, (EPOCH_MS + wellMs) * 1000);
+  return row.at - dueUs - (leaseMs + beatMs + SWEEP_MS) * 1000;
+}
