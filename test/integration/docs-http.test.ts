@@ -8,8 +8,8 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../support/browser.ts';
 import { openShell } from '../support/shell.ts';
-import { outcomes } from './api/test-worker.ts';
-import { World } from './api/world.ts';
+import { outcomes } from './api/base/test-worker.ts';
+import { World } from './api/base/world.ts';
 
 const root = new URL('../../', import.meta.url);
 const guide = readFileSync(new URL('docs/http.md', root), 'utf8');

@@ -1,6 +1,6 @@
 /** The shell examples of the guide to queues run unchanged, and answer what the guide says. */
 import { afterAll, beforeAll, it } from 'vitest';
-import { World } from './api/world.ts';
+import { World } from './api/base/world.ts';
 import { expectAnswers } from './guide-in-shell.ts';
 
 let world: World;

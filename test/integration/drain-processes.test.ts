@@ -9,7 +9,7 @@ import { recordsOf } from '../chaos/harness/records.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeScratchFolder, removeFolder, type TestReplica } from '../support/replica.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
-import { Rpc } from './api/rpc.ts';
+import { Rpc } from './api/base/rpc.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 const programs = {

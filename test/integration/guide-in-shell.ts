@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { openShell } from '../support/shell.ts';
-import type { World } from './api/world.ts';
+import type { World } from './api/base/world.ts';
 
 /** `least` is the minimum number of examples. */
 export async function expectAnswers(world: World, guide: string, least: number): Promise<void> {

@@ -11,9 +11,9 @@ import { WorkflowBodySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { WorkflowPhase } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
 import { uuidFromBytes } from '../../server/domain/base/uuid.ts';
-import { Refusal } from '../integration/api/rpc.ts';
-import { outcomes } from '../integration/api/test-worker.ts';
-import type { World } from '../integration/api/world.ts';
+import { Refusal } from '../integration/api/base/rpc.ts';
+import { outcomes } from '../integration/api/base/test-worker.ts';
+import type { World } from '../integration/api/base/world.ts';
 import { type Actual, placeholders } from './contract.ts';
 import { eventually } from './eventually.ts';
 

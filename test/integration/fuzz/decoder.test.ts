@@ -14,10 +14,10 @@ import { type Actual, allMethods, exampleOf, pathOf, withActual } from '../../su
 import { eventually } from '../../support/eventually.ts';
 import { makeJobs, openIdleWorker } from '../../support/example-world.ts';
 import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
-import { frame } from '../api/raw-http2.ts';
-import { Refusal } from '../api/rpc.ts';
-import { digestOf } from '../api/store-digest.ts';
-import { World } from '../api/world.ts';
+import { frame } from '../api/base/raw-http2.ts';
+import { Refusal } from '../api/base/rpc.ts';
+import { digestOf } from '../api/base/store-digest.ts';
+import { World } from '../api/base/world.ts';
 import { bytesOf, damaged, diceOf, tries } from './chance.ts';
 import { Vitals } from './vitals.ts';
 

@@ -7,8 +7,8 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
-import { Refusal } from '../api/rpc.ts';
-import { World } from '../api/world.ts';
+import { Refusal } from '../api/base/rpc.ts';
+import { World } from '../api/base/world.ts';
 import { bytesOf, damaged, diceOf, textOf, tries } from './chance.ts';
 import { Vitals } from './vitals.ts';
 

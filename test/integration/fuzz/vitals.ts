@@ -1,8 +1,8 @@
 /** Whether a replica is healthy after random input: it answers on both ports, and has kept little memory. */
 import { expect } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
-import { frame, rawCall } from '../api/raw-http2.ts';
-import type { World } from '../api/world.ts';
+import { frame, rawCall } from '../api/base/raw-http2.ts';
+import type { World } from '../api/base/world.ts';
 
 /** Above the growth by the test's own requests and the engine's slack; a leak of the input would be far more. */
 const MAX_GROWTH_BYTES = 512 << 20;

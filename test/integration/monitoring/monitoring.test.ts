@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { eventually } from '../../support/eventually.ts';
 import { Prometheus, promtool } from '../../support/prometheus.ts';
-import { outcomes } from '../api/test-worker.ts';
-import { World } from '../api/world.ts';
+import { outcomes } from '../api/base/test-worker.ts';
+import { World } from '../api/base/world.ts';
 import { alertCases, MINUTES } from './alert-cases.ts';
 
 const folder = new URL('../../../docs/monitoring/', import.meta.url);

@@ -12,9 +12,9 @@ import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import type { databaseKinds } from '../../support/databases.ts';
 import { openPool } from '../../support/postgres.ts';
 import { startSharedBackends } from '../../support/shared-backends.ts';
-import { Refusal, type Rpc } from '../api/rpc.ts';
-import { offerOf, type TestWorker } from '../api/test-worker.ts';
-import { stateName, World } from '../api/world.ts';
+import { Refusal, type Rpc } from '../api/base/rpc.ts';
+import { offerOf, type TestWorker } from '../api/base/test-worker.ts';
+import { stateName, World } from '../api/base/world.ts';
 
 type CountRows = (jobIds: readonly string[]) => Promise<{ outcomes: number; runs: number }>;
 

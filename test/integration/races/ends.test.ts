@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Outcome, outcomes, type TestWorker } from '../api/test-worker.ts';
-import { stateName } from '../api/world.ts';
+import { type Outcome, outcomes, type TestWorker } from '../api/base/test-worker.ts';
+import { stateName } from '../api/base/world.ts';
 import { type Arena, answerOf, jobIdOf, meet, shuffled, tally, useArena } from './arena.ts';
 
 const JOBS = 100;

@@ -9,7 +9,7 @@ import { document } from '../../../server/api/reference/document.ts';
 import { allMethods, exampleOf, pathOf, withActual } from '../../support/contract.ts';
 import { countFailure, makeJobs, openIdleWorker } from '../../support/example-world.ts';
 import { openShell, type Shell } from '../../support/shell.ts';
-import { World } from '../api/world.ts';
+import { World } from '../api/base/world.ts';
 
 const onHttp = allMethods.filter(({ parent }) => parent !== SessionService);
 

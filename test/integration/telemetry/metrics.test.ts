@@ -12,8 +12,8 @@ import { prometheusName } from '../../../server/telemetry/metrics/prometheus.ts'
 import { version } from '../../../server/version.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readMetrics } from '../../support/replica-metrics.ts';
-import { offerOf, outcomes, type TestWorker } from '../api/test-worker.ts';
-import { World } from '../api/world.ts';
+import { offerOf, outcomes, type TestWorker } from '../api/base/test-worker.ts';
+import { World } from '../api/base/world.ts';
 
 const { result, failure, released, cancelled } = outcomes;
 

@@ -12,7 +12,7 @@ import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 import type { StoreContext } from '../../support/store-context.ts';
 import { makeCall, makeJob, makeLane } from '../../support/store-fixtures.ts';
-import { digestOf } from '../api/store-digest.ts';
+import { digestOf } from '../api/base/store-digest.ts';
 
 const JOBS = 2_500;
 let postgres: TestDatabases;

@@ -13,7 +13,7 @@ import { eventually } from '../../support/eventually.ts';
 import { callJobs, everyByte, type Life, live } from '../../support/life.ts';
 import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder, startTestReplica } from '../../support/replica.ts';
-import { digestOf } from '../api/store-digest.ts';
+import { digestOf } from '../api/base/store-digest.ts';
 
 let postgres: TestDatabases;
 let folder: string;

@@ -7,7 +7,7 @@ import { openPostgres } from '../../../../server/store/driver/postgres.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { openPool } from '../../../support/postgres.ts';
-import { World } from '../world.ts';
+import { World } from '../base/world.ts';
 import { Flows, failureOf, plays, type Step, StepRole, stateName } from './flows.ts';
 
 let database: Database;

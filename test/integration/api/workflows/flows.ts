@@ -21,7 +21,7 @@ import {
 } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import type { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { World } from '../world.ts';
+import { World } from '../base/world.ts';
 
 export type Step = Partial<MessageInitShape<typeof WorkflowStepSchema>> & { readonly name: string };
 export type Flow = Omit<Partial<MessageInitShape<typeof WorkflowBodySchema>>, 'steps'>;

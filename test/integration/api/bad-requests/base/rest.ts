@@ -2,7 +2,7 @@
 
 import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
-import { outcomes } from '../../test-worker.ts';
+import { outcomes } from '../../base/test-worker.ts';
 import {
   add,
   applyJobDefinition,
