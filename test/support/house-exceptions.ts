@@ -4,8 +4,6 @@ const TESTS = 'the tests follow the layout of the server later';
 const SDK = 'the five SDKs have the same files; they are divided together';
 
 export const exceptions: Readonly<Record<string, string>> = {
-  'test/integration/cli: has ': TESTS,
-  'test/integration/store/suite: has ': TESTS,
   'test/support: has ': TESTS,
   'sdk/typescript/src/client: has ': SDK,
   'sdk/typescript/src/worker/core: has ': SDK,

@@ -1,0 +1,180 @@
+/** Held attempts: the list, rebuilt assignments, attempts seen running, progress and checkpoints. */
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { decideAbort, decideCancel } from '../../../../../server/domain/jobs/decide.ts';
+import type { AttemptKey, ProgressChange } from '../../../../../server/engine/ports/attempts.ts';
+import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import {
+  claimMany,
+  holdMany,
+  holdOne,
+  keyOf,
+  only,
+  openWorker,
+  payload,
+  readEverything,
+  readRow,
+} from '../../../../support/store-fixtures.ts';
+
+const RUN_TIMEOUT_SLACK_US = 2_000_000;
+
+export function heldSuite(context: StoreContext): void {
+  const progressOf = (key: AttemptKey, sequence: number, changes: Partial<ProgressChange> = {}): ProgressChange => ({
+    ...keyOf(key),
+    sequence,
+    fraction: undefined,
+    message: undefined,
+    checkpoint: undefined,
+    ...changes,
+  });
+  const abort = (key: AttemptKey) =>
+    context.store.change({ by: 'attempts', attempts: [key] }, (run, nowUs) => decideAbort(run, { nowUs, random: 0 }));
+  const readProgress = async (jobId: string) => (await context.store.readJob('default', jobId))?.progress;
+
+  describe('the list of held attempts', () => {
+    it('contains ASSIGNED and CANCELLING ones, and RUNNING ones if all are requested', async () => {
+      const [assigned, running, cancelling] = await holdMany(context, 3);
+      if (!assigned || !running || !cancelling) throw new Error('three jobs were claimed');
+      await context.store.observe([running]);
+      await context.store.change({ by: 'attempts', attempts: [cancelling] }, (run, nowUs) =>
+        decideCancel(run, '', 1_000, { nowUs, random: 0 }),
+      );
+      const held = await context.store.readHeld(assigned.sessionId, false);
+      expect(new Map(held.map((run) => [run.jobId, run.state]))).toEqual(
+        new Map([
+          [assigned.jobId, 'ASSIGNED'],
+          [cancelling.jobId, 'CANCELLING'],
+        ]),
+      );
+      const whole = await context.store.readHeld(assigned.sessionId, true);
+      expect(whole).toHaveLength(3);
+      const run = whole.find((item) => item.jobId === running.jobId);
+      expect(run).toMatchObject({
+        ...keyOf(running),
+        laneId: running.laneId,
+        state: 'RUNNING',
+        creditId: running.creditId,
+      });
+      expect(Math.abs((run?.assignTimeUs ?? 0) - (await context.store.nowUs()))).toBeLessThan(60e6);
+      expect(await context.store.readHeld((await openWorker(context)).sessionId, true)).toEqual([]);
+    });
+
+    it('rebuilds the assignments of ASSIGNED attempts only', async () => {
+      const [assigned, running] = await holdMany(context, 2);
+      if (!assigned || !running) throw new Error('two jobs were claimed');
+      await context.store.observe([running]);
+      const again = await context.store.readAssigned([assigned, running, { ...assigned, attempt: 2 }]);
+      expect(only(again)).toEqual({ ...assigned, prefetch: false });
+    });
+  });
+
+  describe('observe', () => {
+    it('makes ASSIGNED attempts RUNNING, with the run timeout due', async () => {
+      const job = await holdOne(context);
+      const before = await context.store.nowUs();
+      await context.store.observe([job]);
+      const after = await context.store.nowUs();
+      const row = await readRow(context, 'job_runs', job.jobId);
+      expect(row).toMatchObject({ state: 6, revision: 3 });
+      // Counted from the observation: an assignment that arrived late must not time out on the server before the
+      // worker.
+      expect(row?.due_time).toBeGreaterThanOrEqual(before + 60_000_000 + RUN_TIMEOUT_SLACK_US);
+      expect(row?.due_time).toBeLessThanOrEqual(after + 60_000_000 + RUN_TIMEOUT_SLACK_US);
+      await context.store.observe([job]);
+      expect(await readRow(context, 'job_runs', job.jobId)).toEqual(row);
+    });
+
+    it('ignores attempts that do not match the key', async () => {
+      const job = await holdOne(context);
+      const { sessionId } = await openWorker(context);
+      const before = await readEverything(context, job.jobId);
+      await context.store.observe([
+        { ...job, attempt: 2 },
+        { ...job, sessionId },
+      ]);
+      expect(await readEverything(context, job.jobId)).toEqual(before);
+    });
+  });
+
+  describe('progress', () => {
+    it('is stored and shown, each part until a newer one arrives', async () => {
+      const job = await holdOne(context);
+      await context.store.saveProgress([progressOf(job, 1, { fraction: 0.25, message: 'a "quarter"' })]);
+      expect(await readProgress(job.jobId)).toEqual({ fraction: 0.25, message: 'a "quarter"' });
+      await context.store.saveProgress([progressOf(job, 2, { fraction: 0.5 })]);
+      expect(await readProgress(job.jobId)).toEqual({ fraction: 0.5, message: 'a "quarter"' });
+      await context.store.saveProgress([progressOf(job, 3, { message: '' })]);
+      expect(await readProgress(job.jobId)).toEqual({ fraction: 0.5, message: '' });
+    });
+
+    it('is not set back by a late report', async () => {
+      const job = await holdOne(context);
+      await context.store.saveProgress([progressOf(job, 5, { fraction: 0.9, checkpoint: payload('new') })]);
+      const before = await readEverything(context, job.jobId);
+      await context.store.saveProgress([progressOf(job, 5, { fraction: 0.1, checkpoint: payload('old') })]);
+      await context.store.saveProgress([progressOf(job, 4, { fraction: 0.1, checkpoint: payload('old') })]);
+      expect(await readEverything(context, job.jobId)).toEqual(before);
+    });
+
+    it('of another attempt or session, or of a session that is not open, changes nothing', async () => {
+      const job = await holdOne(context);
+      const { sessionId } = await openWorker(context);
+      const before = await readEverything(context, job.jobId);
+      const change = { fraction: 0.5, checkpoint: payload('x') };
+      await context.store.saveProgress([
+        progressOf({ ...job, attempt: 2 }, 1, change),
+        progressOf({ ...job, sessionId }, 2, change),
+      ]);
+      await context.store.closeSessions([job.sessionId], 'CLOSE');
+      await context.store.saveProgress([progressOf(job, 3, change)]);
+      expect(await readEverything(context, job.jobId)).toEqual(before);
+    });
+
+    it('starts again with each attempt', async () => {
+      const job = await holdOne(context);
+      await context.store.saveProgress([progressOf(job, 1_000, { fraction: 0.9, message: 'almost' })]);
+      await abort(job);
+      await sql(context, `UPDATE job_runs SET state = 3, due_time = NULL WHERE job_id = '${job.jobId}'`);
+      const again = only(await claimMany(context, job.laneId, job.sessionId, 1));
+      expect(await readProgress(job.jobId)).toBeUndefined();
+      await context.store.saveProgress([progressOf(again, 1, { fraction: 0.1 })]);
+      expect(await readProgress(job.jobId)).toEqual({ fraction: 0.1, message: '' });
+    });
+  });
+
+  describe('checkpoints', () => {
+    it('are sent with the next claim, the newest byte for byte', async () => {
+      const jobs = await holdMany(context, 3);
+      const data = randomBytes(100_000);
+      const checkpoint = { data, contentType: 'application/x', metadata: { part: '7' } };
+      await context.store.saveProgress(
+        jobs.map((job, i) => progressOf(job, 1, i === 1 ? {} : { checkpoint: payload(`first of ${i}`) })),
+      );
+      await context.store.saveProgress([progressOf(jobs[0] as AttemptKey, 2, { checkpoint })]);
+      await context.store.saveProgress([progressOf(jobs[0] as AttemptKey, 3, { fraction: 1 })]);
+      for (const job of jobs) await abort(job);
+      await sql(context, `UPDATE job_runs SET state = 3, due_time = NULL WHERE lane_id = ${jobs[0]?.laneId}`);
+      const { sessionId } = await openWorker(context);
+      const again = new Map(
+        (await claimMany(context, jobs[0]?.laneId as number, sessionId, 3)).map((job) => [job.jobId, job]),
+      );
+      const first = again.get(jobs[0]?.jobId as string);
+      expect(first?.attempt).toBe(2);
+      expect(first?.checkpoint).toMatchObject({ contentType: 'application/x', metadata: { part: '7' } });
+      expect(Buffer.compare(first?.checkpoint?.data ?? new Uint8Array(), data)).toBe(0);
+      expect(again.get(jobs[1]?.jobId as string)?.checkpoint).toBeUndefined();
+      expect(Buffer.from(again.get(jobs[2]?.jobId as string)?.checkpoint?.data ?? []).toString()).toBe('first of 2');
+    });
+
+    it('can be empty', async () => {
+      const job = await holdOne(context);
+      await context.store.saveProgress([
+        progressOf(job, 1, { checkpoint: { data: new Uint8Array(), contentType: '' } }),
+      ]);
+      await abort(job);
+      await sql(context, `UPDATE job_runs SET state = 3, due_time = NULL WHERE job_id = '${job.jobId}'`);
+      const again = only(await claimMany(context, job.laneId, job.sessionId, 1));
+      expect(again.checkpoint?.data).toHaveLength(0);
+    });
+  });
+}
