@@ -15,7 +15,7 @@ import {
 } from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { encodePayload } from '../../../sdk/typescript/src/payload.ts';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
-import type { SessionApi } from '../../../sdk/typescript/src/worker/core/ports.ts';
+import type { SessionApi } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
 import { natsBus } from '../../../sdk/typescript/src/worker/thread/nats-bus.ts';
 import type { Dice } from './dice.ts';
 import { isLeaseLost, isUnknown } from './outcomes.ts';

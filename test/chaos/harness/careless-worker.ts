@@ -12,7 +12,7 @@ import {
   type OpenSessionResponse,
 } from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { openChannel } from '../../../sdk/typescript/src/transport/channel.ts';
-import type { SessionApi } from '../../../sdk/typescript/src/worker/core/ports.ts';
+import type { SessionApi } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
 import { sessionApi } from '../../../sdk/typescript/src/worker/thread/session-api.ts';
 import { eventually } from '../../support/eventually.ts';
 import { CarelessSession, type ReportAnswer } from './careless-session.ts';

@@ -41,7 +41,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'The worker releases the duplicate of an assignment that it holds.',
     patches: [
       {
-        file: `${core}/acceptance.ts`,
+        file: `${core}/dispatch/acceptance.ts`,
         find: 'if (facts.held || facts.seen) return IGNORE;',
         replace: 'if (facts.held) return release(ReleaseReason.NO_SLOT); if (facts.seen) return IGNORE;',
       },
@@ -60,15 +60,15 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   no_self_fence: {
     about: 'The worker never gives its lease up.',
     patches: [
-      { file: `${core}/fence.ts`, find: 'return now >= this.#at;', replace: 'return now < 0;' },
-      { file: `${core}/fence.ts`, find: 'return this.#at;', replace: 'return Number.POSITIVE_INFINITY;' },
+      { file: `${core}/sessions/fence.ts`, find: 'return now >= this.#at;', replace: 'return now < 0;' },
+      { file: `${core}/sessions/fence.ts`, find: 'return this.#at;', replace: 'return Number.POSITIVE_INFINITY;' },
     ],
   },
   forget_seen: {
     about: 'The worker forgets which attempts it has seen.',
     patches: [
       {
-        file: `${core}/attempts.ts`,
+        file: `${core}/dispatch/attempts.ts`,
         find: 'const seen = credit?.seen?.has(key) === true;',
         replace: 'const seen = false;',
       },
@@ -98,7 +98,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         replace: 'assignments: missing.length < 0 ? await this.#resend(missing) : [],',
       },
       {
-        file: `${core}/acceptance.ts`,
+        file: `${core}/dispatch/acceptance.ts`,
         find: 'return release(whyNot(facts));',
         replace: 'return whyNot(facts) ? IGNORE : IGNORE;',
       },
@@ -108,7 +108,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'The worker stops handlers at its fence and does not say so.',
     patches: [
       {
-        file: `${core}/attempts.ts`,
+        file: `${core}/dispatch/attempts.ts`,
         find: 'this.#close(execution, aborted());',
         replace:
           "if (aborted().case) { execution.held.phase = 'closing'; execution.held.execution = undefined; execution.held = undefined; }",

@@ -3,7 +3,7 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { SessionMessageSchema } from '../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
-import type { BusOptions, Bus as WorkerBus } from '../../../sdk/typescript/src/worker/core/ports.ts';
+import type { BusOptions, Bus as WorkerBus } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
 import { encodeAssignments, encodeCancels, encodePing } from '../../../server/bus/assignment-message.ts';
 import { decodeEvents, encodeEvents } from '../../../server/bus/event-codec.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';

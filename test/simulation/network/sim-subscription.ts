@@ -1,6 +1,6 @@
 /** A session's connection to the simulated bus: reconnects by itself, and may be deaf without knowing it. */
 import type { SessionMessage } from '../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
-import type { BusConnection, BusOptions } from '../../../sdk/typescript/src/worker/core/ports.ts';
+import type { BusConnection, BusOptions } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { World } from '../../../server/tools/simulate/world.ts';
 import type { Process } from '../core/process.ts';

@@ -8,7 +8,7 @@ import {
 } from '../../../sdk/typescript/src/gen/muster/v1/job_service_pb.ts';
 import { uuidToBytes } from '../../../sdk/typescript/src/uuid.ts';
 import { type ChildApi, Children, WaitsForChildren } from '../../../sdk/typescript/src/worker/children.ts';
-import type { HandlerOutcome } from '../../../sdk/typescript/src/worker/core/ports.ts';
+import type { HandlerOutcome } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
 import type { History } from '../core/history.ts';
 import type { Process } from '../core/process.ts';
 import type { Rpc } from '../network/sim-rpc.ts';

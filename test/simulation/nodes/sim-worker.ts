@@ -1,8 +1,8 @@
 /** A place for a worker: one life after another of the SDK's core, with a scripted runner. */
 import { SessionService } from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
-import type { CoreEvent, SessionApi } from '../../../sdk/typescript/src/worker/core/ports.ts';
-import { type CoreOptions, SessionCore } from '../../../sdk/typescript/src/worker/core/session-core.ts';
+import type { CoreEvent, SessionApi } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
+import { type CoreOptions, SessionCore } from '../../../sdk/typescript/src/worker/core/sessions/session-core.ts';
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { World } from '../../../server/tools/simulate/world.ts';
 import type { History } from '../core/history.ts';

@@ -8,7 +8,7 @@ import {
   SendHeartbeatRequestSchema,
 } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { describe, expect, it } from 'vitest';
-import * as limits from '../../../sdk/typescript/src/worker/core/limits.ts';
+import * as limits from '../../../sdk/typescript/src/worker/core/base/limits.ts';
 
 const guide = readFileSync(new URL('../../../docs/worker-protocol.md', import.meta.url), 'utf8');
 const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64');

@@ -1,8 +1,8 @@
 /** The five checks on an assignment, and their order. */
 import { describe, expect, test } from 'vitest';
 import { ReleaseReason } from '../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
-import type { AcceptanceFacts } from '../../../sdk/typescript/src/worker/core/acceptance.ts';
-import { judge } from '../../../sdk/typescript/src/worker/core/acceptance.ts';
+import type { AcceptanceFacts } from '../../../sdk/typescript/src/worker/core/dispatch/acceptance.ts';
+import { judge } from '../../../sdk/typescript/src/worker/core/dispatch/acceptance.ts';
 import { assign, CoreWorld } from './support/core-world.ts';
 
 const FINE: AcceptanceFacts = {

@@ -7,8 +7,8 @@ import {
   LOG_GAP_ROUND_TRIPS,
   MAX_LOG_BYTES,
   PROGRESS_DELAY,
-} from '../../../sdk/typescript/src/worker/core/limits.ts';
-import { LogTail } from '../../../sdk/typescript/src/worker/core/log-tail.ts';
+} from '../../../sdk/typescript/src/worker/core/base/limits.ts';
+import { LogTail } from '../../../sdk/typescript/src/worker/core/sessions/log-tail.ts';
 import { logLine } from '../../../sdk/typescript/src/worker/log-line.ts';
 import { assign, CoreWorld, failure } from './support/core-world.ts';
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
 import type { Assignment } from '../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
 import { payload } from '../../../sdk/typescript/src/payload.ts';
-import { Cancels } from '../../../sdk/typescript/src/worker/core/cancels.ts';
-import { MAX_CANCELS } from '../../../sdk/typescript/src/worker/core/limits.ts';
+import { MAX_CANCELS } from '../../../sdk/typescript/src/worker/core/base/limits.ts';
+import { Cancels } from '../../../sdk/typescript/src/worker/core/dispatch/cancels.ts';
 import { assign, CoreWorld, failure } from './support/core-world.ts';
 
 /** A session with one slot, busy with job 1, and a credit with prefetch places. */

@@ -1,6 +1,6 @@
 /** How a session uses its connection to the bus. */
 import { describe, expect, test } from 'vitest';
-import { HEARING_TIME } from '../../../sdk/typescript/src/worker/core/limits.ts';
+import { HEARING_TIME } from '../../../sdk/typescript/src/worker/core/base/limits.ts';
 import { CoreWorld } from './support/core-world.ts';
 
 describe('a ping before the confirmation of the subscription', () => {

@@ -1,8 +1,8 @@
 /** Credits: when they are granted, how long they live, when they are voided and replaced. */
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
-import { Credits } from '../../../sdk/typescript/src/worker/core/credits.ts';
-import { MAX_SPENT_CREDITS, OFFER_DELAY } from '../../../sdk/typescript/src/worker/core/limits.ts';
+import { MAX_SPENT_CREDITS, OFFER_DELAY } from '../../../sdk/typescript/src/worker/core/base/limits.ts';
+import { Credits } from '../../../sdk/typescript/src/worker/core/dispatch/credits.ts';
 import { assign, CoreWorld } from './support/core-world.ts';
 
 describe('the grant of credits', () => {

@@ -5,7 +5,7 @@ import { Code } from '../../../sdk/typescript/src/error.ts';
 import { LeaseLossAction } from '../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
 import { ReportResult } from '../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
 import { SendHeartbeatResponseSchema } from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
-import { Fence } from '../../../sdk/typescript/src/worker/core/fence.ts';
+import { Fence } from '../../../sdk/typescript/src/worker/core/sessions/fence.ts';
 import { assign, CoreWorld, result } from './support/core-world.ts';
 
 const CONTINUE = { leaseLossAction: LeaseLossAction.CONTINUE };

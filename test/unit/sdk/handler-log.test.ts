@@ -3,7 +3,7 @@ import { context, logs, SeverityNumber, trace } from '@opentelemetry/api';
 import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChildCalls } from '../../../sdk/typescript/src/worker/children.ts';
-import type { LogLine } from '../../../sdk/typescript/src/worker/core/log-tail.ts';
+import type { LogLine } from '../../../sdk/typescript/src/worker/core/sessions/log-tail.ts';
 import { RunningJob } from '../../../sdk/typescript/src/worker/running-job.ts';
 import type { StartedAttempt } from '../../../sdk/typescript/src/worker/thread/starts.ts';
 import { uuidToBytes } from '../../../server/domain/base/uuid.ts';

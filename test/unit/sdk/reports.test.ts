@@ -4,7 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
 import { ReportResult } from '../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
 import { ReportAttemptsResponseSchema } from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
-import { MAX_REPORT_BYTES, MAX_REPORTS, SECOND_CALL_FROM } from '../../../sdk/typescript/src/worker/core/limits.ts';
+import {
+  MAX_REPORT_BYTES,
+  MAX_REPORTS,
+  SECOND_CALL_FROM,
+} from '../../../sdk/typescript/src/worker/core/base/limits.ts';
 import { assign, CoreWorld, failure, outcomeText, result } from './support/core-world.ts';
 
 /** A world with `count` running handlers. */

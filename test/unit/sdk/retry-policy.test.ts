@@ -1,8 +1,8 @@
 /** Conversion of retry policies given as objects to messages. Messages are passed through. */
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
+import { jobSubmission } from '../../../sdk/typescript/src/client/jobs/submission.ts';
 import { retryPolicy } from '../../../sdk/typescript/src/client/retry-policy.ts';
-import { jobSubmission } from '../../../sdk/typescript/src/client/submission.ts';
 import { RetryPolicySchema } from '../../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
 
 const second = { seconds: 1n, nanos: 0 };

@@ -5,7 +5,7 @@ import type { Logger } from '../../../sdk/typescript/src/logger.ts';
 import { payload } from '../../../sdk/typescript/src/payload.ts';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import { ChildCalls } from '../../../sdk/typescript/src/worker/children.ts';
-import type { HandlerOutcome } from '../../../sdk/typescript/src/worker/core/ports.ts';
+import type { HandlerOutcome } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
 import { toFailure } from '../../../sdk/typescript/src/worker/failure.ts';
 import type { HandlerFunction } from '../../../sdk/typescript/src/worker/handler.ts';
 import { HandlerStopped } from '../../../sdk/typescript/src/worker/handler.ts';

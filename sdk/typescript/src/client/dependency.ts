@@ -4,8 +4,8 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Dependency } from '../gen/muster/v1/dependency_pb.ts';
 import { DependencyCondition, DependencySchema } from '../gen/muster/v1/dependency_pb.ts';
-import type { JobRef } from './job-ref.ts';
-import { idOf } from './job-ref.ts';
+import type { JobRef } from './jobs/job-ref.ts';
+import { idOf } from './jobs/job-ref.ts';
 import { codeOf } from './words.ts';
 
 /** The outcome of a job or a step that meets the dependency. */

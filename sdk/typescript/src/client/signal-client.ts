@@ -6,11 +6,11 @@ import { SignalService } from '../gen/muster/v1/signal_service_pb.ts';
 import { encodePayload } from '../payload.ts';
 import type { UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
-import { BatchClient } from './batch-client.ts';
+import { BatchClient } from './batches/batch-client.ts';
 import type { ClientOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
-import type { JobRef } from './job-ref.ts';
-import { idOf } from './job-ref.ts';
+import type { JobRef } from './jobs/job-ref.ts';
+import { idOf } from './jobs/job-ref.ts';
 
 /** Content of a signal. All fields are optional. */
 export interface SignalInit {

@@ -9,7 +9,7 @@ import type { UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
 import type { ClientOptions, PageOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
-import { ScheduleClient } from './schedule-client.ts';
+import { ScheduleClient } from './schedules/schedule-client.ts';
 
 /** Selects steps. */
 export interface StepPageOptions extends PageOptions {

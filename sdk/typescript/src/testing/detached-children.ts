@@ -7,8 +7,8 @@ import { JobSchema, JobState, JobSubmissionSchema } from '../gen/muster/v1/job_p
 import { isTerminal } from '../job-state.ts';
 import { uuidText } from '../uuid.ts';
 import type { Child, ChildApi, SubmitRequest } from '../worker/children.ts';
-import type { Outcome } from '../worker/core/outcome.ts';
-import type { StopReason } from '../worker/core/ports.ts';
+import type { StopReason } from '../worker/core/base/ports.ts';
+import type { Outcome } from '../worker/core/sessions/outcome.ts';
 
 /** A running handler of a child. */
 export interface RunningChild {

@@ -1,9 +1,9 @@
 /** The runs of a handler in a test. When it waits for children, they run, and then it runs again from its start. */
 import type { Assignment } from '../gen/muster/worker/v1/assignment_pb.ts';
-import { LogTail } from '../worker/core/log-tail.ts';
-import type { Outcome } from '../worker/core/outcome.ts';
-import { aborted, cancelled, verdictOn } from '../worker/core/outcome.ts';
-import type { HandlerOutcome, StopReason } from '../worker/core/ports.ts';
+import type { HandlerOutcome, StopReason } from '../worker/core/base/ports.ts';
+import { LogTail } from '../worker/core/sessions/log-tail.ts';
+import type { Outcome } from '../worker/core/sessions/outcome.ts';
+import { aborted, cancelled, verdictOn } from '../worker/core/sessions/outcome.ts';
 import type { HandlerFunction } from '../worker/handler.ts';
 import { HandlerHost } from '../worker/handler-host.ts';
 import { unpackEnds } from '../worker/thread/ends.ts';

@@ -6,8 +6,8 @@ import type { Assignment } from '../gen/muster/worker/v1/assignment_pb.ts';
 import { AssignmentSchema } from '../gen/muster/worker/v1/assignment_pb.ts';
 import { encodePayload } from '../payload.ts';
 import { uuidToBytes } from '../uuid.ts';
-import { DEFAULT_RUN_TIMEOUT } from '../worker/core/limits.ts';
-import type { StopReason } from '../worker/core/ports.ts';
+import { DEFAULT_RUN_TIMEOUT } from '../worker/core/base/limits.ts';
+import type { StopReason } from '../worker/core/base/ports.ts';
 import type { HandlerFunction, VersionedHandler } from '../worker/handler.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { JobSubmission } from '../gen/muster/v1/job_pb.ts';
 import type { LogRecord } from '../gen/muster/v1/log_record_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import { decodePayload } from '../payload.ts';
-import type { Outcome } from '../worker/core/outcome.ts';
+import type { Outcome } from '../worker/core/sessions/outcome.ts';
 
 /**
  * What the worker would report: a `result` or a `failure`; `cancelled`: the handler gave up because of a cancel;

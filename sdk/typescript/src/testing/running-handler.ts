@@ -1,5 +1,5 @@
 /** Runs a handler in a test. */
-import type { StopReason } from '../worker/core/ports.ts';
+import type { StopReason } from '../worker/core/base/ports.ts';
 import type { HandlerFunction, VersionedHandler } from '../worker/handler.ts';
 import type { HandlerOptions } from './handler-options.ts';
 import { HandlerOutcome } from './handler-outcome.ts';

@@ -2,7 +2,7 @@
 import { durationToMs } from '../duration.ts';
 import { Code, MusterError } from '../error.ts';
 import type { JobSubmission } from '../gen/muster/v1/job_pb.ts';
-import type { StopReason } from '../worker/core/ports.ts';
+import type { StopReason } from '../worker/core/base/ports.ts';
 import type { HandlerFunction, VersionedHandler } from '../worker/handler.ts';
 import { handlerFunction } from '../worker/handler.ts';
 import type { ChildRunner } from './detached-children.ts';

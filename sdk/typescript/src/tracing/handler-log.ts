@@ -2,7 +2,7 @@
 import type { Attributes, Context, Logger } from '@opentelemetry/api';
 import { context, logs, SeverityNumber, trace } from '@opentelemetry/api';
 import type { LogLevel } from '../logger.ts';
-import type { LogLine } from '../worker/core/log-tail.ts';
+import type { LogLine } from '../worker/core/sessions/log-tail.ts';
 import { SDK } from '../worker/sdk-version.ts';
 import type { StartedAttempt } from '../worker/thread/starts.ts';
 import { attemptAttributes, attemptContext, type HandlerSpan } from './handler-span.ts';

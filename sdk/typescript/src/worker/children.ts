@@ -1,11 +1,11 @@
 /** Children of a job: its handler submits them and waits for them without holding a slot. */
 
 import { Calls, present } from '../client/calls.ts';
-import type { JobRef } from '../client/job-ref.ts';
-import { idOf } from '../client/job-ref.ts';
-import { jobResult } from '../client/job-wait.ts';
-import type { JobOptions } from '../client/submission.ts';
-import { jobSubmission } from '../client/submission.ts';
+import type { JobRef } from '../client/jobs/job-ref.ts';
+import { idOf } from '../client/jobs/job-ref.ts';
+import { jobResult } from '../client/jobs/job-wait.ts';
+import type { JobOptions } from '../client/jobs/submission.ts';
+import { jobSubmission } from '../client/jobs/submission.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { IdempotencyConflictPolicy } from '../gen/muster/v1/job_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';

@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts';
 import { decodePayload } from '../payload.ts';
 import type { ChildApi } from './children.ts';
 import { WaitsForChildren } from './children.ts';
-import type { StopReason } from './core/ports.ts';
+import type { StopReason } from './core/base/ports.ts';
 import { toFailure } from './failure.ts';
 import type { HandlerFunction } from './handler.ts';
 import { NonRetryableError } from './handler.ts';

@@ -1,10 +1,10 @@
 /** The interface of handlers, and the errors with which they control the retry of their job. */
-import type { JobRef } from '../client/job-ref.ts';
+import type { JobRef } from '../client/jobs/job-ref.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import type { LogLevel } from '../logger.ts';
 import type { Child, ChildOptions } from './children.ts';
-import type { StopReason } from './core/ports.ts';
+import type { StopReason } from './core/base/ports.ts';
 
 /** The job that a handler works on. */
 export interface JobContext {

@@ -1,7 +1,7 @@
 /** Converts what handlers log to records of bounded size. */
 import type { LogLevel } from '../logger.ts';
-import { MAX_LOG_FIELDS, MAX_LOG_LINE_BYTES } from './core/limits.ts';
-import type { LogLine } from './core/log-tail.ts';
+import { MAX_LOG_FIELDS, MAX_LOG_LINE_BYTES } from './core/base/limits.ts';
+import type { LogLine } from './core/sessions/log-tail.ts';
 
 /** Size of a record's number, time, level and framing. */
 const FRAME_BYTES = 64;

@@ -1,5 +1,5 @@
 /** A job whose handler runs. Parts that few handlers use are made on first use. */
-import type { JobRef } from '../client/job-ref.ts';
+import type { JobRef } from '../client/jobs/job-ref.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import type { LogLevel } from '../logger.ts';
@@ -9,10 +9,10 @@ import { HandlerSpan } from '../tracing/handler-span.ts';
 import { uuidText } from '../uuid.ts';
 import type { Child, ChildApi, ChildOptions } from './children.ts';
 import { Children } from './children.ts';
-import { MAX_RUN_TIME } from './core/limits.ts';
-import type { LogLine } from './core/log-tail.ts';
-import { LogTail } from './core/log-tail.ts';
-import type { StopReason } from './core/ports.ts';
+import { MAX_RUN_TIME } from './core/base/limits.ts';
+import type { StopReason } from './core/base/ports.ts';
+import type { LogLine } from './core/sessions/log-tail.ts';
+import { LogTail } from './core/sessions/log-tail.ts';
 import type { HandlerFunction, JobContext } from './handler.ts';
 import { HandlerStopped } from './handler.ts';
 import { logLine } from './log-line.ts';

@@ -34,9 +34,9 @@ import type {
   CorePorts,
   HandlerOutcome,
   StopReason,
-} from '../../../../sdk/typescript/src/worker/core/ports.ts';
-import type { CoreOptions } from '../../../../sdk/typescript/src/worker/core/session-core.ts';
-import { SessionCore } from '../../../../sdk/typescript/src/worker/core/session-core.ts';
+} from '../../../../sdk/typescript/src/worker/core/base/ports.ts';
+import type { CoreOptions } from '../../../../sdk/typescript/src/worker/core/sessions/session-core.ts';
+import { SessionCore } from '../../../../sdk/typescript/src/worker/core/sessions/session-core.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
 
 /** A call of the core, answered by the test. */

@@ -1,5 +1,5 @@
 /** A clock and timers that the test moves. */
-import type { Clock, Timer, Timers } from '../../../../sdk/typescript/src/worker/core/ports.ts';
+import type { Clock, Timer, Timers } from '../../../../sdk/typescript/src/worker/core/base/ports.ts';
 
 interface Due {
   readonly at: number;

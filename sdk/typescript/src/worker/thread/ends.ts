@@ -5,7 +5,7 @@ import { FailureSchema } from '../../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
 import { BYTES_TYPE, isPayload, JSON_TYPE, jsonText, payload } from '../../payload.ts';
 import { uuidToBytes } from '../../uuid.ts';
-import type { HandlerEnd } from '../core/ports.ts';
+import type { HandlerEnd } from '../core/base/ports.ts';
 import { ByteBatch } from './byte-batch.ts';
 import { metadataCell } from './starts.ts';
 

@@ -1,7 +1,7 @@
 /** The session thread's side of the port to the handlers. Starts of one turn are sent as one message. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Assignment } from '../../gen/muster/worker/v1/assignment_pb.ts';
-import type { Runner, StopReason } from '../core/ports.ts';
+import type { Runner, StopReason } from '../core/base/ports.ts';
 import type { ToHandlers } from './messages.ts';
 import type { SlotFlags } from './slot-flags.ts';
 import { StartsPacker } from './starts.ts';

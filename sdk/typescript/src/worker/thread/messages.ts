@@ -1,9 +1,9 @@
 /** Messages between the two threads of a worker. */
 import type { LogLevel } from '../../logger.ts';
-import type { LogLine } from '../core/log-tail.ts';
-import type { CoreEvent, StopReason } from '../core/ports.ts';
-import type { CoreOptions } from '../core/session-core.ts';
-import type { CoreStats } from '../core/stats.ts';
+import type { CoreEvent, StopReason } from '../core/base/ports.ts';
+import type { CoreStats } from '../core/base/stats.ts';
+import type { LogLine } from '../core/sessions/log-tail.ts';
+import type { CoreOptions } from '../core/sessions/session-core.ts';
 import type { PackedEnds } from './ends.ts';
 import type { PackedStarts } from './starts.ts';
 

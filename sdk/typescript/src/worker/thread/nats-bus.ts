@@ -3,7 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import type { Authenticator, Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { connect, jwtAuthenticator } from '@nats-io/transport-node';
 import { SessionMessageSchema } from '../../gen/muster/worker/v1/assignment_pb.ts';
-import type { Bus, BusConnection, BusOptions, CorePorts } from '../core/ports.ts';
+import type { Bus, BusConnection, BusOptions, CorePorts } from '../core/base/ports.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const RECONNECT_WAIT_MS = 200;

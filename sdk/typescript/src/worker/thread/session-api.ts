@@ -2,7 +2,7 @@
 import type { Client } from '@grpc/grpc-js';
 import { SessionService } from '../../gen/muster/worker/v1/session_service_pb.ts';
 import { unaryClient } from '../../transport/unary-client.ts';
-import type { SessionApi } from '../core/ports.ts';
+import type { SessionApi } from '../core/base/ports.ts';
 
 /** Calls wait for a connection within their deadline, so they are sent as soon as there is one. */
 export function sessionApi(channel: Client): SessionApi {

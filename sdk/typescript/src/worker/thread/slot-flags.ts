@@ -2,7 +2,7 @@
  * Shared memory in which both threads agree, per slot, whether a handler was entered. An attempt can be withdrawn
  * atomically, even while the handlers' thread is busy, and is then never entered.
  */
-import { MAX_SLOTS } from '../core/limits.ts';
+import { MAX_SLOTS } from '../core/base/limits.ts';
 
 /** A ticket identifies one use of a slot. The flag is twice the ticket, plus one when the handler was entered. */
 const MAX_TICKET = 2 ** 30 - 1;

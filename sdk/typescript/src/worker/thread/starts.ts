@@ -2,7 +2,7 @@
 import { durationToMs } from '../../duration.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
 import type { Assignment } from '../../gen/muster/worker/v1/assignment_pb.ts';
-import { DEFAULT_RUN_TIMEOUT } from '../core/limits.ts';
+import { DEFAULT_RUN_TIMEOUT } from '../core/base/limits.ts';
 import { ByteBatch } from './byte-batch.ts';
 
 /** An attempt as the handlers' thread sees it. */

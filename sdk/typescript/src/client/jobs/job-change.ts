@@ -1,0 +1,26 @@
+/** Converts changes of a waiting job to the message of the contract. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { UpdateJobRequestSchema } from '../../gen/muster/v1/job_service_pb.ts';
+
+/** Changes of a waiting job. At least one field must be set. */
+export interface JobChange {
+  /** From -100 to 100; higher runs sooner. */
+  readonly priority?: number;
+  /** Not before this time. A time in the past lets the job run at once. */
+  readonly runTime?: Date;
+  /** The job expires when it has not started by this time. */
+  readonly expireTime?: Date;
+}
+
+export function jobChange({
+  priority,
+  runTime,
+  expireTime,
+}: JobChange): MessageInitShape<typeof UpdateJobRequestSchema> {
+  return {
+    ...(priority === undefined ? {} : { priority }),
+    ...(runTime === undefined ? {} : { runTime: timestampFromDate(runTime) }),
+    ...(expireTime === undefined ? {} : { expireTime: timestampFromDate(expireTime) }),
+  };
+}

@@ -1,0 +1,36 @@
+/** Converts a caller's job filter to the message of the contract. */
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { JobState } from '../../gen/muster/v1/job_pb.ts';
+
+/** Jobs match when all given conditions hold. A filter without conditions matches every job of the namespace. */
+export interface JobFilter {
+  /** Only jobs in these states. */
+  readonly states?: readonly JobState[];
+  /** Only jobs of this definition. */
+  readonly definition?: string;
+  /** Only jobs of this queue. */
+  readonly queue?: string;
+  /** Only jobs that carry all of these labels. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Only jobs made at or after this time. */
+  readonly minCreateTime?: Date;
+  /** Only jobs made before this time. */
+  readonly maxCreateTime?: Date;
+  /** Only jobs whose failure has one of these types. At most 64. */
+  readonly failureTypes?: readonly string[];
+  /** Only jobs of the steps of the workflow with this job id. */
+  readonly parentJobId?: string;
+}
+
+/** The message `JobFilter`. */
+export function jobFilter(filter: JobFilter) {
+  const { states = [], labels = {}, failureTypes = [], minCreateTime, maxCreateTime, ...same } = filter;
+  return {
+    ...same,
+    states: [...states],
+    labels: { ...labels },
+    failureTypes: [...failureTypes],
+    ...(minCreateTime === undefined ? {} : { minCreateTime: timestampFromDate(minCreateTime) }),
+    ...(maxCreateTime === undefined ? {} : { maxCreateTime: timestampFromDate(maxCreateTime) }),
+  };
+}

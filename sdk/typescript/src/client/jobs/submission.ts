@@ -1,0 +1,91 @@
+/** Converts the options of a job to the message of the contract. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { durationFromMs } from '../../duration.ts';
+import type { IdempotencyConflictPolicy, JobSubmission } from '../../gen/muster/v1/job_pb.ts';
+import { JobSubmissionSchema } from '../../gen/muster/v1/job_pb.ts';
+import type { DemandsSchema, StickySchema } from '../../gen/muster/v1/placement_pb.ts';
+import { encodePayload } from '../../payload.ts';
+import type { DependencyInit } from '../dependency.ts';
+import { dependency } from '../dependency.ts';
+import type { RetryPolicyInit } from '../retry-policy.ts';
+import { retryPolicy } from '../retry-policy.ts';
+import type { JobRef } from './job-ref.ts';
+
+/** Options of a job, all optional. */
+export interface JobOptions {
+  /** Version of the definition. Default: the newest. */
+  readonly definitionVersion?: number;
+  /** Business key: a second submission with the same key gives the same job. At most 256 characters. */
+  readonly idempotencyKey?: string;
+  /** What happens when the key is in use. Default: USE_EXISTING. */
+  readonly idempotencyConflictPolicy?: IdempotencyConflictPolicy;
+  /** At most 64; keys at most 63 characters, values at most 256. */
+  readonly labels?: Record<string, string>;
+  /** From -100 to 100; higher runs sooner. Default: the definition's. */
+  readonly priority?: number;
+  /** Not before this time. Excludes `delayMs`. */
+  readonly runTime?: Date;
+  /** Not before this many milliseconds after acceptance. Excludes `runTime`. */
+  readonly delayMs?: number;
+  /** The job expires when it has not started by this time. Default: never. */
+  readonly expireTime?: Date;
+  /** The queue of the job. Default: the definition's. */
+  readonly queue?: string;
+  /**
+   * The queue shares its workers fairly between these keys; use a tenant, for example. At most 256 characters. Default:
+   * the value of the definition's `fairnessKey`.
+   */
+  readonly fairnessKey?: string;
+  /** Replaces the definition's retry policy. */
+  readonly retryPolicy?: RetryPolicyInit;
+  /** Replaces the definition's run timeout, in milliseconds. */
+  readonly runTimeoutMs?: number;
+  /** Replaces the definition's demands. */
+  readonly demands?: MessageInitShape<typeof DemandsSchema>;
+  /**
+   * Prefers or requires the worker of an earlier job: `{ jobId, mode: StickyMode.HARD }`. Default: any suitable worker.
+   */
+  readonly sticky?: MessageInitShape<typeof StickySchema>;
+  /** The job starts when all of these are met. At most 100. Default: none. */
+  readonly dependsOn?: readonly DependencyInit[];
+  /** W3C trace context of the job. Default: that of the submission's span, if the application traces. */
+  readonly traceparent?: string;
+  /** W3C trace state that goes with it. */
+  readonly tracestate?: string;
+}
+
+/** One job of `submitMany`. */
+export interface JobRequest extends JobOptions {
+  readonly definition: string;
+  readonly input?: unknown;
+}
+
+/** Options that apply to all jobs of a submission. */
+export interface MemberOptions {
+  /** An open batch; the jobs become its members. Default: none. */
+  readonly batch?: JobRef;
+}
+
+/** A submitted job. */
+export interface SubmittedJob {
+  readonly jobId: string;
+  /** True when the job existed already: its idempotency key or request id was in use. */
+  readonly existing: boolean;
+}
+
+/** @throws TypeError when the input can't be written as JSON, or when both `runTime` and `delayMs` are given. */
+export function jobSubmission(definition: string, input: unknown, options: JobOptions): JobSubmission {
+  const { runTime, delayMs, expireTime, runTimeoutMs, retryPolicy: policy, dependsOn = [], ...same } = options;
+  if (runTime !== undefined && delayMs !== undefined) throw new TypeError('give either runTime or delayMs');
+  const job = create(JobSubmissionSchema, { ...same, definition, dependsOn: dependsOn.map(dependency) });
+  const data = encodePayload(input);
+  if (data !== undefined) job.input = data;
+  if (runTime !== undefined) job.start = { case: 'runTime', value: timestampFromDate(runTime) };
+  if (delayMs !== undefined) job.start = { case: 'delay', value: durationFromMs(delayMs) };
+  if (expireTime !== undefined) job.expireTime = timestampFromDate(expireTime);
+  if (policy !== undefined) job.retryPolicy = retryPolicy(policy);
+  if (runTimeoutMs !== undefined) job.runTimeout = durationFromMs(runTimeoutMs);
+  return job;
+}
