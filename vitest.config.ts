@@ -4,16 +4,16 @@
  */
 
 import { defineConfig } from 'vitest/config';
-import { LongFirst } from './test/support/long-first.ts';
-import { TestReport } from './test/support/test-report.ts';
-import { allOnly, runsAll } from './test/support/tier.ts';
+import { LongFirst } from './test/support/run/long-first.ts';
+import { TestReport } from './test/support/run/test-report.ts';
+import { allOnly, runsAll } from './test/support/run/tier.ts';
 
 /** Where a run in CI wants its counts, as JUnit. */
 const { MUSTER_JUNIT: outputFile } = process.env;
 const junit: ['junit', { outputFile: string }][] = outputFile ? [['junit', { outputFile }]] : [];
 const shared = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
 const api = ['test/integration/api/**/*.test.ts'];
-const globalSetup = 'test/support/prepare.ts';
+const globalSetup = 'test/support/run/prepare.ts';
 
 export default defineConfig({
   test: {
@@ -40,7 +40,7 @@ export default defineConfig({
         },
       },
     ],
-    setupFiles: ['test/support/property-size.ts'],
+    setupFiles: ['test/support/run/property-size.ts'],
     pool: 'forks',
     testTimeout: 120_000,
     hookTimeout: 120_000,

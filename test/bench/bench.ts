@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Client } from '../../sdk/typescript/src/index.ts';
-import { startPostgres } from '../support/postgres.ts';
+import { startPostgres } from '../support/databases/postgres.ts';
 import { against } from './against.ts';
 import { backlog } from './backlog.ts';
 import { batchAgainstPlain } from './batches.ts';

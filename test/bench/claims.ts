@@ -7,9 +7,9 @@ import { openPglite } from '../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { migrate } from '../../server/store/migrate.ts';
 import { createStore } from '../../server/store/store.ts';
-import type { StoreContext } from '../support/store-context.ts';
-import { makeCall, makeJob, openWorker } from '../support/store-fixtures.ts';
-import { claimLimited, limitedLanes } from '../support/store-limits.ts';
+import type { StoreContext } from '../support/store/store-context.ts';
+import { makeCall, makeJob, openWorker } from '../support/store/store-fixtures.ts';
+import { claimLimited, limitedLanes } from '../support/store/store-limits.ts';
 import { latencyOf } from './measures.ts';
 
 const PLACES = 100;

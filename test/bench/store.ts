@@ -9,7 +9,7 @@ import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { insertJobs } from '../../server/store/jobs/submit/insert-jobs.ts';
 import { migrate } from '../../server/store/migrate.ts';
 import { completeAttempts } from '../../server/store/sessions/complete-attempts.ts';
-import { startPostgres } from '../support/postgres.ts';
+import { startPostgres } from '../support/databases/postgres.ts';
 
 const help = `Rows a second of each hot statement, alone, in batches of 100, 500 and 1,000, and the time of one row.
 

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../support/base/eventually.ts';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';
 import { dieInTurn, type Kill } from './harness/turns.ts';

@@ -4,7 +4,7 @@
  */
 import { type BatchHandle, Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { coreOf } from '../support/tier.ts';
+import { coreOf } from '../support/run/tier.ts';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';
 import { dieInTurn, type Kill } from './harness/turns.ts';

@@ -4,7 +4,7 @@
  * every invariant; a run without faults fails.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { coreOf } from '../support/tier.ts';
+import { coreOf } from '../support/run/tier.ts';
 import { check } from './checker/check.ts';
 import { Dice, seedOfRun } from './harness/dice.ts';
 import { loadPoints, Nemesis } from './harness/nemesis.ts';

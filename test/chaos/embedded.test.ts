@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JobState } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../support/base/eventually.ts';
 import { check } from './checker/check.ts';
 import { Dice, seedOfRun } from './harness/dice.ts';
 import type { ReplicaProcess } from './harness/replica-process.ts';

@@ -11,7 +11,7 @@ import { Client, type Job, JobState, Worker } from '@muster/sdk';
 import { type JobEvent, JobEventSchema } from '@muster/sdk/gen/muster/v1/event_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { KillPoint } from '../../server/engine/base/kill-points.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../support/base/eventually.ts';
 import { Child, survivors } from './harness/child.ts';
 import { ReplicaProcess } from './harness/replica-process.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { go } from '../support/toolchains.ts';
+import { go } from '../support/run/toolchains.ts';
 import { conformsOnceBuilt } from './support/built.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-go-worker-'));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeWith, go } from '../support/toolchains.ts';
+import { describeWith, go } from '../support/run/toolchains.ts';
 import type { Bug } from './planted/bug.ts';
 import { goBugs } from './planted/go.ts';
 import { bugsFitTheirSource, onOneBus, sourceWith } from './support/planted.ts';

@@ -1,7 +1,7 @@
 /** Each bug planted in the Java SDK fails the case that covers it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { useShortLivedMaven } from '../support/jvm.ts';
-import { describeWith, java } from '../support/toolchains.ts';
+import { useShortLivedMaven } from '../support/base/jvm.ts';
+import { describeWith, java } from '../support/run/toolchains.ts';
 import { javaBugs } from './planted/java.ts';
 import { JavaCopy } from './planted/java-copy.ts';
 import { bugsFitTheirSource, onOneBus } from './support/planted.ts';

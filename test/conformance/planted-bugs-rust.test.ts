@@ -1,6 +1,6 @@
 /** Each bug planted in the Rust SDK fails the case that covers it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { describeWith, rust } from '../support/toolchains.ts';
+import { describeWith, rust } from '../support/run/toolchains.ts';
 import { rustBugs } from './planted/rust.ts';
 import { RustCopy } from './planted/rust-copy.ts';
 import { bugsFitTheirSource, onOneBus } from './support/planted.ts';

@@ -1,7 +1,7 @@
 /** The conformance kit detects bugs: each bug planted in the TypeScript worker fails the case that covers it. */
 import { describe, expect, it } from 'vitest';
 import { allCases } from '../../server/tools/conformance/select.ts';
-import { c, describeWith } from '../support/toolchains.ts';
+import { c, describeWith } from '../support/run/toolchains.ts';
 import type { Bug } from './planted/bug.ts';
 import { bugs } from './planted/bugs.ts';
 import { withCompileCache } from './support/conform.ts';

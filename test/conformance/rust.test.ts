@@ -1,5 +1,5 @@
 /** The Rust SDK implements the protocol: its worker passes every case of `muster conformance`. */
-import { rust } from '../support/toolchains.ts';
+import { rust } from '../support/run/toolchains.ts';
 import { conformsOnceBuilt } from './support/built.ts';
 
 conformsOnceBuilt(rust, { folder: 'sdk/rust', command: ['cargo', 'build', '--workspace', '--locked'] }, [

@@ -1,8 +1,8 @@
 /** A bounded queue on two replicas: each learns of a change within a second, and together they keep the bound. */
 import { Client, Code, MusterError } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventually } from '../support/eventually.ts';
-import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+import { eventually } from '../support/base/eventually.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
 
 let deployment: TwoReplicas;
 let clients: Client[] = [];

@@ -3,9 +3,9 @@
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
-import { readCountDrift } from '../support/lane-counts.ts';
-import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
-import { runsAll } from '../support/tier.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
+import { runsAll } from '../support/run/tier.ts';
+import { readCountDrift } from '../support/store/lane-counts.ts';
 
 const MEMBERS = 20_000;
 const CALLS = 10;

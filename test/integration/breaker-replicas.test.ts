@@ -1,9 +1,9 @@
 /** State shared by two replicas: a circuit breaker that never has two probes, and a retry budget that is spent once. */
 import { AttemptOutcome, Client, type Job, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventually } from '../support/eventually.ts';
-import type { TestReplica } from '../support/replica.ts';
-import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+import { eventually } from '../support/base/eventually.ts';
+import type { TestReplica } from '../support/base/replica.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
 
 let deployment: TwoReplicas;
 let replicas: readonly TestReplica[] = [];

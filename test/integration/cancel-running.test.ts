@@ -5,8 +5,8 @@ import { CancelStage } from '@muster/sdk/gen/muster/v1/job_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child } from '../chaos/harness/child.ts';
 import { recordsOf } from '../chaos/harness/records.ts';
-import { eventually } from '../support/eventually.ts';
-import { makeScratchFolder, removeFolder, startTestReplica, type TestReplica } from '../support/replica.ts';
+import { eventually } from '../support/base/eventually.ts';
+import { makeScratchFolder, removeFolder, startTestReplica, type TestReplica } from '../support/base/replica.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 const programs = {

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser } from '../support/browser.ts';
-import { openShell } from '../support/shell.ts';
+import { startBrowser } from '../support/base/browser.ts';
+import { openShell } from '../support/cli/shell.ts';
 import { outcomes } from './api/base/test-worker.ts';
 import { World } from './api/base/world.ts';
 

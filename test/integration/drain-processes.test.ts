@@ -6,9 +6,9 @@ import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child } from '../chaos/harness/child.ts';
 import { recordsOf } from '../chaos/harness/records.ts';
-import { eventually } from '../support/eventually.ts';
-import { makeScratchFolder, removeFolder, type TestReplica } from '../support/replica.ts';
-import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+import { eventually } from '../support/base/eventually.ts';
+import { makeScratchFolder, removeFolder, type TestReplica } from '../support/base/replica.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
 import { Rpc } from './api/base/rpc.ts';
 
 const root = new URL('../../', import.meta.url).pathname;

@@ -1,7 +1,7 @@
 /** Runs the examples of a guide unchanged in a shell: its `sh` blocks, whose answers are its `json` blocks. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { openShell } from '../support/shell.ts';
+import { openShell } from '../support/cli/shell.ts';
 import type { World } from './api/base/world.ts';
 
 /** `least` is the minimum number of examples. */

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestReplica, type TestReplica } from '../support/replica.ts';
+import { startTestReplica, type TestReplica } from '../support/base/replica.ts';
 
 const root = new URL('../../', import.meta.url);
 const docs = new URL('docs/', root);

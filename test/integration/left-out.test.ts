@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const root = new URL('../../', import.meta.url).pathname;
-const support = join(root, 'test/support');
+const support = join(root, 'test/support/run');
 
 let folder: string;
 

@@ -2,9 +2,9 @@
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
-import { eventually } from '../support/eventually.ts';
-import { readCountDrift } from '../support/lane-counts.ts';
-import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+import { eventually } from '../support/base/eventually.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
+import { readCountDrift } from '../support/store/lane-counts.ts';
 
 let deployment: TwoReplicas;
 let clients: Client[] = [];

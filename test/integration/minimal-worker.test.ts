@@ -3,8 +3,8 @@ import { CancelStage, Client, JobState, SessionState } from '@muster/sdk';
 import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Child } from '../chaos/harness/child.ts';
-import { eventually } from '../support/eventually.ts';
-import { startTestReplica, type TestReplica } from '../support/replica.ts';
+import { eventually } from '../support/base/eventually.ts';
+import { startTestReplica, type TestReplica } from '../support/base/replica.ts';
 
 const PATIENT = { timeoutMs: 60_000 };
 const SLOTS = 4;

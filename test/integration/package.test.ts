@@ -4,9 +4,9 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findServerBinary } from '../../server/bus/server-binary.ts';
-import { cliEnvironment } from '../support/cli.ts';
-import { eventually } from '../support/eventually.ts';
-import { makeScratchFolder, removeFolder } from '../support/replica.ts';
+import { eventually } from '../support/base/eventually.ts';
+import { makeScratchFolder, removeFolder } from '../support/base/replica.ts';
+import { cliEnvironment } from '../support/cli/cli.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 let folder: string;

@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeScratchFolder, removeFolder, startTestReplica } from '../support/replica.ts';
+import { makeScratchFolder, removeFolder, startTestReplica } from '../support/base/replica.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 const sdk = join(root, 'sdk/python');

@@ -2,10 +2,10 @@
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
-import { eventually } from '../support/eventually.ts';
-import { readCountDrift } from '../support/lane-counts.ts';
-import type { TestReplica } from '../support/replica.ts';
-import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+import { eventually } from '../support/base/eventually.ts';
+import type { TestReplica } from '../support/base/replica.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
+import { readCountDrift } from '../support/store/lane-counts.ts';
 
 let deployment: TwoReplicas;
 let replicas: readonly TestReplica[] = [];

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { Client } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestReplica, type TestReplica } from '../support/replica.ts';
+import { startTestReplica, type TestReplica } from '../support/base/replica.ts';
 
 const root = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');

@@ -3,9 +3,9 @@ import { create } from '@bufbuild/protobuf';
 import { Client, Code, IdempotencyConflictPolicy, isTerminal, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RetryPolicySchema } from '../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
-import { eventually } from '../support/eventually.ts';
-import type { TestReplica } from '../support/replica.ts';
-import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+import { eventually } from '../support/base/eventually.ts';
+import type { TestReplica } from '../support/base/replica.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
 
 let deployment: TwoReplicas;
 let replicas: readonly TestReplica[];

@@ -3,7 +3,7 @@
  */
 import { Client, JobState, type SubmittedJob } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
 
 let deployment: TwoReplicas;
 let clients: Client[] = [];

@@ -6,9 +6,9 @@
 import { Client, JobState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
-import { readCountDrift } from '../support/lane-counts.ts';
-import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
-import { runsAll } from '../support/tier.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
+import { runsAll } from '../support/run/tier.ts';
+import { readCountDrift } from '../support/store/lane-counts.ts';
 
 const RACES = 1_000;
 const TOGETHER = 50;

@@ -1,5 +1,5 @@
 /** The SDK for Go. */
-import { describeWith, go } from '../support/toolchains.ts';
+import { describeWith, go } from '../support/run/toolchains.ts';
 import { goSnippets } from './snippets/go.ts';
 import { snippetsCompile } from './support/snippets.ts';
 import { suiteOf } from './support/suite.ts';

@@ -3,8 +3,8 @@
  * the same folder.
  */
 import { conformsOnceBuilt } from '../conformance/support/built.ts';
-import { shortLivedJvm, useShortLivedMaven } from '../support/jvm.ts';
-import { describeWith, java } from '../support/toolchains.ts';
+import { shortLivedJvm, useShortLivedMaven } from '../support/base/jvm.ts';
+import { describeWith, java } from '../support/run/toolchains.ts';
 import { javaSnippets } from './snippets/java.ts';
 import { snippetsCompile } from './support/snippets.ts';
 import { suiteOf } from './support/suite.ts';

@@ -1,5 +1,5 @@
 /** The SDK for Rust. */
-import { describeWith, rust } from '../support/toolchains.ts';
+import { describeWith, rust } from '../support/run/toolchains.ts';
 import { rustSnippets } from './snippets/rust.ts';
 import { snippetsCompile } from './support/snippets.ts';
 import { suiteOf } from './support/suite.ts';

@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SimPostgres } from '../../server/tools/simulate/sim-postgres.ts';
-import { runsAll } from '../support/tier.ts';
+import { runsAll } from '../support/run/tier.ts';
 import { openSimPostgres } from './database/open-sim-postgres.ts';
 import { runSeed } from './scenario/run-seed.ts';
 import { ALL_SEEDS, range, runSeeds } from './scenario/run-seeds.ts';

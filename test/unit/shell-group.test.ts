@@ -1,8 +1,8 @@
 /** A script of a guide that fails leaves no background process behind. */
 import { expect, it } from 'vitest';
-import { eventually } from '../support/eventually.ts';
-import { lives } from '../support/exec-worker.ts';
-import { runInGroup } from '../support/shell-group.ts';
+import { eventually } from '../support/base/eventually.ts';
+import { lives } from '../support/cli/exec-worker.ts';
+import { runInGroup } from '../support/cli/shell-group.ts';
 
 const options = { cwd: '/', env: process.env, timeoutMs: 60_000 };
 

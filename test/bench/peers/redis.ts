@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../../support/postgres.ts';
+import { freePort } from '../../support/databases/postgres.ts';
 
 export interface ScratchRedis {
   readonly version: string;

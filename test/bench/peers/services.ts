@@ -1,6 +1,6 @@
 /** The servers of the peers' stores, each started when a peer first asks for it. */
 import pg from 'pg';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/databases/postgres.ts';
 import type { Store } from './peer.ts';
 import { type ScratchRedis, startRedis } from './redis.ts';
 

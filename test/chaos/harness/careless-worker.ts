@@ -14,7 +14,7 @@ import {
 import { openChannel } from '../../../sdk/typescript/src/transport/channel.ts';
 import type { SessionApi } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
 import { sessionApi } from '../../../sdk/typescript/src/worker/thread/session-api.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import { CarelessSession, type ReportAnswer } from './careless-session.ts';
 import type { Dice } from './dice.ts';
 import { isUnknown } from './outcomes.ts';

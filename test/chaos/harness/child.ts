@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { dieWithParent } from '../../../server/bus/server-binary.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 const KEPT_LINES = 4_000;

@@ -2,7 +2,7 @@
 import type { Pool } from 'pg';
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 
 const RECOVERY_MS = 120_000;
 

@@ -1,7 +1,7 @@
 /** The faults of a run: replicas killed at named points, workers killed and stopped, connections cut and stalled. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KillPoint } from '../../../server/engine/base/kill-points.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import type { Dice } from './dice.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 import type { Run } from './run.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KillPoint } from '../../../server/engine/base/kill-points.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import { Child } from './child.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 

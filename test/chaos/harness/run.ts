@@ -1,6 +1,6 @@
 /** A whole run: deployment, fleet and load, from the first process to the evidence after the recovery. */
 import { Client, type JobRequest } from '@muster/sdk';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import type { Evidence } from '../checker/evidence.ts';
 import { CarelessWorker } from './careless-worker.ts';
 import { forgetChildren } from './child.ts';

@@ -1,6 +1,6 @@
 /** Replicas that die in turns, each at a named point of the work. */
 import type { KillPoint } from '../../../server/engine/base/kill-points.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import type { Deployment } from './deployment.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 

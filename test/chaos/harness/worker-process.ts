@@ -1,6 +1,6 @@
 /** Worker processes: each place in the fleet has one life after another, each with its own name. */
 import { join } from 'node:path';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import { Child } from './child.ts';
 import type { Line } from './line.ts';
 import { recordsOf, type WorkerRecord } from './records.ts';

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { findOnPath } from '../../../workers/demo-polyglot/toolchains.ts';
 import type { Patch } from '../../simulation/mutants/mutant.ts';
 import { applyPatch } from '../../simulation/mutants/plant.ts';
-import { shortLivedJvm } from '../../support/jvm.ts';
+import { shortLivedJvm } from '../../support/base/jvm.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 const WORKER = 'workers/conformance-java';

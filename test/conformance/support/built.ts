@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { beforeAll } from 'vitest';
-import { describeWith, type Toolchain } from '../../support/toolchains.ts';
+import { describeWith, type Toolchain } from '../../support/run/toolchains.ts';
 import { conforms, type Exceptions } from './conform.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;

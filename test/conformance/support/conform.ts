@@ -11,8 +11,8 @@ import type { CaseResult } from '../../../server/tools/conformance/case-run.ts';
 import type { Feature } from '../../../server/tools/conformance/features.ts';
 import { runKit } from '../../../server/tools/conformance/run-kit.ts';
 import { allCases } from '../../../server/tools/conformance/select.ts';
-import { runsAll } from '../../support/tier.ts';
-import { c, describeWith } from '../../support/toolchains.ts';
+import { runsAll } from '../../support/run/tier.ts';
+import { c, describeWith } from '../../support/run/toolchains.ts';
 import { coreCases } from './core.ts';
 
 const SEED = Math.floor(Math.random() * 2 ** 31);

@@ -5,7 +5,7 @@
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser } from '../../support/browser.ts';
+import { startBrowser } from '../../support/base/browser.ts';
 import { outcomes } from '../api/base/test-worker.ts';
 import { World } from '../api/base/world.ts';
 import { type Site, startSite } from './site.ts';

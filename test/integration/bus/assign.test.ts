@@ -5,7 +5,7 @@ import { encodeAssignments, splitBySize } from '../../../server/bus/assignment-m
 import { type ConnectedBus, connectBus } from '../../../server/bus/connect-bus.ts';
 import { userPayloadLimit } from '../../../server/bus/nats-bus.ts';
 import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
-import { type ScratchNats, startNats } from '../../support/nats.ts';
+import { type ScratchNats, startNats } from '../../support/base/nats.ts';
 import { type CapturedLog, captureLog, connectWorker, makeAssignment, until, type Worker } from './fixtures.ts';
 
 const messageLimit = 2 * 1024 * 1024 - 8 * 1024;

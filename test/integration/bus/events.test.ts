@@ -12,8 +12,8 @@ import { systemFailure } from '../../../server/domain/base/payload.ts';
 import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import type { EventBatch, JobChange, PublishedEvent } from '../../../server/engine/ports/events.ts';
 import type { EventPage, EventRange } from '../../../server/engine/ports/ports.ts';
-import { type ScratchNats, startNats } from '../../support/nats.ts';
-import { eventsOf } from '../../support/published-events.ts';
+import { type ScratchNats, startNats } from '../../support/base/nats.ts';
+import { eventsOf } from '../../support/store/published-events.ts';
 import { accessOf, connectWorker, until } from './fixtures.ts';
 
 let nats: ScratchNats;

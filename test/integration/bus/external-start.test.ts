@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Client, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child } from '../../chaos/harness/child.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type ScratchNats, startNats } from '../../support/nats.ts';
-import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { type ScratchNats, startNats } from '../../support/base/nats.ts';
+import { makeScratchFolder, removeFolder } from '../../support/base/replica.ts';
 
 let nats: ScratchNats;
 let folder: string;

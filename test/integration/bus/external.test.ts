@@ -11,7 +11,7 @@ import { createKey } from '../../../server/bus/keys.ts';
 import { findServerBinary } from '../../../server/bus/server-binary.ts';
 import { prepareFolder, readBoundPort } from '../../../server/bus/server-files.ts';
 import { formatCredentials } from '../../../server/bus/trust.ts';
-import { quietLog, type ScratchNats, startNats } from '../../support/nats.ts';
+import { quietLog, type ScratchNats, startNats } from '../../support/base/nats.ts';
 import { accessOf, captureLog, connectWorker, until } from './fixtures.ts';
 
 let nats: ScratchNats;

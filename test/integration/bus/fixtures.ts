@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { issueSessionJwt } from '../../../server/bus/session-jwt.ts';
 import type { Assignment } from '../../../server/engine/base/messages.ts';
 import type { Log, SessionAccess } from '../../../server/engine/ports/ports.ts';
-import type { ScratchNats } from '../../support/nats.ts';
+import type { ScratchNats } from '../../support/base/nats.ts';
 
 export interface CapturedLog extends Log {
   readonly lines: string[];

@@ -7,7 +7,7 @@ import { BusConnection } from '../../../server/bus/connection.ts';
 import { Loopback } from '../../../server/bus/loopback.ts';
 import { loopbackSubject } from '../../../server/bus/subjects.ts';
 import type { Hint } from '../../../server/engine/base/messages.ts';
-import { type ScratchNats, startNats } from '../../support/nats.ts';
+import { type ScratchNats, startNats } from '../../support/base/nats.ts';
 import { captureLog, connectWorker, until } from './fixtures.ts';
 
 let nats: ScratchNats;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type ConnectedBus, connectBus } from '../../../server/bus/connect-bus.ts';
 import { hintsSubject } from '../../../server/bus/subjects.ts';
-import { type ScratchNats, startNats } from '../../support/nats.ts';
+import { type ScratchNats, startNats } from '../../support/base/nats.ts';
 import { accessOf, connectWorker, makeAssignment, until, type Worker } from './fixtures.ts';
 
 let nats: ScratchNats;

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailureCause, JobState, payload } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runMusterProcess } from '../../support/cli.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type ExecWorld, failureOf, startExecWorld } from '../../support/exec-worker.ts';
-import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { makeScratchFolder, removeFolder } from '../../support/base/replica.ts';
+import { runMusterProcess } from '../../support/cli/cli.ts';
+import { type ExecWorld, failureOf, startExecWorld } from '../../support/cli/exec-worker.ts';
 
 /** All run by one worker; each is a shell script by default. */
 const handlers = {

@@ -1,8 +1,8 @@
 /** The exec worker sends the spans of its handlers, and passes their context on to the commands. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runMusterProcess } from '../../support/cli.ts';
-import { type ExecWorld, startExecWorld } from '../../support/exec-worker.ts';
-import { type OtlpReceiver, startOtlpReceiver } from '../../support/otlp-receiver.ts';
+import { runMusterProcess } from '../../support/cli/cli.ts';
+import { type ExecWorld, startExecWorld } from '../../support/cli/exec-worker.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../../support/telemetry/otlp-receiver.ts';
 
 let world: ExecWorld;
 let receiver: OtlpReceiver;

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname } from 'node:path';
 import { JobState } from '@muster/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
-import { type ExecWorld, failureOf, lives, startExecWorld } from '../../support/exec-worker.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { type ExecWorld, failureOf, lives, startExecWorld } from '../../support/cli/exec-worker.ts';
 
 let world: ExecWorld;
 

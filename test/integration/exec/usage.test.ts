@@ -2,8 +2,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runMuster } from '../../support/cli.ts';
-import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+import { makeScratchFolder, removeFolder } from '../../support/base/replica.ts';
+import { runMuster } from '../../support/cli/cli.ts';
 
 let folder: string;
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NIL_UUID } from '../../../server/api/base/checks.ts';
 import { hintsSubject, loopbackSubject } from '../../../server/bus/subjects.ts';
 import { formatCredentials } from '../../../server/bus/trust.ts';
-import { type ScratchNats, startNats } from '../../support/nats.ts';
+import { type ScratchNats, startNats } from '../../support/base/nats.ts';
 import { outcomes, type TestWorker } from '../api/base/test-worker.ts';
 import { World } from '../api/base/world.ts';
 import { bytesOf, diceOf, tries } from './chance.ts';

@@ -9,9 +9,9 @@ import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb'
 import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
-import type { databaseKinds } from '../../support/databases.ts';
-import { openPool } from '../../support/postgres.ts';
-import { startSharedBackends } from '../../support/shared-backends.ts';
+import type { databaseKinds } from '../../support/databases/databases.ts';
+import { openPool } from '../../support/databases/postgres.ts';
+import { startSharedBackends } from '../../support/databases/shared-backends.ts';
 import { Refusal, type Rpc } from '../api/base/rpc.ts';
 import { offerOf, type TestWorker } from '../api/base/test-worker.ts';
 import { stateName, World } from '../api/base/world.ts';

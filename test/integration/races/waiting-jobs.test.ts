@@ -5,8 +5,8 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../support/databases.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { databaseKinds } from '../../support/databases/databases.ts';
 import { outcomes, type TestWorker } from '../api/base/test-worker.ts';
 import { stateName } from '../api/base/world.ts';
 import { type Arena, answerOf, jobIdOf, shuffled, tally, useArena } from './arena.ts';

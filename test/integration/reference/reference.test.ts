@@ -6,9 +6,9 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { document } from '../../../server/api/reference/document.ts';
-import { allMethods, exampleOf, pathOf, withActual } from '../../support/contract.ts';
-import { countFailure, makeJobs, openIdleWorker } from '../../support/example-world.ts';
-import { openShell, type Shell } from '../../support/shell.ts';
+import { openShell, type Shell } from '../../support/cli/shell.ts';
+import { allMethods, exampleOf, pathOf, withActual } from '../../support/docs/contract.ts';
+import { countFailure, makeJobs, openIdleWorker } from '../../support/docs/example-world.ts';
 import { World } from '../api/base/world.ts';
 
 const onHttp = allMethods.filter(({ parent }) => parent !== SessionService);

@@ -2,7 +2,7 @@
 import type { Job } from '@muster/sdk';
 import { Client, Code, CompatibilityKind, DuplicatePolicy, durationToMs, JobState, MusterError } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import { Deployment } from './deployment.ts';
 
 let deployment: Deployment;

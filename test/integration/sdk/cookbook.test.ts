@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Client, JobFailedError, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../support/cli-server.ts';
+import { type CliServer, startCliServer } from '../../support/cli/cli-server.ts';
 
 type Handler = (ctx: unknown, input: unknown) => unknown;
 

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client } from '@muster/sdk';
 import type { ConfigInput } from '../../../server/config.ts';
-import { eventually } from '../../support/eventually.ts';
-import { startTestReplica, type TestReplica } from '../../support/replica.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { startTestReplica, type TestReplica } from '../../support/base/replica.ts';
 
 export const languages = ['typescript', 'python'] as const;
 export type Language = (typeof languages)[number];

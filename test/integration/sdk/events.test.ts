@@ -2,7 +2,7 @@
 import type { EventPage } from '@muster/sdk';
 import { Code, JobState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import { Deployment } from './deployment.ts';
 
 let deployment: Deployment;

@@ -2,7 +2,7 @@
 import type { LogRecord } from '@muster/sdk';
 import { JobState, LogRecordLevel } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import { Deployment, languages } from './deployment.ts';
 
 let deployment: Deployment;

@@ -1,7 +1,7 @@
 /** Calls of the client about queues, on a real control plane. */
 import { Client, Code, JobState, LimitPolicy, type MusterError } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import { Deployment } from './deployment.ts';
 
 let deployment: Deployment;

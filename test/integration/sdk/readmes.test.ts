@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestReplica, type TestReplica } from '../../support/replica.ts';
+import { startTestReplica, type TestReplica } from '../../support/base/replica.ts';
 
 const root = new URL('../../../', import.meta.url);
 const LONGEST_RUN_MS = 110_000;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { natsBus } from '../../../sdk/typescript/src/worker/thread/nats-bus.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 
 const INFO = JSON.stringify({ server_id: 'S', version: '2.10.0', proto: 1, max_payload: 1_048_576, headers: true });
 

@@ -3,10 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, isTerminal, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../support/databases.ts';
-import { eventually } from '../../support/eventually.ts';
-import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
-import { startTestReplica, type TestReplica } from '../../support/replica.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { startTestReplica, type TestReplica } from '../../support/base/replica.ts';
+import { databaseKinds } from '../../support/databases/databases.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/databases/postgres.ts';
 
 const BACKLOG = 6_000;
 

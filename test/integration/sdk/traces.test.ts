@@ -3,8 +3,8 @@
 import { Client, type Job, Worker } from '@muster/sdk';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startTestReplica, type TestReplica } from '../../support/replica.ts';
-import { startTracing, type TestTracing } from '../../support/tracing.ts';
+import { startTestReplica, type TestReplica } from '../../support/base/replica.ts';
+import { startTracing, type TestTracing } from '../../support/telemetry/tracing.ts';
 
 let replica: TestReplica;
 let client: Client;

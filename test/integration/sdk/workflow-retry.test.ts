@@ -3,7 +3,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Client, type JobFailedError, Worker } from '@muster/sdk';
 import { StepRole, TriggerRule, type WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestReplica, type TestReplica } from '../../support/replica.ts';
+import { startTestReplica, type TestReplica } from '../../support/base/replica.ts';
 
 type StepInit = Exclude<MessageInitShape<typeof WorkflowStepSchema>, { $typeName: string }>;
 

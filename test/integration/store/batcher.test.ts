@@ -8,10 +8,10 @@ import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { systemRandom, systemTimers } from '../../../server/system.ts';
-import { startPostgres } from '../../support/postgres.ts';
-import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';
-import { useStore } from '../../support/store-context.ts';
-import { bytes, makeCall, makeJob, makeLane, only } from '../../support/store-fixtures.ts';
+import { startPostgres } from '../../support/databases/postgres.ts';
+import { holdOpen, untilWaitsOrOver } from '../../support/databases/postgres-waits.ts';
+import { useStore } from '../../support/store/store-context.ts';
+import { bytes, makeCall, makeJob, makeLane, only } from '../../support/store/store-fixtures.ts';
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {

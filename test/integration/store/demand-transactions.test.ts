@@ -3,11 +3,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { claimIn } from '../../../server/store/dispatch/claim.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { closeSessions } from '../../../server/store/sessions/sessions.ts';
-import { type Mutation, plantBugs } from '../../support/database-taps.ts';
-import { holdOpen } from '../../support/postgres-waits.ts';
-import { emptyTables, useStore } from '../../support/store-context.ts';
-import { demandingLane } from '../../support/store-demands.ts';
-import { jobsOf, openWorker, submitMany } from '../../support/store-fixtures.ts';
+import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
+import { holdOpen } from '../../support/databases/postgres-waits.ts';
+import { emptyTables, useStore } from '../../support/store/store-context.ts';
+import { demandingLane } from '../../support/store/store-demands.ts';
+import { jobsOf, openWorker, submitMany } from '../../support/store/store-fixtures.ts';
 
 const context = useStore('PostgreSQL 18');
 const withoutLock: Mutation = { of: 'lock_sessions_for_demands', from: 'FOR NO KEY UPDATE SKIP LOCKED', to: '' };

@@ -7,10 +7,18 @@ import type { Database, Session } from '../../../server/store/driver/database.ts
 import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
 import { drainSession } from '../../../server/store/sessions/workers.ts';
 import { createStore } from '../../../server/store/store.ts';
-import { type Mutation, plantBugs } from '../../support/database-taps.ts';
-import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';
-import { emptyTables, sql, useStore } from '../../support/store-context.ts';
-import { claimOf, jobsOf, makeCall, makeJob, makeLane, openWorker, submitMany } from '../../support/store-fixtures.ts';
+import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
+import { holdOpen, untilWaitsOrOver } from '../../support/databases/postgres-waits.ts';
+import { emptyTables, sql, useStore } from '../../support/store/store-context.ts';
+import {
+  claimOf,
+  jobsOf,
+  makeCall,
+  makeJob,
+  makeLane,
+  openWorker,
+  submitMany,
+} from '../../support/store/store-fixtures.ts';
 
 const context = useStore('PostgreSQL 18');
 

@@ -5,12 +5,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Statement } from '../../../server/store/driver/database.ts';
 import { createStore } from '../../../server/store/store.ts';
-import { recordStatements } from '../../support/database-taps.ts';
-import { storeKinds } from '../../support/databases.ts';
-import { nodesOfPlan, pathsOf } from '../../support/plan-paths.ts';
-import { emptyTables, type StoreContext, sql, useStore } from '../../support/store-context.ts';
-import { claimMany, makeLane, openWorker, submitMany } from '../../support/store-fixtures.ts';
-import { fillTables } from '../../support/store-load.ts';
+import { recordStatements } from '../../support/databases/database-taps.ts';
+import { storeKinds } from '../../support/databases/databases.ts';
+import { nodesOfPlan, pathsOf } from '../../support/databases/plan-paths.ts';
+import { emptyTables, type StoreContext, sql, useStore } from '../../support/store/store-context.ts';
+import { claimMany, makeLane, openWorker, submitMany } from '../../support/store/store-fixtures.ts';
+import { fillTables } from '../../support/store/store-load.ts';
 
 const noId = '00000000-0000-0000-0000-000000000000';
 

@@ -4,8 +4,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { firstContact } from '../../../server/store/driver/first-contact.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
-import { freePort } from '../../support/postgres.ts';
-import { useStore } from '../../support/store-context.ts';
+import { freePort } from '../../support/databases/postgres.ts';
+import { useStore } from '../../support/store/store-context.ts';
 
 const context = useStore('PostgreSQL 18');
 const cleanUps: (() => unknown)[] = [];

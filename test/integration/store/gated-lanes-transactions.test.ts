@@ -5,9 +5,9 @@ import { gateLanes } from '../../../server/store/dispatch/gated-lanes.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
 import { createStore } from '../../../server/store/store.ts';
-import { type Mutation, plantBugs } from '../../support/database-taps.ts';
-import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';
-import { emptyTables, sql, useStore } from '../../support/store-context.ts';
+import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
+import { holdOpen, untilWaitsOrOver } from '../../support/databases/postgres-waits.ts';
+import { emptyTables, sql, useStore } from '../../support/store/store-context.ts';
 import {
   assignedCall,
   claimMany,
@@ -18,7 +18,7 @@ import {
   openWorker,
   readyLane,
   submitMany,
-} from '../../support/store-fixtures.ts';
+} from '../../support/store/store-fixtures.ts';
 
 const context = useStore('PostgreSQL 18');
 

@@ -10,8 +10,8 @@ import { closed, countFailures } from '../../../server/domain/retries/circuit-br
 import type { AttemptKey } from '../../../server/engine/ports/attempts.ts';
 import type { Store } from '../../../server/engine/ports/store.ts';
 import { createStore } from '../../../server/store/store.ts';
-import { type Mutation, plantBugs } from '../../support/database-taps.ts';
-import { useStore } from '../../support/store-context.ts';
+import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
+import { useStore } from '../../support/store/store-context.ts';
 import {
   bytes,
   completionOf,
@@ -24,8 +24,8 @@ import {
   openWorker,
   payload,
   submitMany,
-} from '../../support/store-fixtures.ts';
-import { debounced, ruledCall, throttled, unique } from '../../support/store-rules.ts';
+} from '../../support/store/store-fixtures.ts';
+import { debounced, ruledCall, throttled, unique } from '../../support/store/store-rules.ts';
 
 const context = useStore('PostgreSQL 18');
 const ROUNDS = Number(process.env.MUSTER_LOCK_ROUNDS ?? 8);

@@ -13,9 +13,9 @@ import { completeAttempts } from '../../../server/store/sessions/complete-attemp
 import { saveProgress } from '../../../server/store/sessions/held-runs.ts';
 import { closeSessions, renewSessions } from '../../../server/store/sessions/sessions.ts';
 import { createStore } from '../../../server/store/store.ts';
-import { type Mutation, plantBugs } from '../../support/database-taps.ts';
-import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';
-import { emptyTables, sql, useStore } from '../../support/store-context.ts';
+import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
+import { holdOpen, untilWaitsOrOver } from '../../support/databases/postgres-waits.ts';
+import { emptyTables, sql, useStore } from '../../support/store/store-context.ts';
 import {
   assignedCall,
   claimMany,
@@ -32,7 +32,7 @@ import {
   readRow,
   readyLane,
   submitMany,
-} from '../../support/store-fixtures.ts';
+} from '../../support/store/store-fixtures.ts';
 
 const context = useStore('PostgreSQL 18');
 

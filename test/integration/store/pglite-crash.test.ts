@@ -11,13 +11,13 @@ import { PGLITE_MAJOR } from '../../../server/store/driver/pglite-folder.ts';
 import { migrate } from '../../../server/store/migrate.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { Prng } from '../../../server/tools/simulate/prng.ts';
-import { eventually } from '../../support/eventually.ts';
-import { usePgliteFolders } from '../../support/pglite-folders.ts';
-import { sql } from '../../support/store-context.ts';
-import { only } from '../../support/store-fixtures.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { usePgliteFolders } from '../../support/databases/pglite-folders.ts';
+import { sql } from '../../support/store/store-context.ts';
+import { only } from '../../support/store/store-fixtures.ts';
 
 const folders = usePgliteFolders();
-const childFile = new URL('../../support/pglite-child.ts', import.meta.url);
+const childFile = new URL('../../support/databases/pglite-child.ts', import.meta.url);
 let folder: string;
 let dataDir: string;
 const children: ChildProcess[] = [];

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { storeFault } from '../../../server/engine/base/errors.ts';
 import type { Database, Session } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
-import { usePgliteFolders } from '../../support/pglite-folders.ts';
+import { usePgliteFolders } from '../../support/databases/pglite-folders.ts';
 
 const one = { name: 'one', text: 'SELECT 1 AS one' };
 const forAges = { name: 'for_ages', text: 'SELECT count(*) FROM generate_series(1, 1000000000000)' };

@@ -8,12 +8,12 @@ import {
   PgliteMaintenance,
 } from '../../../server/store/driver/pglite-maintenance.ts';
 import { createStore } from '../../../server/store/store.ts';
-import { eventually } from '../../support/eventually.ts';
-import { usePgliteFolders } from '../../support/pglite-folders.ts';
-import { moveClock } from '../../support/store-clock.ts';
-import { type StoreContext, sql } from '../../support/store-context.ts';
-import { makeCall, makeJob, makeLane, only, payload, submitMany } from '../../support/store-fixtures.ts';
-import { runJobs } from '../../support/store-load.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { usePgliteFolders } from '../../support/databases/pglite-folders.ts';
+import { moveClock } from '../../support/store/store-clock.ts';
+import { type StoreContext, sql } from '../../support/store/store-context.ts';
+import { makeCall, makeJob, makeLane, only, payload, submitMany } from '../../support/store/store-fixtures.ts';
+import { runJobs } from '../../support/store/store-load.ts';
 
 const never = {
   vacuumJobs: Number.POSITIVE_INFINITY,

@@ -13,10 +13,10 @@ import { openPglite } from '../../../server/store/driver/pglite.ts';
 import type { MaintenanceTask } from '../../../server/store/driver/pglite-maintenance.ts';
 import { migrate } from '../../../server/store/migrate.ts';
 import { createStore } from '../../../server/store/store.ts';
-import { type StoreContext, sql } from '../../support/store-context.ts';
-import { only } from '../../support/store-fixtures.ts';
-import { runJobs } from '../../support/store-load.ts';
-import { runsAll } from '../../support/tier.ts';
+import { runsAll } from '../../support/run/tier.ts';
+import { type StoreContext, sql } from '../../support/store/store-context.ts';
+import { only } from '../../support/store/store-fixtures.ts';
+import { runJobs } from '../../support/store/store-load.ts';
 
 const MIB = 1 << 20;
 const JOBS = Number(process.env.MUSTER_PGLITE_JOBS ?? 100_000);

@@ -16,13 +16,14 @@ import type { Statement } from '../../../server/store/driver/database.ts';
 import { readGateReasons } from '../../../server/store/jobs/read/gate-reasons.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { vitalsStore } from '../../../server/store/upkeep/vitals.ts';
-import { recordStatements } from '../../support/database-taps.ts';
-import { storeKinds } from '../../support/databases.ts';
-import { pathsOf } from '../../support/plan-paths.ts';
-import { useBatches } from '../../support/store-batches.ts';
-import { emptyTables, type StoreContext, sql, useStore } from '../../support/store-context.ts';
-import { useDemands } from '../../support/store-demands.ts';
-import { useDependencies } from '../../support/store-dependencies.ts';
+import { recordStatements } from '../../support/databases/database-taps.ts';
+import { storeKinds } from '../../support/databases/databases.ts';
+import { pathsOf } from '../../support/databases/plan-paths.ts';
+import { coreOf } from '../../support/run/tier.ts';
+import { useBatches } from '../../support/store/store-batches.ts';
+import { emptyTables, type StoreContext, sql, useStore } from '../../support/store/store-context.ts';
+import { useDemands } from '../../support/store/store-demands.ts';
+import { useDependencies } from '../../support/store/store-dependencies.ts';
 import {
   bytes,
   claimMany,
@@ -37,15 +38,14 @@ import {
   openWorker,
   payload,
   submitMany,
-} from '../../support/store-fixtures.ts';
-import { useLimits } from '../../support/store-limits.ts';
-import { fillTables } from '../../support/store-load.ts';
-import { useOutbox } from '../../support/store-outbox.ts';
-import { reviveQueue, useQueues } from '../../support/store-queues.ts';
-import { useSchedules } from '../../support/store-schedules.ts';
-import { useWaits } from '../../support/store-waits.ts';
-import { useWorkflows } from '../../support/store-workflows.ts';
-import { coreOf } from '../../support/tier.ts';
+} from '../../support/store/store-fixtures.ts';
+import { useLimits } from '../../support/store/store-limits.ts';
+import { fillTables } from '../../support/store/store-load.ts';
+import { useOutbox } from '../../support/store/store-outbox.ts';
+import { reviveQueue, useQueues } from '../../support/store/store-queues.ts';
+import { useSchedules } from '../../support/store/store-schedules.ts';
+import { useWaits } from '../../support/store/store-waits.ts';
+import { useWorkflows } from '../../support/store/store-workflows.ts';
 
 import { pinned } from './pinned-plans.ts';
 

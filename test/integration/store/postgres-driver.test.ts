@@ -4,10 +4,10 @@ import { storeFault } from '../../../server/engine/base/errors.ts';
 import type { Database, Session } from '../../../server/store/driver/database.ts';
 import { openPostgres, type PostgresOptions } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
-import { sql } from '../../support/store-context.ts';
-import { only } from '../../support/store-fixtures.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/databases/postgres.ts';
+import { sql } from '../../support/store/store-context.ts';
+import { only } from '../../support/store/store-fixtures.ts';
 
 let server: ScratchPostgres;
 let url: string;

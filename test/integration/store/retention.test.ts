@@ -1,10 +1,10 @@
 /** Retention drops whole days at once and deletes the rest in pages, and never touches open or recent jobs. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createStore } from '../../../server/store/store.ts';
-import { storeKinds } from '../../support/databases.ts';
-import { holdOpen } from '../../support/postgres-waits.ts';
-import { moveClock } from '../../support/store-clock.ts';
-import { emptyTables, sql, useStore } from '../../support/store-context.ts';
+import { storeKinds } from '../../support/databases/databases.ts';
+import { holdOpen } from '../../support/databases/postgres-waits.ts';
+import { moveClock } from '../../support/store/store-clock.ts';
+import { emptyTables, sql, useStore } from '../../support/store/store-context.ts';
 import {
   bytes,
   claimMany,
@@ -20,7 +20,7 @@ import {
   openWorker,
   payload,
   readEverything,
-} from '../../support/store-fixtures.ts';
+} from '../../support/store/store-fixtures.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

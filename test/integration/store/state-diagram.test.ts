@@ -1,7 +1,7 @@
 /** The drawn states are those of the table. `UPDATE=1` redraws them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { drawStates } from '../../support/state-diagram.ts';
+import { drawStates } from '../../support/docs/state-diagram.ts';
 
 const file = new URL('../../../docs/states.md', import.meta.url);
 

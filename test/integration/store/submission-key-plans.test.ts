@@ -3,12 +3,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Statement } from '../../../server/store/driver/database.ts';
 import { createStore } from '../../../server/store/store.ts';
-import { recordStatements } from '../../support/database-taps.ts';
-import { storeKinds } from '../../support/databases.ts';
-import { pathsOf } from '../../support/plan-paths.ts';
-import { emptyTables, type StoreContext, sql, useStore } from '../../support/store-context.ts';
-import { bytes, makeLane } from '../../support/store-fixtures.ts';
-import { debounced, ruledCall, throttled, unique } from '../../support/store-rules.ts';
+import { recordStatements } from '../../support/databases/database-taps.ts';
+import { storeKinds } from '../../support/databases/databases.ts';
+import { pathsOf } from '../../support/databases/plan-paths.ts';
+import { emptyTables, type StoreContext, sql, useStore } from '../../support/store/store-context.ts';
+import { bytes, makeLane } from '../../support/store/store-fixtures.ts';
+import { debounced, ruledCall, throttled, unique } from '../../support/store/store-rules.ts';
 
 /** Runs each statement once, so that its text is recorded: keys that are free, held, taken over, and of a duplicate. */
 async function recordAll(context: StoreContext): Promise<Map<string, Statement>> {

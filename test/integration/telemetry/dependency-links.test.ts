@@ -9,8 +9,8 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { DependencyExpressionSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
-import { databaseKinds } from '../../support/databases.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { databaseKinds } from '../../support/databases/databases.ts';
 import { type Flows, plays } from '../api/workflows/flows.ts';
 import { startTraced, type TracedFlows } from './traced-flows.ts';
 

@@ -10,8 +10,8 @@ import { type Family, parseMetrics, sumOf } from '../../../server/cli/top/metric
 import { metrics } from '../../../server/telemetry/metrics/catalogue.ts';
 import { prometheusName } from '../../../server/telemetry/metrics/prometheus.ts';
 import { version } from '../../../server/version.ts';
-import { eventually } from '../../support/eventually.ts';
-import { readMetrics } from '../../support/replica-metrics.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { readMetrics } from '../../support/telemetry/replica-metrics.ts';
 import { offerOf, outcomes, type TestWorker } from '../api/base/test-worker.ts';
 import { World } from '../api/base/world.ts';
 

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { metrics } from '../../../server/telemetry/metrics/catalogue.ts';
-import { runMusterProcess, startMusterProcess } from '../../support/cli.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type OtlpReceiver, type Received, startOtlpReceiver } from '../../support/otlp-receiver.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { runMusterProcess, startMusterProcess } from '../../support/cli/cli.ts';
+import { type OtlpReceiver, type Received, startOtlpReceiver } from '../../support/telemetry/otlp-receiver.ts';
 
 let receiver: OtlpReceiver;
 let folder: string;

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
-import { databaseKinds } from '../../support/databases.ts';
+import { databaseKinds } from '../../support/databases/databases.ts';
 import { type Flows, plays, type Step, TriggerRule } from '../api/workflows/flows.ts';
 import { startTraced, type TracedFlows } from './traced-flows.ts';
 

@@ -1,8 +1,8 @@
 /** Workflows on a replica that sends its spans, and the received spans. */
 import { vi } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
-import { eventually } from '../../support/eventually.ts';
-import { startOtlpReceiver } from '../../support/otlp-receiver.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { startOtlpReceiver } from '../../support/telemetry/otlp-receiver.ts';
 import { startOn } from '../api/workflows/flows.ts';
 
 export type TracedFlows = Awaited<ReturnType<typeof startTraced>>;

@@ -3,10 +3,10 @@ import { Client } from '@muster/sdk';
 import { Pool } from 'pg';
 import { Child } from '../../chaos/harness/child.ts';
 import { ReplicaProcess } from '../../chaos/harness/replica-process.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type Jaeger, startJaeger } from '../../support/jaeger.ts';
-import { sendSpans } from '../../support/otlp-tracing.ts';
-import { type SharedBackends, startSharedBackends } from '../../support/shared-backends.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { type SharedBackends, startSharedBackends } from '../../support/databases/shared-backends.ts';
+import { type Jaeger, startJaeger } from '../../support/telemetry/jaeger.ts';
+import { sendSpans } from '../../support/telemetry/otlp-tracing.ts';
 
 const START_MS = 60_000;
 const END_MS = 120_000;

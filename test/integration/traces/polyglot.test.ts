@@ -10,9 +10,9 @@ import { prepare } from '../../../workers/demo-polyglot/builds.ts';
 import { LANGUAGES, type Language, workersOf } from '../../../workers/demo-polyglot/languages.ts';
 import { applyDefinitions, executeWork, type Outcome, startWorkers } from '../../../workers/demo-polyglot/run.ts';
 import { startTracing } from '../../../workers/demo-polyglot/typescript/tracing.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type Jaeger, type JaegerSpan, startJaeger } from '../../support/jaeger.ts';
-import { describeWith, tracing } from '../../support/toolchains.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { describeWith, tracing } from '../../support/run/toolchains.ts';
+import { type Jaeger, type JaegerSpan, startJaeger } from '../../support/telemetry/jaeger.ts';
 import { expectedReport, isJourney, printedReport } from '../demo/expected-traffic.ts';
 
 /** The first run also builds everything that Rust and Java need. */

@@ -5,9 +5,9 @@
 import { AttemptOutcome, isTerminal, type Job, JobState } from '@muster/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
-import { eventually } from '../../support/eventually.ts';
-import type { JaegerSpan } from '../../support/jaeger.ts';
-import { describeWith, tracing } from '../../support/toolchains.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { describeWith, tracing } from '../../support/run/toolchains.ts';
+import type { JaegerSpan } from '../../support/telemetry/jaeger.ts';
 import { TracedDeployment } from './deployment.ts';
 
 const WAIT_MS = 120_000;

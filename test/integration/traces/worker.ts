@@ -7,7 +7,7 @@
  */
 import { Worker } from '@muster/sdk';
 import { trace } from '@opentelemetry/api';
-import { sendSpans } from '../../support/otlp-tracing.ts';
+import { sendSpans } from '../../support/telemetry/otlp-tracing.ts';
 
 const [address = '', name = '', endpoint = ''] = process.argv.slice(2);
 const stopTracing = sendSpans(endpoint, 'worker');

@@ -8,10 +8,10 @@ import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { exportTo, importFrom } from '../../../server/transfer.ts';
-import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
-import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
-import type { StoreContext } from '../../support/store-context.ts';
-import { makeCall, makeJob, makeLane } from '../../support/store-fixtures.ts';
+import { makeScratchFolder, removeFolder } from '../../support/base/replica.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/databases/postgres.ts';
+import type { StoreContext } from '../../support/store/store-context.ts';
+import { makeCall, makeJob, makeLane } from '../../support/store/store-fixtures.ts';
 import { digestOf } from '../api/base/store-digest.ts';
 
 const JOBS = 2_500;
@@ -70,7 +70,7 @@ afterAll(async () => {
 });
 
 function killedImport(...args: string[]): Promise<string | null> {
-  const child = spawn(process.execPath, ['test/support/import-child.ts', file, ...args], {
+  const child = spawn(process.execPath, ['test/support/databases/import-child.ts', file, ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal)));

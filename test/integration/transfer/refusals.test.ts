@@ -11,10 +11,10 @@ import { createStore } from '../../../server/store/store.ts';
 import { checkImport, importDeployment } from '../../../server/store/transfer/import-deployment.ts';
 import { seededTables } from '../../../server/store/transfer/in-use.ts';
 import { exportTo, importFrom } from '../../../server/transfer.ts';
-import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
-import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
-import type { StoreContext } from '../../support/store-context.ts';
-import { makeCall, makeJob, makeLane, openWorker } from '../../support/store-fixtures.ts';
+import { makeScratchFolder, removeFolder } from '../../support/base/replica.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/databases/postgres.ts';
+import type { StoreContext } from '../../support/store/store-context.ts';
+import { makeCall, makeJob, makeLane, openWorker } from '../../support/store/store-fixtures.ts';
 
 let postgres: TestDatabases;
 let folder: string;

@@ -9,10 +9,10 @@ import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { exportTo, importFrom, type TransferProgress } from '../../../server/transfer.ts';
-import { eventually } from '../../support/eventually.ts';
-import { callJobs, everyByte, type Life, live } from '../../support/life.ts';
-import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
-import { makeScratchFolder, removeFolder, startTestReplica } from '../../support/replica.ts';
+import { eventually } from '../../support/base/eventually.ts';
+import { callJobs, everyByte, type Life, live } from '../../support/base/life.ts';
+import { makeScratchFolder, removeFolder, startTestReplica } from '../../support/base/replica.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/databases/postgres.ts';
 import { digestOf } from '../api/base/store-digest.ts';
 
 let postgres: TestDatabases;

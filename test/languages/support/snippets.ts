@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { importsOf, type Language, type Snippet, snippet, snippetsOf } from '../../support/sdk-pages.ts';
+import { importsOf, type Language, type Snippet, snippet, snippetsOf } from '../../support/docs/sdk-pages.ts';
 
 export interface SnippetCompiler {
   readonly language: Language;

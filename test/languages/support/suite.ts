@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestReplica, type TestReplica } from '../../support/replica.ts';
-import { describeWith, type Toolchain } from '../../support/toolchains.ts';
+import { startTestReplica, type TestReplica } from '../../support/base/replica.ts';
+import { describeWith, type Toolchain } from '../../support/run/toolchains.ts';
 
 export interface Suite {
   readonly toolchain: Toolchain;

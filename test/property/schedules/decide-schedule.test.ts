@@ -9,7 +9,7 @@ import {
   overlapPolicies,
   type PendingRun,
 } from '../../../server/domain/schedules/schedule.ts';
-import { MINUTE, NOON_US, ScheduleWorld, SECOND, times } from '../../support/schedule-world.ts';
+import { MINUTE, NOON_US, ScheduleWorld, SECOND, times } from '../../support/base/schedule-world.ts';
 
 const overlaps = Object.keys(overlapPolicies) as OverlapPolicy[];
 const catchUps = Object.keys(catchUpPolicies) as CatchUpPolicy[];

@@ -8,7 +8,7 @@ import {
   type ScheduleTimes,
   timesProblems,
 } from '../../../server/domain/schedules/nominal-times.ts';
-import { cronOracle, jumpsOf, wallOf } from '../../support/clock-oracle.ts';
+import { cronOracle, jumpsOf, wallOf } from '../../support/base/clock-oracle.ts';
 
 const DAY = 86_400_000;
 

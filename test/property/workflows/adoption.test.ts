@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { adoptable } from '../../../server/domain/workflows/adoption.ts';
 import { cutShort } from '../../../server/domain/workflows/loop.ts';
 import type { EndedStepState } from '../../../server/domain/workflows/step-state.ts';
-import { endingsOfAll } from '../../support/workflow-oracle.ts';
+import { endingsOfAll } from '../../support/workflows/workflow-oracle.ts';
 import { type Plan, plan } from './arbitraries.ts';
 import { Play } from './played-workflow.ts';
 

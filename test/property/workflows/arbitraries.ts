@@ -9,7 +9,7 @@ import {
   type Workflow,
   type WorkflowStep,
 } from '../../../server/domain/workflows/workflow.ts';
-import { stepOf } from '../../support/workflow-steps.ts';
+import { stepOf } from '../../support/workflows/workflow-steps.ts';
 
 export const rules = Object.keys(triggerRules) as TriggerRule[];
 

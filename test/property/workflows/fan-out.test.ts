@@ -11,7 +11,7 @@ import {
 } from '../../../server/domain/workflows/fan-out.ts';
 import { countOf, includes, parseIndexes, type Span } from '../../../server/domain/workflows/indexes.ts';
 import type { FanOut, SuccessRule } from '../../../server/domain/workflows/workflow.ts';
-import { type Item, outcomeOf } from '../../support/fan-out-oracle.ts';
+import { type Item, outcomeOf } from '../../support/workflows/fan-out-oracle.ts';
 
 /** In order and disjoint, some of them beyond the end of most lists. */
 const spans: fc.Arbitrary<Span[]> = fc

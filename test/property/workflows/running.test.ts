@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { roleOf } from '../../../server/domain/workflows/phases.ts';
 import type { EndedStepState } from '../../../server/domain/workflows/step-state.ts';
 import type { Workflow } from '../../../server/domain/workflows/workflow.ts';
-import { endingsOfAll, hasFailedLeaf, verdictNow } from '../../support/workflow-oracle.ts';
+import { endingsOfAll, hasFailedLeaf, verdictNow } from '../../support/workflows/workflow-oracle.ts';
 import { type Plan, plan } from './arbitraries.ts';
 import { Play } from './played-workflow.ts';
 

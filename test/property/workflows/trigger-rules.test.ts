@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EndedStepState } from '../../../server/domain/workflows/step-state.ts';
 import { decideRule, noneEnded, withEnd } from '../../../server/domain/workflows/trigger-rules.ts';
-import { outcomes, verdictNow } from '../../support/workflow-oracle.ts';
+import { outcomes, verdictNow } from '../../support/workflows/workflow-oracle.ts';
 import { rules } from './arbitraries.ts';
 
 type Need = EndedStepState | undefined;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
-import { readCountDrift } from '../../support/lane-counts.ts';
+import { readCountDrift } from '../../support/store/lane-counts.ts';
 import { check } from '../checker/base/check.ts';
 import { checkPublished } from '../checker/events/published.ts';
 import type { History } from '../core/history.ts';

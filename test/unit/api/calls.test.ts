@@ -6,7 +6,7 @@ import { ErrorInfoSchema } from '@muster/sdk/gen/google/rpc/error_details_pb';
 import { describe, expect, it, vi } from 'vitest';
 import { type Caller, CallFailure, Calls } from '../../../server/api/base/calls.ts';
 import type { CallMeter, Log, MeasuredCall } from '../../../server/engine/ports/ports.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 
 const quiet: Log = { info: () => {}, warn: () => {}, error: () => {} };
 const unmeasured: CallMeter = { ended: () => {} };

@@ -10,7 +10,7 @@ import { type WaitReason, waitReasons } from '../../../server/domain/explain/wai
 import type { JobState } from '../../../server/domain/jobs/job-state.ts';
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { EventBatch } from '../../../server/engine/ports/events.ts';
-import { eventsOf } from '../../support/published-events.ts';
+import { eventsOf } from '../../support/store/published-events.ts';
 
 const jobId = '0198c0de-0000-7000-8000-000000000001';
 const eventTimeUs = 1_772_366_400_000_123;

@@ -4,7 +4,7 @@ import { CliError } from '../../../server/cli/failures/cli-error.ts';
 import { readArrivals } from '../../../server/cli/simulate/arrivals-file.ts';
 import { override } from '../../../server/cli/simulate/overrides.ts';
 import { readVariants } from '../../../server/cli/simulate/variants.ts';
-import { useScratchFiles } from '../../support/scratch-files.ts';
+import { useScratchFiles } from '../../support/base/scratch-files.ts';
 
 const files = useScratchFiles();
 const { file } = files;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { OwnLateness } from '../../../server/tools/conformance/clocks/own-lateness.ts';
 import { ProcessorWait } from '../../../server/tools/conformance/clocks/processor-wait.ts';
 import { disturbanceText } from '../../../server/tools/conformance/disturbance.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../support/base/eventually.ts';
 import { FakeClock } from './fake-clock.ts';
 
 describe('the lateness of the kit', () => {

@@ -1,7 +1,7 @@
 /** docs/concepts.md: each concept links a guide that teaches it and a test that proves it, and both files exist. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { sectionsOf, testsIn } from '../../support/markdown.ts';
+import { sectionsOf, testsIn } from '../../support/docs/markdown.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const concepts = sectionsOf(readFileSync(new URL('concepts.md', docs), 'utf8'), 3);

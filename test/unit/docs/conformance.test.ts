@@ -5,7 +5,7 @@ import { groups } from '../../../server/tools/conformance/cases/all.ts';
 import { features } from '../../../server/tools/conformance/features.ts';
 import { allCases } from '../../../server/tools/conformance/select.ts';
 import { bugs } from '../../conformance/planted/bugs.ts';
-import { anchorsOf } from '../../support/markdown.ts';
+import { anchorsOf } from '../../support/docs/markdown.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const guide = readFileSync(new URL('conformance.md', docs), 'utf8');

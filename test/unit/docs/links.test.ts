@@ -1,7 +1,7 @@
 /** Every link in a document leads to an existing file and heading. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { anchorsOf, localLinks } from '../../support/markdown.ts';
+import { anchorsOf, localLinks } from '../../support/docs/markdown.ts';
 
 const root = new URL('../../../', import.meta.url);
 const folders = [

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sectionsOf } from '../../support/markdown.ts';
-import { type Language, languages } from '../../support/sdk-pages.ts';
+import { sectionsOf } from '../../support/docs/markdown.ts';
+import { type Language, languages } from '../../support/docs/sdk-pages.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 

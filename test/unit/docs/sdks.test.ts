@@ -1,8 +1,8 @@
 /** The pages that compare the SDKs show every language. test/languages checks that their code compiles. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { localLinks } from '../../support/markdown.ts';
-import { importSections, languages, sdkPages, sdkSections } from '../../support/sdk-pages.ts';
+import { localLinks } from '../../support/docs/markdown.ts';
+import { importSections, languages, sdkPages, sdkSections } from '../../support/docs/sdk-pages.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const LONGEST_PAGE = 400;

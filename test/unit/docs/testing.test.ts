@@ -1,8 +1,8 @@
 /** docs/testing.md names each level of tests, and the runner writes the log and the summary that it promises. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { leftOutText } from '../../support/left-out.ts';
-import { type Entry, logText, type Run, summaryText } from '../../support/test-report.ts';
+import { leftOutText } from '../../support/run/left-out.ts';
+import { type Entry, logText, type Run, summaryText } from '../../support/run/test-report.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const guide = readFileSync(new URL('testing.md', docs), 'utf8');

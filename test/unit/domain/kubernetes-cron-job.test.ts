@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideSchedule } from '../../../server/domain/schedules/decide-schedule.ts';
 import type { OverlapPolicy } from '../../../server/domain/schedules/schedule.ts';
-import { MINUTE, NOON_US, ScheduleWorld, SECOND, times } from '../../support/schedule-world.ts';
+import { MINUTE, NOON_US, ScheduleWorld, SECOND, times } from '../../support/base/schedule-world.ts';
 
 type Concurrency = 'Allow' | 'Forbid' | 'Replace';
 type Deadline = 'none' | 'short' | 'long';

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { OverlapPolicy, ScheduleRules } from '../../../server/domain/schedules/schedule.ts';
-import { MINUTE, NOON_US, ScheduleWorld, SECOND } from '../../support/schedule-world.ts';
+import { MINUTE, NOON_US, ScheduleWorld, SECOND } from '../../support/base/schedule-world.ts';
 
 type Temporal = 'Skip' | 'BufferOne' | 'BufferAll' | 'CancelOther' | 'TerminateOther' | 'AllowAll';
 

@@ -6,7 +6,7 @@ import { HandlerSpan } from '../../../sdk/typescript/src/tracing/handler-span.ts
 import type { StartedAttempt } from '../../../sdk/typescript/src/worker/thread/starts.ts';
 import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
-import { startTracing, type TestTracing } from '../../support/tracing.ts';
+import { startTracing, type TestTracing } from '../../support/telemetry/tracing.ts';
 
 const JOB_ID = '0198c0de-0000-7000-8000-000000000001';
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';

@@ -14,7 +14,7 @@ import { EndsPacker, unpackEnds } from '../../../sdk/typescript/src/worker/threa
 import type { ToSession } from '../../../sdk/typescript/src/worker/thread/messages.ts';
 import { SlotFlags } from '../../../sdk/typescript/src/worker/thread/slot-flags.ts';
 import { StartsPacker, unpackStarts } from '../../../sdk/typescript/src/worker/thread/starts.ts';
-import { startTracing } from '../../support/tracing.ts';
+import { startTracing } from '../../support/telemetry/tracing.ts';
 import { assign } from './support/core-world.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

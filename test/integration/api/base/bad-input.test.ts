@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../../server/store/driver/database.ts';
 import { openPglite } from '../../../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
-import { makeScratchFolder, removeFolder } from '../../../support/replica.ts';
+import { makeScratchFolder, removeFolder } from '../../../support/base/replica.ts';
 import type { Definition } from '../bad-requests/base/builder.ts';
 import { type BadRequest, badRequests, type Seed } from '../bad-requests/index.ts';
 import type { Refusal } from './rpc.ts';

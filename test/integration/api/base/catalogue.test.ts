@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { describe, expect, it } from 'vitest';
-import { allMethods } from '../../../support/contract.ts';
+import { allMethods } from '../../../support/docs/contract.ts';
 import { badRequests } from '../bad-requests/index.ts';
 import { placesOf } from '../mutations/paths.ts';
 import { badValuesOf } from '../mutations/values.ts';

@@ -16,7 +16,7 @@ import type { CallContext } from '../../../../server/api/base/context.ts';
 import { connectHandlers } from '../../../../server/api/base/servers/connect-handlers.ts';
 import { type HttpServer, startHttpServer } from '../../../../server/api/base/servers/http-server.ts';
 import { EngineError } from '../../../../server/engine/base/errors.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { dialects, WebClient, WebRefusal } from './web-clients.ts';
 
 type Watch = (request: WatchJobRequest, context: CallContext) => AsyncIterable<WatchJobResponse>;

@@ -8,7 +8,7 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { databaseKinds } from '../../../support/databases.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 

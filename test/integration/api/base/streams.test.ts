@@ -10,7 +10,7 @@ import type { CallContext } from '../../../../server/api/base/context.ts';
 import { type GrpcServer, startGrpcServer } from '../../../../server/api/base/servers/grpc-server.ts';
 import type { ServiceBinding } from '../../../../server/api/service.ts';
 import { EngineError } from '../../../../server/engine/base/errors.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { Rpc, readAll } from './rpc.ts';
 
 const { watchJob } = JobService.method;

@@ -10,7 +10,7 @@ import {
   SessionService,
 } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { connectWorker, type Worker } from '../../bus/fixtures.ts';
 import type { Rpc } from './rpc.ts';
 

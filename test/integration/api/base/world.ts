@@ -7,9 +7,9 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import type { OpenSessionRequestSchema } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import type { ConfigInput } from '../../../../server/config.ts';
-import type { databaseKinds } from '../../../support/databases.ts';
-import { sharedPostgres, type TestDatabases } from '../../../support/postgres.ts';
-import { startTestReplica, type TestReplica } from '../../../support/replica.ts';
+import { startTestReplica, type TestReplica } from '../../../support/base/replica.ts';
+import type { databaseKinds } from '../../../support/databases/databases.ts';
+import { sharedPostgres, type TestDatabases } from '../../../support/databases/postgres.ts';
 import { Rpc } from './rpc.ts';
 import { offerOf, TestWorker } from './test-worker.ts';
 

@@ -14,9 +14,9 @@ import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { runsAll } from '../../../support/tier.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
+import { runsAll } from '../../../support/run/tier.ts';
 import { stateName, World } from '../base/world.ts';
 
 const { createBatch, getBatch, sealBatch, retryBatch } = BatchService.method;

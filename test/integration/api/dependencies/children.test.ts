@@ -12,8 +12,8 @@ import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes, uuidToBytes } from '../../../../server/domain/base/uuid.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { type Outcome, outcomes, type TestWorker } from '../base/test-worker.ts';
 import { stateName, World } from '../base/world.ts';
 

@@ -8,10 +8,10 @@ import { Code } from '../../../../server/api/base/code.ts';
 import type { Database } from '../../../../server/store/driver/database.ts';
 import { openPglite } from '../../../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { sharedPostgres, type TestDatabases } from '../../../support/postgres.ts';
-import { makeScratchFolder, removeFolder } from '../../../support/replica.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { makeScratchFolder, removeFolder } from '../../../support/base/replica.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
+import { sharedPostgres, type TestDatabases } from '../../../support/databases/postgres.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 

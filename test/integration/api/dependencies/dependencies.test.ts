@@ -10,8 +10,8 @@ import { type Job, SkipReason, WaitReason } from '@muster/sdk/gen/muster/v1/job_
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import type { Refusal } from '../base/rpc.ts';
 import { outcomes, type TestWorker } from '../base/test-worker.ts';
 import { stateName, World } from '../base/world.ts';

@@ -7,8 +7,8 @@ import { Jitter } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { offerOf, outcomes, type TestWorker } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 

@@ -6,7 +6,7 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../../support/databases.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { offerOf, outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 import { Explaining, idsOf, reasonsOf } from './explaining.ts';

@@ -4,7 +4,7 @@ import { EventService } from '@muster/sdk/gen/muster/v1/event_service_pb';
 import { JobState, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { readAll } from '../base/rpc.ts';
 import { World } from '../base/world.ts';
 import { Explaining, idsOf } from './explaining.ts';

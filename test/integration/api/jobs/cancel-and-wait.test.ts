@@ -5,7 +5,7 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidToBytes } from '../../../../server/domain/base/uuid.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { type Refusal, refusalOf } from '../base/rpc.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { type Held, stateName, World } from '../base/world.ts';

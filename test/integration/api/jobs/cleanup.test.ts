@@ -4,7 +4,7 @@ import { CancelStage, type Job, JobState } from '@muster/sdk/gen/muster/v1/job_p
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { offerOf, outcomes } from '../base/test-worker.ts';
 import { type Held, World } from '../base/world.ts';
 

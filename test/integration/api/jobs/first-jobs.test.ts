@@ -12,9 +12,9 @@ import { Code } from '../../../../server/api/base/code.ts';
 import type { Database } from '../../../../server/store/driver/database.ts';
 import { openPglite } from '../../../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { sharedPostgres } from '../../../support/postgres.ts';
-import { makeScratchFolder, removeFolder } from '../../../support/replica.ts';
+import { makeScratchFolder, removeFolder } from '../../../support/base/replica.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
+import { sharedPostgres } from '../../../support/databases/postgres.ts';
 import { World } from '../base/world.ts';
 
 const { submitJob, submitJobs, getJob } = JobService.method;

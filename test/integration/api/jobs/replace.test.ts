@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService, type SubmitJobResponse } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 

@@ -7,8 +7,8 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { DuplicatePolicy, type ThrottleSchema } from '@muster/sdk/gen/muster/v1/submission_rule_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { World } from '../base/world.ts';
 
 const { submitJob, submitJobs, cancelJob, retryJob } = JobService.method;

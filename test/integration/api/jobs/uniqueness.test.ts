@@ -10,8 +10,8 @@ import { DuplicatePolicy, type UniquenessSchema } from '@muster/sdk/gen/muster/v
 import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { runsAll } from '../../../support/tier.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
+import { runsAll } from '../../../support/run/tier.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 

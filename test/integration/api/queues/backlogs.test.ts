@@ -10,9 +10,9 @@ import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { sumOf } from '../../../../server/cli/top/metrics-text.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { readMetrics } from '../../../support/replica-metrics.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
+import { readMetrics } from '../../../support/telemetry/replica-metrics.ts';
 import { World } from '../base/world.ts';
 
 const { createQueue, getQueue, updateQueue, deleteQueue, listQueues } = QueueService.method;

@@ -9,8 +9,8 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { outcomes, type TestWorker } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 

@@ -14,7 +14,7 @@ import {
 } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { type Held, World } from '../base/world.ts';
 

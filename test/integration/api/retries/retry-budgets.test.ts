@@ -4,8 +4,8 @@ import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_s
 import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 

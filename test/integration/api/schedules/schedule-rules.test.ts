@@ -11,7 +11,7 @@ import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
 import { DuplicatePolicy } from '@muster/sdk/gen/muster/v1/submission_rule_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { databaseKinds } from '../../../support/databases.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { World } from '../base/world.ts';
 
 const { applySchedule, triggerSchedule } = ScheduleService.method;

@@ -8,8 +8,8 @@ import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { runsAll } from '../../../support/tier.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
+import { runsAll } from '../../../support/run/tier.ts';
 import { offerOf, outcomes, type TestWorker } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 

@@ -5,7 +5,7 @@ import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb'
 import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes, uuidToBytes } from '../../../../server/domain/base/uuid.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { type Outcome, outcomes, resultName } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 

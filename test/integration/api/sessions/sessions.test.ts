@@ -4,7 +4,7 @@ import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidToBytes } from '../../../../server/domain/base/uuid.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { refusalOf } from '../base/rpc.ts';
 import { offerOf, outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';

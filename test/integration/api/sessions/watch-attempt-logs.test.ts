@@ -11,7 +11,7 @@ import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb'
 import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { readAll } from '../base/rpc.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { dialects, WebClient } from '../base/web-clients.ts';

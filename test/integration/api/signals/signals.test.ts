@@ -10,8 +10,8 @@ import { SignalWaitSchema, WaitBodySchema } from '@muster/sdk/gen/muster/v1/wait
 import { TriggerRule, WorkflowBodySchema, type WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { stateName, World } from '../base/world.ts';
 

@@ -9,8 +9,8 @@ import { type DependencyExpression, DependencyExpressionSchema } from '@muster/s
 import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { type Flows, failureOf, type Place, plays, type Step, StepRole, startOn, TriggerRule } from './flows.ts';
 
 const { ENDED } = DependencyCondition;

@@ -7,8 +7,8 @@ import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
 import { DependencyExpressionSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { type Flows, failureOf, type Place, plays, type Step, startOn, stateName } from './flows.ts';
 
 const { ENDED, FAILED, UNSPECIFIED } = DependencyCondition;

@@ -7,7 +7,7 @@ import { AuditActionSchema } from '@muster/sdk/gen/muster/v1/audit_record_pb';
 import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../../support/databases.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { type Flows, type Place, plays, startOn, stateName } from './flows.ts';
 
 describe.each(databaseKinds)('audit records on %s', (kind) => {

@@ -5,8 +5,8 @@ import { decideFinish } from '../../../../server/domain/workflows/life.ts';
 import type { Database } from '../../../../server/store/driver/database.ts';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
 import { createStore } from '../../../../server/store/store.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { openPool } from '../../../support/postgres.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { openPool } from '../../../support/databases/postgres.ts';
 import { World } from '../base/world.ts';
 import { Flows, failureOf, plays, type Step, StepRole, stateName } from './flows.ts';
 

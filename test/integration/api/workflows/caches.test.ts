@@ -6,8 +6,8 @@ import { type DefinitionInit, durationFromMs, type WorkflowStepRun } from '@must
 import { StepCacheSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import {
   type Flows,
   failureOf,

@@ -3,7 +3,7 @@
 import { durationFromMs, FailureCause } from '@muster/sdk';
 import { FailureMode } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../../support/databases.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import {
   type Flows,
   failureOf,

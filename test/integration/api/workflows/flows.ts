@@ -19,8 +19,8 @@ import {
   type WorkflowBodySchema,
   type WorkflowStepSchema,
 } from '@muster/sdk/gen/muster/v1/workflow_pb';
-import type { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import type { databaseKinds } from '../../../support/databases/databases.ts';
 import { World } from '../base/world.ts';
 
 export type Step = Partial<MessageInitShape<typeof WorkflowStepSchema>> & { readonly name: string };

@@ -5,8 +5,8 @@
 
 import { isTerminal, JobState, LimitPolicy } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../../support/databases.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { type Flows, failureOf, type Place, plays, resultOf, StepRole, startOn, stateName } from './flows.ts';
 
 describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {

@@ -1,7 +1,7 @@
 /** Joins whose parents end at the same moment: each runs once, in many workflows and on two replicas. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTwoReplicas } from '../../../support/shared-backends.ts';
-import { coreOf } from '../../../support/tier.ts';
+import { startTwoReplicas } from '../../../support/databases/shared-backends.ts';
+import { coreOf } from '../../../support/run/tier.ts';
 import { type Flow, Flows, resultOf, type Step, startOn, TriggerRule } from './flows.ts';
 
 const MANY = 1_000;

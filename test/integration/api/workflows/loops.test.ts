@@ -1,7 +1,7 @@
 /** Steps that repeat while their condition holds. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../../support/databases.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { type Flows, failureOf, type Place, resultOf, startOn, stateName } from './flows.ts';
 
 describe.each(databaseKinds)('loops on %s', (kind) => {

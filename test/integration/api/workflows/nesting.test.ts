@@ -2,7 +2,7 @@
 
 import type { Job } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../../support/databases.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import { type Flows, failureOf, type Place, plays, resultOf, StepRole, startOn, stateName } from './flows.ts';
 
 const MAX = 16;

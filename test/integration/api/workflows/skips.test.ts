@@ -5,7 +5,7 @@ import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
 import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseKinds } from '../../../support/databases.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
 import {
   type Flows,
   type Place,

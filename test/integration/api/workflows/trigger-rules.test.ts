@@ -4,9 +4,9 @@ import { FailureMode } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EndedStepState } from '../../../../server/domain/workflows/step-state.ts';
 import type { TriggerRule as Rule } from '../../../../server/domain/workflows/workflow.ts';
-import { databaseKinds } from '../../../support/databases.ts';
-import { endingsOfAll, hasFailedLeaf, outcomes } from '../../../support/workflow-oracle.ts';
-import { stepOf } from '../../../support/workflow-steps.ts';
+import { databaseKinds } from '../../../support/databases/databases.ts';
+import { endingsOfAll, hasFailedLeaf, outcomes } from '../../../support/workflows/workflow-oracle.ts';
+import { stepOf } from '../../../support/workflows/workflow-steps.ts';
 import { type Flows, type Place, type Step, startOn, stateName, TriggerRule, witness } from './flows.ts';
 
 const rules = Object.keys(TriggerRule).filter((name) => /^[A-Z]/.test(name) && name !== 'UNSPECIFIED') as Rule[];

@@ -3,8 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runMuster, runMusterProcess } from '../../../support/cli.ts';
-import { makeScratchFolder, removeFolder } from '../../../support/replica.ts';
+import { makeScratchFolder, removeFolder } from '../../../support/base/replica.ts';
+import { runMuster, runMusterProcess } from '../../../support/cli/cli.ts';
 
 let folder: string;
 const scriptOf = (shell: string) => join(folder, `muster.${shell}`);

@@ -8,10 +8,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allCases } from '../../../../server/tools/conformance/select.ts';
-import { runMuster, runMusterProcess, startMusterProcess } from '../../../support/cli.ts';
-import { runConsoleGuide } from '../../../support/console-guide.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { useScratchFiles } from '../../../support/scratch-files.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { useScratchFiles } from '../../../support/base/scratch-files.ts';
+import { runMuster, runMusterProcess, startMusterProcess } from '../../../support/cli/cli.ts';
+import { runConsoleGuide } from '../../../support/cli/console-guide.ts';
 
 const files = useScratchFiles();
 const worker = [process.execPath, 'workers/conformance-typescript/worker.ts'];

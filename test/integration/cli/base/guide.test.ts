@@ -5,8 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { runConsoleGuide } from '../../../support/console-guide.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
+import { runConsoleGuide } from '../../../support/cli/console-guide.ts';
 
 let server: CliServer;
 

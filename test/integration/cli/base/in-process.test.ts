@@ -1,6 +1,6 @@
 /** A command in the process of a test does the same as a real process, and leaves nothing behind. */
 import { describe, expect, it } from 'vitest';
-import { runMuster, runMusterProcess } from '../../../support/cli.ts';
+import { runMuster, runMusterProcess } from '../../../support/cli/cli.ts';
 
 const nobody = '127.0.0.1:1';
 

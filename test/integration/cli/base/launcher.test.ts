@@ -5,8 +5,8 @@ import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { musterBinary, runMusterProcess } from '../../../support/cli.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { musterBinary, runMusterProcess } from '../../../support/cli/cli.ts';
 
 /** Makes the Node that loads it look like an old version. */
 const OLD_NODE = `data:text/javascript,${encodeURIComponent(`

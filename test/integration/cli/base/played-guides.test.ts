@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Handlers, stateName, Worker } from '@muster/sdk';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { type GuideSettings, runConsoleGuide } from '../../../support/console-guide.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
+import { type GuideSettings, runConsoleGuide } from '../../../support/cli/console-guide.ts';
 
 let server: CliServer;
 let folder: string;

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Simulator } from '../../../../server/tools/simulate/run-simulation.ts';
-import { runMuster } from '../../../support/cli.ts';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { useScratchFiles } from '../../../support/scratch-files.ts';
+import { useScratchFiles } from '../../../support/base/scratch-files.ts';
+import { runMuster } from '../../../support/cli/cli.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
 
 const files = useScratchFiles();
 const { file } = files;

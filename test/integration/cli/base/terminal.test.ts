@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { Terminal } from '../../../support/terminal.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
+import { Terminal } from '../../../support/cli/terminal.ts';
 
 let server: CliServer;
 let terminal: Terminal;

@@ -1,7 +1,7 @@
 /** `muster events`: kept events, new events, and positions to continue from. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
 
 let server: CliServer;
 

@@ -1,8 +1,8 @@
 /** `muster trace`: the tree of a job's spans from its stored rows, with ids derived from the job's. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../../server/domain/events/trace.ts';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
 
 const CALLER = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { stateName } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
 
 const guide = readFileSync(new URL('../../../../docs/workflows.md', import.meta.url), 'utf8');
 const reason = 'the mail server is down';

@@ -1,6 +1,6 @@
 /** `muster namespaces`, on a real server. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
 
 let server: CliServer;
 beforeAll(async () => {

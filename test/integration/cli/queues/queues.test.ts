@@ -1,8 +1,8 @@
 /** `muster queues` on a real server: created, shown, paused, resumed, changed, deleted. */
 import { JobState } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
 
 let server: CliServer;
 beforeAll(async () => {

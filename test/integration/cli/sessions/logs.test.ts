@@ -1,8 +1,8 @@
 /** `muster logs`: the log records of one attempt or all, to the end or as they come. */
 import { Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
 
 let server: CliServer;
 let worker: Worker;

@@ -1,7 +1,7 @@
 /** `muster send-signal`, `approve` and `reject`, on a real server. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
 
 const definitions = `
 name: payment

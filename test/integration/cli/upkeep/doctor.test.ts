@@ -2,11 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runMuster } from '../../../support/cli.ts';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { freePort } from '../../../support/postgres.ts';
-import { makeScratchFolder, removeFolder } from '../../../support/replica.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { makeScratchFolder, removeFolder } from '../../../support/base/replica.ts';
+import { runMuster } from '../../../support/cli/cli.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
+import { freePort } from '../../../support/databases/postgres.ts';
 
 interface Found {
   readonly check: string;

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runMuster, runMusterProcess, startMusterProcess } from '../../../support/cli.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { type ScratchNats, startNats } from '../../../support/nats.ts';
-import { freePort, type ScratchPostgres, startPostgres } from '../../../support/postgres.ts';
-import { makeScratchFolder, removeFolder } from '../../../support/replica.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { type ScratchNats, startNats } from '../../../support/base/nats.ts';
+import { makeScratchFolder, removeFolder } from '../../../support/base/replica.ts';
+import { runMuster, runMusterProcess, startMusterProcess } from '../../../support/cli/cli.ts';
+import { freePort, type ScratchPostgres, startPostgres } from '../../../support/databases/postgres.ts';
 import { commandsWith } from '../../demo/run-demo.ts';
 
 let folder: string;
@@ -174,7 +174,7 @@ describe('muster start', () => {
 
   it('exits with its bus when its embedded database has ended, so that a supervisor restarts it', async () => {
     const data = join(folder, 'lost');
-    const killer = fileURLToPath(new URL('../../../support/database-thread-killer.mjs', import.meta.url));
+    const killer = fileURLToPath(new URL('../../../support/databases/database-thread-killer.mjs', import.meta.url));
     const args = ['start', '--data', data, '--grpc-port', '0', '--http-port', '0'];
     const muster = startMusterProcess(args, { env: { NODE_OPTIONS: `--import=${killer}` } });
     await eventually('it is up', () => muster.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });

@@ -1,8 +1,8 @@
 /** `muster top`: the current queues and workers, in a terminal and as JSON. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { Terminal } from '../../../support/terminal.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
+import { Terminal } from '../../../support/cli/terminal.ts';
 
 let server: CliServer;
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../../server/store/migrate.ts';
-import { runMuster, runMusterProcess } from '../../../support/cli.ts';
-import { type ScratchPostgres, startPostgres } from '../../../support/postgres.ts';
-import { makeScratchFolder, removeFolder } from '../../../support/replica.ts';
+import { makeScratchFolder, removeFolder } from '../../../support/base/replica.ts';
+import { runMuster, runMusterProcess } from '../../../support/cli/cli.ts';
+import { type ScratchPostgres, startPostgres } from '../../../support/databases/postgres.ts';
 
 let postgres: ScratchPostgres;
 let folder: string;

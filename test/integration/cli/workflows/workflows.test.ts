@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Handlers, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliServer, startCliServer } from '../../../support/cli-server.ts';
+import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
 
 const guide = readFileSync(new URL('../../../../docs/workflows.md', import.meta.url), 'utf8');
 const files = [...guide.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);

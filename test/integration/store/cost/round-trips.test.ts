@@ -3,10 +3,10 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../../server/engine/ports/store.ts';
 import type { SubmitCall } from '../../../../server/engine/ports/submissions.ts';
 import { createStore } from '../../../../server/store/store.ts';
-import { type CountedTrips, countRoundTrips } from '../../../support/round-trips.ts';
-import { makeBatch } from '../../../support/store-batches.ts';
-import { emptyTables, useStore } from '../../../support/store-context.ts';
-import { demandingLane } from '../../../support/store-demands.ts';
+import { type CountedTrips, countRoundTrips } from '../../../support/databases/round-trips.ts';
+import { makeBatch } from '../../../support/store/store-batches.ts';
+import { emptyTables, useStore } from '../../../support/store/store-context.ts';
+import { demandingLane } from '../../../support/store/store-demands.ts';
 import {
   assignedCall,
   bytes,
@@ -19,9 +19,9 @@ import {
   makeLane,
   openWorker,
   submitMany,
-} from '../../../support/store-fixtures.ts';
-import { limitedLanes, limitsOf } from '../../../support/store-limits.ts';
-import { ruledCall, unique } from '../../../support/store-rules.ts';
+} from '../../../support/store/store-fixtures.ts';
+import { limitedLanes, limitsOf } from '../../../support/store/store-limits.ts';
+import { ruledCall, unique } from '../../../support/store/store-rules.ts';
 
 const context = useStore('PostgreSQL 18');
 let trips: CountedTrips;

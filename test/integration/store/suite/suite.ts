@@ -1,5 +1,5 @@
 /** The suite of the store's port, which has to pass on every database. */
-import type { StoreContext } from '../../../support/store-context.ts';
+import type { StoreContext } from '../../../support/store/store-context.ts';
 import { arrayParametersSuite } from './base/array-parameters.ts';
 import { compatibilitySuite } from './base/compatibility.ts';
 import { migrationsSuite } from './base/migrations.ts';

@@ -1,6 +1,6 @@
 /** The end of a workflow: none of its jobs is open, clean-up is done, and its outcome follows from its steps. */
 import { stateCodes } from '../../../../server/domain/jobs/job-state.ts';
-import { hasFailedLeaf } from '../../../support/workflow-oracle.ts';
+import { hasFailedLeaf } from '../../../support/workflows/workflow-oracle.ts';
 import type { History } from '../../core/history.ts';
 import { bodyOf } from '../../scenario/flows.ts';
 import { names } from '../base/events.ts';

@@ -1,8 +1,8 @@
 /** One workflow in the journal: its steps, its jobs, and the state of its fan-outs by the ends of their items. */
 import { stateCodes } from '../../../../server/domain/jobs/job-state.ts';
 import { type EndedStepState, type StepState, stepStates } from '../../../../server/domain/workflows/step-state.ts';
-import { type Item, type Outcome, outcomeOf } from '../../../support/fan-out-oracle.ts';
-import { verdictNow } from '../../../support/workflow-oracle.ts';
+import { type Item, type Outcome, outcomeOf } from '../../../support/workflows/fan-out-oracle.ts';
+import { verdictNow } from '../../../support/workflows/workflow-oracle.ts';
 import type { PlannedFlow, PlannedStep } from '../../scenario/flows.ts';
 import type { Ordered } from '../base/events.ts';
 

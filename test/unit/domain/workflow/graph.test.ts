@@ -4,7 +4,7 @@ import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
 import type { EndedStep } from '../../../../server/domain/workflows/step-state.ts';
 import { type StepRow, successorsOf, wave } from '../../../../server/domain/workflows/wave.ts';
 import { MAX_NEEDS, MAX_STEPS } from '../../../../server/domain/workflows/workflow.ts';
-import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
+import { stepOf, workflowOf } from '../../../support/workflows/workflow-steps.ts';
 
 describe('compileGraph', () => {
   const graph = compileGraph(

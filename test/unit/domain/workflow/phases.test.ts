@@ -15,7 +15,7 @@ import {
 } from '../../../../server/domain/workflows/phases.ts';
 import type { EndedStep, EndedStepState } from '../../../../server/domain/workflows/step-state.ts';
 import type { FailureMode } from '../../../../server/domain/workflows/workflow.ts';
-import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
+import { stepOf, workflowOf } from '../../../support/workflows/workflow-steps.ts';
 
 const work = [stepOf({ name: 'first' }), stepOf({ name: 'second', needs: ['first'] }), stepOf({ name: 'other' })];
 const undo = stepOf({ name: 'undo', role: 'ON_FAILURE' });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { beginFanOut, startItems } from '../../../../server/domain/workflows/fan-out.ts';
 import { newRun } from '../../../../server/domain/workflows/phases.ts';
 import { decideSkip, whyNotSkippable } from '../../../../server/domain/workflows/skip.ts';
-import { stepOf } from '../../../support/workflow-steps.ts';
+import { stepOf } from '../../../support/workflows/workflow-steps.ts';
 
 const fanOut = beginFanOut({ items: '' }, 3);
 

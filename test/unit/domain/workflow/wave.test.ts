@@ -5,7 +5,7 @@ import type { EndedStep } from '../../../../server/domain/workflows/step-state.t
 import { noneEnded } from '../../../../server/domain/workflows/trigger-rules.ts';
 import { type StepRow, successorsOf, wave } from '../../../../server/domain/workflows/wave.ts';
 import type { TriggerRule } from '../../../../server/domain/workflows/workflow.ts';
-import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
+import { stepOf, workflowOf } from '../../../support/workflows/workflow-steps.ts';
 
 const JOIN = 2;
 

@@ -7,7 +7,7 @@ import { ReadyTakers } from '../../../../server/engine/dispatch/ready-takers.ts'
 import { UnspentCredits } from '../../../../server/engine/dispatch/unspent-credits.ts';
 import type { Claim, ClaimedJob } from '../../../../server/engine/ports/dispatch.ts';
 import type { Bus, Log } from '../../../../server/engine/ports/ports.ts';
-import { makeJob } from '../../../support/store-fixtures.ts';
+import { makeJob } from '../../../support/store/store-fixtures.ts';
 import { VirtualTime } from '../base/virtual-time.ts';
 import { LaneStore } from './lane-store.ts';
 

@@ -10,7 +10,7 @@ import { immediatePermits } from '../../../../server/engine/dispatch/immediate-p
 import type { KnownLane } from '../../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../../server/engine/dispatch/lanes.ts';
 import { type CreditClass, UnspentCredits } from '../../../../server/engine/dispatch/unspent-credits.ts';
-import { makeJob } from '../../../support/store-fixtures.ts';
+import { makeJob } from '../../../support/store/store-fixtures.ts';
 import { VirtualTime } from '../base/virtual-time.ts';
 import { LaneStore } from './lane-store.ts';
 

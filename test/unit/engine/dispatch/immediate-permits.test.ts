@@ -7,7 +7,7 @@ import type { KnownLane } from '../../../../server/engine/dispatch/known-lane.ts
 import { Lanes } from '../../../../server/engine/dispatch/lanes.ts';
 import { UnspentCredits } from '../../../../server/engine/dispatch/unspent-credits.ts';
 import type { NewJob } from '../../../../server/engine/ports/submissions.ts';
-import { makeJob } from '../../../support/store-fixtures.ts';
+import { makeJob } from '../../../support/store/store-fixtures.ts';
 import { VirtualTime } from '../base/virtual-time.ts';
 import { LaneStore } from './lane-store.ts';
 

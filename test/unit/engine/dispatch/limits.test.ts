@@ -8,7 +8,7 @@ import { isExhausted } from '../../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../../server/engine/dispatch/lanes.ts';
 import { Limits } from '../../../../server/engine/dispatch/limits.ts';
 import type { Log } from '../../../../server/engine/ports/ports.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 import { VirtualTime } from '../base/virtual-time.ts';
 import { LaneStore } from './lane-store.ts';
 

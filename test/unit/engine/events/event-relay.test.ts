@@ -4,7 +4,7 @@ import { uuidFromBytes, uuidToBytes } from '../../../../server/domain/base/uuid.
 import type { KnownLane } from '../../../../server/engine/dispatch/known-lane.ts';
 import { EventRelay } from '../../../../server/engine/events/event-relay.ts';
 import type { EventBatch, OutboxRow } from '../../../../server/engine/ports/events.ts';
-import { eventsOf } from '../../../support/published-events.ts';
+import { eventsOf } from '../../../support/store/published-events.ts';
 import { constantRandom, VirtualTime } from '../base/virtual-time.ts';
 
 const START_MS = 1_000;

@@ -5,7 +5,7 @@ import { noneEnded } from '../../../../server/domain/workflows/trigger-rules.ts'
 import type { StepKey, WrittenStep } from '../../../../server/engine/ports/workflows.ts';
 import { ExpectedSteps, knownOf } from '../../../../server/engine/workflows/steps/expected-steps.ts';
 import { Steps } from '../../../../server/engine/workflows/steps/steps.ts';
-import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
+import { stepOf, workflowOf } from '../../../support/workflows/workflow-steps.ts';
 
 const names = ['first', 'second', 'third'];
 const chain = compileGraph(

@@ -6,7 +6,7 @@ import { noneEnded } from '../../../../server/domain/workflows/trigger-rules.ts'
 import type { LockedWorkflow, WorkflowStore, WrittenStep } from '../../../../server/engine/ports/workflows.ts';
 import { Steps } from '../../../../server/engine/workflows/steps/steps.ts';
 import { NoValue, Values } from '../../../../server/engine/workflows/values.ts';
-import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
+import { stepOf, workflowOf } from '../../../support/workflows/workflow-steps.ts';
 
 const jobId = 'the workflow';
 const ended = {

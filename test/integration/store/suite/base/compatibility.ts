@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideFail } from '../../../../../server/domain/jobs/decide.ts';
-import type { StoreContext } from '../../../../support/store-context.ts';
+import type { StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   completionOf,
@@ -16,7 +16,7 @@ import {
   only,
   openWorker,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 export function compatibilitySuite(context: StoreContext): void {
   describe('worker offers', () => {

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { openPostgres } from '../../../../../server/store/driver/postgres.ts';
 import { migrate, releaseMigrations } from '../../../../../server/store/migrate.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 
 export function migrationsSuite(context: StoreContext): void {
   async function withVersion<T>(version: number, breaking: boolean, work: () => Promise<T>): Promise<T> {

@@ -39,8 +39,8 @@ import {
 } from '../../../../../server/domain/signals/wait.ts';
 import type { Selection } from '../../../../../server/engine/ports/jobs.ts';
 import { createStore } from '../../../../../server/store/store.ts';
-import { recordStatements } from '../../../../support/database-taps.ts';
-import { emptyTables, type StoreContext } from '../../../../support/store-context.ts';
+import { recordStatements } from '../../../../support/databases/database-taps.ts';
+import { emptyTables, type StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimOf,
   completionOf,
@@ -48,10 +48,10 @@ import {
   newJobId,
   readEverything,
   readRow,
-} from '../../../../support/store-fixtures.ts';
-import { claimLimited } from '../../../../support/store-limits.ts';
-import { type PutRun, putRun } from '../../../../support/store-states.ts';
-import { start, succeed } from '../../../../support/store-workflows.ts';
+} from '../../../../support/store/store-fixtures.ts';
+import { claimLimited } from '../../../../support/store/store-limits.ts';
+import { type PutRun, putRun } from '../../../../support/store/store-states.ts';
+import { start, succeed } from '../../../../support/store/store-workflows.ts';
 
 const states = Object.keys(stateCodes) as JobState[];
 const events = Object.keys(transitions) as JobEvent[];

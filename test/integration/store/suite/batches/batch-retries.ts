@@ -5,10 +5,10 @@
 import { describe, expect, it } from 'vitest';
 import { type BatchRetry, newRetry, type RetryPage } from '../../../../../server/domain/batches/batch-retry.ts';
 import { decideCancel } from '../../../../../server/domain/jobs/decide.ts';
-import { addMembers, makeBatch, makeRetry, retryPage } from '../../../../support/store-batches.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
-import { makeCall, makeJob, makeLane, payload } from '../../../../support/store-fixtures.ts';
-import { cancelOne, changeOne, lockAll, succeed } from '../../../../support/store-workflows.ts';
+import { addMembers, makeBatch, makeRetry, retryPage } from '../../../../support/store/store-batches.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { makeCall, makeJob, makeLane, payload } from '../../../../support/store/store-fixtures.ts';
+import { cancelOne, changeOne, lockAll, succeed } from '../../../../support/store/store-workflows.ts';
 
 export function batchRetriesSuite(context: StoreContext): void {
   /** An ended batch with that many members; those that `isLost` selects by number were cancelled. */

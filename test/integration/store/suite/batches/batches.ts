@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { newBatch, noneEnded } from '../../../../../server/domain/batches/batch.ts';
 import { decideCancel } from '../../../../../server/domain/jobs/decide.ts';
-import { addMembers, callback, makeBatch, plain } from '../../../../support/store-batches.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
-import { makeCall, makeJob, makeLane } from '../../../../support/store-fixtures.ts';
-import { changeOne, lockAll, succeed } from '../../../../support/store-workflows.ts';
+import { addMembers, callback, makeBatch, plain } from '../../../../support/store/store-batches.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { makeCall, makeJob, makeLane } from '../../../../support/store/store-fixtures.ts';
+import { changeOne, lockAll, succeed } from '../../../../support/store/store-workflows.ts';
 
 const newAudit = () => ({ auditId: crypto.randomUUID(), namespace: 'default' });
 

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { JobDefinition } from '../../../../../server/domain/definitions/definition.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
-import { makeDefinition } from '../../../../support/store-fixtures.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { makeDefinition } from '../../../../support/store/store-fixtures.ts';
 
 const hashOf = (definition: JobDefinition) => createHash('sha256').update(JSON.stringify(definition)).digest();
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Dependency, decideSkip, decideUnblock } from '../../../../../server/domain/dependencies/dependencies.ts';
 import { decideCancel } from '../../../../../server/domain/jobs/decide.ts';
 import type { NewJob } from '../../../../../server/engine/ports/submissions.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   completionOf,
@@ -14,8 +14,8 @@ import {
   openWorker,
   readRow,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
-import { changeOne } from '../../../../support/store-workflows.ts';
+} from '../../../../support/store/store-fixtures.ts';
+import { changeOne } from '../../../../support/store/store-workflows.ts';
 
 const onJob = (jobId: string): Dependency => ({ on: { kind: 'JOB', jobId }, condition: 'SUCCEEDED' });
 

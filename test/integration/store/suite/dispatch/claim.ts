@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Claim, ClaimedJob } from '../../../../../server/engine/ports/dispatch.ts';
-import type { StoreContext } from '../../../../support/store-context.ts';
+import type { StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   claimOf,
@@ -15,7 +15,7 @@ import {
   payload,
   readRow,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const OVERHEAD = 512;
 const byRank = (a: ClaimedJob, b: ClaimedJob) => a.rank - b.rank || (a.jobId < b.jobId ? -1 : 1);

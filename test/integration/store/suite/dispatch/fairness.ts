@@ -6,8 +6,15 @@ import { decidePause, decideResume, decideUpdate, type Update } from '../../../.
 import type { Change } from '../../../../../server/domain/jobs/run.ts';
 import type { Decide } from '../../../../../server/engine/ports/jobs.ts';
 import { createStore } from '../../../../../server/store/store.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
-import { claimMany, makeCall, makeJob, makeLane, openWorker, readRow } from '../../../../support/store-fixtures.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import {
+  claimMany,
+  makeCall,
+  makeJob,
+  makeLane,
+  openWorker,
+  readRow,
+} from '../../../../support/store/store-fixtures.ts';
 
 export function fairnessSuite(context: StoreContext): void {
   /** Stores jobs of a key and returns their ranks. */

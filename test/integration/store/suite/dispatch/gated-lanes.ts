@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type GateReason, gateLanes, gates } from '../../../../../server/store/dispatch/gated-lanes.ts';
 import { readHeadsOf } from '../../../../../server/store/dispatch/lanes.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   claimOf,
@@ -13,7 +13,7 @@ import {
   openWorker,
   readRow,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 export function gatedLanesSuite(context: StoreContext): void {
   const hold = (laneIds: readonly number[], reason: GateReason, isHeld: boolean) =>

@@ -11,9 +11,9 @@ import type { AttemptKey } from '../../../../../server/engine/ports/attempts.ts'
 import type { Decide } from '../../../../../server/engine/ports/jobs.ts';
 import { addCounts } from '../../../../../server/store/dispatch/lane-counts.ts';
 import { createStore } from '../../../../../server/store/store.ts';
-import { plantBugs } from '../../../../support/database-taps.ts';
-import { readCountDrift } from '../../../../support/lane-counts.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
+import { plantBugs } from '../../../../support/databases/database-taps.ts';
+import { readCountDrift } from '../../../../support/store/lane-counts.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   bytes,
   claimOf,
@@ -25,7 +25,7 @@ import {
   makeLane,
   newJobId,
   openWorker,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const { retryPolicy } = definitionDefaults;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');

@@ -1,7 +1,14 @@
 /** Lanes, the heads of lanes with ready jobs, and the earliest due time. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
-import { jobsOf, makeCall, makeJob, makeLane, openWorker, submitMany } from '../../../../support/store-fixtures.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import {
+  jobsOf,
+  makeCall,
+  makeJob,
+  makeLane,
+  openWorker,
+  submitMany,
+} from '../../../../support/store/store-fixtures.ts';
 
 const key = {
   namespace: 'lanes',

@@ -1,9 +1,9 @@
 /** Jobs of limited lanes with a permit at their submission: assigned at once, up to the limits. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
-import { completionOf, openWorker } from '../../../../support/store-fixtures.ts';
-import { applyLimits, claimLimited, limitedLanes, submitAssigned } from '../../../../support/store-limits.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { completionOf, openWorker } from '../../../../support/store/store-fixtures.ts';
+import { applyLimits, claimLimited, limitedLanes, submitAssigned } from '../../../../support/store/store-limits.ts';
 
 const keyA = 'aaaaaaaa-0000-8000-8000-000000000000';
 const keyB = 'bbbbbbbb-0000-8000-8000-000000000000';

@@ -1,7 +1,7 @@
 /** Limits: never exceeded by any number of concurrent claims; jobs without capacity are deferred and return. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideRelease, decideSessionEnd } from '../../../../../server/domain/jobs/decide.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimOf,
   completionOf,
@@ -11,8 +11,8 @@ import {
   openWorker,
   readRow,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
-import { applyLimits, atLimitOf, claimLimited, limitedLanes } from '../../../../support/store-limits.ts';
+} from '../../../../support/store/store-fixtures.ts';
+import { applyLimits, atLimitOf, claimLimited, limitedLanes } from '../../../../support/store/store-limits.ts';
 
 const q = { namespace: 'default', name: 'q' };
 const keyA = 'aaaaaaaa-0000-8000-8000-000000000000';

@@ -7,8 +7,8 @@ import { RESERVATION_LIFE_MS, RESERVE_AFTER_MS } from '../../../../../server/dom
 import { decideFail, decideRelease, decideSessionEnd } from '../../../../../server/domain/jobs/decide.ts';
 import { everyJob } from '../../../../../server/domain/jobs/job-filter.ts';
 import { countFailures } from '../../../../../server/domain/retries/circuit-breaker.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
-import { claimDemanding, demandingLane } from '../../../../support/store-demands.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { claimDemanding, demandingLane } from '../../../../support/store/store-demands.ts';
 import {
   claimOf,
   completionOf,
@@ -19,8 +19,8 @@ import {
   makeLane,
   openWorker,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
-import { applyLimits } from '../../../../support/store-limits.ts';
+} from '../../../../support/store/store-fixtures.ts';
+import { applyLimits } from '../../../../support/store/store-limits.ts';
 
 export function resourcesSuite(context: StoreContext): void {
   const workerOf = async (resources: Record<string, number>) => (await openWorker(context, { resources })).sessionId;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideFail, decideSessionEnd } from '../../../../../server/domain/jobs/decide.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimOf,
   completionOf,
@@ -13,7 +13,7 @@ import {
   openWorker,
   readRow,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 export function suspectsSuite(context: StoreContext): void {
   /** A lane with that many suspects. */

@@ -6,8 +6,8 @@ import { decideCancel, decideFail, decideRelease } from '../../../../../server/d
 import { decideUpdate } from '../../../../../server/domain/jobs/pause.ts';
 import type { Change } from '../../../../../server/domain/jobs/run.ts';
 import type { OutboxRow } from '../../../../../server/engine/ports/events.ts';
-import { eachOf } from '../../../../support/published-events.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
+import { eachOf } from '../../../../support/store/published-events.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   assignedCall,
   bytes,
@@ -21,7 +21,7 @@ import {
   only,
   readyLane,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const failure = { ...systemFailure('APPLICATION', 'Oops', 'x'.repeat(5_000)), stackTrace: 'secret', exitCode: 3 };

@@ -6,10 +6,16 @@ import { definitionDefaults } from '../../../../../server/domain/definitions/def
 import { decideFail } from '../../../../../server/domain/jobs/decide.ts';
 import { type JobState, stateCodes } from '../../../../../server/domain/jobs/job-state.ts';
 import type { WrittenStep } from '../../../../../server/engine/ports/workflows.ts';
-import type { StoreContext } from '../../../../support/store-context.ts';
-import { holdOne, makeCall, makeJob, makeLane } from '../../../../support/store-fixtures.ts';
-import { putRun } from '../../../../support/store-states.ts';
-import { changeOne, makeStep, startChildren, startWorkflow, succeed } from '../../../../support/store-workflows.ts';
+import type { StoreContext } from '../../../../support/store/store-context.ts';
+import { holdOne, makeCall, makeJob, makeLane } from '../../../../support/store/store-fixtures.ts';
+import { putRun } from '../../../../support/store/store-states.ts';
+import {
+  changeOne,
+  makeStep,
+  startChildren,
+  startWorkflow,
+  succeed,
+} from '../../../../support/store/store-workflows.ts';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const states = Object.keys(stateCodes) as JobState[];

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NewJob } from '../../../../../server/engine/ports/submissions.ts';
 import { createStore } from '../../../../../server/store/store.ts';
-import { plantBugs } from '../../../../support/database-taps.ts';
-import { moveClock, stopClock } from '../../../../support/store-clock.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
-import { claimDemanding, demandingLane } from '../../../../support/store-demands.ts';
+import { plantBugs } from '../../../../support/databases/database-taps.ts';
+import { moveClock, stopClock } from '../../../../support/store/store-clock.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { claimDemanding, demandingLane } from '../../../../support/store/store-demands.ts';
 import {
   claimMany,
   completionOf,
@@ -17,7 +17,7 @@ import {
   makeLane,
   openWorker,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const queue = { namespace: 'default', name: 'line' };
 const keys = [undefined, randomUUID(), randomUUID()];

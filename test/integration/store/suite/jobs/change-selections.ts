@@ -6,7 +6,7 @@ import { decideCancel, decideSessionEnd } from '../../../../../server/domain/job
 import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import type { OpenRun } from '../../../../../server/domain/jobs/run.ts';
 import type { Selection } from '../../../../../server/engine/ports/jobs.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   holdMany,
@@ -18,7 +18,7 @@ import {
   only,
   openWorker,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const policy = definitionDefaults.retryPolicy;
 

@@ -5,7 +5,7 @@ import { decideFail, decideRelease } from '../../../../../server/domain/jobs/dec
 import type { OpenRun } from '../../../../../server/domain/jobs/run.ts';
 import { noLimits } from '../../../../../server/domain/jobs/time-limits.ts';
 import type { Selection } from '../../../../../server/engine/ports/jobs.ts';
-import type { StoreContext } from '../../../../support/store-context.ts';
+import type { StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   holdMany,
@@ -19,7 +19,7 @@ import {
   payload,
   readEverything,
   readRow,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const failure: Failure = {

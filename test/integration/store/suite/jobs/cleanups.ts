@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideCancel, decideConfirmCancel } from '../../../../../server/domain/jobs/decide.ts';
 import type { Cleanup } from '../../../../../server/domain/jobs/run.ts';
-import type { StoreContext } from '../../../../support/store-context.ts';
+import type { StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   holdOne,
@@ -12,7 +12,7 @@ import {
   only,
   openWorker,
   readRow,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 export function cleanupsSuite(context: StoreContext): void {
   async function cancelHeld(cleanupOf: (laneId: number) => Promise<Cleanup>) {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideCancel, decideConfirmCancel, decideFail, end } from '../../../../../server/domain/jobs/decide.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   bytes,
   claimMany,
@@ -18,8 +18,8 @@ import {
   openWorker,
   payload,
   readEverything,
-} from '../../../../support/store-fixtures.ts';
-import { changeOne, makeCompensation, makeStep, startWorkflow } from '../../../../support/store-workflows.ts';
+} from '../../../../support/store/store-fixtures.ts';
+import { changeOne, makeCompensation, makeStep, startWorkflow } from '../../../../support/store/store-workflows.ts';
 
 const SECRET = 'jane@example.com';
 const policy = { ...definitionDefaults.retryPolicy, maxAttempts: 2 };

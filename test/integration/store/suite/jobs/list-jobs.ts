@@ -4,9 +4,9 @@ import { lowestUuid, uuid7Ms } from '../../../../../server/domain/base/uuid.ts';
 import { everyJob, type JobFilter } from '../../../../../server/domain/jobs/job-filter.ts';
 import { isTerminal, type JobState, stateCodes } from '../../../../../server/domain/jobs/job-state.ts';
 import type { JobView } from '../../../../../server/engine/ports/jobs.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
-import { makeCall, makeJob, makeLane, newJobId } from '../../../../support/store-fixtures.ts';
-import { endedRow } from '../../../../support/store-states.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { makeCall, makeJob, makeLane, newJobId } from '../../../../support/store/store-fixtures.ts';
+import { endedRow } from '../../../../support/store/store-states.ts';
 
 const states = Object.keys(stateCodes) as JobState[];
 const namespace = 'listed';

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { SubmitCall } from '../../../../../server/engine/ports/submissions.ts';
-import type { StoreContext } from '../../../../support/store-context.ts';
-import { makeCall, makeJob, makeLane } from '../../../../support/store-fixtures.ts';
-import { makeStep } from '../../../../support/store-workflows.ts';
+import type { StoreContext } from '../../../../support/store/store-context.ts';
+import { makeCall, makeJob, makeLane } from '../../../../support/store/store-fixtures.ts';
+import { makeStep } from '../../../../support/store/store-workflows.ts';
 
 export function manualSuite(context: StoreContext): void {
   const newCall = async (changes: Partial<SubmitCall> = {}): Promise<SubmitCall> => {

@@ -4,7 +4,7 @@ import { definitionDefaults } from '../../../../../server/domain/definitions/def
 import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import { decidePause, decideResume, decideUpdate, type Update } from '../../../../../server/domain/jobs/pause.ts';
 import type { Change } from '../../../../../server/domain/jobs/run.ts';
-import type { StoreContext } from '../../../../support/store-context.ts';
+import type { StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   makeCall,
@@ -13,7 +13,7 @@ import {
   openWorker,
   readRow,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const HOUR_US = 3_600_000_000;
 

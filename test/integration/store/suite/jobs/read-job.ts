@@ -5,7 +5,7 @@ import { systemFailure } from '../../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideFail } from '../../../../../server/domain/jobs/decide.ts';
 import { isTerminal, type JobState, stateCodes } from '../../../../../server/domain/jobs/job-state.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   completionOf,
@@ -15,8 +15,8 @@ import {
   only,
   openWorker,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
-import { putRun } from '../../../../support/store-states.ts';
+} from '../../../../support/store/store-fixtures.ts';
+import { putRun } from '../../../../support/store/store-states.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');

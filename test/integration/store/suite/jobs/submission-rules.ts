@@ -4,10 +4,25 @@ import { describe, expect, it } from 'vitest';
 import { decideCancel } from '../../../../../server/domain/jobs/decide.ts';
 import type { SubmitCall, SubmitResult } from '../../../../../server/engine/ports/submissions.ts';
 import { createStore } from '../../../../../server/store/store.ts';
-import { plantBugs } from '../../../../support/database-taps.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
-import { bytes, claimMany, makeCall, makeJob, makeLane, only, openWorker } from '../../../../support/store-fixtures.ts';
-import { debounced, inAnHour, type MakeRule, ruledCall, throttled, unique } from '../../../../support/store-rules.ts';
+import { plantBugs } from '../../../../support/databases/database-taps.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import {
+  bytes,
+  claimMany,
+  makeCall,
+  makeJob,
+  makeLane,
+  only,
+  openWorker,
+} from '../../../../support/store/store-fixtures.ts';
+import {
+  debounced,
+  inAnHour,
+  type MakeRule,
+  ruledCall,
+  throttled,
+  unique,
+} from '../../../../support/store/store-rules.ts';
 
 export function submissionRulesSuite(context: StoreContext): void {
   const submitOne = async (call: SubmitCall) => only(await context.store.submit([call]));

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { IdempotencyKey, SubmitCall } from '../../../../../server/engine/ports/submissions.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
-import { bytes, makeCall, makeJob, makeLane, only } from '../../../../support/store-fixtures.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { bytes, makeCall, makeJob, makeLane, only } from '../../../../support/store/store-fixtures.ts';
 
 interface Wish {
   readonly key: string;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Permit } from '../../../../../server/engine/ports/dispatch.ts';
 import type { NewJob, SubmitResult } from '../../../../../server/engine/ports/submissions.ts';
-import type { StoreContext } from '../../../../support/store-context.ts';
+import type { StoreContext } from '../../../../support/store/store-context.ts';
 import {
   bytes,
   claimMany,
@@ -14,7 +14,7 @@ import {
   only,
   openWorker,
   readRow,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const assigned = (result: SubmitResult | undefined) =>
   result?.kind === 'stored' ? result.jobs.map((job) => job.assigned) : result;

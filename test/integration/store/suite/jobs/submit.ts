@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { NewJob } from '../../../../../server/engine/ports/submissions.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   bytes,
   makeCall,
@@ -11,7 +11,7 @@ import {
   newJobId,
   readEverything,
   readRow,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const storedJobs = (jobs: readonly NewJob[], repeated = false) => ({
   kind: 'stored' as const,

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AttemptKey, ProgressChange } from '../../../../../server/engine/ports/attempts.ts';
 import type { NewJob } from '../../../../../server/engine/ports/submissions.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   keyOf,
@@ -12,7 +12,7 @@ import {
   only,
   openWorker,
   readRow,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const SECOND_US = 1_000_000;
 const RUN_MS = 60_000;

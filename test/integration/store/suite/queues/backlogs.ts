@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { rankOf } from '../../../../../server/domain/dispatch/rank.ts';
 import type { Queue, QueueChange, QueueName } from '../../../../../server/engine/ports/queues.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
-import { claimMany, makeLane, newJobId, openWorker, submitMany } from '../../../../support/store-fixtures.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { claimMany, makeLane, newJobId, openWorker, submitMany } from '../../../../support/store/store-fixtures.ts';
 
 const q: QueueName = { namespace: 'default', name: 'q' };
 const HOUR_MS = 3_600_000;

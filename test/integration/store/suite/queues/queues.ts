@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideCancel } from '../../../../../server/domain/jobs/decide.ts';
 import type { Queue, QueueChange, QueueName } from '../../../../../server/engine/ports/queues.ts';
-import { eventually } from '../../../../support/eventually.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
+import { eventually } from '../../../../support/base/eventually.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   completionOf,
@@ -11,7 +11,7 @@ import {
   only,
   openWorker,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const q: QueueName = { namespace: 'default', name: 'q' };
 

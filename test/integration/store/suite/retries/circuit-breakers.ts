@@ -13,7 +13,7 @@ import {
 } from '../../../../../server/domain/retries/circuit-breaker.ts';
 import type { BreakerKey, OpenBreaker } from '../../../../../server/engine/ports/breakers.ts';
 import type { ClaimedJob } from '../../../../../server/engine/ports/dispatch.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   claimOf,
@@ -23,7 +23,7 @@ import {
   only,
   openWorker,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const breaker: CircuitBreaker = {
   name: 'payments',

@@ -8,9 +8,9 @@ import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import type { Change } from '../../../../../server/domain/jobs/run.ts';
 import type { RetryBudget } from '../../../../../server/domain/retries/retry-policy.ts';
 import type { NewJob } from '../../../../../server/engine/ports/submissions.ts';
-import { moveClock, stopClock } from '../../../../support/store-clock.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
-import { bytes, makeCall, makeJob, makeLane, readRow, submitMany } from '../../../../support/store-fixtures.ts';
+import { moveClock, stopClock } from '../../../../support/store/store-clock.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { bytes, makeCall, makeJob, makeLane, readRow, submitMany } from '../../../../support/store/store-fixtures.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const MINUTE = Date.parse('2026-11-25T12:00:00Z') / 60_000;

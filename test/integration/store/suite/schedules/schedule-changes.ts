@@ -4,8 +4,8 @@ import { TIME_CAUSE_ID } from '../../../../../server/domain/schedules/decide-sch
 import type { Interval } from '../../../../../server/domain/schedules/nominal-times.ts';
 import type { ScheduleRules } from '../../../../../server/domain/schedules/schedule.ts';
 import type { Schedule, ScheduleSpec } from '../../../../../server/engine/ports/schedules.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
-import { decide, decideLast, makeSchedule } from '../../../../support/store-schedules.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { decide, decideLast, makeSchedule } from '../../../../support/store/store-schedules.ts';
 
 const SECOND_US = 1_000_000;
 const DAY_MS = 86_400_000;

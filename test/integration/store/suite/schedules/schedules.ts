@@ -7,9 +7,9 @@ import { definitionDefaults } from '../../../../../server/domain/definitions/def
 import { decideCancel, decideFail } from '../../../../../server/domain/jobs/decide.ts';
 import type { ScheduleStatus } from '../../../../../server/domain/schedules/decide-schedule.ts';
 import type { DecideSchedule, Schedule, ScheduleSpec } from '../../../../../server/engine/ports/schedules.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
-import { completionOf, holdOne, keyOf } from '../../../../support/store-fixtures.ts';
-import { askedRun, decide, decideLast, makeSchedule } from '../../../../support/store-schedules.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { completionOf, holdOne, keyOf } from '../../../../support/store/store-fixtures.ts';
+import { askedRun, decide, decideLast, makeSchedule } from '../../../../support/store/store-schedules.ts';
 
 /** Never fires by itself. */
 const idle = { ...makeSchedule().rules, times: { ...makeSchedule().rules.times, intervals: [], crons: ['0 0 1 1 *'] } };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decideAbort } from '../../../../../server/domain/jobs/decide.ts';
 import type { AttemptKey } from '../../../../../server/engine/ports/attempts.ts';
 import type { LogRecord } from '../../../../../server/engine/ports/logs.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   completionOf,
@@ -13,7 +13,7 @@ import {
   newJobId,
   only,
   openWorker,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const KEPT_BYTES = 64 * 1024;
 

@@ -6,7 +6,7 @@ import { definitionDefaults } from '../../../../../server/domain/definitions/def
 import { decideFail, decideSessionEnd } from '../../../../../server/domain/jobs/decide.ts';
 import type { AttemptKey } from '../../../../../server/engine/ports/attempts.ts';
 import { failureText } from '../../../../../server/store/base/failure-text.ts';
-import type { StoreContext } from '../../../../support/store-context.ts';
+import type { StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   completionOf,
@@ -20,7 +20,7 @@ import {
   readEverything,
   readRow,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decideAbort, decideCancel } from '../../../../../server/domain/jobs/decide.ts';
 import type { AttemptKey, ProgressChange } from '../../../../../server/engine/ports/attempts.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   holdMany,
@@ -14,7 +14,7 @@ import {
   payload,
   readEverything,
   readRow,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const RUN_TIMEOUT_SLACK_US = 2_000_000;
 

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../../../server/domain/jobs/decide.ts';
-import { emptyTables, type StoreContext } from '../../../../support/store-context.ts';
-import { holdMany, lapse, only, openWorker } from '../../../../support/store-fixtures.ts';
+import { emptyTables, type StoreContext } from '../../../../support/store/store-context.ts';
+import { holdMany, lapse, only, openWorker } from '../../../../support/store/store-fixtures.ts';
 
 const beat = (sessionId: string, pingEcho = 0, draining = false) => ({ sessionId, pingEcho, draining });
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decideCancel } from '../../../../../server/domain/jobs/decide.ts';
 import type { ClaimedJob } from '../../../../../server/engine/ports/dispatch.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   claimOf,
@@ -16,7 +16,7 @@ import {
   only,
   openWorker,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const NIL = '00000000-0000-0000-0000-000000000000';
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { end } from '../../../../../server/domain/jobs/decide.ts';
 import { decideCancelWait, decideEndWait, decideWaitDue, rejected } from '../../../../../server/domain/signals/wait.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   deliverSignal,
   endPage,
@@ -10,8 +10,8 @@ import {
   readKey,
   signalPayload,
   waitMany,
-} from '../../../../support/store-waits.ts';
-import { changeOne } from '../../../../support/store-workflows.ts';
+} from '../../../../support/store/store-waits.ts';
+import { changeOne } from '../../../../support/store/store-workflows.ts';
 
 export function waitsSuite(context: StoreContext): void {
   const take = (...signalKeyIds: string[]) =>

@@ -1,7 +1,7 @@
 /** Partitions by day: created before they are needed, once, in bounded time, and never blocking a job. */
 import { describe, expect, it } from 'vitest';
 import { ensurePartitions } from '../../../../../server/store/upkeep/partitions.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   completionOf,
@@ -11,7 +11,7 @@ import {
   newJobId,
   only,
   openWorker,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 
 const DAY_MS = 86_400_000;
 const tables = ['jobs', 'job_outcomes'];

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ClaimedJob } from '../../../../../server/engine/ports/dispatch.ts';
 import { vitalsStore } from '../../../../../server/store/upkeep/vitals.ts';
-import { eventually } from '../../../../support/eventually.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
+import { eventually } from '../../../../support/base/eventually.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   completionOf,
@@ -13,8 +13,8 @@ import {
   makeLane,
   openWorker,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
-import { claimLimited, limitedLanes } from '../../../../support/store-limits.ts';
+} from '../../../../support/store/store-fixtures.ts';
+import { claimLimited, limitedLanes } from '../../../../support/store/store-limits.ts';
 
 const DEAF_AFTER = 3;
 

@@ -4,9 +4,16 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideFail, end } from '../../../../../server/domain/jobs/decide.ts';
-import { untilWaitsOrOver } from '../../../../support/postgres-waits.ts';
-import { emptyTables, type StoreContext, sql } from '../../../../support/store-context.ts';
-import { completionOf, makeLane, only, payload, readRow, submitMany } from '../../../../support/store-fixtures.ts';
+import { untilWaitsOrOver } from '../../../../support/databases/postgres-waits.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import {
+  completionOf,
+  makeLane,
+  only,
+  payload,
+  readRow,
+  submitMany,
+} from '../../../../support/store/store-fixtures.ts';
 import {
   cancelOne,
   changeOne,
@@ -17,7 +24,7 @@ import {
   startedRun,
   startWorkflow,
   succeed,
-} from '../../../../support/store-workflows.ts';
+} from '../../../../support/store/store-workflows.ts';
 
 const lastTry = { ...definitionDefaults.retryPolicy, maxAttempts: 1 };
 const failure = {

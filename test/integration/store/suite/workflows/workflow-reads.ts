@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { everyJob } from '../../../../../server/domain/jobs/job-filter.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
-import { makeLane, submitMany } from '../../../../support/store-fixtures.ts';
-import { putRun } from '../../../../support/store-states.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { makeLane, submitMany } from '../../../../support/store/store-fixtures.ts';
+import { putRun } from '../../../../support/store/store-states.ts';
 
 const counted = { size: 9, started: 4, succeeded: 2, failed: 1, late: 0, ruleCounts: [] };
 

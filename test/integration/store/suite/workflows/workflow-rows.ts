@@ -5,8 +5,8 @@ import { systemFailure } from '../../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideFail, end } from '../../../../../server/domain/jobs/decide.ts';
 import type { WrittenCompensation, WrittenRun, WrittenStep } from '../../../../../server/engine/ports/workflows.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
-import { completionOf, makeLane, only, payload } from '../../../../support/store-fixtures.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
+import { completionOf, makeLane, only, payload } from '../../../../support/store/store-fixtures.ts';
 import {
   cancelOne,
   changeOne,
@@ -17,7 +17,7 @@ import {
   startChildren,
   startWorkflow,
   succeed,
-} from '../../../../support/store-workflows.ts';
+} from '../../../../support/store/store-workflows.ts';
 
 const lastTry = { ...definitionDefaults.retryPolicy, maxAttempts: 1 };
 const failure = {

@@ -7,7 +7,7 @@ import { continueAs, decideFail } from '../../../../../server/domain/jobs/decide
 import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import { decidePause } from '../../../../../server/domain/jobs/pause.ts';
 import type { OpenRun } from '../../../../../server/domain/jobs/run.ts';
-import { type StoreContext, sql } from '../../../../support/store-context.ts';
+import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
   completionOf,
@@ -18,7 +18,7 @@ import {
   openWorker,
   readRow,
   submitMany,
-} from '../../../../support/store-fixtures.ts';
+} from '../../../../support/store/store-fixtures.ts';
 import {
   cancelOne,
   changeOne,
@@ -28,7 +28,7 @@ import {
   startChildren,
   startWorkflow,
   succeed,
-} from '../../../../support/store-workflows.ts';
+} from '../../../../support/store/store-workflows.ts';
 
 const lastTry = { ...definitionDefaults.retryPolicy, maxAttempts: 1 };
 const failure = {

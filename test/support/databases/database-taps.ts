@@ -1,0 +1,44 @@
+/** Databases that record statements or change their text, for tests of the statements. */
+import type { Database, Session, Statement } from '../../../server/store/driver/database.ts';
+
+function tapped(database: Database, tap: (statement: Statement) => Statement): Database {
+  const session = (inner: Session): Session => ({
+    run: (statement, parameters) => inner.run(tap(statement), parameters),
+  });
+  return {
+    ...session(database),
+    transaction: (work) => database.transaction((inner) => work(session(inner))),
+    script: (text) => database.script(text),
+    close: () => database.close(),
+  };
+}
+
+/** Keeps each executed statement, by name. */
+export function recordStatements(database: Database): { database: Database; statements: Map<string, Statement> } {
+  const statements = new Map<string, Statement>();
+  const record = (statement: Statement) => {
+    statements.set(statement.name, statement);
+    return statement;
+  };
+  return { database: tapped(database, record), statements };
+}
+
+export interface Mutation {
+  /** Name of the statement. */
+  readonly of: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Plants bugs: statements run with a part of their text replaced. Throws when the part does not exist. */
+export function plantBugs(database: Database, mutations: readonly Mutation[]): Database {
+  return tapped(database, (statement) => {
+    let { text } = statement;
+    for (const { of, from, to } of mutations) {
+      if (of !== statement.name) continue;
+      if (!text.includes(from)) throw new Error(`${of} has no "${from}" to replace`);
+      text = text.replaceAll(from, to);
+    }
+    return text === statement.text ? statement : { ...statement, name: '', text };
+  });
+}

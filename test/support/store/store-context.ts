@@ -1,0 +1,91 @@
+/** A store on a temporary database for one test file, for each kind of database. */
+import { afterAll, beforeAll } from 'vitest';
+import type { Store } from '../../../server/engine/ports/store.ts';
+import type { Database, Row } from '../../../server/store/driver/database.ts';
+import { openPglite } from '../../../server/store/driver/pglite.ts';
+import { openPostgres } from '../../../server/store/driver/postgres.ts';
+import { migrate } from '../../../server/store/migrate.ts';
+import { createStore } from '../../../server/store/store.ts';
+import { sharedPostgres, type TestDatabases } from '../databases/postgres.ts';
+import { inMemory } from '../run/prepared.ts';
+
+/** The oldest and the newest supported PostgreSQL, and the embedded database. */
+export type DatabaseKind = 'PostgreSQL 16' | 'PostgreSQL 18' | 'PGlite';
+
+export interface StoreContext {
+  readonly kind: DatabaseKind;
+  database: Database;
+  store: Store;
+  /** More databases on its server; undefined on PGlite, which has only one connection. */
+  databases: TestDatabases | undefined;
+  /** URL of the database; undefined on PGlite. */
+  url: string | undefined;
+}
+
+async function open(context: StoreContext): Promise<Database> {
+  if (context.kind === 'PGlite') return openPglite(await inMemory());
+  context.databases = await sharedPostgres(context.kind === 'PostgreSQL 16' ? 16 : 18);
+  context.url = await context.databases.createDatabase();
+  return openPostgres({ url: context.url });
+}
+
+async function start(context: StoreContext): Promise<void> {
+  context.database = await open(context);
+  await migrate(context.database);
+  context.store = createStore(context.database);
+  await context.store.ensurePartitions();
+}
+
+/** Starts the database before the tests of the file or block, and ends it after them. */
+export function useStore(kind: DatabaseKind): StoreContext {
+  const context = { kind, databases: undefined, url: undefined } as StoreContext;
+  beforeAll(() => start(context));
+  afterAll(async () => {
+    await context.store?.close();
+    await context.databases?.stop();
+  });
+  return context;
+}
+
+/** Runs any SQL, with parameters written into the text. */
+export function sql(context: Pick<StoreContext, 'database'>, text: string): Promise<Row[]> {
+  return context.database.run({ name: '', text }, []);
+}
+
+const tables = [
+  'jobs',
+  'job_runs',
+  'job_outcomes',
+  'job_attempts',
+  'job_checkpoints',
+  'attempt_logs',
+  'sessions',
+  'lanes',
+  'reservations',
+  'queues',
+  'lane_counts',
+  'lane_count_changes',
+  'outbox',
+  'schedules',
+  'schedule_runs',
+  'definition_limits',
+  'rate_buckets',
+  'fairness_keys',
+  'submission_keys',
+  'workflow_runs',
+  'workflow_steps',
+  'step_compensations',
+  'step_cache',
+  'job_inbox',
+  'batches',
+  'batch_counts',
+  'signal_waits',
+  'sent_signals',
+  'job_dependencies',
+  'assets',
+];
+
+/** For tests of statements that read the whole database, such as the heads of all lanes. */
+export async function emptyTables(context: StoreContext): Promise<void> {
+  await context.database.script(`TRUNCATE ${tables.join(', ')}`);
+}
