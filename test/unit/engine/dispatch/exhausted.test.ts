@@ -1,6 +1,6 @@
 /** Which keys a claim found exhausted, and when that is forgotten. */
 import { describe, expect, it } from 'vitest';
-import { Exhausted, nextMoment } from '../../../server/engine/dispatch/exhausted.ts';
+import { Exhausted, nextMoment } from '../../../../server/engine/dispatch/exhausted.ts';
 
 describe('a key that a claim found exhausted', () => {
   it('stays so until something is released', () => {
