@@ -1,7 +1,7 @@
 // Prints the ledger of this checkout: every check that there is, whether this machine can run it or not.
 //
 //   npm run --silent ledger               prints them
-//   npm run --silent ledger -- --compare  lists those of ledger.txt that are gone: neither here nor in moved.json and titles.txt
+//   npm run --silent ledger -- --compare  lists those of ledger.txt that are gone: neither here nor in moved.json, files.json and titles.txt
 //
 // Kinds: vitest and pytest (titles that the runners list), go, rust and java (test functions in the source), case (of
 // muster conformance), mutant (bugs planted in the simulation), planted (bugs planted in the workers), seed (of the
@@ -16,6 +16,7 @@ import { goneFrom, lines, titlesOf } from './entries.mjs';
 
 const ledger = new URL('./ledger.txt', import.meta.url);
 const moved = new URL('./moved.json', import.meta.url);
+const files = new URL('./files.json', import.meta.url);
 const titles = new URL('./titles.txt', import.meta.url);
 
 const output = (program, args) => execFileSync(program, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
@@ -98,7 +99,8 @@ const all = [
 const now = lines(all);
 if (process.argv.includes('--compare')) {
   const newTitles = titlesOf(readFileSync(titles, 'utf8'));
-  const gone = goneFrom(readFileSync(ledger, 'utf8'), now, JSON.parse(readFileSync(moved, 'utf8')), newTitles);
+  const [rules, newFiles] = [moved, files].map((file) => JSON.parse(readFileSync(file, 'utf8')));
+  const gone = goneFrom(readFileSync(ledger, 'utf8'), now, rules, newFiles, newTitles);
   for (const fault of gone) console.log(fault);
   process.exitCode = Math.min(1, gone.length);
 } else process.stdout.write(`${now.join('\n')}\n`);

@@ -28,9 +28,10 @@ export function lines(checks) {
  * @param now Lines of this checkout.
  * @param moved Rules in their order: `from` is a line or, between slashes, a regular expression over lines; `to` is the line that asserts it now,
  *     with $1 and so on, and empty where the feature is gone; `why` says why.
- * @param titles What `titlesOf` gives. They apply after the rules.
+ * @param files New paths of files by their old ones. They apply after the rules.
+ * @param titles What `titlesOf` gives, by the new paths. They apply last.
  */
-export function goneFrom(ledger, now, moved, titles) {
+export function goneFrom(ledger, now, moved, files, titles) {
   const present = new Set(now);
   const rules = moved.map(({ from, to }) => ({ from: patternOf(from), to }));
   return ledger
@@ -39,7 +40,7 @@ export function goneFrom(ledger, now, moved, titles) {
     .flatMap((line) => {
       let place = line;
       for (const { from, to } of rules) place = place.replace(from, to);
-      place = retitled(place, titles);
+      place = retitled(refiled(place, files), titles);
       if (place === '' || present.has(place)) return [];
       return [place === line ? `gone: ${line}` : `gone: ${line}\n  not found either: ${place}`];
     });
@@ -48,6 +49,11 @@ export function goneFrom(ledger, now, moved, titles) {
 function patternOf(from) {
   if (from.startsWith('/') && from.endsWith('/')) return new RegExp(from.slice(1, -1));
   return new RegExp(`^${from.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+}
+
+function refiled(line, files) {
+  const [kind, file, title] = line.split('\t');
+  return file in files ? `${kind}\t${files[file]}\t${title}` : line;
 }
 
 function retitled(line, titles) {

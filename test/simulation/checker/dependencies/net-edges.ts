@@ -141,8 +141,9 @@ export class NetEdges {
   }
 
   #stepped({ id, lane, to, order }: Ordered): void {
-    const ending = ofStep[to ?? 0];
-    if (ending) this.#steps.set(`${id}/${lane}`, { ending, order });
+    const [step, ending] = [`${id}/${lane}`, ofStep[to ?? 0]];
+    // The row of an ended step may be written again, with the same end.
+    if (ending && this.#steps.get(step)?.ending !== ending) this.#steps.set(step, { ending, order });
   }
 
   #ended({ id, to, at, order }: Ordered): void {

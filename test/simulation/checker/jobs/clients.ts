@@ -115,7 +115,8 @@ export function checkReports(evidence: Evidence, grants: Grants, sessions: Sessi
       }
     } else if (!wasClosed)
       history.violate('I7 fencing', `${outcome} of ${fence} was ${facts.result}, and the attempt stayed open`);
-    else if (outcome === 'cancelled' && closed.to === undefined)
+    // The suspension of a job that is being cancelled ends it, as the confirmation of the cancel does.
+    else if ((outcome === 'cancelled' || outcome === 'suspended') && closed.to === undefined)
       history.count('cancel confirmed after it had been enforced', Number(!closed.reasons.includes(outcome)));
     else if (
       !closed.reasons.includes(outcome) &&
