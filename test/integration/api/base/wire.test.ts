@@ -5,39 +5,18 @@ import { constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
-import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { GetJobRequestSchema, JobService, SubmitJobRequestSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
-import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
-import { SignalService } from '@muster/sdk/gen/muster/v1/signal_service_pb';
-import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
-import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
 import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { version } from '../../../../server/version.ts';
+import { allMethods, allServices } from '../../../support/docs/contract.ts';
 import { frame, rawCall } from './raw-http2.ts';
 import { Refusal, refusalOf } from './rpc.ts';
 import { World } from './world.ts';
 
 const GET_JOB = '/muster.v1.JobService/GetJob';
 const WAIT_JOB = '/muster.v1.JobService/WaitJob';
-const services = [
-  AuditService,
-  BatchService,
-  JobDefinitionService,
-  JobService,
-  NamespaceService,
-  QueueService,
-  ScheduleService,
-  SessionService,
-  SignalService,
-  WorkerService,
-  WorkflowService,
-];
 const { getJob, submitJob, waitJob } = JobService.method;
 
 let world: World;
@@ -224,9 +203,7 @@ describe('deadlines', () => {
 });
 
 describe('the RPCs of the contract', () => {
-  const methods = services.flatMap((service) => service.methods);
-
-  it.each(methods.map((method) => [method.name, method] as const))('include %s', async (_name, method) => {
+  it.each(allMethods.map((method) => [method.name, method] as const))('include %s', async (_name, method) => {
     const answer = await world.rpc.send(method as typeof getJob, new Uint8Array()).catch((error: unknown) => error);
     expect(answer instanceof Refusal ? answer.code : 0).not.toBe(Code.UNIMPLEMENTED);
   });
@@ -246,7 +223,7 @@ describe('the health service', () => {
   }
 
   it('serves the whole and each service', async () => {
-    for (const service of ['', ...services.map(({ typeName }) => typeName)]) expect(await statusOf(service)).toBe(1);
+    for (const service of ['', ...allServices.map(({ typeName }) => typeName)]) expect(await statusOf(service)).toBe(1);
   });
 
   it('reports an unknown service', async () => {
