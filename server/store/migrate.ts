@@ -1,6 +1,7 @@
 /** Migrates the schema: a baseline, then numbered scripts, a transaction each. Several replicas may start at once. */
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Database, Row } from './driver/database.ts';
+import type { Database, Statement } from './driver/database.ts';
+import type { RowOf } from './driver/row-types.ts';
 
 export interface Migration {
   readonly version: number;
@@ -60,7 +61,8 @@ END $$;`;
 const readVersions = {
   name: 'read_schema_versions',
   text: 'SELECT version, name, breaking FROM muster.schema_migrations ORDER BY version',
-};
+  row: { version: 'int4', name: 'text', breaking: 'bool' },
+} satisfies Statement;
 
 function script(migration: Migration): string {
   const breaking = migration.text.startsWith('-- breaking');
@@ -103,7 +105,7 @@ export function newestVersion(): number {
 }
 
 /** @throws Error if the schema is older than the baseline, or newer and made by a breaking migration. */
-function refuseForeign(applied: readonly Row[], newest: number): void {
+function refuseForeign(applied: readonly RowOf<typeof readVersions>[], newest: number): void {
   const early = applied.findLast(({ version }) => version < BASELINE);
   if (early) {
     throw new Error(

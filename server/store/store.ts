@@ -16,7 +16,7 @@ import { readWaitingKeys, requeueDeferredJobs } from './dispatch/deferred-jobs.t
 import { FairRanks } from './dispatch/fair-ranks.ts';
 import { ensureLane, findLane, readHeads, readLanes } from './dispatch/lanes.ts';
 import { renewReservations } from './dispatch/reservations.ts';
-import { type Database, within } from './driver/database.ts';
+import { type Database, type Statement, within } from './driver/database.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './events/outbox.ts';
 import { stepTraces } from './events/read-links.ts';
 import { readTracedJobs, readTraceOrigins } from './events/read-traces.ts';
@@ -58,15 +58,21 @@ import { workflowReads } from './workflows/read-workflow.ts';
 import { stepCacheStore } from './workflows/step-cache.ts';
 import { workflowStore } from './workflows/workflows.ts';
 
-const readNow = { name: 'read_now', text: 'SELECT muster_now() AS now' };
+const readNow = {
+  name: 'read_now',
+  text: 'SELECT muster_now() AS now',
+  row: { now: 'timestamptz' },
+} satisfies Statement;
 const readPageTokenKey = {
   name: 'read_page_token_key',
   text: "SELECT key FROM deployment_keys WHERE purpose = 'page_tokens'",
-};
+  row: { key: 'bytea' },
+} satisfies Statement;
 const readNextDue = {
   name: 'read_next_due',
   text: 'SELECT min(due_time) AS due FROM job_runs WHERE due_time IS NOT NULL',
-};
+  row: { due: 'timestamptz?' },
+} satisfies Statement;
 
 /** The schema must be up to date (see `migrate`). */
 export function createStore(database: Database, fairRanks = new FairRanks()): Store {

@@ -5,6 +5,7 @@
 
 import { Client, JobState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Statement } from '../../server/store/driver/database.ts';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
 import { runsAll } from '../support/run/tier.ts';
@@ -36,7 +37,12 @@ async function count(text: string): Promise<number> {
   const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
   try {
     expect(await readCountDrift(database)).toEqual([]);
-    return (await database.run({ name: '', text: `SELECT count(*)::int AS rows FROM ${text}` }, []))[0]?.rows;
+    const counting = {
+      name: '',
+      text: `SELECT count(*)::int AS rows FROM ${text}`,
+      row: { rows: 'int4' },
+    } satisfies Statement;
+    return (await database.run(counting, []))[0]?.rows ?? 0;
   } finally {
     await database.close();
   }

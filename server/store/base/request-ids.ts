@@ -2,7 +2,8 @@
  * Request ids of changes other than submissions: the first call with an id is carried out, its repeats change nothing.
  */
 import type { KeptPage, RequestKey } from '../../engine/ports/store.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { NIL_UUID } from '../upkeep/expire-jobs.ts';
 
 const takeOne = {
@@ -11,13 +12,15 @@ const takeOne = {
 INSERT INTO request_ids (namespace, request_id, body_hash, job_ids, existing, create_time)
 VALUES ($1, $2, $3, $4::uuid[], '{}', (SELECT muster_now()))
 ON CONFLICT DO NOTHING RETURNING request_id`,
-};
+  row: { request_id: 'uuid' },
+} satisfies Statement;
 
 // A separate statement: the row of a call that won against ours is younger than the snapshot of the first statement.
 const readOne = {
   name: 'read_request_id',
   text: 'SELECT body_hash, job_ids FROM request_ids WHERE namespace = $1 AND request_id = $2',
-};
+  row: { body_hash: 'bytea', job_ids: 'uuid[]' },
+} satisfies Statement;
 
 /** Runs first in the transaction of the change. */
 export async function takeRequestId(
@@ -52,7 +55,7 @@ async function take(
   namespace: string,
   { requestId, bodyHash }: RequestKey,
   jobIds: readonly string[],
-): Promise<Row | undefined> {
+): Promise<RowOf<typeof readOne> | undefined> {
   const taken = await session.run(takeOne, [namespace, requestId, bodyHash, jobIds]);
   if (taken.length > 0) return undefined;
   const [row] = await session.run(readOne, [namespace, requestId]);
@@ -60,6 +63,6 @@ async function take(
   return row;
 }
 
-function isSame(row: Row, { bodyHash }: RequestKey): boolean {
+function isSame(row: RowOf<typeof readOne>, { bodyHash }: RequestKey): boolean {
   return Buffer.compare(row.body_hash, bodyHash) === 0;
 }

@@ -3,9 +3,10 @@ import { MAX_MEMBERS } from '../../domain/batches/batch.ts';
 import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { BatchRefusal, MembersRefused, SubmitCall } from '../../engine/ports/submissions.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import type { Insertion } from '../jobs/submit/insert-jobs.ts';
-import { retryColumns, retryOf, writePage } from './batch-retries.ts';
+import { retryColumns, retryOf, retryRowType, writePage } from './batch-retries.ts';
 import { stopReasonCodes } from './batch-stop-reasons.ts';
 
 export interface OpenBatch {
@@ -19,7 +20,13 @@ export interface OpenBatch {
 const lockOne = {
   name: 'lock_batch',
   text: `SELECT members, seal_time, stop_reason, ${retryColumns} FROM batches WHERE job_id = $1 FOR NO KEY UPDATE`,
-};
+  row: {
+    members: 'int4',
+    seal_time: 'timestamptz?',
+    stop_reason: 'int2',
+    ...retryRowType,
+  },
+} satisfies Statement;
 
 // A separate statement: the one that locks may have begun before the batch was cancelled or ended.
 const readJob = {
@@ -27,7 +34,8 @@ const readJob = {
   text: `
 SELECT (SELECT state FROM job_runs WHERE job_id = $1) AS state, l.namespace
 FROM (SELECT lane_id FROM jobs WHERE job_id = $1 OFFSET 0) AS j CROSS JOIN LATERAL (SELECT namespace FROM lanes WHERE lanes.lane_id = j.lane_id OFFSET 0) AS l`,
-};
+  row: { state: 'int2?', namespace: 'text' },
+} satisfies Statement;
 
 const addSome = {
   name: 'add_batch_members',
@@ -43,11 +51,11 @@ export async function openBatch(
   const [[batch], [job]] = await Promise.all([session.run(lockOne, [jobId]), session.run(readJob, [jobId])]);
   if (!batch || job?.namespace !== namespace) return refused({ jobId, members: 0 }, 'NOT_FOUND');
   const open = { jobId, members: batch.members, retry: batch.retry_of === null ? undefined : retryOf(batch) };
-  const why = whyClosed(batch, job?.state) ?? whyNotOf(open, retryPage);
+  const why = whyClosed(batch, job.state) ?? whyNotOf(open, retryPage);
   return why ? refused(open, why) : open;
 }
 
-function whyClosed(row: Row, state: number | null): MembersRefused | undefined {
+function whyClosed(row: RowOf<typeof lockOne>, state: number | null): MembersRefused | undefined {
   if (row.stop_reason === stopReasonCodes.CANCELLED || state === stateCodes.CANCELLING) return 'CANCELLED';
   if (row.stop_reason === stopReasonCodes.FAILED) return 'ENDED';
   if (row.seal_time !== null) return 'SEALED';

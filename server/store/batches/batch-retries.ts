@@ -3,7 +3,8 @@ import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches
 import { inboxKinds } from '../../domain/jobs/inbox.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { BatchRetryStore, FailedCount, FillingBatch, NewRetry } from '../../engine/ports/batches.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { Filled, RowType, RowWith } from '../driver/row-types.ts';
 import { insertAudits } from '../namespaces/audit-records.ts';
 import { stopReasonCodes } from './batch-stop-reasons.ts';
 
@@ -24,8 +25,18 @@ const takesMore = `retry_next_item IS NOT NULL AND seal_time IS NULL AND stop_re
 export const retryColumns =
   'retry_of, retry_members, retry_failed, retry_next_item, retried_before_count, skipped_by_reason';
 
+export const retryRowType = {
+  retry_of: 'uuid?',
+  retry_members: 'int4?',
+  retry_failed: 'int4?',
+  retry_next_item: 'int4?',
+  retried_before_count: 'int4?',
+  skipped_by_reason: 'text?',
+} satisfies RowType;
+
 /** Reads the retry from a row of a batch that has one. */
-export function retryOf(row: Row): BatchRetry {
+export function retryOf(nullable: RowWith<typeof retryRowType>): BatchRetry {
+  const row = nullable as Filled<typeof nullable>;
   return {
     batchJobId: row.retry_of,
     members: row.retry_members,
@@ -45,7 +56,8 @@ const lockOne = {
 const findRetry = {
   name: 'find_retry_of_batch',
   text: `SELECT job_id FROM batches WHERE retry_of = $1 AND (seal_time IS NOT NULL OR stop_reason = ${stopReasonCodes.NO})`,
-};
+  row: { job_id: 'uuid' },
+} satisfies Statement;
 
 async function lockRetried(session: Session, jobId: string): Promise<string | undefined> {
   const [, [retry]] = await Promise.all([session.run(lockOne, [jobId]), session.run(findRetry, [jobId])]);
@@ -74,7 +86,15 @@ SELECT b.*, l.namespace, extract(epoch FROM (SELECT muster_now()) - b.retry_time
 FROM (SELECT job_id, members, ${retryColumns}, retry_time FROM batches WHERE job_id = $1 AND ${takesMore}) AS b
 CROSS JOIN LATERAL (SELECT lane_id FROM jobs WHERE jobs.job_id = b.job_id OFFSET 0) AS j
 CROSS JOIN LATERAL (SELECT namespace FROM lanes WHERE lanes.lane_id = j.lane_id OFFSET 0) AS l`,
-};
+  row: {
+    job_id: 'uuid',
+    members: 'int4',
+    ...retryRowType,
+    retry_time: 'timestamptz?',
+    namespace: 'text',
+    idle_ms: 'float8',
+  },
+} satisfies Statement;
 
 async function readFilling(session: Session, jobId: string): Promise<FillingBatch | undefined> {
   const [row] = await session.run(readOne, [jobId]);
@@ -93,7 +113,8 @@ FROM (
 CROSS JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = m.job_id OFFSET 0) AS o
 WHERE o.state IN (${stateCodes.FAILED}, ${stateCodes.CANCELLED}, ${stateCodes.EXPIRED})
 ORDER BY m.item LIMIT ${MAX_MEMBERS + 1}`,
-};
+  row: { job_id: 'uuid', item: 'int4', bytes: 'int4' },
+} satisfies Statement;
 
 async function readFailed(session: Session, { batchJobId, nextItem, members }: BatchRetry): Promise<FailedCount> {
   const end = Math.min(members, nextItem + MAX_SCANNED);
@@ -128,7 +149,10 @@ export async function writePage(session: Session, jobId: string, retry: BatchRet
 const lockFilling = {
   name: 'lock_filling_batch',
   text: `SELECT ${retryColumns} FROM batches WHERE job_id = $1 AND ${takesMore} FOR NO KEY UPDATE`,
-};
+  row: {
+    ...retryRowType,
+  },
+} satisfies Statement;
 
 function storePage(database: Database, jobId: string, page: RetryPage): Promise<boolean> {
   return database.transaction(async (session) => {
@@ -159,7 +183,8 @@ const findSome = {
   text: `
 SELECT job_id FROM batches
 WHERE ${isFilling} AND retry_time <= (SELECT muster_now()) - $1::double precision * interval '1 ms' ORDER BY retry_time LIMIT $2`,
-};
+  row: { job_id: 'uuid' },
+} satisfies Statement;
 
 export function batchRetryStore(database: Database): BatchRetryStore {
   return {

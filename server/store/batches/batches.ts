@@ -7,9 +7,10 @@ import type { ScheduledJob } from '../../engine/ports/schedules.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { batchRetryStore, retryOf } from './batch-retries.ts';
+import { batchRetryStore, retryOf, retryRowType } from './batch-retries.ts';
 import { stopReasonCodes } from './batch-stop-reasons.ts';
 
 const stopReasonNames = new Map(
@@ -54,9 +55,33 @@ const readOne = {
 SELECT b.*, c.succeeded, c.failed, c.cancelled, c.expired, c.skipped, c.rate, (SELECT muster_now()) AS now
 FROM batches b CROSS JOIN LATERAL (SELECT * FROM batch_counts WHERE batch_counts.job_id = b.job_id OFFSET 0) AS c
 WHERE b.job_id = $1`,
-};
+  row: {
+    job_id: 'uuid',
+    members: 'int4',
+    seal_time: 'timestamptz?',
+    stop_reason: 'int2',
+    max_failed: 'int8?',
+    description: 'text',
+    callback: 'text?',
+    callback_input: 'bytea?',
+    callback_content_type: 'text?',
+    callback_input_metadata: 'text?',
+    callback_job_id: 'uuid?',
+    callback_error: 'text?',
+    ...retryRowType,
+    retry_time: 'timestamptz?',
+    retry_wait_message: 'text?',
+    succeeded: 'int4',
+    failed: 'int4',
+    cancelled: 'int4',
+    expired: 'int4',
+    skipped: 'int4',
+    rate: 'text',
+    now: 'timestamptz',
+  },
+} satisfies Statement;
 
-function progressOf(row: Row, retry: BatchRetry | undefined): BatchProgress {
+function progressOf(row: RowOf<typeof readOne>, retry: BatchRetry | undefined): BatchProgress {
   const { succeeded, failed, cancelled, expired, skipped } = row;
   const ended = { succeeded, failed, cancelled, expired, skipped };
   const progress = {
@@ -67,13 +92,17 @@ function progressOf(row: Row, retry: BatchRetry | undefined): BatchProgress {
   return retry ? { ...progress, skippedByReason: sumOf(retry.skippedByReason) } : progress;
 }
 
-function callbackOf(row: Row): ScheduledJob | undefined {
+function callbackOf(row: RowOf<typeof readOne>): ScheduledJob | undefined {
   if (row.callback === null) return undefined;
-  const input = payloadOf(row.callback_input, row.callback_content_type, row.callback_input_metadata);
+  const input = payloadOf(
+    row.callback_input as Uint8Array,
+    row.callback_content_type as string,
+    row.callback_input_metadata,
+  );
   return { ...JSON.parse(row.callback), input };
 }
 
-function batchOf(row: Row): StoredBatch {
+function batchOf(row: RowOf<typeof readOne>): StoredBatch {
   const retry = row.retry_of === null ? undefined : { ...retryOf(row), waitsFor: row.retry_wait_message ?? '' };
   return {
     members: row.members,
@@ -106,7 +135,8 @@ INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT job_id, ${inboxKinds
 const stopBatch = {
   name: 'stop_batch',
   text: 'UPDATE batches SET stop_reason = $2 WHERE job_id = $1 RETURNING members',
-};
+  row: { members: 'int4' },
+} satisfies Statement;
 
 const writeCounts = {
   name: 'write_batch_counts',

@@ -2,7 +2,7 @@
 import type { Offer } from '../../domain/definitions/compatibility.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { readOffers } from '../dispatch/offers.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 
 /** Max lanes scanned, from the newest version. */
 const MAX_LANES = 100;
@@ -30,7 +30,8 @@ SELECT DISTINCT definition_version FROM older CROSS JOIN LATERAL (
   LIMIT 1
 ) AS open
 ORDER BY definition_version DESC LIMIT ${MAX_VERSIONS}`,
-};
+  row: { definition_version: 'int4' },
+} satisfies Statement;
 
 /** Offers of open sessions that do not drain; max 1,000. */
 export async function listOffers(session: Session, namespace: string): Promise<Offer[]> {

@@ -3,7 +3,8 @@ import { type JobDefinition, limitsOf } from '../../domain/definitions/definitio
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from '../../engine/ports/definitions.ts';
 import { sameKey } from '../base/same-key.ts';
 import { setDefinitionLimits } from '../dispatch/limits.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { setRetention } from '../upkeep/retentions.ts';
 
 const archived = `LEFT JOIN archived_definitions a ON ${sameKey('a.namespace', 'd.namespace')} AND ${sameKey('a.name', 'd.name')}`;
@@ -14,7 +15,14 @@ const readOne = {
 SELECT d.version, d.content_hash, d.body, d.create_time, a.archive_time FROM job_definitions d ${archived}
 WHERE d.namespace = $1 AND d.name = $2 AND ($3 = 0 OR d.version = $3)
 ORDER BY d.version DESC LIMIT 1`,
-};
+  row: {
+    version: 'int4',
+    content_hash: 'bytea',
+    body: 'text',
+    create_time: 'timestamptz',
+    archive_time: 'timestamptz?',
+  },
+} satisfies Statement;
 
 const findOne = {
   name: 'find_definition',
@@ -22,7 +30,8 @@ const findOne = {
 SELECT d.version, d.body, d.create_time, a.archive_time FROM job_definitions d ${archived}
 WHERE d.namespace = $1 AND d.name = $2 AND d.content_hash = $3
 ORDER BY d.version DESC LIMIT 1`,
-};
+  row: { version: 'int4', body: 'text', create_time: 'timestamptz', archive_time: 'timestamptz?' },
+} satisfies Statement;
 
 /** Bytes of definitions after which a page ends: an answer has to fit into the 4 MiB that clients accept. */
 const PAGE_BYTES = 2 << 20;
@@ -51,7 +60,8 @@ sized AS (
   ) AS d
 )
 SELECT version, body, create_time, archive_time, found FROM sized WHERE bytes_before < ${PAGE_BYTES} ORDER BY name LIMIT $3`,
-};
+  row: { version: 'int4', body: 'text', create_time: 'timestamptz', archive_time: 'timestamptz?', found: 'int4' },
+} satisfies Statement;
 
 const insertOne = {
   name: 'insert_definition',
@@ -60,7 +70,8 @@ INSERT INTO job_definitions (namespace, name, version, content_hash, body, creat
 VALUES ($1, $2, $3, $4, $5, (SELECT muster_now()))
 ON CONFLICT DO NOTHING
 RETURNING create_time`,
-};
+  row: { create_time: 'timestamptz' },
+} satisfies Statement;
 
 const archiveOne = {
   name: 'archive_definition',
@@ -80,7 +91,7 @@ interface Stored {
   readonly contentHash: Uint8Array;
 }
 
-function definitionOf(row: Row): JobDefinition {
+function definitionOf(row: RowOf<typeof findOne>): JobDefinition {
   return {
     ...JSON.parse(row.body),
     version: row.version,

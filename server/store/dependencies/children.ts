@@ -4,7 +4,7 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { DependencyRefusal, ParentAttempt } from '../../engine/ports/dependencies.ts';
 import type { NewJob } from '../../engine/ports/submissions.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import type { Insertion } from '../jobs/submit/insert-jobs.ts';
 
 /** Step numbers of handler children, which have no step of a workflow. Their ends are notified by another path. */
@@ -21,7 +21,8 @@ UPDATE job_runs r SET children = r.children + $4, notifies_end = true
 WHERE r.job_id = $1 AND r.attempt = $2 AND r.session_id IS NOT DISTINCT FROM $3 AND r.state IN (${ASSIGNED}, ${RUNNING})
   AND EXISTS (SELECT FROM lanes n WHERE ${sameKey('n.lane_id', 'r.lane_id')} AND n.namespace IS NOT DISTINCT FROM $5)
 RETURNING r.children`,
-};
+  row: { children: 'int4' },
+} satisfies Statement;
 
 const readDepth = {
   name: 'read_depth_of_job',
@@ -34,12 +35,14 @@ WITH RECURSIVE above AS (
   WHERE a.level <= ${MAX_DEPTH}
 )
 SELECT max(level) AS depth FROM above`,
-};
+  row: { depth: 'int4?' },
+} satisfies Statement;
 
 const readTrace = {
   name: 'read_trace_of_parent',
   text: 'SELECT traceparent, tracestate FROM jobs WHERE job_id = $1',
-};
+  row: { traceparent: 'text?', tracestate: 'text?' },
+} satisfies Statement;
 
 /** The trace context stored for children that have none of their own. */
 async function traceOf(
@@ -70,7 +73,7 @@ export async function withParent(
   ]);
   if (!adopted) return { kind: 'childrenRefused', why: 'CLOSED' };
   if (adopted.children > MAX_CHILDREN) return { kind: 'childrenRefused', why: 'FULL' };
-  if (depth?.depth >= MAX_DEPTH) return { kind: 'childrenRefused', why: 'TOO_DEEP' };
+  if ((depth?.depth ?? 0) >= MAX_DEPTH) return { kind: 'childrenRefused', why: 'TOO_DEEP' };
   const parent = { jobId, step: detached ? DETACHED : ATTACHED, item: 0 };
   return { ...insertion, jobs: jobs.map((job) => ({ ...job, ...(!job.traceparent && trace), parent })) };
 }
@@ -88,7 +91,8 @@ told AS (
   WHERE ${sameKey('r.job_id', 'l.job_id')} AND l.parent_job_id IS NOT DISTINCT FROM $2 AND NOT l.notifies_end
 )
 SELECT job_id FROM locked WHERE parent_job_id IS NOT DISTINCT FROM $2`,
-};
+  row: { job_id: 'uuid' },
+} satisfies Statement;
 
 export async function linkChildren(session: Session, jobId: string, childIds: readonly string[]): Promise<string[]> {
   const rows = await session.run(lockSome, [[...new Set([jobId, ...childIds])], jobId]);
@@ -100,7 +104,8 @@ const readSome = {
   text: `
 SELECT job_id FROM job_runs WHERE parent_job_id = $1 AND step = ${ATTACHED} AND state <> ${CANCELLING}
 ORDER BY parent_job_id, step, job_id LIMIT $2`,
-};
+  row: { job_id: 'uuid' },
+} satisfies Statement;
 
 export async function readAttached(session: Session, jobId: string, limit: number): Promise<string[]> {
   return (await session.run(readSome, [jobId, limit])).map((row) => row.job_id);

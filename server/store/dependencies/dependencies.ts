@@ -13,11 +13,11 @@ import type { NewJob, SubmitCall } from '../../engine/ports/submissions.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { FairRanks } from '../dispatch/fair-ranks.ts';
-import { type Session, within } from '../driver/database.ts';
+import { type Session, type Statement, within } from '../driver/database.ts';
 import { targetsJson } from '../events/traced-targets.ts';
 import { changeRuns } from '../jobs/change/change-runs.ts';
 import type { Insertion } from '../jobs/submit/insert-jobs.ts';
-import { dependencyOf } from './dependency-rows.ts';
+import { dependencyOf, dependencyRowType } from './dependency-rows.ts';
 import { linkAll, targetIdOf } from './dependency-targets.ts';
 
 const columns = {
@@ -57,12 +57,14 @@ const readLast = {
   name: 'read_last_dependency',
   text: `
 SELECT coalesce(max(number), -1) AS last, count(*)::int AS count FROM job_dependencies WHERE job_id = $1`,
-};
+  row: { last: 'int4', count: 'int4' },
+} satisfies Statement;
 
 const readOfJob = {
   name: 'read_dependencies',
   text: `SELECT * FROM job_dependencies WHERE job_id = ANY($1::uuid[]) ORDER BY job_id, number`,
-};
+  row: dependencyRowType,
+} satisfies Statement;
 
 /** `first`: the number of the first of these dependencies. */
 export interface EdgesOf {

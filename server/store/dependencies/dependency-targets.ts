@@ -7,7 +7,8 @@ import type { StepKey } from '../../engine/ports/workflows.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { assetIdOf, stepIdOf } from '../base/target-ids.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 
 /** The id by which inbox entries and edges find each other. */
 export function targetIdOf(namespace: string, on: DependsOn): string {
@@ -49,7 +50,8 @@ JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
 LEFT JOIN LATERAL (SELECT state FROM job_runs WHERE job_runs.job_id = i.job_id OFFSET 0) AS r ON true
 LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = i.job_id OFFSET 0) AS o ON true
 WHERE n.namespace IS NOT DISTINCT FROM $2`,
-};
+  row: { job_id: 'uuid', lane_id: 'int4', state: 'int2' },
+} satisfies Statement;
 
 const stepStateNames = new Map<number, StepState>(
   Object.entries(stepStates).map(([name, code]) => [code, name as StepState]),
@@ -62,7 +64,8 @@ SELECT s.* FROM ${inputTable({ job_id: 'uuid', step: 'smallint' }, 'i')}
 CROSS JOIN LATERAL (
   SELECT job_id, step, state FROM workflow_steps w WHERE w.job_id = i.job_id AND w.step = i.step OFFSET 0
 ) AS s`,
-};
+  row: { job_id: 'uuid', step: 'int2', state: 'int2' },
+} satisfies Statement;
 
 export async function readStepsOf(session: Session, steps: readonly StepKey[]) {
   const rows = await session.run(readStepStates, [steps.map(({ jobId }) => jobId), steps.map(({ step }) => step)]);
@@ -87,7 +90,8 @@ const lockAssets = {
   text: `
 SELECT asset_id, publish_time, job_id, (SELECT muster_now()) AS now FROM assets
 WHERE asset_id = ANY($1::uuid[]) ORDER BY asset_id FOR SHARE`,
-};
+  row: { asset_id: 'uuid', publish_time: 'timestamptz?', job_id: 'uuid?', now: 'timestamptz' },
+} satisfies Statement;
 
 export async function readTargets(
   session: Session,
@@ -98,7 +102,7 @@ export async function readTargets(
   return rows.map((row) => ({ jobId: row.job_id, laneId: row.lane_id, state: stateOf(row.state) }));
 }
 
-const endedSteps = new Map<number, (typeof endings)[number]>([
+const endedSteps = new Map<number | undefined, (typeof endings)[number]>([
   [stepStates.SUCCEEDED, 'SUCCEEDED'],
   [stepStates.FAILED, 'FAILED'],
   [stepStates.UPSTREAM_FAILED, 'UPSTREAM_FAILED'],
@@ -109,8 +113,8 @@ const endedSteps = new Map<number, (typeof endings)[number]>([
 interface Facts {
   readonly jobs: ReadonlyMap<string, TargetJob>;
   /** By `targetIdOf`. */
-  readonly steps: ReadonlyMap<string, Row>;
-  readonly assets: ReadonlyMap<string, Row>;
+  readonly steps: ReadonlyMap<string, RowOf<typeof readStepStates>>;
+  readonly assets: ReadonlyMap<string, RowOf<typeof lockAssets>>;
 }
 
 async function lockAll(
@@ -146,7 +150,7 @@ async function lockAll(
 function linkOf(namespace: string, dependency: Dependency, facts: Facts): LinkedDependency | undefined {
   const { on } = dependency;
   if (on.kind === 'ASSET') {
-    const { publish_time, job_id, now } = facts.assets.get(assetIdOf(namespace, on.name)) as Row;
+    const { publish_time, job_id, now } = facts.assets.get(assetIdOf(namespace, on.name)) as RowOf<typeof lockAssets>;
     const afterUs = on.afterUs ?? now;
     const isThere = publish_time !== null && publish_time > afterUs;
     return {

@@ -12,7 +12,7 @@ import type {
 } from '../../engine/ports/dependencies.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import { keepTargets } from '../events/traced-targets.ts';
 import { publish } from '../jobs/inbox/dependency-entries.ts';
 import { phaseNames, stopReasonNames } from '../workflows/workflow-rows.ts';
@@ -25,14 +25,16 @@ const { BLOCKED, PAUSED, WAITING, CANCELLING } = stateCodes;
 const lockNamespace = {
   name: 'lock_edges',
   text: 'SELECT pg_advisory_xact_lock(7302420, hashtext($1))',
-};
+  row: { pg_advisory_xact_lock: 'void' },
+} satisfies Statement;
 
 const readJobs = {
   name: 'read_dependency_jobs',
   text: `
 SELECT r.job_id, r.lane_id, r.state FROM unnest($1::uuid[]) AS i (job_id)
 JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}`,
-};
+  row: { job_id: 'uuid', lane_id: 'int4', state: 'int2' },
+} satisfies Statement;
 
 // Jobs that wait for a worker, or run, wait for no job.
 const readChildren = {
@@ -44,14 +46,16 @@ CROSS JOIN LATERAL (
   WHERE r.parent_job_id = i.job_id AND r.step BETWEEN i.first AND i.last AND r.state <> ${CANCELLING} AND r.state IN (${BLOCKED}, ${PAUSED}, ${WAITING})
   ORDER BY r.parent_job_id, r.step, r.job_id LIMIT $4
 ) AS c LIMIT $4`,
-};
+  row: { parent_job_id: 'uuid', job_id: 'uuid', step: 'int2' },
+} satisfies Statement;
 
 const readSomeStages = {
   name: 'read_workflow_stages',
   text: `
 SELECT w.* FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (SELECT job_id, phase, stop_reason FROM workflow_runs r WHERE r.job_id = i.job_id OFFSET 0) AS w`,
-};
+  row: { job_id: 'uuid', phase: 'int2', stop_reason: 'int2' },
+} satisfies Statement;
 
 /** Bounds of step numbers, the numbers of handler children included. */
 const ALL_STEPS = [-32_768, 32_767] as const;
@@ -72,14 +76,16 @@ WITH RECURSIVE above AS (
 SELECT a.parent_job_id, a.step, j.lane_id FROM above a
 CROSS JOIN LATERAL (SELECT lane_id FROM jobs WHERE jobs.job_id = a.parent_job_id OFFSET 0) AS j
 ORDER BY a.level`,
-};
+  row: { parent_job_id: 'uuid', step: 'int2', lane_id: 'int4' },
+} satisfies Statement;
 
 const listSome = {
   name: 'list_assets',
   text: `
 SELECT namespace, name, version, publish_time, job_id FROM assets
 WHERE namespace = $1 AND name > $2 AND version > 0 ORDER BY namespace, name LIMIT $3`,
-};
+  row: { namespace: 'text', name: 'text', version: 'int8', publish_time: 'timestamptz', job_id: 'uuid' },
+} satisfies Statement;
 
 async function readWaited(session: Session, jobIds: readonly string[]): Promise<WaitedJob[]> {
   const [rows, dependencies] = await Promise.all([session.run(readJobs, [jobIds]), readDependencies(session, jobIds)]);

@@ -6,7 +6,7 @@
 import { fitCounts, reserve, type SessionCapacity } from '../../domain/dispatch/reservation.ts';
 import { type Amounts, covers } from '../../domain/dispatch/resources.ts';
 import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../engine/ports/dispatch.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import { claimJobs } from './claim-jobs.ts';
 import { claimLimited } from './claim-limited.ts';
 import { freePermits } from './claim-suspects.ts';
@@ -20,7 +20,8 @@ const lockSessions = {
 SELECT session_id, resources FROM sessions
 WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1 AND NOT drain_wanted
 ORDER BY session_id FOR NO KEY UPDATE SKIP LOCKED`,
-};
+  row: { session_id: 'uuid', resources: 'text' },
+} satisfies Statement;
 
 type FitCounts = ReadonlyMap<string, number>;
 

@@ -3,7 +3,8 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowType, RowWith } from '../driver/row-types.ts';
 import { passedBy } from './gated-lanes.ts';
 import { addCounts } from './lane-counts.ts';
 
@@ -31,6 +32,24 @@ export function runTimeoutLeft(run: string): string {
   const left = `(extract(epoch FROM ${run}.deadline - now.time) * 1000)::bigint`;
   return `CASE WHEN ${run}.deadline IS NULL THEN ${run}.run_timeout_ms ELSE greatest(1, least(${run}.run_timeout_ms, ${left})) END`;
 }
+
+export const claimedRowType = {
+  job_id: 'uuid',
+  lane_id: 'int4',
+  rank: 'int8',
+  attempt: 'int4',
+  attempt_count: 'int4',
+  run_timeout_ms: 'int8',
+  input: 'bytea',
+  input_content_type: 'text',
+  input_metadata: 'text?',
+  traceparent: 'text?',
+  tracestate: 'text?',
+  run_time: 'timestamptz?',
+  checkpoint: 'bytea?',
+  checkpoint_content_type: 'text?',
+  checkpoint_metadata: 'text?',
+} satisfies RowType;
 
 // The session rows are locked FOR KEY SHARE: a close (FOR UPDATE) waits for the claim or the claim sees it closed, so
 // no claim can land on a closed session. The rows of the lanes likewise: once a lane is gated, no claim takes anything
@@ -88,7 +107,8 @@ ${addCounts(`
 SELECT k.*, ${recordOfRun.columns},
        (SELECT array_agg(lane_id) FROM unnest($5::int[]) AS h (lane_id) WHERE lane_id NOT IN (SELECT lane_id FROM open_lanes)) AS gates
 FROM claimed k ${recordOfRun.joins}`,
-};
+  row: { ...claimedRowType, place: 'int4', gates: 'int4[]?' },
+} satisfies Statement;
 
 export function payloadOf(data: Uint8Array, contentType: string, metadata: string | null) {
   return {
@@ -98,7 +118,7 @@ export function payloadOf(data: Uint8Array, contentType: string, metadata: strin
   };
 }
 
-export function claimedJob(row: Row, { sessionId, creditId, prefetch }: Permit): ClaimedJob {
+export function claimedJob(row: RowWith<typeof claimedRowType>, { sessionId, creditId, prefetch }: Permit): ClaimedJob {
   return {
     jobId: row.job_id,
     laneId: row.lane_id,
@@ -113,7 +133,7 @@ export function claimedJob(row: Row, { sessionId, creditId, prefetch }: Permit):
     checkpoint:
       row.checkpoint === null
         ? undefined
-        : payloadOf(row.checkpoint, row.checkpoint_content_type, row.checkpoint_metadata),
+        : payloadOf(row.checkpoint, row.checkpoint_content_type as string, row.checkpoint_metadata),
     traceparent: row.traceparent ?? '',
     tracestate: row.tracestate ?? '',
     runTimeUs: row.run_time ?? undefined,

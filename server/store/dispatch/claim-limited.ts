@@ -8,8 +8,8 @@ import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../engine/ports/
 import type { LimitsToClaim } from '../../engine/ports/limits.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Session } from '../driver/database.ts';
-import { claimedJob, OVERHEAD_BYTES, recordOfRun, runTimeoutLeft } from './claim-jobs.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import { claimedJob, claimedRowType, OVERHEAD_BYTES, recordOfRun, runTimeoutLeft } from './claim-jobs.ts';
 import { gates, passedBy } from './gated-lanes.ts';
 import { addCounts } from './lane-counts.ts';
 import { headroomsOf, keyHeadrooms, lockCapacity, takeUnitsOf } from './limit-headroom.ts';
@@ -31,7 +31,15 @@ used AS MATERIALIZED (
 )
 SELECT c.*, u.held, u.full_time
 FROM candidates c LEFT JOIN used u ON u.limit_id = c.limit_id ORDER BY c.rank, c.job_id`,
-};
+  row: {
+    job_id: 'uuid',
+    rank: 'int8',
+    input_size: 'int4',
+    limit_id: 'uuid?',
+    held: 'int4?',
+    full_time: 'timestamptz?',
+  },
+} satisfies Statement;
 
 const columns = { job_id: 'uuid', session_id: 'uuid', credit_id: 'bigint', place: 'int' };
 
@@ -54,7 +62,8 @@ ${addCounts(`
     FROM claimed CROSS JOIN (VALUES (${stateCodes.READY}, -1), (${stateCodes.ASSIGNED}, 1)) AS to_state (state, sign)
     GROUP BY lane_id, to_state.state, to_state.sign`)}
 SELECT k.*, ${recordOfRun.columns} FROM claimed k ${recordOfRun.joins}`,
-};
+  row: { ...claimedRowType, place: 'int4' },
+} satisfies Statement;
 
 const deferMany = {
   name: 'defer_at_limit',
@@ -68,7 +77,8 @@ ${addCounts(`
     FROM parked CROSS JOIN (VALUES ($3::int, -1), ($2::int, 1)) AS to_lane (lane_id, sign)
     GROUP BY to_lane.lane_id, to_lane.sign`)}
 SELECT count(*)::int AS jobs FROM parked`,
-};
+  row: { jobs: 'int4' },
+} satisfies Statement;
 
 /** Within a transaction. */
 export async function claimLimited(session: Session, claim: Claim, limits: LimitsToClaim): Promise<ClaimResult> {

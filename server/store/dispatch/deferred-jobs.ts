@@ -8,7 +8,8 @@ import type { LaneHead } from '../../engine/ports/lanes.ts';
 import type { Requeued } from '../../engine/ports/limits.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { addCounts } from './lane-counts.ts';
 import { keyCapacity, keyUse, mostOfKey } from './limit-use.ts';
 
@@ -35,7 +36,15 @@ CROSS JOIN LATERAL (SELECT namespace, definition, at_limit FROM lanes WHERE lane
 LEFT JOIN LATERAL (
   SELECT limits FROM definition_limits d WHERE d.namespace = l.namespace AND d.definition = l.definition OFFSET 0
 ) AS d ON true`,
-};
+  row: {
+    limit_id: 'uuid',
+    at_limit: 'bool',
+    limits: 'text?',
+    held: 'int4',
+    full_time: 'timestamptz?',
+    now: 'timestamptz',
+  },
+} satisfies Statement;
 
 const sameLane = ['namespace', 'queue', 'definition', 'definition_version', 'demands', 'suspect', 'cleanup']
   .map((column) => `open.${column} = a.${column}`)
@@ -67,7 +76,8 @@ ${addCounts(`
       SELECT lane_id, -1 AS sign FROM moved UNION ALL SELECT to_lane_id, 1 FROM moved
     ) AS moves GROUP BY lane_id`)}
 SELECT to_lane_id AS lane_id, min(rank) AS rank, count(*)::int AS jobs FROM moved GROUP BY to_lane_id`,
-};
+  row: { lane_id: 'int4', rank: 'int8', jobs: 'int4' },
+} satisfies Statement;
 
 /** Requeues as many jobs of each key as it has capacity for. */
 export function requeueDeferredJobs(database: Database, limitIds: readonly string[]): Promise<Requeued> {
@@ -83,7 +93,7 @@ export function requeueDeferredJobs(database: Database, limitIds: readonly strin
   });
 }
 
-function headroomOfKey(row: Row) {
+function headroomOfKey(row: RowOf<typeof readKeys>) {
   const limits: DefinitionLimits | undefined = row.limits === null ? undefined : JSON.parse(row.limits);
   return headroomOf(keyCapacity(limits, row), limits?.rateCost ?? 1, row.now);
 }
@@ -111,7 +121,8 @@ WITH RECURSIVE waiting AS (
   ) AS n
 )
 SELECT limit_id FROM waiting LIMIT $2`,
-};
+  row: { limit_id: 'uuid' },
+} satisfies Statement;
 
 /** Keys with marked ready jobs, sorted by id, after `afterLimitId`. */
 export async function readWaitingKeys(session: Session, afterLimitId: string, limit: number): Promise<string[]> {

@@ -5,7 +5,8 @@ import { fairStep, virtualTime } from '../../domain/dispatch/fair-rank.ts';
 import { rankOf, startOf } from '../../domain/dispatch/rank.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { inputTable } from '../base/input-table.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { queueKey } from '../queues/queues.ts';
 import { claimedSingly } from './gated-lanes.ts';
 
@@ -39,7 +40,8 @@ SELECT pg_advisory_xact_lock(lock) FROM (
   FROM ${inputTable(keyInput, 'i')}
   ORDER BY lock OFFSET 0
 ) AS locks`,
-};
+  row: { pg_advisory_xact_lock: 'void' },
+} satisfies Statement;
 
 /** Max lanes of a queue scanned for the turn of a job whose own lane has none waiting. */
 const MAX_LANES = 100;
@@ -73,7 +75,18 @@ SELECT h.*, CASE WHEN h.head IS NULL AND NOT h.has_ahead THEN (${highestHead}) E
 FROM looked h CROSS JOIN now
 CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
 LEFT JOIN LATERAL (SELECT fairness_weights FROM queues WHERE queues.namespace = l.namespace AND queues.name = l.queue OFFSET 0) AS q ON true`,
-};
+  row: {
+    lane_id: 'int4',
+    floor: 'int8',
+    head: 'int8?',
+    has_ahead: 'bool',
+    beside: 'int8?',
+    namespace: 'text',
+    queue: 'text',
+    fairness_weights: 'jsonb?',
+    now: 'int8',
+  },
+} satisfies Statement;
 
 // With the priority subtracted: the first job may be one that was moved ahead, and no job is to follow it there.
 const readFirst = {
@@ -85,7 +98,8 @@ LEFT JOIN LATERAL (
   SELECT r.rank, r.job_id FROM job_runs r WHERE r.lane_id = i.lane_id AND r.state = ${stateCodes.READY} ORDER BY r.rank LIMIT 1
 ) AS f ON true
 LEFT JOIN LATERAL (SELECT priority FROM jobs WHERE jobs.job_id = f.job_id OFFSET 0) AS j ON true`,
-};
+  row: { lane_id: 'int4', namespace: 'text', queue: 'text', rank: 'int8?', priority: 'int2?' },
+} satisfies Statement;
 
 // Keys whose last job waits: their new jobs follow it.
 const readKeys = {
@@ -98,7 +112,8 @@ CROSS JOIN LATERAL (
   WHERE k.namespace = i.namespace AND k.queue = i.queue AND k.fairness_key = i.fairness_key OFFSET 0
 ) AS k
 WHERE (SELECT r.state FROM job_runs r WHERE r.job_id = k.last_job_id) = ${stateCodes.READY}`,
-};
+  row: { namespace: 'text', queue: 'text', fairness_key: 'text', last_rank: 'int8' },
+} satisfies Statement;
 
 const keyColumns = {
   namespace: 'text',
@@ -117,6 +132,8 @@ SELECT * FROM ${inputTable(keyColumns, 'i')}
 ON CONFLICT (namespace, queue, fairness_key) DO UPDATE
 SET last_rank = excluded.last_rank, last_job_id = excluded.last_job_id, added = excluded.added`,
 };
+
+type FairLane = RowOf<typeof readLanes>;
 
 /** Jobs of one key, in their order. */
 interface Group {
@@ -180,10 +197,14 @@ export class FairRanks {
     const rows = await session.run(readFirst, [laneIds]);
     if (this.#known.size + rows.length > MAX_LANES_KNOWN) this.#known = new Map();
     for (const { lane_id, namespace, queue, rank, priority } of rows)
-      this.#known.set(lane_id, { namespace, queue, floorUs: rank === null ? undefined : startOf(rank, priority) });
+      this.#known.set(lane_id, {
+        namespace,
+        queue,
+        floorUs: rank === null || priority === null ? undefined : startOf(rank, priority),
+      });
   }
 
-  #virtualTime(row: Row): number {
+  #virtualTime(row: FairLane): number {
     const lane = {
       headUs: row.head ?? undefined,
       floorUs: row.floor,
@@ -207,11 +228,16 @@ function nameOf(namespace: string, queue: string, fairnessKey: string): string {
   return `${namespace}/${queue}/${fairnessKey}`;
 }
 
-function groupsOf(jobs: readonly FairJob[], lanes: ReadonlyMap<number, Row>, timeOf: (row: Row) => number): Group[] {
+function groupsOf(
+  jobs: readonly FairJob[],
+  lanes: ReadonlyMap<number, FairLane>,
+  timeOf: (row: FairLane) => number,
+): Group[] {
   const times = new Map(Array.from(lanes, ([laneId, row]) => [laneId, timeOf(row)]));
   const byQueue = new Map<string, Map<string, Group>>();
   for (const job of jobs) {
-    const { namespace, queue, fairness_weights: weights } = lanes.get(job.laneId) as Row;
+    const { namespace, queue, fairness_weights } = lanes.get(job.laneId) as FairLane;
+    const weights = fairness_weights as Readonly<Record<string, number>> | null;
     const time = times.get(job.laneId) as number;
     const { fairnessKey } = job;
     const queueKey = `${namespace}/${queue}`;

@@ -6,7 +6,7 @@
  */
 import type { Claim } from '../../engine/ports/dispatch.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 
 /**
  * Gates of a lane. Each is set and cleared independently, except the last two, which state the kind of the lane. Jobs
@@ -36,7 +36,8 @@ UPDATE lanes l SET gates = CASE WHEN $3::boolean THEN l.gates | $2::smallint ELS
 FROM locked
 WHERE ${sameKey('l.lane_id', 'locked.lane_id')} AND (l.gates & $2::smallint <> 0) IS DISTINCT FROM $3::boolean
 RETURNING l.lane_id, l.gates`,
-};
+  row: { lane_id: 'int4', gates: 'int2' },
+} satisfies Statement;
 
 /**
  * Within a transaction, which has to keep others from making lanes that should be among these. Returns the lanes that

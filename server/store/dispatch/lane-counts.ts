@@ -6,7 +6,7 @@
  * subtracted.
  */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 
@@ -51,7 +51,8 @@ folded AS (
     starts_before = CASE excluded.minute - k.minute WHEN 0 THEN k.starts_before WHEN 1 THEN k.starts ELSE 0 END
 )
 SELECT count(*)::int AS rows FROM gone`,
-};
+  row: { rows: 'int4' },
+} satisfies Statement;
 
 /** One step of bounded work. Returns the number of folded changes; `FOLD_ROWS` means that there may be more. */
 export async function foldCounts(session: Session): Promise<number> {

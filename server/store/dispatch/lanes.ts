@@ -3,7 +3,8 @@
 import { type LaneKey, takesResources } from '../../domain/dispatch/placement.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { Lane, LaneHead } from '../../engine/ports/lanes.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { claimedSingly, gates } from './gated-lanes.ts';
 import { isLimited } from './limits.ts';
 
@@ -12,7 +13,8 @@ const keyColumns = 'namespace, queue, definition, definition_version, demands, s
 const findOne = {
   name: 'find_lane',
   text: 'SELECT lane_id, breaker FROM lanes WHERE namespace = $1 AND queue = $2 AND definition = $3 AND definition_version = $4 AND demands = $5 AND suspect = $6 AND cleanup = $7 AND at_limit = $8',
-};
+  row: { lane_id: 'int4', breaker: 'text?' },
+} satisfies Statement;
 
 // An existing queue is locked all the same: a pause waits for the new lane, or the lane sees the pause.
 const ensureQueue = {
@@ -28,7 +30,8 @@ WHERE q.delete_time IS NOT NULL`,
 const lockDefinition = {
   name: 'lock_definition_of_lane',
   text: 'SELECT version FROM job_definitions WHERE namespace = $1 AND name = $2 AND version = $3 FOR KEY SHARE',
-};
+  row: { version: 'int4' },
+} satisfies Statement;
 
 const newLane = { namespace: '$1', queue: '$2', definition: '$3', cleanup: '$7::boolean' };
 
@@ -44,7 +47,8 @@ SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN paused AND NOT $7 THEN ${ga
   | CASE WHEN $10::boolean THEN ${gates.demanding} ELSE 0 END
 FROM queues WHERE namespace = $1 AND name = $2
 ON CONFLICT DO NOTHING RETURNING lane_id`,
-};
+  row: { lane_id: 'int4' },
+} satisfies Statement;
 
 // For a lane that a replica of an older release has made.
 const nameBreaker = { name: 'name_breaker', text: 'UPDATE lanes SET breaker = $2 WHERE lane_id = $1' };
@@ -52,7 +56,19 @@ const nameBreaker = { name: 'name_breaker', text: 'UPDATE lanes SET breaker = $2
 const readMany = {
   name: 'read_lanes',
   text: `SELECT lane_id, ${keyColumns}, gates FROM lanes WHERE lane_id = ANY($1::int[])`,
-};
+  row: {
+    lane_id: 'int4',
+    namespace: 'text',
+    queue: 'text',
+    definition: 'text',
+    definition_version: 'int4',
+    demands: 'text',
+    suspect: 'bool',
+    cleanup: 'bool',
+    at_limit: 'bool',
+    gates: 'int2',
+  },
+} satisfies Statement;
 
 // Hops from lane to lane along the index instead of reading every ready job. Changes that open a lane hint at its head.
 const readAllHeads = {
@@ -68,7 +84,8 @@ WITH RECURSIVE heads AS (
 SELECT h.lane_id, h.rank, l.gates & ${gates.limited} <> 0 AS limited
 FROM heads h CROSS JOIN LATERAL (SELECT gates FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
 WHERE l.gates & ~${claimedSingly}::smallint = 0 LIMIT 5000`,
-};
+  row: { lane_id: 'int4', rank: 'int8', limited: 'bool' },
+} satisfies Statement;
 
 const readSomeHeads = {
   name: 'read_heads_of_lanes',
@@ -76,7 +93,8 @@ const readSomeHeads = {
 SELECT i.lane_id, n.rank FROM unnest($1::int[]) AS i (lane_id) CROSS JOIN LATERAL (
   SELECT rank FROM job_runs WHERE state = ${stateCodes.READY} AND job_runs.lane_id = i.lane_id ORDER BY rank LIMIT 1
 ) AS n`,
-};
+  row: { lane_id: 'int4', rank: 'int8' },
+} satisfies Statement;
 
 function parameters(key: LaneKey) {
   const { namespace, queue, definition, definitionVersion, demands, suspect, cleanup = false, atLimit = false } = key;
@@ -114,7 +132,7 @@ export async function makeLane(session: Session, key: LaneKey, breaker?: string)
 
 export async function readLanes(session: Session, laneIds: readonly number[]): Promise<Lane[]> {
   const rows = await session.run(readMany, [laneIds]);
-  return rows.map((row: Row) => ({
+  return rows.map((row) => ({
     laneId: row.lane_id,
     namespace: row.namespace,
     queue: row.queue,
@@ -128,7 +146,7 @@ export async function readLanes(session: Session, laneIds: readonly number[]): P
   }));
 }
 
-const headOf = (row: Row): LaneHead => ({ laneId: row.lane_id, rank: row.rank });
+const headOf = (row: RowOf<typeof readSomeHeads>): LaneHead => ({ laneId: row.lane_id, rank: row.rank });
 
 export async function readHeads(session: Session): Promise<LaneHead[]> {
   const rows = await session.run(readAllHeads, []);

@@ -7,8 +7,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Capacity, type Headroom, headroomOf, lowestHeadroom, timeOfUnits } from '../../domain/dispatch/limits.ts';
 import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
-import type { Row, Session } from '../driver/database.ts';
-import { keyCapacity, type LimitUse, lockLimits, readLimitUse, type TakenUnits, takeRateUnits } from './limit-use.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowWith } from '../driver/row-types.ts';
+import {
+  type KeyUseRow,
+  keyCapacity,
+  type LimitUse,
+  lockLimits,
+  readLimitUse,
+  type TakenUnits,
+  takeRateUnits,
+} from './limit-use.ts';
 
 // Sessions and the lane are locked as by any claim, and for the same reasons, but after the limits: a change of a limit
 // holds the limit's row while it waits for the lanes. Here nothing waits.
@@ -23,7 +32,8 @@ open_lane AS MATERIALIZED (
   SELECT lane_id FROM lanes WHERE lane_id = $2 AND gates & ~$3::smallint = 0 FOR KEY SHARE SKIP LOCKED
 )
 SELECT session_id, NULL::int AS lane_id FROM open_sessions UNION ALL SELECT NULL, lane_id FROM open_lane`,
-};
+  row: { session_id: 'uuid?', lane_id: 'int4?' },
+} satisfies Statement;
 
 export interface LimitHeadroom {
   readonly openSessions: ReadonlySet<string>;
@@ -71,12 +81,14 @@ export async function lockCapacity(
 /** By limit id. */
 export type Keys = ReadonlyMap<string, { readonly capacity: Capacity; readonly headroom: Headroom }>;
 
-/** Reads rows with the columns of `keyUse`. */
-export function keyHeadrooms(rows: readonly Row[], { cost, use }: LimitHeadroom): Keys {
+/** With the columns of `keyUse`, which are NULL for a job without a key. */
+type KeyedRow = RowWith<{ limit_id: 'uuid?'; held: 'int4?'; full_time: 'timestamptz?' }>;
+
+export function keyHeadrooms(rows: readonly KeyedRow[], { cost, use }: LimitHeadroom): Keys {
   const keys = new Map<string, { capacity: Capacity; headroom: Headroom }>();
   for (const row of rows) {
     if (row.limit_id === null || keys.has(row.limit_id)) continue;
-    const capacity = keyCapacity(use.limits.definition, row);
+    const capacity = keyCapacity(use.limits.definition, row as KeyUseRow);
     keys.set(row.limit_id, { capacity, headroom: headroomOf(capacity, cost, use.nowUs) });
   }
   return keys;

@@ -5,7 +5,7 @@ import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import type { KeyLimitOfJob } from '../../engine/ports/limits.ts';
 import type { SubmitCall, SubmitResult } from '../../engine/ports/submissions.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 
 /** Max open jobs of a key read at once. A limit may be larger; cancellations beyond this take several reads. */
 const MAX_OPEN = 2_000;
@@ -16,7 +16,8 @@ const lockMany = {
   text: `
 SELECT definition, limits FROM definition_limits WHERE namespace = $1 AND definition = ANY($2::text[])
 ORDER BY definition FOR NO KEY UPDATE`,
-};
+  row: { definition: 'text', limits: 'text' },
+} satisfies Statement;
 
 const held = [stateCodes.ASSIGNED, stateCodes.RUNNING, stateCodes.CANCELLING].join(', ');
 
@@ -31,7 +32,8 @@ CROSS JOIN LATERAL (
   (SELECT limit_id, job_id, state FROM job_runs r
    WHERE r.limit_id = i.limit_id AND r.limit_id IS NOT NULL AND r.state IN (${held}) AND r.limit_mark IS NULL LIMIT ${MAX_OPEN})
 ) AS o`,
-};
+  row: { limit_id: 'uuid', job_id: 'uuid', state: 'int2' },
+} satisfies Statement;
 
 /** Within a transaction: why the call can't be stored as it is. Undefined: it can. */
 export async function limitObstacle(session: Session, call: SubmitCall): Promise<SubmitResult | undefined> {

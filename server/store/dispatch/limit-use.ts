@@ -3,7 +3,8 @@
 import type { Capacity, DefinitionLimits, RateLimit } from '../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { inputTable } from '../base/input-table.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf, RowType, RowWith } from '../driver/row-types.ts';
 import { queueKey } from '../queues/queues.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
@@ -40,20 +41,25 @@ d AS MATERIALIZED (
 )
 SELECT q.max_concurrency, q.rate_limit, d.limits FROM (VALUES (1)) AS one (one) LEFT JOIN q ON true LEFT JOIN d ON true`;
 
-const lockMany = { name: 'lock_limits', text: limitsText('FOR NO KEY UPDATE') };
+const lockMany = {
+  name: 'lock_limits',
+  text: limitsText('FOR NO KEY UPDATE'),
+  row: { max_concurrency: 'int4?', rate_limit: 'text?', limits: 'text?' },
+} satisfies Statement;
 
 /** Within a transaction: until its end no other one assigns anything under these limits. */
 export async function lockLimits(session: Session, lane: LimitedLane): Promise<LockedLimits> {
-  return limitsOf((await session.run(lockMany, [lane.namespace, lane.queue, lane.definition]))[0]);
+  const [row] = await session.run(lockMany, [lane.namespace, lane.queue, lane.definition]);
+  return limitsOf(row as RowOf<typeof lockMany>);
 }
 
-function limitsOf(row: Row | undefined): LockedLimits {
-  const hasQueue = row?.max_concurrency !== null || row?.rate_limit !== null;
+function limitsOf(row: RowOf<typeof lockMany>): LockedLimits {
+  const hasQueue = row.max_concurrency !== null || row.rate_limit !== null;
   return {
     queue: hasQueue
-      ? { maxConcurrency: row?.max_concurrency ?? undefined, rateLimit: parsed(row?.rate_limit) }
+      ? { maxConcurrency: row.max_concurrency ?? undefined, rateLimit: parsed(row.rate_limit) }
       : undefined,
-    definition: parsed(row?.limits),
+    definition: parsed(row.limits),
   };
 }
 
@@ -90,7 +96,17 @@ SELECT ${held('queue_lanes')} AS queue_held, ${held('definition_lanes')} AS defi
        (SELECT full_time FROM rate_buckets WHERE bucket_id = $5::uuid) AS definition_full_time,
        (SELECT muster_now()) AS now, l.*
 FROM l`,
-};
+  row: {
+    queue_held: 'int4',
+    definition_held: 'int4',
+    queue_full_time: 'timestamptz?',
+    definition_full_time: 'timestamptz?',
+    now: 'timestamptz',
+    max_concurrency: 'int4?',
+    rate_limit: 'text?',
+    limits: 'text?',
+  },
+} satisfies Statement;
 
 export interface LimitUse {
   readonly limits: LockedLimits;
@@ -107,7 +123,7 @@ export async function readLimitUse(session: Session, lane: LimitedLane & Buckets
     lane.definition,
     lane.queueBucketId,
     lane.definitionBucketId,
-  ])) as [Row];
+  ])) as [RowOf<typeof readUse>];
   const limits = limitsOf(row);
   const { queue, definition } = limits;
   return {
@@ -140,8 +156,11 @@ export function keyUse(limitId: string, most: string, hasRate = 'true'): string 
   ) AS held) AS held, CASE WHEN ${hasRate} THEN (SELECT full_time FROM rate_buckets b WHERE b.bucket_id = ${limitId}) END AS full_time`;
 }
 
+export const keyUseRowType = { held: 'int4', full_time: 'timestamptz?' } satisfies RowType;
+export type KeyUseRow = RowWith<typeof keyUseRowType>;
+
 /** Capacity of one key, from a row with the columns of `keyUse`. */
-export function keyCapacity(limits: DefinitionLimits | undefined, row: Row): Capacity {
+export function keyCapacity(limits: DefinitionLimits | undefined, row: KeyUseRow): Capacity {
   const { maxConcurrency, rateLimit } = limits?.keyLimit ?? {};
   return { maxConcurrency, rateLimit, held: row.held, fullTimeUs: row.full_time };
 }

@@ -3,7 +3,7 @@
 import { admit } from '../../domain/dispatch/limits.ts';
 import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
 import type { NewJob } from '../../engine/ports/submissions.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import type { Placement } from '../jobs/submit/insert-jobs.ts';
 import { gates } from './gated-lanes.ts';
 import {
@@ -23,7 +23,8 @@ SELECT i.limit_id, ${keyUse('i.limit_id', 'd.most', 'd.has_rate')}
 FROM (
   SELECT coalesce(max(${mostOfKey('limits')}), 0) AS most, coalesce(bool_or(${hasKeyRate('limits')}), false) AS has_rate FROM definition_limits WHERE namespace = $2 AND definition = $3
 ) AS d, unnest($1::uuid[]) AS i (limit_id)`,
-};
+  row: { limit_id: 'uuid', held: 'int4', full_time: 'timestamptz?' },
+} satisfies Statement;
 
 /** Jobs with permits in a lane with limits. Its locks are held. */
 export interface LockedPermits {

@@ -3,7 +3,7 @@
  * jobs are claimed by `claim-limited.ts`, which checks the limits under a lock.
  */
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import { gates } from './gated-lanes.ts';
 
 /** SQL that is true if the jobs of a lane have limits. Clean-ups are guaranteed to run: no limit applies to them. */
@@ -17,7 +17,8 @@ export function isLimited(lane: Record<'namespace' | 'queue' | 'definition' | 'c
 const lockLanes = {
   name: 'lock_lanes_to_limit',
   text: 'SELECT lane_id FROM lanes WHERE lane_id = ANY($1::int[]) ORDER BY lane_id FOR UPDATE',
-};
+  row: { lane_id: 'int4' },
+} satisfies Statement;
 
 const ofLane = { namespace: 'l.namespace', queue: 'l.queue', definition: 'l.definition', cleanup: 'l.cleanup' };
 
@@ -41,12 +42,14 @@ export async function alignLimited(session: Session, laneIds: readonly number[])
 const lockVersions = {
   name: 'lock_definition_versions',
   text: 'SELECT version FROM job_definitions WHERE namespace = $1 AND name = $2 ORDER BY version FOR UPDATE',
-};
+  row: { version: 'int4' },
+} satisfies Statement;
 
 const readOne = {
   name: 'read_definition_limits',
   text: 'SELECT limits FROM definition_limits WHERE namespace = $1 AND definition = $2',
-};
+  row: { limits: 'text' },
+} satisfies Statement;
 
 const setOne = {
   name: 'set_definition_limits',
@@ -63,7 +66,8 @@ const unsetOne = {
 const readLaneIds = {
   name: 'read_definition_lanes',
   text: 'SELECT lane_id FROM lanes WHERE namespace = $1 AND definition = $2',
-};
+  row: { lane_id: 'int4' },
+} satisfies Statement;
 
 /** Within the transaction that makes a version the newest. `limits` undefined: the version has none. */
 export async function setDefinitionLimits(

@@ -1,6 +1,6 @@
 /** Offers of open sessions that take jobs. */
 import type { PlacementOffer } from '../../domain/explain/placement-reason.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 
 const MAX_OFFERS = 1_000;
 
@@ -10,7 +10,15 @@ const listOffering = {
 SELECT session_id, namespace, worker_name, handlers, labels, resources FROM sessions
 WHERE namespace BETWEEN $1 AND $1 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted
 ORDER BY namespace, session_id LIMIT ${MAX_OFFERS}`,
-};
+  row: {
+    session_id: 'uuid',
+    namespace: 'text',
+    worker_name: 'text',
+    handlers: 'text',
+    labels: 'text',
+    resources: 'text',
+  },
+} satisfies Statement;
 
 export async function readOffers(session: Session, namespace: string): Promise<PlacementOffer[]> {
   const rows = await session.run(listOffering, [namespace]);

@@ -7,7 +7,8 @@ import { isAlive, type Reservation } from '../../domain/dispatch/reservation.ts'
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { sameKey } from '../base/same-key.ts';
 import { timestampOf } from '../base/times.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { Filled } from '../driver/row-types.ts';
 import { gates } from './gated-lanes.ts';
 
 /** Max reservations renewed per call. */
@@ -29,7 +30,15 @@ LEFT JOIN LATERAL (
   SELECT session_id FROM sessions
   WHERE sessions.session_id = w.session_id AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted OFFSET 0
 ) AS s ON true`,
-};
+  row: {
+    now: 'timestamptz',
+    lane_id: 'int4?',
+    since_time: 'timestamptz?',
+    ask_time: 'timestamptz?',
+    session_id: 'uuid?',
+    is_open: 'bool',
+  },
+} satisfies Statement;
 
 // A lane with any other gate than its demands gets no reservation. The same second is not written twice: a lane that is
 // given something asks anew.
@@ -48,7 +57,8 @@ asked AS (
      OR w.ask_time < excluded.ask_time - interval '1 s'
 )
 SELECT count(*)::int AS lanes FROM ready`,
-};
+  row: { lanes: 'int4' },
+} satisfies Statement;
 
 // Claims ask for reservations, and need a free slot to do so. While all slots are taken, a lane still waits.
 const renewSome = {
@@ -87,8 +97,9 @@ export async function readReservations(
   const reserved = new Set<string>();
   for (const row of rows) {
     if (row.lane_id === null) continue;
-    const sessionId = row.is_open ? row.session_id : undefined;
-    const wait = { sinceUs: row.since_time, askedUs: row.ask_time, sessionId };
+    const { since_time: sinceUs, ask_time: askedUs, session_id } = row as Filled<typeof row>;
+    const sessionId = row.is_open ? session_id : undefined;
+    const wait = { sinceUs, askedUs, sessionId };
     if (row.lane_id === laneId) own = wait;
     else if (sessionId && isAlive(wait, nowUs)) reserved.add(sessionId);
   }

@@ -1,7 +1,7 @@
 /** Resources taken by the jobs that sessions hold: counted from the jobs, so that nothing has to be given back. */
 import { parseDemands } from '../../domain/dispatch/placement.ts';
 import type { Taken } from '../../domain/dispatch/resources.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 
 // Demands beyond labels are a list, see `canonicalDemands`. Matched by the text, not by the bit of the lane, which a
 // release without resources does not set. A job keeps its lane for as long as a session holds it.
@@ -17,7 +17,8 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
   SELECT l.demands FROM lanes l WHERE l.lane_id = h.lane_id AND l.demands LIKE '[%' OFFSET 0
 ) AS n`,
-};
+  row: { session_id: 'uuid', jobs: 'int4', demands: 'text' },
+} satisfies Statement;
 
 /** By session. Sessions whose jobs take nothing are missing. */
 export async function readTaken(session: Session, sessionIds: readonly string[]): Promise<Map<string, Taken[]>> {

@@ -1,10 +1,13 @@
 /** The store's interface to a database driver: prepared statements, alone or in a transaction. */
 import type { Element } from './arrays.ts';
+import type { RowOf, RowType } from './row-types.ts';
 
 /** A prepared statement. The name is unique in the program. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** The columns it returns, if any. */
+  readonly row?: RowType;
   /**
    * Each row that the statement writes is a job that has ended. The embedded database's driver counts them for VACUUM.
    */
@@ -18,17 +21,13 @@ export interface Statement {
  */
 export type Parameter = Exclude<Element, undefined> | readonly Element[];
 
-/** A row by column name: bigint and timestamptz are numbers (microseconds since 1970), bytea is bytes. */
-// biome-ignore lint/suspicious/noExplicitAny: each statement's function gives its rows their type
-export type Row = Record<string, any>;
-
 export interface Session {
   /**
    * In a transaction, statements sent without an await between them go out together: they run in that order, and cost
    * one round trip. After a failed statement all later ones fail as well, so await them by Promise.all, in order.
    * Statements that are not awaited go out with the COMMIT; if they fail, the transaction fails.
    */
-  run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]>;
+  run<S extends Statement>(statement: S, parameters: readonly Parameter[]): Promise<RowOf<S>[]>;
 }
 
 export interface Database extends Session {
@@ -47,7 +46,7 @@ export async function runAndCommit<T>(
   work: (session: Session) => Promise<T>,
   commit: () => Promise<unknown>,
 ): Promise<T> {
-  const answers = new Set<Promise<Row[]>>();
+  const answers = new Set<Promise<unknown>>();
   const result = await work({
     run(statement, parameters) {
       const answer = session.run(statement, parameters);

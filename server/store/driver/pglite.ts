@@ -2,12 +2,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Worker } from 'node:worker_threads';
 import pg from 'pg';
-import { type Database, type Parameter, type Row, runAndCommit, type Session, type Statement } from './database.ts';
+import { type Database, type Parameter, runAndCommit, type Session, type Statement } from './database.ts';
 import { gathering } from './gathering.ts';
 import { prepareFolder } from './pglite-folder.ts';
 import { type MaintenanceOptions, PgliteMaintenance } from './pglite-maintenance.ts';
 import { PgliteStream } from './pglite-stream.ts';
 import { begin, planSettings, sessionOf, typeParsers } from './postgres.ts';
+import type { RowOf } from './row-types.ts';
 
 export interface PgliteOptions {
   /** Folder of the data, or `memory://` for a database that ends with the process. */
@@ -105,7 +106,7 @@ class Pglite implements Database {
     });
   }
 
-  run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+  run<S extends Statement>(statement: S, parameters: readonly Parameter[]): Promise<RowOf<S>[]> {
     return this.#work(() => this.#session.run(statement, parameters));
   }
 

@@ -3,8 +3,9 @@ import { Socket } from 'node:net';
 import pg from 'pg';
 import { microsOf } from '../base/times.ts';
 import { binaryArray } from './arrays.ts';
-import { type Database, type Parameter, type Row, runAndCommit, type Session, type Statement } from './database.ts';
+import { type Database, type Parameter, runAndCommit, type Session, type Statement } from './database.ts';
 import { gathering } from './gathering.ts';
+import type { RowOf } from './row-types.ts';
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, or a socket path as in libpq. */
@@ -91,7 +92,7 @@ export function sessionOf(
   onRows?: (statement: Statement, rows: number) => void,
 ): Session {
   return {
-    async run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+    async run<S extends Statement>(statement: S, parameters: readonly Parameter[]): Promise<RowOf<S>[]> {
       const values = parameters.map((value, i) => parameterOf(statement, i + 1, value));
       const result = await client.query({ name: statement.name, text: statement.text, values });
       onRows?.(statement, result.rowCount ?? 0);

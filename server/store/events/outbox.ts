@@ -8,7 +8,8 @@ import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import type { OutboxRow } from '../../engine/ports/events.ts';
 import { failureOf, failureText } from '../base/failure-text.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import { type Filled, outerJoined, type RowOf } from '../driver/row-types.ts';
 
 interface Moved {
   /** Relation with a row for each job: `job_id`, `lane_id`, and the columns in `by`. */
@@ -80,7 +81,20 @@ SELECT o.* FROM mine LEFT JOIN LATERAL (
   SELECT *, sum(octet_length(job_ids)) OVER (ORDER BY row_id) - octet_length(job_ids) AS before
   FROM (SELECT * FROM outbox ORDER BY row_id LIMIT ${ROWS_PER_TURN}) AS oldest
 ) AS o ON o.before < $2`,
-};
+  row: outerJoined({
+    row_id: 'int8',
+    event_time: 'timestamptz',
+    job_ids: 'bytea',
+    group_sizes: 'int4[]',
+    lane_ids: 'int4[]',
+    states: 'int2[]',
+    revisions: 'int4[]',
+    attempts: 'int4[]',
+    previous_states: 'int2?[]',
+    failures: 'text?[]',
+    before: 'int8',
+  }),
+} satisfies Statement;
 
 const finishRows = {
   name: 'finish_outbox_rows',
@@ -104,24 +118,25 @@ gone AS (
   RETURNING octet_length(o.job_ids) / 16 AS events
 )
 SELECT coalesce(sum(events), 0)::int AS events FROM gone`,
-};
+  row: { events: 'int4' },
+} satisfies Statement;
 
 const ID_BYTES = 16;
 
-function outboxRow(row: Row): OutboxRow {
+function outboxRow(row: Filled<RowOf<typeof takeRows>>): OutboxRow {
   let end = 0;
-  const changes = (row.group_sizes as number[]).map((size, i) => {
+  const changes = row.group_sizes.map((size, i) => {
     const start = end;
     end += size * ID_BYTES;
-    const before: number | null = row.previous_states[i];
-    const failure: string | null = row.failures[i];
+    const before = row.previous_states[i] as number | null;
+    const failure = row.failures[i] as string | null;
     return {
-      jobIds: (row.job_ids as Uint8Array).subarray(start, end),
+      jobIds: row.job_ids.subarray(start, end),
       laneId: row.lane_ids[i] as number,
       revision: row.revisions[i] as number,
       attempt: row.attempts[i] as number,
       previousState: before === null ? undefined : stateOf(before),
-      state: stateOf(row.states[i]),
+      state: stateOf(row.states[i] as number),
       failure: failure === null ? undefined : failureOf(failure),
     };
   });
@@ -143,7 +158,9 @@ export async function takeOutbox(
 ): Promise<OutboxRow[] | undefined> {
   const rows = await session.run(takeRows, [relayId, maxBytes, forMs]);
   if (rows.length === 0) return undefined;
-  return rows.flatMap((row) => (row.row_id === null ? [] : outboxRow(row))).sort((a, b) => a.rowId - b.rowId);
+  return rows
+    .flatMap((row) => (row.row_id === null ? [] : outboxRow(row as Filled<typeof row>)))
+    .sort((a, b) => a.rowId - b.rowId);
 }
 
 /** Deletes rows, and ends the relay's turn. */

@@ -1,14 +1,15 @@
 /** The jobs that steps need, for the links of spans. */
 import type { NeededJob, NeededStep, StepTraces } from '../../engine/ports/events.ts';
 import { inputTable } from '../base/input-table.ts';
-import type { Database, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
 
 const readLanes = {
   name: 'read_lanes_of_jobs',
   text: `
 SELECT j.job_id, j.lane_id FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (SELECT job_id, lane_id FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j`,
-};
+  row: { job_id: 'uuid', lane_id: 'int4' },
+} satisfies Statement;
 
 const columns = { place: 'int', job_id: 'uuid', step: 'smallint', most: 'int' };
 
@@ -28,7 +29,8 @@ CROSS JOIN LATERAL (
    WHERE s.child_job_id IS NULL AND parent_job_id = s.workflow_job_id AND step = s.step ORDER BY parent_job_id, step, item LIMIT i.most)
 ) AS j
 ORDER BY i.place, j.item`,
-};
+  row: { place: 'int4', job_id: 'uuid', traceparent: 'text?' },
+} satisfies Statement;
 
 async function readNeededJobs(session: Session, needs: readonly NeededStep[]): Promise<NeededJob[]> {
   if (needs.length === 0) return [];

@@ -4,8 +4,9 @@ import type { TraceOrigin } from '../../domain/events/trace.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { AttemptView, JobView } from '../../engine/ports/jobs.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Row, Session } from '../driver/database.ts';
-import { recordColumns, viewColumns, viewsOf } from '../jobs/read/read-jobs.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
+import { recordColumns, viewColumns, viewRowType, viewsOf } from '../jobs/read/read-jobs.ts';
 import { tracedTargets } from './traced-targets.ts';
 
 const readOrigins = {
@@ -13,7 +14,8 @@ const readOrigins = {
   text: `
 SELECT j.job_id, j.traceparent FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (SELECT job_id, traceparent FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j`,
-};
+  row: { job_id: 'uuid', traceparent: 'text?' },
+} satisfies Statement;
 
 // Without inputs and results: spans show neither. A job that has had an attempt is no workflow, and has no steps.
 const readTraces = {
@@ -36,7 +38,16 @@ LEFT JOIN LATERAL (
         WHERE o.attempt = 0 AND w.job_id = j.job_id AND w.cache_time IS NOT NULL LIMIT ${MAX_LINKS}) AS w
   CROSS JOIN LATERAL (SELECT job_id, traceparent FROM jobs WHERE jobs.job_id = w.child_job_id OFFSET 0) AS c
 ) AS cached ON true`,
-};
+  row: {
+    ...viewRowType,
+    worker_name: 'text?',
+    step: 'int2?',
+    depends_on: 'jsonb?',
+    retried_job_id: 'uuid?',
+    retried_traceparent: 'text?',
+    cached_jobs: 'json?',
+  },
+} satisfies Statement;
 
 /** Origins of the jobs that still exist, in any order. Max 1,000. */
 export async function readTraceOrigins(session: Session, jobIds: readonly string[]): Promise<TraceOrigin[]> {
@@ -48,10 +59,10 @@ export async function readTraceOrigins(session: Session, jobIds: readonly string
 export async function readTracedJobs(session: Session, jobIds: readonly string[]): Promise<TracedJob[]> {
   const rows = await session.run(readTraces, [jobIds]);
   const views = await viewsOf(session, rows);
-  return views.map((view, at) => tracedJob(view, rows[at] as Row));
+  return views.map((view, at) => tracedJob(view, rows[at] as RowOf<typeof readTraces>));
 }
 
-function tracedJob(view: JobView, row: Row): TracedJob {
+function tracedJob(view: JobView, row: RowOf<typeof readTraces>): TracedJob {
   const { jobId, traceparent, namespace, definition, definitionVersion, queue, state, createTimeUs, endTimeUs } = view;
   return {
     ...{ jobId, traceparent, namespace, definition, definitionVersion, queue, state, createTimeUs, endTimeUs },
@@ -61,9 +72,10 @@ function tracedJob(view: JobView, row: Row): TracedJob {
       row.retried_job_id === null
         ? undefined
         : { jobId: row.retried_job_id, traceparent: row.retried_traceparent ?? '' },
-    step: row.step === null || row.step < 0 ? undefined : { workflowJobId: row.parent_job_id, step: row.step },
+    step:
+      row.step === null || row.step < 0 ? undefined : { workflowJobId: row.parent_job_id as string, step: row.step },
     dependsOn: tracedTargets(row.depends_on),
-    cached: row.cached_jobs ?? [],
+    cached: (row.cached_jobs ?? []) as TraceOrigin[],
   };
 }
 

@@ -28,8 +28,9 @@ export function targetsJson(links: readonly LinkedDependency[]): readonly Stored
   return targets.size > 0 ? [...targets.values()].slice(0, MAX_LINKS) : undefined;
 }
 
-export function tracedTargets(stored: readonly StoredTarget[] | null): TracedTarget[] {
-  return (stored ?? []).map(({ job, step }) => ({ jobId: job, step }));
+/** `stored`: the column `depends_on`. */
+export function tracedTargets(stored: unknown): TracedTarget[] {
+  return ((stored ?? []) as readonly StoredTarget[]).map(({ job, step }) => ({ jobId: job, step }));
 }
 
 const hasCapacity = `coalesce(jsonb_array_length(j.depends_on), 0) < ${MAX_LINKS}`;

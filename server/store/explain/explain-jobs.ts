@@ -6,7 +6,8 @@ import type { ExplainedRun, LineQuery, QueueLanes } from '../../engine/ports/exp
 import type { QueueName } from '../../engine/ports/queues.ts';
 import { sameKey } from '../base/same-key.ts';
 import { claimedSingly, gates } from '../dispatch/gated-lanes.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { queueKey } from '../queues/queues.ts';
 
 const { SCHEDULED, READY, ASSIGNED } = stateCodes;
@@ -34,7 +35,36 @@ LEFT JOIN sessions s ON ${sameKey('s.session_id', 'r.session_id')}
 LEFT JOIN LATERAL (
   SELECT end_time FROM job_attempts WHERE job_attempts.job_id = r.job_id ORDER BY job_attempts.attempt DESC LIMIT 1
 ) AS a ON true`,
-};
+  row: {
+    job_id: 'uuid',
+    state: 'int2',
+    lane_id: 'int4',
+    rank: 'int8',
+    reason: 'text?',
+    limit_id: 'uuid?',
+    pause_time: 'timestamptz?',
+    assign_time: 'timestamptz?',
+    cancel_time: 'timestamptz?',
+    session_id: 'uuid?',
+    attempt: 'int4',
+    next_time: 'timestamptz?',
+    queue: 'text',
+    suspect: 'bool',
+    at_limit: 'bool',
+    gates: 'int2',
+    pause_reason: 'text?',
+    queue_pause_time: 'timestamptz?',
+    breaker: 'text?',
+    open_time: 'timestamptz?',
+    probe_time: 'timestamptz?',
+    probe_job_id: 'uuid?',
+    probe_session_id: 'uuid?',
+    probe_assign_time: 'timestamptz?',
+    beat_time: 'timestamptz?',
+    close_time: 'timestamptz?',
+    now: 'timestamptz',
+  },
+} satisfies Statement;
 
 /** SQL of the jobs started in a minute and the one before it, from the row of a lane that counts them. */
 const startsOf = (k: string) =>
@@ -67,7 +97,8 @@ counted AS (
 SELECT c.lane_id, c.suspect, c.at_limit, c.gates, c.starts::bigint AS starts, now.window_us
 FROM counted c CROSS JOIN now WHERE c.ready > 0 OR c.starts > 0 OR c.lane_id = $3
 ORDER BY c.lane_id = $3 DESC, c.ready DESC LIMIT $4`,
-};
+  row: { lane_id: 'int4', suspect: 'bool', at_limit: 'bool', gates: 'int2', starts: 'int8', window_us: 'int8' },
+} satisfies Statement;
 
 // Reads, per lane, the range of its index below the job, without a read of the table. For a job that waits at the limit
 // of its key, it also reads the key's deferred jobs, which are in none of these lanes. A range of states instead of
@@ -94,7 +125,8 @@ const countSome = {
 WITH ${ownRun},
 before AS (SELECT FROM (${inLanes()} UNION ALL ${ofKey()}) AS found LIMIT $4)
 SELECT (SELECT count(*)::int FROM before) AS before FROM own`,
-};
+  row: { before: 'int4' },
+} satisfies Statement;
 
 const readSome = {
   name: 'read_first_in_line',
@@ -109,9 +141,10 @@ found AS MATERIALIZED (
 SELECT f.job_id, j.create_time FROM found f
 CROSS JOIN LATERAL (SELECT create_time FROM jobs WHERE jobs.job_id = f.job_id OFFSET 0) AS j
 ORDER BY f.rank, f.job_id`,
-};
+  row: { job_id: 'uuid', create_time: 'timestamptz' },
+} satisfies Statement;
 
-function breakerOf(row: Row): OpenBreaker | undefined {
+function breakerOf(row: RowOf<typeof readOne>): OpenBreaker | undefined {
   if (row.breaker === null) return undefined;
   const { probe_job_id: jobId, probe_session_id: sessionId, probe_assign_time: sinceUs } = row;
   const blockers = jobId === null ? [] : [{ jobId, sessionId: sessionId ?? undefined, sinceUs: sinceUs ?? undefined }];

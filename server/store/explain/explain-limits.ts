@@ -4,7 +4,8 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LimitOfJob, LimitQuery, LimitsOfJob } from '../../engine/ports/explanations.ts';
 import { sameKey } from '../base/same-key.ts';
 import { keyCapacity, keyUse, readLimitUse } from '../dispatch/limit-use.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { queueKey } from '../queues/queues.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
@@ -15,7 +16,8 @@ const MAX_SCANNED = 10_000;
 const readKey = {
   name: 'read_key_use',
   text: `SELECT ${keyUse('$1::uuid', '$2')}`,
-};
+  row: { held: 'int4', full_time: 'timestamptz?' },
+} satisfies Statement;
 
 const named = (from: string) => `
 SELECT h.job_id, h.session_id, h.assign_time, s.worker_name FROM (
@@ -29,7 +31,8 @@ const readOfKey = {
     SELECT job_id, session_id, assign_time FROM job_runs
     WHERE limit_id = $1 AND limit_id IS NOT NULL AND state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${MAX_SCANNED}
   ) AS of_key`),
-};
+  row: { job_id: 'uuid', session_id: 'uuid?', assign_time: 'timestamptz?', worker_name: 'text?' },
+} satisfies Statement;
 
 // No index leads from a lane to its held jobs: it would cost each job more than this is worth. Clean-ups are neither
 // gated nor counted.
@@ -51,7 +54,8 @@ limited AS MATERIALIZED (
   SELECT lane_id FROM lanes WHERE $3::text IS NOT NULL AND namespace = $1 AND definition = $3 AND cleanup IS NOT TRUE
 )
 ${named('SELECT job_id, session_id, assign_time FROM held WHERE lane_id IN (SELECT lane_id FROM limited)')}`,
-};
+  row: { job_id: 'uuid', session_id: 'uuid?', assign_time: 'timestamptz?', worker_name: 'text?' },
+} satisfies Statement;
 
 // `consecutiveLosses` decides which job is a suspect, as in `isSuspect`.
 const readSome = {
@@ -65,13 +69,14 @@ CROSS JOIN LATERAL (
 ) AS r
 JOIN sessions s ON ${sameKey('s.session_id', 'r.session_id')}
 ORDER BY r.assign_time LIMIT ${MAX_BLOCKERS}`,
-};
+  row: { job_id: 'uuid', session_id: 'uuid?', assign_time: 'timestamptz?', worker_name: 'text', total: 'int4' },
+} satisfies Statement;
 
-const holderOf = (row: Row): Blocker => ({
+const holderOf = (row: RowOf<typeof readOfKey>): Blocker => ({
   jobId: row.job_id,
-  sessionId: row.session_id,
+  sessionId: row.session_id ?? undefined,
   workerName: row.worker_name ?? undefined,
-  sinceUs: row.assign_time,
+  sinceUs: row.assign_time ?? undefined,
 });
 
 /** Limits that the job is subject to, in the order in which they must have capacity. */

@@ -9,15 +9,25 @@ import {
 } from '../../domain/explain/placement-reason.ts';
 import { readDefinition } from '../definitions/definitions.ts';
 import { readTaken } from '../dispatch/taken-resources.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session } from '../driver/database.ts';
+import type { RowWith } from '../driver/row-types.ts';
 
 /** Max able sessions whose held resources are read: a job that waits for more of them waits for any. */
 const MAX_ABLE = 200;
 
+type LaneRow = RowWith<{
+  namespace: 'text';
+  queue: 'text';
+  definition: 'text';
+  definition_version: 'int4';
+  demands: 'text';
+  cleanup: 'bool';
+}>;
+
 /** For a row with the key of a lane. `offersOf` reads the offers of a namespace's sessions. */
 export async function readPlacementReason(
   session: Session,
-  row: Row,
+  row: LaneRow,
   offersOf: (namespace: string) => Promise<readonly PlacementOffer[]>,
 ): Promise<PlacementReason | undefined> {
   const lane: LaneKey = {

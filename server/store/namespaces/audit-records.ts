@@ -2,7 +2,8 @@
 import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import type { AuditQuery, AuditRecord } from '../../engine/ports/namespaces.ts';
 import { inputTable } from '../base/input-table.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowType, RowWith } from '../driver/row-types.ts';
 
 const columns = {
   audit_id: 'uuid',
@@ -34,12 +35,24 @@ export async function insertAudits(session: Session, records: readonly NewAuditR
 
 const BEFORE = "coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')";
 
+const recordRowType = {
+  audit_id: 'uuid',
+  record_time: 'timestamptz',
+  action: 'text',
+  namespace: 'text',
+  job_id: 'uuid',
+  reason: 'text',
+  caller: 'text',
+  subject: 'text',
+} satisfies RowType;
+
 const listAll = {
   name: 'list_audit_records',
   text: `
 SELECT * FROM audit_records WHERE namespace = $1 AND audit_id < ${BEFORE}
 ORDER BY namespace DESC, audit_id DESC LIMIT $3`,
-};
+  row: recordRowType,
+} satisfies Statement;
 
 // Filters by the job first: a job has few records.
 const listOfJob = {
@@ -48,7 +61,8 @@ const listOfJob = {
 SELECT * FROM (SELECT * FROM audit_records WHERE job_id = $4 OFFSET 0) AS ofjob
 WHERE namespace = $1 AND audit_id < ${BEFORE}
 ORDER BY audit_id DESC LIMIT $3`,
-};
+  row: recordRowType,
+} satisfies Statement;
 
 export async function listAudit(session: Session, query: AuditQuery): Promise<AuditRecord[]> {
   const { namespace, jobId, beforeAuditId, limit } = query;
@@ -57,11 +71,11 @@ export async function listAudit(session: Session, query: AuditQuery): Promise<Au
   return rows.map(recordOf);
 }
 
-function recordOf(row: Row): AuditRecord {
+function recordOf(row: RowWith<typeof recordRowType>): AuditRecord {
   return {
     auditId: row.audit_id,
     recordTimeUs: row.record_time,
-    action: row.action,
+    action: row.action as AuditRecord['action'],
     namespace: row.namespace,
     jobId: row.job_id,
     reason: row.reason,

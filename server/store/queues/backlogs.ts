@@ -4,8 +4,8 @@ import { startOf } from '../../domain/dispatch/rank.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { BacklogBounds } from '../../domain/queues/backlog.ts';
 import type { BoundedQueue, QueueName, Waiting } from '../../engine/ports/queues.ts';
-import type { Row, Session } from '../driver/database.ts';
-import { queueKey } from './queues.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import { type QueueRow, queueKey } from './queues.ts';
 
 /** Max lanes whose next job is read, from the lane with the most ready jobs. */
 const MAX_LANES = 1_000;
@@ -16,7 +16,8 @@ const readBounded = {
 SELECT namespace, name, max_backlog, max_backlog_age_ms FROM queues
 WHERE (max_backlog > 0 OR max_backlog_age_ms IS NOT NULL) AND delete_time IS NULL
 ORDER BY namespace, name LIMIT $1`,
-};
+  row: { namespace: 'text', name: 'text', max_backlog: 'int4', max_backlog_age_ms: 'int8?' },
+} satisfies Statement;
 
 // One statement, so that both tables are read at the same moment. The first rows are the lanes with the most ready
 // jobs. A caller that needs no age skips the read of each lane's next job.
@@ -47,9 +48,10 @@ FROM (VALUES (1)) AS one (row) LEFT JOIN (
   ) AS r
   CROSS JOIN LATERAL (SELECT priority, create_time FROM jobs WHERE jobs.job_id = r.job_id OFFSET 0) AS j
 ) AS h ON true`,
-};
+  row: { jobs: 'int8', rank: 'int8?', priority: 'int2?', create_time: 'timestamptz?' },
+} satisfies Statement;
 
-export function boundsOf(row: Row): BacklogBounds {
+export function boundsOf(row: Pick<QueueRow, 'max_backlog' | 'max_backlog_age_ms'>): BacklogBounds {
   return { maxBacklog: row.max_backlog, maxBacklogAgeMs: row.max_backlog_age_ms };
 }
 
@@ -66,7 +68,7 @@ export async function readBacklog(
 ): Promise<Waiting> {
   const rows = await session.run(readWaiting, [namespace, name, withAge]);
   const since = rows.flatMap(({ rank, priority, create_time }) =>
-    rank === null ? [] : [Math.max(startOf(rank, priority), create_time)],
+    rank === null || priority === null || create_time === null ? [] : [Math.max(startOf(rank, priority), create_time)],
   );
   return { waiting: Math.max(0, rows[0]?.jobs ?? 0), oldestUs: since.length > 0 ? Math.min(...since) : undefined };
 }

@@ -5,9 +5,19 @@ import { gateLanes } from '../dispatch/gated-lanes.ts';
 import { FOLD_ROWS, foldCounts } from '../dispatch/lane-counts.ts';
 import { readHeadsOf } from '../dispatch/lanes.ts';
 import { alignLimited } from '../dispatch/limits.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
 import { readBacklog, readBoundedQueues } from './backlogs.ts';
-import { countQueue, etagOf, findQueue, listQueues, queueKey, readQueue, settingsOf } from './queues.ts';
+import {
+  countQueue,
+  etagOf,
+  findQueue,
+  listQueues,
+  type QueueRow,
+  queueKey,
+  queueRowType,
+  readQueue,
+  settingsOf,
+} from './queues.ts';
 
 const createOne = {
   name: 'create_queue',
@@ -16,12 +26,14 @@ INSERT INTO queues AS q (namespace, name, create_time) VALUES ($1, $2, (SELECT m
 ON CONFLICT (namespace, name) DO UPDATE SET create_time = excluded.create_time, delete_time = NULL
 WHERE q.delete_time IS NOT NULL
 RETURNING q.name`,
-};
+  row: { name: 'text' },
+} satisfies Statement;
 
 const lockOne = {
   name: 'lock_queue',
   text: 'SELECT * FROM queues WHERE namespace = $1 AND name = $2 AND delete_time IS NULL FOR UPDATE',
-};
+  row: { ...queueRowType, delete_time: 'timestamptz?', pause_time: 'timestamptz?' },
+} satisfies Statement;
 
 const changeOne = {
   name: 'change_queue',
@@ -67,13 +79,14 @@ WHERE q.namespace = $1 AND q.name = $2 AND EXISTS (${ofQueue})`,
 const readLaneIds = {
   name: 'read_queue_lanes',
   text: `SELECT lane_id FROM lanes WHERE ${queueKey('lanes.')} = $1 || '/' || $2 AND cleanup IS NOT TRUE`,
-};
+  row: { lane_id: 'int4' },
+} satisfies Statement;
 
 async function laneIdsOf(session: Session, { namespace, name }: QueueName): Promise<number[]> {
   return (await session.run(readLaneIds, [namespace, name])).map((row) => row.lane_id);
 }
 
-type Work = (session: Session, row: Row) => Promise<QueueChange | readonly number[]>;
+type Work = (session: Session, row: QueueRow) => Promise<QueueChange | readonly number[]>;
 
 async function done(session: Session, queue: QueueName, reopened: readonly number[] = []): Promise<QueueChange> {
   const now = await readQueue(session, queue);
@@ -96,7 +109,7 @@ function change(database: Database, queue: QueueName, work: Work): Promise<Queue
 async function changeSettings(
   session: Session,
   queue: QueueName,
-  row: Row,
+  row: QueueRow,
   changed: Partial<QueueSettings>,
   isNew = false,
 ): Promise<void> {

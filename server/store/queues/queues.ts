@@ -2,7 +2,8 @@
 import { type JobState, stateOf } from '../../domain/jobs/job-state.ts';
 import type { Queue, QueueName, QueuePage, QueueSettings } from '../../engine/ports/queues.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf, RowType, RowWith } from '../driver/row-types.ts';
 
 const columns =
   'namespace, name, revision, paused, pause_reason, description, create_time, max_concurrency, rate_limit, fairness_weights, max_backlog, max_backlog_age_ms';
@@ -39,7 +40,8 @@ SELECT q.name, EXISTS (
 FROM queues q
 WHERE q.namespace = $1 AND q.name > $2 AND ($3::text IS NULL OR q.name = $3) AND q.delete_time IS NOT NULL
 ORDER BY q.name LIMIT ${MAX_REVIVED}`,
-};
+  row: { name: 'text', has_younger: 'bool' },
+} satisfies Statement;
 
 const reviveMany = {
   name: 'revive_queues',
@@ -52,15 +54,34 @@ UPDATE queues q SET delete_time = NULL, create_time = q.delete_time, revision = 
 FROM locked l WHERE ${sameKey('q.namespace', 'l.namespace')} AND ${sameKey('q.name', 'l.name')}`,
 };
 
+export const queueRowType = {
+  namespace: 'text',
+  name: 'text',
+  revision: 'int4',
+  paused: 'bool',
+  pause_reason: 'text',
+  description: 'text',
+  create_time: 'timestamptz',
+  max_concurrency: 'int4?',
+  rate_limit: 'text?',
+  fairness_weights: 'jsonb?',
+  max_backlog: 'int4',
+  max_backlog_age_ms: 'int8?',
+} satisfies RowType;
+
+export type QueueRow = RowWith<typeof queueRowType>;
+
 const readOne = {
   name: 'read_queue',
   text: `SELECT ${columns}, delete_time FROM queues WHERE namespace = $1 AND name = $2`,
-};
+  row: { ...queueRowType, delete_time: 'timestamptz?' },
+} satisfies Statement;
 
 const listSome = {
   name: 'list_queues',
   text: `SELECT ${columns} FROM queues WHERE namespace = $1 AND name > $2 AND delete_time IS NULL ORDER BY name LIMIT $3`,
-};
+  row: queueRowType,
+} satisfies Statement;
 
 // One statement, so that both tables are read at the same moment.
 const countMany = {
@@ -79,7 +100,8 @@ SELECT queue, state, sum(jobs)::bigint AS jobs FROM (
   WHERE l.namespace = $1 AND l.queue = ANY($2::text[])
 ) AS parts
 GROUP BY queue, state HAVING sum(jobs) <> 0`,
-};
+  row: { queue: 'text', state: 'int2', jobs: 'int8' },
+} satisfies Statement;
 
 type Counts = Map<string, Partial<Record<JobState, number>>>;
 
@@ -94,18 +116,18 @@ async function readCounts(session: Session, namespace: string, names: readonly s
 }
 
 /** The settings that a user may change. */
-export function settingsOf(row: Row): QueueSettings {
+export function settingsOf(row: QueueRow): QueueSettings {
   return {
     description: row.description,
     maxConcurrency: row.max_concurrency ?? undefined,
     rateLimit: row.rate_limit === null ? undefined : JSON.parse(row.rate_limit),
-    fairnessWeights: row.fairness_weights ?? {},
+    fairnessWeights: (row.fairness_weights ?? {}) as Record<string, number>,
     maxBacklog: row.max_backlog,
     maxBacklogAgeMs: row.max_backlog_age_ms,
   };
 }
 
-function queueOf(row: Row, counts: Queue['counts'] = {}): Queue {
+function queueOf(row: QueueRow, counts: Queue['counts'] = {}): Queue {
   return {
     namespace: row.namespace,
     name: row.name,
@@ -119,7 +141,7 @@ function queueOf(row: Row, counts: Queue['counts'] = {}): Queue {
 }
 
 /** Also differs from all earlier etags if a queue was deleted and created again. */
-export function etagOf(row: Row): string {
+export function etagOf(row: QueueRow): string {
   return `${row.revision}-${Number(row.create_time).toString(36)}`;
 }
 
@@ -131,13 +153,14 @@ async function revive(session: Session, namespace: string, afterName: string, na
     namespace,
     deleted.map((row) => row.name),
   );
-  const isThere = (row: Row) => row.has_younger || Object.keys(counts.get(row.name) ?? {}).length > 0;
+  const isThere = (row: RowOf<typeof findDeleted>) =>
+    row.has_younger || Object.keys(counts.get(row.name) ?? {}).length > 0;
   const names = deleted.filter(isThere).map((row) => row.name);
   if (names.length > 0) await session.run(reviveMany, [namespace, names]);
 }
 
 /** The queue's row. Restores a deleted queue that has got jobs since. */
-export async function findQueue(session: Session, { namespace, name }: QueueName): Promise<Row | undefined> {
+export async function findQueue(session: Session, { namespace, name }: QueueName): Promise<QueueRow | undefined> {
   const [row] = await session.run(readOne, [namespace, name]);
   if (!row?.delete_time) return row;
   await revive(session, namespace, '', name);

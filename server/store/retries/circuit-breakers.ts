@@ -11,7 +11,8 @@ import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { gateLanes, gates } from '../dispatch/gated-lanes.ts';
 import { readHeadsOf } from '../dispatch/lanes.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { RowType, RowWith } from '../driver/row-types.ts';
 
 const keys = { namespace: 'text', name: 'text' };
 
@@ -23,6 +24,20 @@ SELECT namespace, name FROM ${inputTable(keys, 'i')} ORDER BY namespace, name
 ON CONFLICT DO NOTHING`,
 };
 
+export const breakerRowType = {
+  namespace: 'text',
+  name: 'text',
+  state: 'int2',
+  tallies: 'text',
+  window_ms: 'int8',
+  open_duration_ms: 'int8',
+  open_time: 'timestamptz?',
+  probe_time: 'timestamptz?',
+  probe_job_id: 'uuid?',
+  probe_attempt: 'int4?',
+  now: 'timestamptz',
+} satisfies RowType;
+
 // A breaker is locked before lanes, and before all rows that a claim locks.
 const lockMany = {
   name: 'lock_breakers',
@@ -33,7 +48,8 @@ WITH locked AS MATERIALIZED (
   ORDER BY i.namespace, i.name FOR UPDATE OF b
 )
 SELECT locked.*, muster_now() AS now FROM locked`,
-};
+  row: breakerRowType,
+} satisfies Statement;
 
 const columns = {
   ...keys,
@@ -60,7 +76,8 @@ WHERE ${sameKey('b.namespace', 'i.namespace')} AND ${sameKey('b.name', 'i.name')
 const readLanesOf = {
   name: 'read_breaker_lanes',
   text: 'SELECT lane_id FROM lanes WHERE namespace = $1 AND breaker = $2',
-};
+  row: { lane_id: 'int4' },
+} satisfies Statement;
 
 // Lanes made by a replica of an older release, or while their breaker was changing.
 const readMisheld = {
@@ -72,22 +89,24 @@ LEFT JOIN LATERAL (
 ) AS b ON true
 WHERE l.breaker IS NOT NULL AND (l.gates & ${gates.breakerOpen} <> 0) IS DISTINCT FROM (b.name IS NOT NULL)
 LIMIT 100`,
-};
+  row: { namespace: 'text', name: 'text' },
+} satisfies Statement;
 
 const listPage = {
   name: 'list_breakers',
   text: `
 SELECT *, (SELECT muster_now()) AS now FROM circuit_breakers
 WHERE namespace = $1 AND name > $2 ORDER BY namespace, name LIMIT $3`,
-};
+  row: breakerRowType,
+} satisfies Statement;
 
 const stateNames = new Map<number, CircuitState>(
   Object.entries(circuitStates).map(([name, code]) => [code, name as CircuitState]),
 );
 
-export function breakerRow(row: Row): BreakerRow {
+export function breakerRow(row: RowWith<typeof breakerRowType>): BreakerRow {
   const probe: AttemptName | null =
-    row.probe_job_id === null ? null : { jobId: row.probe_job_id, attempt: row.probe_attempt };
+    row.probe_job_id === null ? null : { jobId: row.probe_job_id, attempt: row.probe_attempt as number };
   return {
     namespace: row.namespace,
     name: row.name,

@@ -12,8 +12,9 @@ import { failureOf } from '../base/failure-text.ts';
 import { sameKey } from '../base/same-key.ts';
 import { claimIn } from '../dispatch/claim.ts';
 import { claimedSingly, gates } from '../dispatch/gated-lanes.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
-import { breakerRow, writeBreakers } from './circuit-breakers.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
+import { breakerRow, breakerRowType, writeBreakers } from './circuit-breakers.ts';
 
 /** Max breakers handled per round, from the one that has waited longest. */
 const MAX_OPEN = 500;
@@ -38,7 +39,19 @@ LEFT JOIN job_attempts a ON ${sameKey('a.job_id', 'b.probe_job_id')} AND ${sameK
 LEFT JOIN LATERAL (
   SELECT state, attempt, failure FROM job_outcomes WHERE job_outcomes.job_id = b.probe_job_id OFFSET 0
 ) AS o ON true`,
-};
+  row: {
+    ...breakerRowType,
+    lane_id: 'int4?',
+    create_time: 'timestamptz?',
+    run_state: 'int2?',
+    run_attempt: 'int4?',
+    outcome: 'int2?',
+    attempt_failure: 'text?',
+    end_state: 'int2?',
+    end_attempt: 'int4?',
+    end_failure: 'text?',
+  },
+} satisfies Statement;
 
 // Only lanes with no other gate.
 const readLanesToTry = {
@@ -49,7 +62,8 @@ SELECT l.lane_id, h.rank, l.gates & ${gates.limited} <> 0 AS limited FROM lanes 
 ) AS h
 WHERE l.namespace = $1 AND l.breaker = $2 AND l.gates & ~${gates.breakerOpen | claimedSingly}::smallint = 0
 ORDER BY h.rank LIMIT ${MAX_LANES}`,
-};
+  row: { lane_id: 'int4', rank: 'int8', limited: 'bool' },
+} satisfies Statement;
 
 // Never waits: the holder of the lock is making a probe, or closes the breaker.
 const lockDue = {
@@ -57,18 +71,19 @@ const lockDue = {
   text: `
 SELECT *, (SELECT muster_now()) AS now FROM circuit_breakers
 WHERE namespace = $1 AND name = $2 AND state = 2 FOR UPDATE SKIP LOCKED`,
-};
+  row: breakerRowType,
+} satisfies Statement;
 
-function probeEnd(row: Row): ProbeEnd {
+function probeEnd(row: RowOf<typeof readOpen>): ProbeEnd {
   if (row.run_attempt === row.probe_attempt && row.run_state !== null) {
     // An attempt that is asked to stop says nothing about the dependency's health.
     if (row.run_state === stateCodes.ASSIGNED || row.run_state === stateCodes.RUNNING) return { kind: 'none' };
   }
   if (row.outcome === attemptOutcomes.FAILED || row.outcome === attemptOutcomes.TIMED_OUT)
-    return { kind: 'failed', failure: failureOf(row.attempt_failure) };
+    return { kind: 'failed', failure: failureOf(row.attempt_failure as string) };
   if (row.outcome === null && row.end_attempt === row.probe_attempt) {
     if (row.end_state === stateCodes.SUCCEEDED) return { kind: 'succeeded' };
-    if (row.end_state === stateCodes.FAILED) return { kind: 'failed', failure: failureOf(row.end_failure) };
+    if (row.end_state === stateCodes.FAILED) return { kind: 'failed', failure: failureOf(row.end_failure as string) };
   }
   return { kind: 'gone' };
 }

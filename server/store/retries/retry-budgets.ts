@@ -12,7 +12,8 @@ import {
 import type { BudgetOf } from '../../domain/retries/retry-policy.ts';
 import type { NewJob } from '../../engine/ports/submissions.ts';
 import { inputTable } from '../base/input-table.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 
 const columns = { lane_id: 'int', minute: 'bigint', jobs: 'int' };
 
@@ -46,7 +47,8 @@ const readMinutes = {
   text: `
 SELECT minute, first_attempts, retries, waiting FROM retry_budgets
 WHERE namespace = $1 AND definition = $2 AND minute BETWEEN $3::bigint - 1 AND $3::bigint + ${MAX_MINUTES_AHEAD}`,
-};
+  row: { minute: 'int8', first_attempts: 'int4', retries: 'int4', waiting: 'int4' },
+} satisfies Statement;
 
 const spent = { minute: 'bigint', retries: 'int', waiting: 'int' };
 
@@ -77,7 +79,12 @@ export async function countFirstAttempts(session: Session, jobs: readonly NewJob
   ]);
 }
 
-function minuteCounts({ minute, first_attempts: firstAttempts, retries, waiting }: Row): MinuteCounts {
+function minuteCounts({
+  minute,
+  first_attempts: firstAttempts,
+  retries,
+  waiting,
+}: RowOf<typeof readMinutes>): MinuteCounts {
   return { minute, firstAttempts, retries, waiting };
 }
 

@@ -11,14 +11,57 @@ import {
   scheduleSkipReasons,
 } from '../../domain/schedules/schedule.ts';
 import type { Schedule, ScheduleRun } from '../../engine/ports/schedules.ts';
-import type { Row } from '../driver/database.ts';
+import type { RowType, RowWith } from '../driver/row-types.ts';
+
+export const scheduleRunRowType = {
+  schedule_id: 'uuid',
+  nominal_time: 'timestamptz',
+  cause_id: 'uuid',
+  cause: 'int2',
+  overlap: 'int2',
+  state: 'int2',
+  settled: 'bool',
+  skip_reason: 'int2?',
+  message: 'text?',
+  last_nominal_time: 'timestamptz?',
+  times: 'int4',
+  job_id: 'uuid?',
+  decide_time: 'timestamptz',
+} satisfies RowType;
+
+export const scheduleRowType = {
+  schedule_id: 'uuid',
+  namespace: 'text',
+  name: 'text',
+  revision: 'int4',
+  rules: 'text',
+  job: 'text',
+  input: 'bytea',
+  input_content_type: 'text',
+  input_metadata: 'text?',
+  description: 'text',
+  paused: 'bool',
+  pause_reason: 'text',
+  max_runs: 'int8?',
+  runs_left: 'int8?',
+  jobs: 'int8',
+  decided_until: 'timestamptz',
+  next_time: 'timestamptz?',
+  scan_time: 'timestamptz?',
+  create_time: 'timestamptz',
+  update_time: 'timestamptz',
+} satisfies RowType;
+
+export type ScheduleRow = RowWith<typeof scheduleRowType>;
+export type ScheduleRunRow = RowWith<typeof scheduleRunRowType>;
+type PendingRunRow = Pick<ScheduleRunRow, 'nominal_time' | 'cause_id' | 'cause' | 'overlap'>;
 
 const stateOf = namesOf(scheduleRunStates);
 const reasonOf = namesOf(scheduleSkipReasons);
 const causeOf = namesOf(scheduleRunCauses);
 const overlapOf = namesOf(overlapPolicies);
 
-export function scheduleOf(row: Row): Schedule {
+export function scheduleOf(row: ScheduleRow): Schedule {
   const metadata = row.input_metadata === null ? undefined : JSON.parse(row.input_metadata);
   const payload = { data: row.input, contentType: row.input_content_type };
   return {
@@ -39,7 +82,7 @@ export function scheduleOf(row: Row): Schedule {
   };
 }
 
-export function pendingRunOf(row: Row): PendingRun {
+export function pendingRunOf(row: PendingRunRow): PendingRun {
   return {
     nominalUs: row.nominal_time,
     causeId: row.cause_id,
@@ -48,11 +91,11 @@ export function pendingRunOf(row: Row): PendingRun {
   };
 }
 
-export function runOf(row: Row): ScheduleRun {
+export function runOf(row: ScheduleRunRow): ScheduleRun {
   return {
     ...pendingRunOf(row),
     state: stateOf(row.state) as ScheduleRunState,
-    skipReason: reasonOf(row.skip_reason),
+    skipReason: row.skip_reason === null ? undefined : reasonOf(row.skip_reason),
     message: row.message ?? '',
     lastNominalUs: row.last_nominal_time ?? undefined,
     times: row.times,

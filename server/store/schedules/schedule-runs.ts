@@ -9,8 +9,8 @@ import {
 import type { ScheduleRun, ScheduleRunPage } from '../../engine/ports/schedules.ts';
 import { inputTable } from '../base/input-table.ts';
 import { timestampOf } from '../base/times.ts';
-import type { Session } from '../driver/database.ts';
-import { runOf } from './schedule-rows.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import { runOf, scheduleRunRowType } from './schedule-rows.ts';
 
 const listSome = {
   name: 'list_schedule_runs',
@@ -18,13 +18,15 @@ const listSome = {
 SELECT * FROM schedule_runs
 WHERE schedule_id = $1 AND ($2::timestamptz IS NULL OR (nominal_time, cause_id) < ($2::timestamptz, $3::uuid))
 ORDER BY nominal_time DESC, cause_id DESC LIMIT $4`,
-};
+  row: scheduleRunRowType,
+} satisfies Statement;
 
 // A schedule has max 1,000 runs.
 const readOne = {
   name: 'read_schedule_run',
   text: 'SELECT * FROM schedule_runs WHERE schedule_id = $1 AND cause_id = $2 ORDER BY nominal_time LIMIT 1',
-};
+  row: scheduleRunRowType,
+} satisfies Statement;
 
 const countSome = {
   name: 'count_pending_schedule_runs',
@@ -33,7 +35,8 @@ SELECT count(*)::int AS runs FROM (
   SELECT FROM schedule_runs WHERE schedule_id = $1 AND state IN (${scheduleRunStates.ASKED}, ${scheduleRunStates.BUFFERED}) AND NOT settled
   LIMIT 2000
 ) AS pending`,
-};
+  row: { runs: 'int4' },
+} satisfies Statement;
 
 const asked = { nominal_time: 'timestamptz', cause_id: 'uuid', cause: 'smallint', overlap: 'smallint' };
 

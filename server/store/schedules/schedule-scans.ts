@@ -12,8 +12,9 @@ import {
 import type { DecideSchedule, ScannedSchedule, Settlement } from '../../engine/ports/schedules.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
-import { pendingRunOf, scheduleOf } from './schedule-rows.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
+import { pendingRunOf, scheduleOf, scheduleRowType, scheduleRunRowType } from './schedule-rows.ts';
 
 const { ASKED, BUFFERED, STARTING, STARTED, SKIPPED } = scheduleRunStates;
 
@@ -32,7 +33,8 @@ const lockDue = {
 WITH now AS MATERIALIZED (SELECT muster_now() AS time)
 SELECT s.*, now.time AS now FROM schedules s, now
 WHERE s.scan_time <= (SELECT time FROM now) ORDER BY s.scan_time LIMIT ${MAX_SCHEDULES} FOR UPDATE OF s SKIP LOCKED`,
-};
+  row: { ...scheduleRowType, now: 'timestamptz' },
+} satisfies Statement;
 
 // The outcomes of the jobs are read in the same statement: at any moment a job is open or has its outcome.
 const readUnsettled = {
@@ -48,7 +50,11 @@ SELECT u.*, r.job_id IS NOT NULL AS is_open, o.state AS end_state FROM unsettled
 LEFT JOIN LATERAL (SELECT job_id FROM job_runs WHERE job_runs.job_id = u.job_id OFFSET 0) AS r ON true
 LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = u.job_id OFFSET 0) AS o ON true
 ORDER BY u.state, u.nominal_time`,
-};
+  row: { ...scheduleRunRowType, is_open: 'bool', end_state: 'int2?' },
+} satisfies Statement;
+
+type DueSchedule = RowOf<typeof lockDue>;
+type UnsettledRun = RowOf<typeof readUnsettled>;
 
 const decided = {
   schedule_id: 'uuid',
@@ -141,8 +147,8 @@ UPDATE schedules s SET scan_time = now.time, jobs = s.jobs + (
 FROM now, locked l WHERE ${sameKey('s.schedule_id', 'l.schedule_id')}`,
 };
 
-const failedStates: ReadonlySet<number> = new Set([stateCodes.FAILED, stateCodes.EXPIRED]);
-const keyOf = (row: Row): RunKey => ({ nominalUs: row.nominal_time, causeId: row.cause_id });
+const failedStates: ReadonlySet<number | null> = new Set([stateCodes.FAILED, stateCodes.EXPIRED]);
+const keyOf = (row: UnsettledRun): RunKey => ({ nominalUs: row.nominal_time, causeId: row.cause_id });
 const keyLists = (rows: readonly RunKey[]) => [rows.map((row) => row.nominalUs), rows.map((row) => row.causeId)];
 
 /** The result of a schedule's scan. */
@@ -153,7 +159,7 @@ interface Scan {
   readonly nextScanUs: number | undefined;
 }
 
-function scanOf(row: Row, unsettled: readonly Row[], decide: DecideSchedule): Scan {
+function scanOf(row: DueSchedule, unsettled: readonly UnsettledRun[], decide: DecideSchedule): Scan {
   const schedule = scheduleOf(row);
   const inState = (state: number) => unsettled.filter((run) => run.state === state);
   const ended = inState(STARTED).filter((run) => !run.is_open);
@@ -168,11 +174,12 @@ function scanOf(row: Row, unsettled: readonly Row[], decide: DecideSchedule): Sc
     buffered: inState(BUFFERED).map(pendingRunOf),
     asked: inState(ASKED).map(pendingRunOf),
     open: open.length + starting.length,
-    failedJobId: ended.find((run) => failedStates.has(run.end_state))?.job_id,
+    failedJobId: ended.find((run) => failedStates.has(run.end_state))?.job_id ?? undefined,
   };
   const decision = decide(schedule, status, row.now);
   const toStart = [...starting.map(pendingRunOf), ...decision.runs.filter((run) => run.state === 'STARTING')];
-  const cancelJobIds = open.filter((run) => decision.cancelsOthers || makesWay(run, starting)).map((run) => run.job_id);
+  const cancelled = open.filter((run) => decision.cancelsOthers || makesWay(run, starting));
+  const cancelJobIds = cancelled.map((run) => run.job_id as string);
   return {
     scanned: { schedule, starting: toStart, cancelJobIds },
     ended: ended.map(keyOf),
@@ -182,7 +189,7 @@ function scanOf(row: Row, unsettled: readonly Row[], decide: DecideSchedule): Sc
 }
 
 /** The open run is asked to stop again, with the run that replaces it: the replica may have died before it asked. */
-function makesWay(open: Row, starting: readonly Row[]): boolean {
+function makesWay(open: UnsettledRun, starting: readonly UnsettledRun[]): boolean {
   return starting.some((run) => run.overlap === overlapPolicies.TERMINATE_OTHER && open.decide_time < run.decide_time);
 }
 
@@ -223,7 +230,7 @@ async function writeScans(session: Session, scans: readonly Scan[]): Promise<voi
   ]);
 }
 
-async function scanRows(session: Session, rows: readonly Row[], decide: DecideSchedule): Promise<Scan[]> {
+async function scanRows(session: Session, rows: readonly DueSchedule[], decide: DecideSchedule): Promise<Scan[]> {
   const unsettled = await session.run(readUnsettled, [rows.map((row) => row.schedule_id)]);
   const runsOf = Map.groupBy(unsettled, (run) => run.schedule_id as string);
   const scans = rows.map((row) => scanOf(row, runsOf.get(row.schedule_id) ?? [], decide));
@@ -240,7 +247,7 @@ export function scanSchedules(database: Database, decide: DecideSchedule): Promi
 }
 
 /** Scans a locked schedule, with the time as `now`. Another scan has to start the runs that this one decides. */
-export async function scanOne(session: Session, row: Row, decide: DecideSchedule): Promise<ScheduleDecision> {
+export async function scanOne(session: Session, row: DueSchedule, decide: DecideSchedule): Promise<ScheduleDecision> {
   const [scan] = await scanRows(session, [row], decide);
   return (scan as Scan).decision;
 }

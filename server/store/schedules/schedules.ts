@@ -9,21 +9,24 @@ import type {
   ScheduleStore,
 } from '../../engine/ports/schedules.ts';
 import { timestampOf } from '../base/times.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { scheduleOf } from './schedule-rows.ts';
+import { type ScheduleRow, scheduleOf, scheduleRowType } from './schedule-rows.ts';
 import { countPending, insertAsked, listRuns, readRun } from './schedule-runs.ts';
 import { scanOne, scanSchedules, settleRuns } from './schedule-scans.ts';
 
 const readOne = {
   name: 'read_schedule',
   text: 'SELECT * FROM schedules WHERE namespace = $1 AND name = $2',
-};
+  row: scheduleRowType,
+} satisfies Statement;
 
 const lockOne = {
   name: 'lock_schedule',
   text: 'SELECT * FROM schedules WHERE namespace = $1 AND name = $2 FOR UPDATE',
-};
+  row: scheduleRowType,
+} satisfies Statement;
 
 /** Bytes of schedules after which a page ends: an answer has to fit into the 4 MiB that clients accept. */
 const PAGE_BYTES = 2 << 20;
@@ -38,7 +41,8 @@ sized AS (
   FROM page
 )
 SELECT *, (SELECT count(*) FROM page)::int AS found FROM sized WHERE place = 1 OR bytes <= ${PAGE_BYTES} ORDER BY name`,
-};
+  row: { ...scheduleRowType, bytes: 'int8', place: 'int8', found: 'int4' },
+} satisfies Statement;
 
 const insertOne = {
   name: 'insert_schedule',
@@ -48,9 +52,14 @@ INSERT INTO schedules (schedule_id, namespace, name, rules, job, input, input_co
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bigint, $10::bigint, time, time, time, time FROM (SELECT muster_now() AS time) AS now
 ON CONFLICT DO NOTHING
 RETURNING *`,
-};
+  row: scheduleRowType,
+} satisfies Statement;
 
-const readNow = { name: 'read_now_for_schedule', text: 'SELECT muster_now() AS now' };
+const readNow = {
+  name: 'read_now_for_schedule',
+  text: 'SELECT muster_now() AS now',
+  row: { now: 'timestamptz' },
+} satisfies Statement;
 
 // $9: the new times replace the old ones, which have been decided until then. Times at which a schedule was over are
 // not among its times.
@@ -65,7 +74,8 @@ UPDATE schedules SET rules = $2, job = $3, input = $4, input_content_type = $5, 
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1
 RETURNING *`,
-};
+  row: { ...scheduleRowType, time: 'timestamptz' },
+} satisfies Statement;
 
 const pauseOne = {
   name: 'pause_schedule',
@@ -75,7 +85,8 @@ UPDATE schedules SET paused = true, pause_reason = CASE WHEN $2 = '' THEN pause_
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1 AND (NOT paused OR ($2 <> '' AND pause_reason <> $2))
 RETURNING *`,
-};
+  row: { ...scheduleRowType, time: 'timestamptz' },
+} satisfies Statement;
 
 const resumeOne = {
   name: 'resume_schedule',
@@ -84,7 +95,8 @@ UPDATE schedules SET paused = false, pause_reason = '', scan_time = now.time, up
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1 AND paused
 RETURNING *`,
-};
+  row: { ...scheduleRowType, time: 'timestamptz' },
+} satisfies Statement;
 
 const wakeOne = {
   name: 'wake_schedule',
@@ -94,7 +106,8 @@ const wakeOne = {
 const deleteOne = {
   name: 'delete_schedule',
   text: 'DELETE FROM schedules WHERE namespace = $1 AND name = $2 RETURNING schedule_id',
-};
+  row: { schedule_id: 'uuid' },
+} satisfies Statement;
 
 const deleteRuns = {
   name: 'delete_schedule_runs',
@@ -104,7 +117,8 @@ const deleteRuns = {
 const readNextScan = {
   name: 'read_next_scan',
   text: 'SELECT min(scan_time) AS scan_time FROM schedules WHERE scan_time IS NOT NULL',
-};
+  row: { scan_time: 'timestamptz?' },
+} satisfies Statement;
 
 /** Max pending runs per schedule. */
 const MAX_PENDING = 1_000;
@@ -128,7 +142,7 @@ function contentOf({ rules, job, description, maxRuns }: ScheduleSpec) {
 }
 
 function isSame(
-  row: Row,
+  row: ScheduleRow,
   [rules, job, data, contentType, metadata, description, maxRuns]: ReturnType<typeof contentOf>,
 ) {
   const texts = row.rules === rules && row.job === job && row.description === description;
@@ -136,9 +150,13 @@ function isSame(
   return texts && input && row.max_runs === maxRuns && Buffer.compare(row.input, data) === 0;
 }
 
-const done = (row: Row, created = false): ScheduleChange => ({ kind: 'done', schedule: scheduleOf(row), created });
+const done = (row: ScheduleRow, created = false): ScheduleChange => ({
+  kind: 'done',
+  schedule: scheduleOf(row),
+  created,
+});
 
-async function makeOne(session: Session, spec: ScheduleSpec, scheduleId: string): Promise<Row | undefined> {
+async function makeOne(session: Session, spec: ScheduleSpec, scheduleId: string): Promise<ScheduleRow | undefined> {
   const [rules, job, data, contentType, metadata, description, maxRuns] = contentOf(spec);
   const content = [rules, job, data, contentType, metadata, description, maxRuns];
   return (await session.run(insertOne, [scheduleId, spec.namespace, spec.name, ...content]))[0];
@@ -147,11 +165,11 @@ async function makeOne(session: Session, spec: ScheduleSpec, scheduleId: string)
 const timesOf = ({ times, jitterMs }: ScheduleRules) => JSON.stringify([times, jitterMs]);
 
 /** Decides the due times of a locked schedule. Returns the time until which they are decided. */
-async function scanFirst(session: Session, row: Row, decide: DecideSchedule): Promise<number | 'behind'> {
+async function scanFirst(session: Session, row: ScheduleRow, decide: DecideSchedule): Promise<number | 'behind'> {
   // Read after the lock: the wait for it may have been long.
-  const [now] = await session.run(readNow, []);
+  const [now] = (await session.run(readNow, [])) as [RowOf<typeof readNow>];
   const { isBehind } = await scanOne(session, { ...row, ...now }, decide);
-  return isBehind ? 'behind' : now?.now;
+  return isBehind ? 'behind' : now.now;
 }
 
 type Apply = ScheduleStore['apply'];
@@ -170,7 +188,7 @@ function apply(database: Database, ...[spec, etag, scheduleId, decide]: Paramete
     const untilUs = isOther ? await scanFirst(session, row, decide) : undefined;
     if (untilUs === 'behind') return { kind: untilUs };
     const [changed] = await session.run(updateOne, [row.schedule_id, ...content, timestampOf(untilUs)]);
-    return done(changed as Row);
+    return done(changed as ScheduleRow);
   });
 }
 
@@ -178,7 +196,7 @@ function apply(database: Database, ...[spec, etag, scheduleId, decide]: Paramete
 function change(
   database: Database,
   { namespace, name }: ScheduleName,
-  work: (session: Session, row: Row) => Promise<Row | ScheduleChange | undefined>,
+  work: (session: Session, row: ScheduleRow) => Promise<ScheduleRow | ScheduleChange | undefined>,
 ): Promise<ScheduleChange> {
   return database.transaction(async (session) => {
     const [row] = await session.run(lockOne, [namespace, name]);

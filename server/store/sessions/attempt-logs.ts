@@ -4,7 +4,8 @@ import type { AttemptLog, KeptRecord, LogPage, LogQuery } from '../../engine/por
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { byteSlices } from '../driver/arrays.ts';
-import type { Database, Parameter, Row, Session } from '../driver/database.ts';
+import type { Database, Parameter, Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { CHUNK_BYTES, chunksOf, type LogChunk, MAX_LOG_BYTES, recordsOf } from './log-chunks.ts';
 
 /** Max bytes of the records on a page. */
@@ -22,7 +23,8 @@ FROM ${inputTable({ job_id: 'uuid', attempt: 'int', session_id: 'uuid' }, 'i')} 
 WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING})
   AND EXISTS (SELECT FROM sessions s WHERE ${sameKey('s.session_id', 'i.session_id')} AND s.state IS NOT DISTINCT FROM 1)
 ORDER BY i.job_id FOR NO KEY UPDATE OF r`,
-};
+  row: { job_id: 'uuid', attempt: 'int4', session_id: 'uuid?' },
+} satisfies Statement;
 
 const attemptColumns = { job_id: 'uuid', attempt: 'int' };
 
@@ -37,7 +39,8 @@ const readNewest = {
 SELECT i.job_id, i.attempt, n.first_sequence, n.last_sequence, n.bytes, n.total
 FROM ${inputTable(attemptColumns, 'i')}
 ${chunksOfAttempt('first_sequence, last_sequence, octet_length(data) AS bytes, sum(octet_length(data)) OVER ()::bigint AS total', 'ORDER BY first_sequence DESC LIMIT 1')} AS n`,
-};
+  row: { job_id: 'uuid', attempt: 'int4', first_sequence: 'int8', last_sequence: 'int8', bytes: 'int4', total: 'int8' },
+} satisfies Statement;
 
 const chunkColumns = {
   ...attemptColumns,
@@ -94,7 +97,7 @@ async function lockOpen(session: Session, logs: readonly AttemptLog[]): Promise<
 }
 
 /** The first records fill up the newest chunk if that has space. */
-function newChunks(log: AttemptLog, newest: Row | undefined): NewChunk[] {
+function newChunks(log: AttemptLog, newest: RowOf<typeof readNewest> | undefined): NewChunk[] {
   const records = log.records.filter((record) => record.sequence > (newest?.last_sequence ?? 0));
   const space = newest !== undefined && newest.bytes < CHUNK_BYTES;
   const chunks = chunksOf(records, space ? newest.bytes : 0);
@@ -120,7 +123,7 @@ function attemptParameters(logs: readonly Pick<AttemptLog, 'jobId' | 'attempt'>[
   return [logs.map((log) => log.jobId), logs.map((log) => log.attempt)];
 }
 
-function textOf(row: Row): string {
+function textOf(row: Pick<RowOf<typeof readNewest>, 'job_id' | 'attempt'>): string {
   return `${row.job_id}/${row.attempt}`;
 }
 
@@ -143,7 +146,8 @@ FROM fitting f CROSS JOIN LATERAL (
   WHERE job_id = $1 AND attempt_logs.attempt = f.attempt AND attempt_logs.first_sequence = f.first_sequence OFFSET 0
 ) AS l
 ORDER BY f.attempt, f.first_sequence`,
-};
+  row: { attempt: 'int4', data: 'bytea', cut: 'bool' },
+} satisfies Statement;
 
 export async function readLogs(session: Session, query: LogQuery): Promise<LogPage> {
   const { jobId, attempt, after, limit } = query;

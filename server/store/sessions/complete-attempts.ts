@@ -6,7 +6,8 @@ import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { addCounts } from '../dispatch/lane-counts.ts';
 import { byteSlices } from '../driver/arrays.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { groups, outboxInsert } from '../events/outbox.ts';
 import { notifyEnds } from '../jobs/inbox/inbox-inserts.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
@@ -57,7 +58,16 @@ ${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -jobs AS jobs FROM
 told AS (${outboxInsert({ state: stateCodes.SUCCEEDED, moved: true })}),
 ${notifyEnds(stateCodes.SUCCEEDED)}
 SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id, parent_job_id, notifies_end FROM ended`,
-};
+  row: {
+    place: 'int4',
+    lane_id: 'int4',
+    assign_time: 'timestamptz',
+    may_have_checkpoint: 'bool',
+    limit_id: 'uuid?',
+    parent_job_id: 'uuid?',
+    notifies_end: 'bool',
+  },
+} satisfies Statement;
 
 const readToCheck = {
   name: 'read_unchecked',
@@ -65,7 +75,8 @@ const readToCheck = {
 SELECT r.job_id, r.attempt, r.session_id, r.lane_id
 FROM ${inputTable({ job_id: 'uuid', attempt: 'int', session_id: 'uuid' }, 'i')} JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
 WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.check_result`,
-};
+  row: { job_id: 'uuid', attempt: 'int4', session_id: 'uuid', lane_id: 'int4' },
+} satisfies Statement;
 
 // A separate statement: a checkpoint whose transaction we waited for is younger than the snapshot of the one above.
 const deleteCheckpoints = {
@@ -96,7 +107,7 @@ export async function completeAttempts(
     completions.map((item) => item.result.contentType),
     completions.map((item) => jsonOrNull(item.result.metadata)),
   ]);
-  const keyOf = (row: Row) => completions[row.place] as Completion;
+  const keyOf = (row: RowOf<typeof statement>) => completions[row.place] as Completion;
   const progressed = rows.filter((row) => row.may_have_checkpoint);
   if (progressed.length > 0) await session.run(deleteCheckpoints, [progressed.map((row) => keyOf(row).jobId)]);
   return rows.map((row) => {

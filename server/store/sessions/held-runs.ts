@@ -4,9 +4,9 @@ import type { AttemptKey, HeldRun, ProgressChange } from '../../engine/ports/att
 import type { ClaimedJob } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import { claimedJob, recordOfRun } from '../dispatch/claim-jobs.ts';
+import { claimedJob, claimedRowType, recordOfRun } from '../dispatch/claim-jobs.ts';
 import { byteSlices } from '../driver/arrays.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 
 /** Delay after the worker's own run timeout: a time-out that the worker reports has more details. */
@@ -26,7 +26,16 @@ const readMany = {
   text: `
 SELECT job_id, attempt, session_id, lane_id, state, credit_id, assign_time FROM job_runs
 WHERE session_id = $1 AND state = ANY($2::smallint[]) LIMIT 10000`,
-};
+  row: {
+    job_id: 'uuid',
+    attempt: 'int4',
+    session_id: 'uuid',
+    lane_id: 'int4',
+    state: 'int2',
+    credit_id: 'int8',
+    assign_time: 'timestamptz',
+  },
+} satisfies Statement;
 
 const readAssignedRuns = {
   name: 'read_assigned_runs',
@@ -35,7 +44,8 @@ SELECT k.job_id, k.lane_id, k.rank, k.attempt, k.attempt_count, k.run_timeout_ms
        ${recordOfRun.columns}
 FROM ${inputTable(keyColumns, 'i')} JOIN job_runs k ON ${sameKey('k.job_id', 'i.job_id')} ${recordOfRun.joins}
 WHERE k.attempt = i.attempt AND k.session_id IS NOT DISTINCT FROM i.session_id AND k.state IN (${ASSIGNED}, ${CANCELLING})`,
-};
+  row: { ...claimedRowType, session_id: 'uuid', credit_id: 'int8' },
+} satisfies Statement;
 
 // Counted from here, not from the assignment, which may have arrived late: so the worker's own time-out comes first.
 const observeMany = {

@@ -3,12 +3,32 @@ import type { SessionEnd } from '../../domain/jobs/decide.ts';
 import type { Beat, Lapse, NewSession, Renewal, SessionRow } from '../../engine/ports/sessions.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { Filled, RowOf, RowType, RowWith } from '../driver/row-types.ts';
 
 const stateNames = ['OPEN', 'CLOSING', 'CLOSED'] as const;
 const causes: readonly SessionEnd[] = ['LAPSE', 'CLOSE', 'MASS_LAPSE'];
 export const sessionColumns = `session_id, namespace, worker_name, state, lease_until, beat_time, open_time, beats, ping_echo,
   draining, drain_wanted, slots, handlers, labels, resources, sdk`;
+
+export const sessionRowType = {
+  session_id: 'uuid',
+  namespace: 'text',
+  worker_name: 'text',
+  state: 'int2',
+  lease_until: 'timestamptz',
+  beat_time: 'timestamptz',
+  open_time: 'timestamptz',
+  beats: 'int8',
+  ping_echo: 'int8',
+  draining: 'bool',
+  drain_wanted: 'bool',
+  slots: 'int4',
+  handlers: 'text',
+  labels: 'text',
+  resources: 'text',
+  sdk: 'text',
+} satisfies RowType;
 
 // IS NOT DISTINCT FROM in look-ups of sessions by id: with `=` the planner could read the whole index of the sessions
 // that are not closed while that index is small, and keep the plan when it has grown.
@@ -21,16 +41,19 @@ INSERT INTO sessions (session_id, namespace, worker_name, state, lease_until, be
 SELECT $1, $2, $3, 1, now.time + $4 * interval '1 ms', now.time, now.time, $5, $6, $7, $8, $9, $10 FROM now
 ON CONFLICT (namespace, request_id) WHERE request_id IS NOT NULL DO NOTHING
 RETURNING ${sessionColumns}`,
-};
+  row: sessionRowType,
+} satisfies Statement;
 
 const readByRequest = {
   name: 'read_session_by_request',
   text: `SELECT ${sessionColumns} FROM sessions WHERE namespace = $1 AND request_id = $2`,
-};
+  row: sessionRowType,
+} satisfies Statement;
 const readMany = {
   name: 'read_sessions',
   text: `SELECT ${sessionColumns} FROM sessions WHERE session_id = ANY($1::uuid[])`,
-};
+  row: sessionRowType,
+} satisfies Statement;
 
 // NO KEY UPDATE: compatible with the KEY SHARE of a claim, so beats and claims of one session never wait for each other.
 const renewMany = {
@@ -47,7 +70,15 @@ SET lease_until = greatest(s.lease_until, now.time + $1 * interval '1 ms'), beat
     beats = s.beats + 1, ping_echo = greatest(s.ping_echo, l.ping_echo), draining = l.draining
 FROM locked l, now WHERE ${sameKey('s.session_id', 'l.session_id')}
 RETURNING s.session_id, s.beats, s.ping_echo, l.previous_beat, s.draining, s.drain_wanted`,
-};
+  row: {
+    session_id: 'uuid',
+    beats: 'int8',
+    ping_echo: 'int8',
+    previous_beat: 'timestamptz',
+    draining: 'bool',
+    drain_wanted: 'bool',
+  },
+} satisfies Statement;
 
 // FOR UPDATE waits for every claim that holds the row. The lease is read under the lock, since a heartbeat may have
 // renewed it while we waited. `now` was read before the lock, which can only spare a session.
@@ -62,7 +93,8 @@ locked AS MATERIALIZED (
 UPDATE sessions s SET state = 2, close_cause = $2 FROM locked l, now
 WHERE ${sameKey('s.session_id', 'l.session_id')} AND ($3::bigint IS NULL OR l.lease_until + $3 * interval '1 ms' <= now.time)
 RETURNING s.session_id`,
-};
+  row: { session_id: 'uuid' },
+} satisfies Statement;
 
 const endMany = {
   name: 'end_sessions',
@@ -74,7 +106,8 @@ WITH locked AS MATERIALIZED (
 UPDATE sessions s SET state = 3, close_time = (SELECT muster_now()) FROM locked l
 WHERE ${sameKey('s.session_id', 'l.session_id')} AND NOT EXISTS (SELECT FROM job_runs r WHERE r.session_id = s.session_id OFFSET 0)
 RETURNING s.session_id`,
-};
+  row: { session_id: 'uuid' },
+} satisfies Statement;
 
 // Lapsed or closing sessions, and the number of open ones: counted, since sessions are few (thousands at most).
 const readLapsed = {
@@ -85,9 +118,17 @@ SELECT s.session_id, s.state, s.close_cause, s.lease_until, now.time AS now,
        (SELECT count(*)::int FROM sessions WHERE state <> 3 AND state = 1) AS open
 FROM now LEFT JOIN sessions s ON s.state <> 3 AND (s.state = 2 OR s.lease_until <= now.time)
 ORDER BY s.session_id LIMIT 1000`,
-};
+  row: {
+    session_id: 'uuid?',
+    state: 'int2?',
+    close_cause: 'int2?',
+    lease_until: 'timestamptz?',
+    now: 'timestamptz',
+    open: 'int4',
+  },
+} satisfies Statement;
 
-export function sessionRow(row: Row): SessionRow {
+export function sessionRow(row: RowWith<typeof sessionRowType>): SessionRow {
   return {
     sessionId: row.session_id,
     namespace: row.namespace,
@@ -163,10 +204,11 @@ export async function endSessions(session: Session, sessionIds: readonly string[
 
 export async function readLapse(session: Session): Promise<Lapse> {
   const rows = await session.run(readLapsed, []);
-  const sessions = rows.filter((row) => row.session_id !== null);
+  const [{ now: nowUs, open }] = rows as [RowOf<typeof readLapsed>];
+  const sessions = rows.filter((row) => row.session_id !== null) as Filled<RowOf<typeof readLapsed>>[];
   return {
-    nowUs: rows[0]?.now,
-    open: rows[0]?.open,
+    nowUs,
+    open,
     lapsed: sessions
       .filter((row) => row.state === 1)
       .map((row) => ({ sessionId: row.session_id, leaseUntilUs: row.lease_until })),

@@ -2,8 +2,9 @@
 import { stateOf } from '../../domain/jobs/job-state.ts';
 import type { HeldJob, WorkerView } from '../../engine/ports/sessions.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Row, Session } from '../driver/database.ts';
-import { sessionColumns, sessionRow } from './sessions.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
+import { sessionColumns, sessionRow, sessionRowType } from './sessions.ts';
 
 const workerColumns = `${sessionColumns}, (SELECT count(*)::int FROM job_runs r WHERE r.session_id = s.session_id) AS held`;
 
@@ -12,12 +13,14 @@ const listOpen = {
   text: `
 SELECT ${workerColumns}
 FROM sessions s WHERE namespace = $1 AND state <> 3 AND session_id > $2 ORDER BY session_id LIMIT $3`,
-};
+  row: { ...sessionRowType, held: 'int4' },
+} satisfies Statement;
 
 const readOne = {
   name: 'read_worker',
   text: `SELECT ${workerColumns} FROM sessions s WHERE session_id = ANY(ARRAY[$2::uuid]) AND namespace = $1`,
-};
+  row: { ...sessionRowType, held: 'int4' },
+} satisfies Statement;
 
 // Sorted in memory: a session holds max 10,000 attempts.
 const readHeldJobs = {
@@ -26,7 +29,16 @@ const readHeldJobs = {
 SELECT r.job_id, l.definition, r.attempt, r.state, r.assign_time, r.progress_fraction, r.progress_message
 FROM job_runs r JOIN lanes l ON ${sameKey('l.lane_id', 'r.lane_id')}
 WHERE r.session_id = $1 ORDER BY r.assign_time, r.job_id LIMIT $2`,
-};
+  row: {
+    job_id: 'uuid',
+    definition: 'text',
+    attempt: 'int4',
+    state: 'int2',
+    assign_time: 'timestamptz',
+    progress_fraction: 'float8?',
+    progress_message: 'text?',
+  },
+} satisfies Statement;
 
 // FOR UPDATE, as in a close and for the same reason: it waits for every statement that is assigning to the session, and
 // later ones skip the row or read it again. A mere UPDATE would let them pass with the row as they first saw it.
@@ -41,7 +53,7 @@ WITH locked AS MATERIALIZED (
 UPDATE sessions s SET drain_wanted = true FROM locked l WHERE ${sameKey('s.session_id', 'l.session_id')}`,
 };
 
-const workerView = (row: Row): WorkerView => ({ ...sessionRow(row), held: row.held });
+const workerView = (row: RowOf<typeof readOne>): WorkerView => ({ ...sessionRow(row), held: row.held });
 
 export async function listSessions(
   session: Session,

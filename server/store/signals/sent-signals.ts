@@ -3,7 +3,8 @@ import type { KeyFacts, SignalFate } from '../../domain/signals/signal-queue.ts'
 import { MAX_KEPT_SIGNALS } from '../../domain/signals/signal-queue.ts';
 import type { Delivery, KeptSignal, SentSignal, SignalWaitStore } from '../../engine/ports/signals.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 import { insertSignalWaits, lockKeys, readKeySources, readWaiting, readWaits } from './signal-waits.ts';
 
@@ -26,14 +27,15 @@ gone AS (
   RETURNING row_id, signal_key_id, payload, content_type, metadata
 )
 SELECT * FROM gone ORDER BY row_id`,
-};
+  row: { row_id: 'int8', signal_key_id: 'uuid', payload: 'bytea', content_type: 'text', metadata: 'text?' },
+} satisfies Statement;
 
 async function takeKept(session: Session, signalKeyIds: readonly string[]): Promise<KeptSignal[]> {
   const rows = await session.run(takeSome, [signalKeyIds]);
   return rows.map((row) => ({ rowId: row.row_id, signalKeyId: row.signal_key_id, payload: payloadIn(row) }));
 }
 
-function payloadIn(row: Row) {
+function payloadIn(row: Pick<RowOf<typeof takeSome>, 'payload' | 'content_type' | 'metadata'>) {
   return payloadOf(row.payload, row.content_type, row.metadata);
 }
 
@@ -51,7 +53,8 @@ SELECT p.up_to,
           LIMIT ${MAX_KEPT_SIGNALS}
         ) AS k) AS kept
 FROM promised p`,
-};
+  row: { up_to: 'int8', last_wait: 'int8?', kept: 'int4' },
+} satisfies Statement;
 
 async function readKey(session: Session, signalKeyId: string): Promise<KeyFacts> {
   const [row] = await session.run(readOne, [signalKeyId]);
@@ -65,7 +68,8 @@ INSERT INTO sent_signals (namespace, signal_key_id, payload, content_type, metad
 SELECT $1, $2, $3, $4, $5, now.time, now.time + $6::double precision * interval '1 ms', $7, $8
 FROM (SELECT muster_now() AS time) AS now
 RETURNING row_id`,
-};
+  row: { row_id: 'int8' },
+} satisfies Statement;
 
 function rangeOf(fate: Stored): [number | null, number | null] {
   return fate.kind === 'DELIVER' ? [fate.after, fate.upTo] : [null, null];
@@ -79,7 +83,7 @@ async function insertSignal(
   const { data, contentType, metadata } = payload;
   const content = [data, contentType, jsonOrNull(metadata)];
   const [row] = await session.run(insertOne, [namespace, signalKeyId, ...content, keepMs, ...rangeOf(fate)]);
-  return row?.row_id;
+  return (row as RowOf<typeof insertOne>).row_id;
 }
 
 const lockOne = {
@@ -88,7 +92,19 @@ const lockOne = {
 SELECT row_id, namespace, signal_key_id, payload, content_type, metadata, delivered, after_row, up_to_row,
        extract(epoch FROM keep_until - (SELECT muster_now()))::double precision * 1000 AS keep_ms
 FROM sent_signals WHERE row_id = $1 AND up_to_row IS NOT NULL FOR UPDATE SKIP LOCKED`,
-};
+  row: {
+    row_id: 'int8',
+    namespace: 'text',
+    signal_key_id: 'uuid',
+    payload: 'bytea',
+    content_type: 'text',
+    metadata: 'text?',
+    delivered: 'int4',
+    after_row: 'int8',
+    up_to_row: 'int8',
+    keep_ms: 'float8',
+  },
+} satisfies Statement;
 
 async function lockDelivery(session: Session, rowId: number): Promise<Delivery | undefined> {
   const [row] = await session.run(lockOne, [rowId]);
@@ -123,7 +139,8 @@ const findSome = {
   text: `
 SELECT row_id FROM sent_signals
 WHERE up_to_row IS NOT NULL AND send_time <= (SELECT muster_now()) - $1::double precision * interval '1 ms' LIMIT $2`,
-};
+  row: { row_id: 'int8' },
+} satisfies Statement;
 
 export function signalWaitStore(database: Database): SignalWaitStore {
   return {

@@ -4,7 +4,7 @@ import type { AwaitedSignal, Delivery, KeySource, NewSignalWait, Waiting } from 
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 
 const LOCK_SEED = 5_518_093;
 
@@ -16,7 +16,8 @@ const lockMany = {
 SELECT pg_advisory_xact_lock(lock) FROM (
   SELECT DISTINCT hashtextextended(signal_key_id::text, ${LOCK_SEED}) AS lock FROM unnest($1::uuid[]) AS i (signal_key_id) ORDER BY lock OFFSET 0
 ) AS locks`,
-};
+  row: { pg_advisory_xact_lock: 'void' },
+} satisfies Statement;
 
 export async function lockKeys(session: Session, signalKeyIds: readonly string[]): Promise<void> {
   await session.run(lockMany, [signalKeyIds]);
@@ -29,14 +30,15 @@ SELECT j.* FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (
   SELECT job_id, labels, input, input_content_type, input_metadata FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0
 ) AS j`,
-};
+  row: { job_id: 'uuid', labels: 'jsonb?', input: 'bytea', input_content_type: 'text', input_metadata: 'text?' },
+} satisfies Statement;
 
 export async function readKeySources(session: Session, jobIds: readonly string[]): Promise<KeySource[]> {
   const rows = await session.run(readSources, [jobIds]);
   return rows.map((row) => ({
     jobId: row.job_id,
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
-    labels: row.labels ?? {},
+    labels: (row.labels ?? {}) as Record<string, string>,
   }));
 }
 
@@ -80,7 +82,8 @@ FROM (
 ) AS w
 CROSS JOIN LATERAL (SELECT lane_id FROM job_runs r WHERE ${sameKey('r.job_id', 'w.job_id')} OFFSET 0) AS r
 ORDER BY w.row_id`,
-};
+  row: { row_id: 'int8', job_id: 'uuid', lane_id: 'int4' },
+} satisfies Statement;
 
 /** Jobs that wait in a signal's range. */
 export async function readWaiting(
@@ -95,7 +98,8 @@ export async function readWaiting(
 const readMany = {
   name: 'read_signal_waits',
   text: 'SELECT job_id, signal_key_id, name, key FROM signal_waits WHERE job_id = ANY($1::uuid[])',
-};
+  row: { job_id: 'uuid', signal_key_id: 'uuid', name: 'text', key: 'text' },
+} satisfies Statement;
 
 export async function readWaits(session: Session, jobIds: readonly string[]): Promise<Map<string, AwaitedSignal>> {
   const rows = await session.run(readMany, [jobIds]);

@@ -1,5 +1,6 @@
 /** Tables to export, from the database's own catalogue: a table that a later release adds can't be forgotten. */
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import type { ExportedColumn, ExportedSequence } from './export-format.ts';
 
 export interface CataloguedTable {
@@ -29,7 +30,8 @@ FROM pg_class c
 WHERE c.relnamespace = to_regnamespace('muster') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND c.relname <> '${migrations}'
 ORDER BY c.relname`,
-};
+  row: { name: 'name', columns: 'json', key: 'json?' },
+} satisfies Statement;
 
 const listReferences = {
   name: '',
@@ -37,17 +39,25 @@ const listReferences = {
 SELECT DISTINCT child.relname AS child, parent.relname AS parent
 FROM pg_constraint k JOIN pg_class child ON child.oid = k.conrelid JOIN pg_class parent ON parent.oid = k.confrelid
 WHERE k.contype = 'f' AND k.connamespace = to_regnamespace('muster') AND k.conrelid <> k.confrelid`,
-};
+  row: { child: 'name', parent: 'name' },
+} satisfies Statement;
 
 /** Every table, referenced tables first. */
 export async function readTables(session: Session): Promise<CataloguedTable[]> {
   const tables = (await session.run(listTables, [])).map(
-    (row): CataloguedTable => ({ name: row.name, columns: row.columns, key: row.key ?? [] }),
+    (row): CataloguedTable => ({
+      name: row.name,
+      columns: row.columns as ExportedColumn[],
+      key: (row.key ?? []) as string[],
+    }),
   );
   return referredFirst(tables, await session.run(listReferences, []));
 }
 
-function referredFirst(tables: readonly CataloguedTable[], references: readonly Row[]): CataloguedTable[] {
+function referredFirst(
+  tables: readonly CataloguedTable[],
+  references: readonly RowOf<typeof listReferences>[],
+): CataloguedTable[] {
   const ordered = new Set<CataloguedTable>();
   const visit = (table: CataloguedTable, above: readonly CataloguedTable[]) => {
     // In a cycle no order is right; the database then reports the broken reference.
@@ -65,7 +75,8 @@ const listSequences = {
   text: `
 SELECT sequencename AS name, last_value FROM pg_sequences
 WHERE schemaname = 'muster' AND last_value IS NOT NULL ORDER BY sequencename`,
-};
+  row: { name: 'name', last_value: 'int8' },
+} satisfies Statement;
 
 /** Sequences that have been used, with their last number. */
 export async function readSequences(session: Session): Promise<ExportedSequence[]> {
@@ -78,15 +89,24 @@ const listDays = {
   text: `
 SELECT DISTINCT right(relname, 8) AS day FROM pg_class
 WHERE relnamespace = to_regnamespace('muster') AND relispartition AND relkind = 'r' AND relname ~ '_\\d{8}$' ORDER BY 1`,
-};
+  row: { day: 'text' },
+} satisfies Statement;
 
 /** Days that have partitions, such as `20260301`. */
 export async function readDays(session: Session): Promise<string[]> {
   return (await session.run(listDays, [])).map((row) => row.day);
 }
 
-const hasSchema = { name: '', text: "SELECT to_regclass('muster.schema_migrations') IS NOT NULL AS there" };
-const readNewest = { name: '', text: 'SELECT max(version) AS version FROM schema_migrations' };
+const hasSchema = {
+  name: '',
+  text: "SELECT to_regclass('muster.schema_migrations') IS NOT NULL AS there",
+  row: { there: 'bool' },
+} satisfies Statement;
+const readNewest = {
+  name: '',
+  text: 'SELECT max(version) AS version FROM schema_migrations',
+  row: { version: 'int4?' },
+} satisfies Statement;
 
 /** The newest applied migration. Undefined: the database holds no deployment. */
 export async function readSchemaVersion(session: Session): Promise<number | undefined> {

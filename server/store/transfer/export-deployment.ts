@@ -1,5 +1,5 @@
 /** Exports a whole deployment to a file: every table, at one moment, in pages of bounded size. */
-import type { Database, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
 import { type CataloguedTable, quoted, readDays, readSchemaVersion, readSequences, readTables } from './catalogue.ts';
 import { type ExportHeader, FORMAT, FORMAT_VERSION, PAGE_BYTES, PAGE_ROWS } from './export-format.ts';
 import { ExportWriter } from './export-writer.ts';
@@ -40,11 +40,11 @@ function widthOf({ name, type }: CataloguedTable['columns'][number]): string {
 async function measure(session: Session, table: CataloguedTable): Promise<SizedTable> {
   const width = table.columns.map(widthOf).join(' + ');
   const text = `SELECT count(*) AS rows, coalesce(max(${width}), 0)::float8 AS width FROM ${quoted(table.name)}`;
-  const [row] = await session.run({ name: '', text }, []);
-  return { ...table, rows: row?.rows, width: row?.width };
+  const [row] = await session.run({ name: '', text, row: { rows: 'int8', width: 'float8' } }, []);
+  return { ...table, rows: row?.rows ?? 0, width: row?.width ?? 0 };
 }
 
-const readTime = { name: '', text: 'SELECT muster_now() AS now' };
+const readTime = { name: '', text: 'SELECT muster_now() AS now', row: { now: 'timestamptz' } } satisfies Statement;
 
 async function headerOf(session: Session, tables: readonly SizedTable[], release: string): Promise<ExportHeader> {
   const now = (await session.run(readTime, []))[0]?.now as number;
@@ -71,8 +71,8 @@ async function* pagesOf(session: Session, table: SizedTable): AsyncGenerator<str
   const rows = Math.max(MIN_ROWS, Math.min(PAGE_ROWS, Math.floor((2 * PAGE_BYTES) / (table.width + 1))));
   await session.run({ name: '', text: cursorOf(table) }, []);
   for (;;) {
-    const page = await session.run({ name: '', text: `FETCH ${rows} FROM exported` }, []);
-    if (page.length > 0) yield page.map((row) => row.line as string);
+    const page = await session.run({ name: '', text: `FETCH ${rows} FROM exported`, row: { line: 'text' } }, []);
+    if (page.length > 0) yield page.map((row) => row.line);
     if (page.length < rows) break;
   }
   await session.run({ name: '', text: 'CLOSE exported' }, []);

@@ -128,14 +128,18 @@ class Import {
 
   async #setSequences(): Promise<void> {
     for (const { name, lastValue } of this.#header.sequences) {
-      await this.#session.run({ name: '', text: 'SELECT setval($1::regclass, $2)' }, [quoted(name), lastValue]);
+      await this.#session.run({ name: '', text: 'SELECT setval($1::regclass, $2)', row: { setval: 'int8' } }, [
+        quoted(name),
+        lastValue,
+      ]);
     }
   }
 
   /** Checks that every row of the file is stored. Statistics of tables that were empty would mislead the planner. */
   async #check(): Promise<void> {
     for (const { name, rows } of this.#header.tables) {
-      const [found] = await this.#session.run({ name: '', text: `SELECT count(*) AS rows FROM ${quoted(name)}` }, []);
+      const text = `SELECT count(*) AS rows FROM ${quoted(name)}`;
+      const [found] = await this.#session.run({ name: '', text, row: { rows: 'int8' } }, []);
       if (found?.rows !== rows)
         throw new TransferRefusal(`"${name}" has ${found?.rows} rows instead of ${rows}. Nothing was changed`);
       await this.#do(`ANALYZE ${quoted(name)}`);

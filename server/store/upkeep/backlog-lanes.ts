@@ -2,7 +2,8 @@
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { WaitingLane } from '../../engine/ports/explanations.ts';
 import { gates } from '../dispatch/gated-lanes.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 
 const { BLOCKED, SCHEDULED, READY, PAUSED } = stateCodes;
 
@@ -22,9 +23,10 @@ WITH counts AS MATERIALIZED (
 SELECT c.lane_id, c.ready, c.scheduled, c.paused, c.blocked, l.gates FROM counts c
 CROSS JOIN LATERAL (SELECT gates FROM lanes WHERE lanes.lane_id = c.lane_id OFFSET 0) AS l
 ORDER BY c.jobs DESC, c.lane_id LIMIT $1`,
-};
+  row: { lane_id: 'int4', ready: 'int8', scheduled: 'int8', paused: 'int8', blocked: 'int8', gates: 'int2' },
+} satisfies Statement;
 
-function gateOf({ gates: bits }: Row): WaitingLane['gate'] {
+function gateOf({ gates: bits }: RowOf<typeof readMany>): WaitingLane['gate'] {
   if (bits & gates.queuePaused) return 'queue_paused';
   if (bits & gates.breakerOpen) return 'circuit_breaker';
   return bits & gates.atLimit ? 'key_limit' : undefined;

@@ -1,5 +1,5 @@
 /** Deletes data after its retention: one replica at a time, and it never blocks others for longer than 100 ms. */
-import type { Database, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
 
 /** The advisory lock of the replica that clears. */
 export const CLEARING_LOCK = 7302420;
@@ -7,7 +7,8 @@ export const CLEARING_LOCK = 7302420;
 const begin = {
   name: 'begin_clearing',
   text: `SELECT set_config('lock_timeout', '100ms', true), pg_try_advisory_xact_lock(${CLEARING_LOCK}) AS mine`,
-};
+  row: { set_config: 'text', mine: 'bool' },
+} satisfies Statement;
 
 /**
  * Another transaction clears, holds a lock that is needed, or has just dropped the table: the next round tries again.

@@ -32,7 +32,7 @@ export interface Expired {
  * deleted. Kept as well: children of open jobs; results that a step of an open job took from the cache or from the
  * workflow that it retries, since they may still be read; and members of a batch that is being retried.
  */
-function expireStatement(name: string, picked: string): Statement {
+function expireStatement(name: string, picked: string) {
   const alsoOf = (table: string, of = 'ended') =>
     `DELETE FROM ${table} t USING ${of} e WHERE ${sameKey('t.job_id', 'e.job_id')} RETURNING t.tableoid`;
   return {
@@ -75,7 +75,8 @@ SELECT (SELECT count(*)::int FROM ended) AS jobs, (SELECT count(*)::int FROM pic
        (SELECT job_id FROM picked ORDER BY job_id DESC LIMIT 1) AS last,
        (SELECT json_object_agg(name, rows)
         FROM (SELECT tableoid::regclass::text AS name, count(*)::int AS rows FROM gone GROUP BY 1) AS tables) AS rows`,
-  };
+    row: { jobs: 'int4', picked: 'int4', last: 'uuid?', rows: 'json?' },
+  } satisfies Statement;
 }
 
 // Compared as rows, for which only the index by lane is sorted: by the primary key other lanes' jobs would be read too.
@@ -85,7 +86,7 @@ const expireLaneStatement = expireStatement(
    WHERE (lane_id, job_id) > ($3, $1) AND (lane_id, job_id) < ($3, $2) ORDER BY lane_id, job_id LIMIT ${EXPIRE_PAGE}`,
 );
 
-function expireTableStatement(table: string): Statement {
+function expireTableStatement(table: string) {
   // A name for the permanent table, none for a day's: a prepared statement would outlive its day.
   return expireStatement(
     table === 'jobs_default' ? 'expire_default_jobs' : '',
@@ -97,17 +98,17 @@ function expireTableStatement(table: string): Statement {
 
 async function expire(
   session: Session,
-  statement: Statement,
+  statement: ReturnType<typeof expireStatement>,
   page: ExpirePage,
   rest: readonly number[],
 ): Promise<Expired> {
   const [row] = await session.run(statement, [page.after, page.before, ...rest]);
-  const scanned: number = row?.picked ?? 0;
+  const scanned = row?.picked ?? 0;
   return {
     jobs: row?.jobs ?? 0,
     scanned,
-    next: scanned === EXPIRE_PAGE ? row?.last : undefined,
-    rows: row?.rows ?? {},
+    next: scanned === EXPIRE_PAGE ? (row?.last ?? undefined) : undefined,
+    rows: (row?.rows ?? {}) as Record<string, number>,
   };
 }
 
@@ -130,7 +131,8 @@ const readShort = {
   text: `
 SELECT l.lane_id, kept.ms FROM lanes l CROSS JOIN LATERAL (SELECT ${retentionOf('l')} AS ms) AS kept
 WHERE l.lane_id > $1 AND kept.ms < $2 ORDER BY l.lane_id LIMIT 1000`,
-};
+  row: { lane_id: 'int4', ms: 'int8' },
+} satisfies Statement;
 
 /** Lanes whose retention is below `ms`, sorted by number; max 1,000. */
 export async function readShortLanes(session: Session, afterLaneId: number, ms: number): Promise<ShortLane[]> {

@@ -48,20 +48,20 @@ export type LeftoverTable = keyof typeof conditions;
 
 export const leftoverTables = Object.keys(conditions) as LeftoverTable[];
 
-const statements = Object.fromEntries(
-  leftoverTables.map((table) => [
-    table,
-    {
-      name: `clear_${table}`,
-      text: `
+function clearStatement(table: LeftoverTable) {
+  return {
+    name: `clear_${table}`,
+    text: `
 WITH gone AS (
   DELETE FROM ${table} t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid AND ${conditions[table]} RETURNING 1
 )
 SELECT (SELECT count(*)::int FROM gone) AS rows,
        (pg_relation_size('${table}') / current_setting('block_size')::int)::int AS blocks`,
-    },
-  ]),
-) as Record<LeftoverTable, Statement>;
+    row: { rows: 'int4', blocks: 'int4' },
+  } satisfies Statement;
+}
+
+const statements = new Map(leftoverTables.map((table) => [table, clearStatement(table)]));
 
 export interface Slice {
   readonly rows: number;
@@ -77,7 +77,7 @@ export async function clearSlice(
   beforeJobId: string,
 ): Promise<Slice> {
   const end = block + SLICE_BLOCKS;
-  const statement = statements[table];
+  const statement = statements.get(table) as ReturnType<typeof clearStatement>;
   const tids = [`(${block},0)`, `(${end},0)`];
   const [row] = await session.run(statement, statement.text.includes('$3') ? [...tids, beforeJobId] : tids);
   return { rows: row?.rows ?? 0, nextBlock: end < (row?.blocks ?? 0) ? end : undefined };

@@ -1,7 +1,7 @@
 /** Metrics of concurrency limits: the counted use, and the runs that are really held. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LimitVitals } from '../../engine/ports/vitals.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 
 // All in one statement, so that counted and held runs are of the same moment. Every held run meets the bound on the
 // session's id: it leaves only the index of held runs as access path, even if they are few of the open jobs.
@@ -38,12 +38,13 @@ SELECT kind, namespace, name, max(most) AS most, sum(counted)::int AS counted, s
 ) AS parts
 GROUP BY kind, namespace, name HAVING max(most) IS NOT NULL
 ORDER BY abs(sum(counted) - sum(held)) DESC, sum(counted) DESC, kind, namespace, name`,
-};
+  row: { kind: 'text', namespace: 'text', name: 'text', most: 'int4', counted: 'int4', held: 'int4' },
+} satisfies Statement;
 
 export async function readLimitVitals(session: Session): Promise<LimitVitals[]> {
   const rows = await session.run(readLimits, []);
   return rows.map(({ kind, namespace, name, most, counted, held }) => ({
-    kind,
+    kind: kind as LimitVitals['kind'],
     namespace,
     name,
     maxConcurrency: most,

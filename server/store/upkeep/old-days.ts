@@ -2,7 +2,7 @@
 import { lowestUuid } from '../../domain/base/uuid.ts';
 import { timestampOf } from '../base/times.ts';
 import { stopReasonCodes } from '../batches/batch-stop-reasons.ts';
-import type { Database, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
 import { CLEARING_LOCK } from './clearing.ts';
 import { DAY_MS, dayName, dayStart } from './partitions.ts';
 
@@ -20,7 +20,8 @@ const listDays = {
 SELECT right(relname, 8) AS day FROM pg_class
 WHERE relnamespace = 'muster'::regnamespace AND relispartition AND relkind = 'r' AND relname ~ '^(jobs|job_outcomes)_\\d{8}$'
 GROUP BY 1 HAVING count(*) = 2 ORDER BY 1`,
-};
+  row: { day: 'text' },
+} satisfies Statement;
 
 /** First milliseconds of the days that end by `cutoffMs`, oldest first. */
 export async function daysBefore(session: Session, cutoffMs: number): Promise<number[]> {
@@ -79,7 +80,8 @@ SELECT pg_relation_size('${outcomes}') / current_setting('block_size')::int AS b
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
 WHERE i.indrelid = '${outcomes}'::regclass AND a.amname = 'brin'`;
   for (let block = 0; ; block += SUM_BLOCKS) {
-    const [row] = await session.run({ name: '', text }, [block, block + SUM_BLOCKS - 1]);
+    const sum = { name: '', text, row: { blocks: 'int8', sum: 'int8?' } } satisfies Statement;
+    const [row] = await session.run(sum, [block, block + SUM_BLOCKS - 1]);
     if (!row || row.blocks <= block + SUM_BLOCKS) return;
   }
 }
@@ -90,8 +92,8 @@ SELECT count(*)::int AS rows, coalesce(sum(pg_column_size(j.input) + coalesce(pg
 FROM (${keptIds(day)} LIMIT ${MAX_KEPT_ROWS + 1}) AS k
 LEFT JOIN LATERAL (SELECT input FROM ${day.jobs} d WHERE d.job_id = k.job_id OFFSET 0) AS j ON true
 LEFT JOIN LATERAL (SELECT result FROM ${day.outcomes} d WHERE d.job_id = k.job_id OFFSET 0) AS o ON true`;
-  const [row] = await session.run({ name: '', text }, []);
-  return row?.rows <= MAX_KEPT_ROWS && row?.bytes <= MAX_KEPT_BYTES;
+  const [row] = await session.run({ name: '', text, row: { rows: 'int4', bytes: 'int8' } }, []);
+  return row !== undefined && row.rows <= MAX_KEPT_ROWS && row.bytes <= MAX_KEPT_BYTES;
 }
 
 // Both tables or none, so that no job is seen without its outcome. Once `jobs` and `job_outcomes` are locked no job is

@@ -1,6 +1,6 @@
 /** Partitions by the day of the job id: created three days ahead, so that no insert ever waits for one. */
 import { lowestUuid } from '../../domain/base/uuid.ts';
-import type { Database } from '../driver/database.ts';
+import type { Database, Statement } from '../driver/database.ts';
 
 export const DAY_MS = 86_400_000;
 const DAYS_AHEAD = 3;
@@ -39,7 +39,8 @@ END $$;`;
 const existing = {
   name: 'list_partitions',
   text: "SELECT relname FROM pg_class WHERE relnamespace = 'muster'::regnamespace AND relispartition",
-};
+  row: { relname: 'name' },
+} satisfies Statement;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 async function make(database: Database, table: string, dayMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 /** Retention of ended jobs: a row for each setting that differs from the default. */
 import { definitionDefaults } from '../../domain/definitions/definition.ts';
-import type { Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 
 /** Clients that wait for a job must find it after its end, however short its retention. */
 const MIN_MS = 60_000;
@@ -24,7 +24,8 @@ const unsetOne = { name: 'unset_retention', text: 'DELETE FROM retentions WHERE 
 const readOne = {
   name: 'read_retention',
   text: 'SELECT retention_ms FROM retentions WHERE namespace = $1 AND definition = $2',
-};
+  row: { retention_ms: 'int8' },
+} satisfies Statement;
 
 /** The definition's name in the row of a whole namespace. */
 const ALL = '';
@@ -54,7 +55,8 @@ const readBounds = {
   text: `
 SELECT muster_now() AS now, min(kept.ms) AS shortest, max(kept.ms) AS longest
 FROM lanes l CROSS JOIN LATERAL (SELECT ${retentionOf('l')} AS ms) AS kept`,
-};
+  row: { now: 'timestamptz', shortest: 'int8?', longest: 'int8?' },
+} satisfies Statement;
 
 export interface RetentionBounds {
   readonly nowMs: number;
@@ -66,6 +68,6 @@ export interface RetentionBounds {
 /** Undefined while there is no lane, and so no job. */
 export async function readRetentionBounds(session: Session): Promise<RetentionBounds | undefined> {
   const [row] = await session.run(readBounds, []);
-  if (!row || row.longest === null) return undefined;
+  if (!row || row.shortest === null || row.longest === null) return undefined;
   return { nowMs: Math.floor(row.now / 1000), shortestMs: row.shortest, longestMs: row.longest };
 }

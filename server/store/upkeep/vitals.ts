@@ -4,7 +4,8 @@ import { startOf } from '../../domain/dispatch/rank.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { QueueCounts } from '../../engine/ports/queues.ts';
 import type { DatabaseVitals, LineHead, SessionVitals, VitalsStore } from '../../engine/ports/vitals.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { readLimitVitals } from './limit-vitals.ts';
 
 /** Counted states of a queue's jobs. All states in which a session holds a job count as ASSIGNED. */
@@ -45,7 +46,26 @@ FROM summed s LEFT JOIN LATERAL (
   SELECT paused FROM queues WHERE queues.namespace = s.namespace AND queues.name = s.queue OFFSET 0
 ) AS q ON true
 ORDER BY s.jobs DESC, s.namespace, s.queue LIMIT $1`,
-};
+  row: {
+    namespace: 'text',
+    queue: 'text',
+    jobs: 'numeric',
+    jobs_blocked: 'int8',
+    jobs_scheduled: 'int8',
+    jobs_ready: 'int8',
+    jobs_paused: 'int8',
+    jobs_assigned: 'int8',
+    jobs_waiting: 'int8',
+    is_paused: 'bool',
+    all_queues: 'int4',
+    all_blocked: 'int8',
+    all_scheduled: 'int8',
+    all_ready: 'int8',
+    all_paused: 'int8',
+    all_assigned: 'int8',
+    all_waiting: 'int8',
+  },
+} satisfies Statement;
 
 const readLineHeads = {
   name: 'read_line_heads',
@@ -60,7 +80,8 @@ CROSS JOIN LATERAL (
   WHERE job_runs.lane_id = longest.lane_id AND job_runs.state = ${stateCodes.READY} ORDER BY rank LIMIT 1
 ) AS h
 CROSS JOIN LATERAL (SELECT priority, create_time FROM jobs WHERE jobs.job_id = h.job_id OFFSET 0) AS j`,
-};
+  row: { namespace: 'text', queue: 'text', rank: 'int8', priority: 'int2', create_time: 'timestamptz' },
+} satisfies Statement;
 
 const readSessions = {
   name: 'read_session_vitals',
@@ -74,7 +95,8 @@ open AS MATERIALIZED (
 SELECT ${['lapsed', 'deaf', 'draining', 'connected'].map((one) => `count(*) FILTER (WHERE condition = '${one}')::int AS ${one}`).join(', ')},
        coalesce(sum(slots) FILTER (WHERE condition <> 'lapsed'), 0)::bigint AS slots
 FROM open`,
-};
+  row: { lapsed: 'int4', deaf: 'int4', draining: 'int4', connected: 'int4', slots: 'int8' },
+} satisfies Statement;
 
 // A transaction that writes keeps dead rows too, as does a prepared transaction that was forgotten.
 const readSnapshot = {
@@ -85,21 +107,27 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - min(since)) * 1000, 0)::b
   WHERE datname = current_database() AND pid <> pg_backend_pid() AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL)
   UNION ALL SELECT prepared FROM pg_prepared_xacts WHERE database = current_database()
 ) AS open`,
-};
+  row: { age_ms: 'int8' },
+} satisfies Statement;
 
 const readTables = {
   name: 'read_table_vitals',
   text: `
 SELECT relname, n_live_tup AS live, n_dead_tup AS dead FROM pg_stat_user_tables
 WHERE schemaname = 'muster' AND relname IN (${HOT_TABLES.map((table) => `'${table}'`).join(', ')}) ORDER BY relname`,
-};
+  row: { relname: 'name', live: 'int8', dead: 'int8' },
+} satisfies Statement;
 
-function countsOf(row: Row, prefix: 'jobs_' | 'all_' = 'jobs_'): QueueCounts {
-  return Object.fromEntries(counted.map((state) => [state, row[`${prefix}${state}`.toLowerCase()]]));
+type QueueVitalsRow = RowOf<typeof readQueues>;
+
+const lowerOf = <State extends string>(state: State) => state.toLowerCase() as Lowercase<State>;
+
+function countsOf(row: QueueVitalsRow, prefix: 'jobs_' | 'all_' = 'jobs_'): QueueCounts {
+  return Object.fromEntries(counted.map((state) => [state, row[`${prefix}${lowerOf(state)}`]]));
 }
 
 /** Counts of all queues that are not among these. */
-function othersOf(rows: readonly Row[]): QueueCounts | undefined {
+function othersOf(rows: readonly QueueVitalsRow[]): QueueCounts | undefined {
   const [first] = rows;
   if (!first || first.all_queues <= rows.length) return undefined;
   const all = countsOf(first, 'all_');
@@ -110,7 +138,7 @@ function othersOf(rows: readonly Row[]): QueueCounts | undefined {
 }
 
 /** A deadline may have lowered the rank: no job has been ready for longer than it has existed. */
-function headOf({ namespace, queue, rank, priority, create_time }: Row): LineHead {
+function headOf({ namespace, queue, rank, priority, create_time }: RowOf<typeof readLineHeads>): LineHead {
   return { namespace, name: queue, readyUs: Math.max(startOf(rank, priority), create_time) };
 }
 

@@ -1,7 +1,8 @@
 /** Workflows as the API shows them: the stored state of their steps. Changes and locks nothing. */
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
 import type { ShownCompensation, StepRecord, WorkflowProgress, WorkflowReads } from '../../engine/ports/workflows.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { phaseNames } from './workflow-rows.ts';
 
 const MAX_REASON = 1_024;
@@ -16,12 +17,23 @@ SELECT (SELECT phase FROM workflow_runs WHERE job_id = $1) AS phase,
        ${states.map(([name, code]) => `count(*) FILTER (WHERE state = ${code})::int AS "${name}"`).join(', ')},
        count(cache_time)::int AS cached
 FROM workflow_steps WHERE job_id = $1`,
-};
+  row: {
+    phase: 'int2?',
+    WAITING: 'int4',
+    RUNNING: 'int4',
+    SUCCEEDED: 'int4',
+    FAILED: 'int4',
+    UPSTREAM_FAILED: 'int4',
+    SKIPPED: 'int4',
+    cached: 'int4',
+  },
+} satisfies Statement;
 
 const readStates = {
   name: 'read_step_states',
   text: 'SELECT step, state FROM workflow_steps WHERE job_id = $1 AND step > $2 ORDER BY step',
-};
+  row: { step: 'int2', state: 'int2' },
+} satisfies Statement;
 
 // Items are created in order, so the first one's job says when a fan-out began. Only one index has them in this order.
 const readSteps = {
@@ -45,7 +57,23 @@ LEFT JOIN LATERAL (
     AND (parent_job_id, jobs.step, item) >= (s.job_id, s.step, 0) AND (parent_job_id, jobs.step, item) < (s.job_id, s.step, 1)
   ORDER BY parent_job_id, jobs.step, item LIMIT 1
 ) AS i ON true`,
-};
+  row: {
+    step: 'int2',
+    state: 'int2',
+    child_job_id: 'uuid?',
+    iteration: 'int4',
+    fan_out: 'text?',
+    reason: 'text?',
+    cached: 'bool',
+    start_time: 'timestamptz?',
+    end_time: 'timestamptz?',
+    compensation_state: 'int2?',
+    compensation_job_id: 'uuid?',
+    compensation_reason: 'text?',
+    compensation_start_time: 'timestamptz?',
+    compensation_end_time: 'timestamptz?',
+  },
+} satisfies Statement;
 
 export function workflowReads(session: Session): WorkflowReads {
   return {
@@ -56,18 +84,18 @@ export function workflowReads(session: Session): WorkflowReads {
   };
 }
 
-function progressOf(row: Row): WorkflowProgress {
+function progressOf({ phase, ...row }: Partial<RowOf<typeof readRun>>): WorkflowProgress {
   const counts = Object.fromEntries(states.map(([name]) => [name, row[name] ?? 0])) as Record<StepState, number>;
-  return { phase: phaseNames.get(row.phase), counts, cached: row.cached ?? 0 };
+  return { phase: phase == null ? undefined : phaseNames.get(phase), counts, cached: row.cached ?? 0 };
 }
 
-function stateOf({ state }: Row): StepState {
+function stateOf({ state }: { readonly state: number }): StepState {
   const name = stateNames.get(state);
   if (!name) throw new Error(`no state of a step has the code ${state}`);
   return name;
 }
 
-function compensationOf(row: Row): ShownCompensation | undefined {
+function compensationOf(row: RowOf<typeof readSteps>): ShownCompensation | undefined {
   if (row.compensation_state === null) return undefined;
   return {
     state: stateOf({ state: row.compensation_state }) as ShownCompensation['state'],
@@ -78,7 +106,7 @@ function compensationOf(row: Row): ShownCompensation | undefined {
   };
 }
 
-function recordOf(row: Row): StepRecord {
+function recordOf(row: RowOf<typeof readSteps>): StepRecord {
   return {
     step: row.step,
     state: stateOf(row),

@@ -2,7 +2,7 @@
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { FoundResult, KeptResult, StepCacheStore } from '../../engine/ports/step-cache.ts';
 import { inputTable } from '../base/input-table.ts';
-import type { Database, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
 
 // Retention and erasures don't check the cache: results that they have deleted are missing here.
 const findOne = {
@@ -14,7 +14,8 @@ CROSS JOIN LATERAL (SELECT FROM jobs WHERE jobs.job_id = c.job_id AND erase_audi
 CROSS JOIN LATERAL (
   SELECT end_time FROM job_outcomes WHERE job_outcomes.job_id = c.job_id AND state = ${stateCodes.SUCCEEDED} OFFSET 0
 ) AS o`,
-};
+  row: { job_id: 'uuid', until_time: 'timestamptz', end_time: 'timestamptz', now: 'timestamptz' },
+} satisfies Statement;
 
 async function find(session: Session, namespace: string, keyHash: Uint8Array): Promise<FoundResult | undefined> {
   const [row] = await session.run(findOne, [namespace, keyHash]);

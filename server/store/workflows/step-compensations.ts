@@ -3,7 +3,8 @@ import { type StepState, stepStates } from '../../domain/workflows/step-state.ts
 import type { StepKey, WrittenCompensation } from '../../engine/ports/workflows.ts';
 import { inputTable } from '../base/input-table.ts';
 import { upsert } from '../base/upsert.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowType, RowWith } from '../driver/row-types.ts';
 
 const columns = {
   job_id: 'uuid',
@@ -34,7 +35,16 @@ export async function writeCompensations(session: Session, written: readonly Wri
 
 const names = new Map(Object.entries(stepStates).map(([name, code]) => [code as number, name as StepState]));
 
-function compensationOf(row: Row): WrittenCompensation {
+const compensationRowType = {
+  job_id: 'uuid',
+  step: 'int2',
+  end_number: 'int4',
+  state: 'int2',
+  compensation_job_id: 'uuid?',
+  reason: 'text?',
+} satisfies RowType;
+
+function compensationOf(row: RowWith<typeof compensationRowType>): WrittenCompensation {
   return {
     jobId: row.job_id,
     step: row.step,
@@ -52,7 +62,8 @@ SELECT c.* FROM ${inputTable({ job_id: 'uuid', step: 'smallint' }, 'i')}
 CROSS JOIN LATERAL (
   SELECT * FROM step_compensations s WHERE s.job_id = i.job_id AND s.step = i.step OFFSET 0
 ) AS c`,
-};
+  row: compensationRowType,
+} satisfies Statement;
 
 export async function readCompensations(session: Session, keys: readonly StepKey[]): Promise<WrittenCompensation[]> {
   if (keys.length === 0) return [];
@@ -60,7 +71,11 @@ export async function readCompensations(session: Session, keys: readonly StepKey
   return rows.map(compensationOf);
 }
 
-const readAllOf = { name: 'read_compensations_of', text: 'SELECT * FROM step_compensations WHERE job_id = $1' };
+const readAllOf = {
+  name: 'read_compensations_of',
+  text: 'SELECT * FROM step_compensations WHERE job_id = $1',
+  row: compensationRowType,
+} satisfies Statement;
 
 export async function readCompensationsOf(session: Session, jobId: string): Promise<WrittenCompensation[]> {
   return (await session.run(readAllOf, [jobId])).map(compensationOf);
@@ -72,7 +87,8 @@ const readWaiting = {
 SELECT * FROM step_compensations
 WHERE job_id = $1 AND state = ${stepStates.WAITING} AND end_number < coalesce($2::int, 2147483647)
 ORDER BY job_id DESC, end_number DESC LIMIT 1`,
-};
+  row: compensationRowType,
+} satisfies Statement;
 
 /** Of the steps that wait, the one that ended last; with `before`, the last one before that end. */
 export async function readNextCompensation(

@@ -6,7 +6,8 @@ import { MAX_STEPS } from '../../domain/workflows/workflow.ts';
 import type { ChildOutcome, OpenChildren, StepKey } from '../../engine/ports/workflows.ts';
 import { failureOf } from '../base/failure-text.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { Filled, RowOf } from '../driver/row-types.ts';
 
 const readMany = {
   name: 'read_child_outcomes',
@@ -16,10 +17,20 @@ CROSS JOIN LATERAL (
   SELECT job_id, state, result, result_content_type, result_metadata, failure
   FROM job_outcomes WHERE job_outcomes.job_id = i.job_id OFFSET 0
 ) AS o`,
-};
+  row: {
+    job_id: 'uuid',
+    state: 'int2',
+    result: 'bytea?',
+    result_content_type: 'text?',
+    result_metadata: 'text?',
+    failure: 'text?',
+  },
+} satisfies Statement;
 
-function resultOf(row: Row): Payload {
-  return payloadOf(row.result, row.result_content_type, row.result_metadata);
+/** Of a row that has a result. */
+function resultOf(row: Pick<RowOf<typeof readMany>, 'result' | 'result_content_type' | 'result_metadata'>): Payload {
+  const { result, result_content_type: contentType } = row as Filled<typeof row>;
+  return payloadOf(result, contentType, row.result_metadata);
 }
 
 export async function readOutcomes(session: Session, childIds: readonly string[]): Promise<ChildOutcome[]> {
@@ -54,7 +65,8 @@ SELECT total.fits, r.* FROM total LEFT JOIN LATERAL (
   ) AS o
 ) AS r ON total.fits
 ORDER BY r.item`,
-};
+  row: { fits: 'bool', item: 'int4?', result: 'bytea?', result_content_type: 'text?', result_metadata: 'text?' },
+} satisfies Statement;
 
 export async function readItemResults(
   session: Session,
@@ -75,7 +87,8 @@ SELECT job_id FROM job_runs
 WHERE parent_job_id = $1 AND step BETWEEN coalesce($2::smallint, 0) AND coalesce($2::smallint, ${MAX_STEPS - 1}) AND state <> ${stateCodes.CANCELLING}
   AND step <> ALL($4::smallint[])
 ORDER BY parent_job_id DESC, step DESC, job_id DESC LIMIT $3`,
-};
+  row: { job_id: 'uuid' },
+} satisfies Statement;
 
 /** Last steps first; without jobs that are CANCELLING. */
 export async function readOpenChildren(

@@ -8,7 +8,8 @@ import type { StepKey, WrittenRun, WrittenStep } from '../../engine/ports/workfl
 import { failureText } from '../base/failure-text.ts';
 import { inputTable } from '../base/input-table.ts';
 import { upsert } from '../base/upsert.ts';
-import type { Row, Session } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf, RowType, RowWith } from '../driver/row-types.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 
 /** Codes as stored. */
@@ -30,7 +31,7 @@ export const stopReasonNames = named(stopReasonCodes);
 const stepStateNames = named(stepStates);
 
 /** Converts a row of `workflow_runs`. */
-export function workflowRunOf(row: Row): WorkflowRun {
+export function workflowRunOf(row: RowOf<typeof readOneRun>): WorkflowRun {
   return {
     phase: phaseNames.get(row.phase) as WorkflowRun['phase'],
     running: row.running,
@@ -121,6 +122,24 @@ export async function writeSteps(session: Session, written: readonly WrittenStep
   ]);
 }
 
+export const stepRowType = {
+  job_id: 'uuid',
+  step: 'int2',
+  state: 'int2',
+  succeeded: 'int2',
+  failed: 'int2',
+  upstream_failed: 'int2',
+  skipped: 'int2',
+  child_job_id: 'uuid?',
+  iteration: 'int4',
+  fan_out: 'text?',
+  reason: 'text?',
+  adopted_from: 'uuid?',
+  skip_reason: 'text?',
+  cache_key: 'bytea?',
+  cache_time: 'timestamptz?',
+} satisfies RowType;
+
 const readManySteps = {
   name: 'read_workflow_steps',
   text: `
@@ -128,9 +147,10 @@ SELECT s.* FROM ${inputTable({ job_id: 'uuid', step: 'smallint' }, 'i')}
 CROSS JOIN LATERAL (
   SELECT * FROM workflow_steps w WHERE w.job_id = i.job_id AND w.step = i.step OFFSET 0
 ) AS s`,
-};
+  row: stepRowType,
+} satisfies Statement;
 
-function stepOf(row: Row): WrittenStep {
+function stepOf(row: RowWith<typeof stepRowType>): WrittenStep {
   return {
     jobId: row.job_id,
     step: row.step,
@@ -166,7 +186,8 @@ CROSS JOIN LATERAL (
   SELECT * FROM workflow_steps w WHERE w.job_id = ended.job_id ORDER BY w.step LIMIT ${MAX_STEPS}
 ) AS s
 WHERE ended.state <> ${stateCodes.SUCCEEDED}`,
-};
+  row: stepRowType,
+} satisfies Statement;
 
 export async function readPastSteps(session: Session, jobId: string): Promise<WrittenStep[]> {
   return (await session.run(readPast, [jobId])).map(stepOf);
@@ -175,23 +196,42 @@ export async function readPastSteps(session: Session, jobId: string): Promise<Wr
 const readSkipped = {
   name: 'read_asked_skips',
   text: `SELECT * FROM workflow_steps WHERE job_id = $1 AND skip_reason IS NOT NULL ORDER BY step LIMIT ${MAX_STEPS}`,
-};
+  row: stepRowType,
+} satisfies Statement;
 
 export async function readAskedSkips(session: Session, jobId: string): Promise<WrittenStep[]> {
   return (await session.run(readSkipped, [jobId])).map(stepOf);
 }
 
-const readOneRun = { name: 'read_workflow_run', text: 'SELECT * FROM workflow_runs WHERE job_id = $1' };
+const readOneRun = {
+  name: 'read_workflow_run',
+  text: 'SELECT * FROM workflow_runs WHERE job_id = $1',
+  row: {
+    job_id: 'uuid',
+    depth: 'int2',
+    phase: 'int2',
+    running: 'int4',
+    ended: 'int4',
+    stop_reason: 'int2',
+    failed: 'bool',
+    cleanup_failed: 'bool',
+    failure: 'text?',
+    compensable: 'int4',
+    not_undone: 'text?',
+  },
+} satisfies Statement;
 
 const readRunningSteps = {
   name: 'read_running_steps',
   text: `SELECT * FROM workflow_steps WHERE job_id = $1 AND state = ${stepStates.RUNNING} ORDER BY step LIMIT $2`,
-};
+  row: stepRowType,
+} satisfies Statement;
 
 const readCompensating = {
   name: 'read_running_compensation',
   text: `SELECT step, compensation_job_id FROM step_compensations WHERE job_id = $1 AND state = ${stepStates.RUNNING} LIMIT 1`,
-};
+  row: { step: 'int2', compensation_job_id: 'uuid' },
+} satisfies Statement;
 
 export async function readRun(session: Session, jobId: string): Promise<WorkflowRun | undefined> {
   const [run] = await session.run(readOneRun, [jobId]);
@@ -206,14 +246,13 @@ export async function readRunning(
 ): Promise<ExplainedWorkflow | undefined> {
   const [run] = await session.run(readOneRun, [jobId]);
   if (!run) return undefined;
-  const [running, compensating] = await Promise.all([
+  const [running, [compensating]] = await Promise.all([
     session.run(readRunningSteps, [jobId, steps]),
     session.run(readCompensating, [jobId]),
   ]);
-  const [{ step, compensation_job_id: compensationId } = {}] = compensating;
   return {
     run: workflowRunOf(run),
     running: running.map(stepOf),
-    compensating: step === undefined ? undefined : { step, jobId: compensationId },
+    compensating: compensating && { step: compensating.step, jobId: compensating.compensation_job_id },
   };
 }

@@ -5,7 +5,8 @@ import type { LockedWorkflow, WorkflowStore } from '../../engine/ports/workflows
 import { failureOf } from '../base/failure-text.ts';
 import { sameKey } from '../base/same-key.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
-import type { Database, Row, Session } from '../driver/database.ts';
+import type { Database, Session, Statement } from '../driver/database.ts';
+import type { Filled, RowOf } from '../driver/row-types.ts';
 import { insertInbox } from '../jobs/inbox/inbox-inserts.ts';
 import { takeInbox } from '../jobs/inbox/workflow-entries.ts';
 import { insertAudits } from '../namespaces/audit-records.ts';
@@ -34,7 +35,8 @@ SELECT r.job_id, r.lane_id, r.state, r.reason, r.notifies_end
 FROM unnest($1::uuid[]) AS i (job_id) JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
 WHERE r.state IN (${stateCodes.WAITING}, ${stateCodes.CANCELLING}) AND r.session_id IS NULL
 ORDER BY i.job_id FOR NO KEY UPDATE OF r`,
-};
+  row: { job_id: 'uuid', lane_id: 'int4', state: 'int2', reason: 'text?', notifies_end: 'bool' },
+} satisfies Statement;
 
 const readSome = {
   name: 'read_workflows',
@@ -49,9 +51,35 @@ CROSS JOIN LATERAL (
 ) AS j
 LEFT JOIN workflow_runs w ON ${sameKey('w.job_id', 'i.job_id')}
 LEFT JOIN workflow_runs p ON ${sameKey('p.job_id', 'r.parent_job_id')}`,
-};
+  row: {
+    job_id: 'uuid',
+    priority: 'int2',
+    labels: 'jsonb?',
+    input: 'bytea',
+    input_content_type: 'text',
+    input_metadata: 'text?',
+    fairness_key: 'text?',
+    traceparent: 'text?',
+    tracestate: 'text?',
+    retry_of: 'uuid?',
+    depth: 'int4',
+    phase: 'int2?',
+    running: 'int4?',
+    ended: 'int4?',
+    stop_reason: 'int2?',
+    failed: 'bool?',
+    cleanup_failed: 'bool?',
+    failure: 'text?',
+    compensable: 'int4?',
+    not_undone: 'text?',
+  },
+} satisfies Statement;
 
-function lockedWorkflow(locked: Row, row: Row, inbox: readonly InboxRow[]): LockedWorkflow {
+function lockedWorkflow(
+  locked: RowOf<typeof lockSome>,
+  row: RowOf<typeof readSome>,
+  inbox: readonly InboxRow[],
+): LockedWorkflow {
   return {
     jobId: locked.job_id,
     laneId: locked.lane_id,
@@ -59,14 +87,14 @@ function lockedWorkflow(locked: Row, row: Row, inbox: readonly InboxRow[]): Lock
     state: locked.state === stateCodes.WAITING ? 'WAITING' : 'CANCELLING',
     reason: locked.reason ?? undefined,
     priority: row.priority,
-    labels: row.labels ?? {},
+    labels: (row.labels ?? {}) as Record<string, string>,
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
     fairnessKey: row.fairness_key ?? undefined,
     traceparent: row.traceparent ?? '',
     tracestate: row.tracestate ?? '',
     depth: row.depth,
     retryOf: row.retry_of ?? undefined,
-    run: row.phase === null ? undefined : workflowRunOf(row),
+    run: row.phase === null ? undefined : workflowRunOf(row as Filled<typeof row>),
     failure: row.failure === null ? undefined : failureOf(row.failure),
     notUndone: row.not_undone ?? undefined,
     inbox,
@@ -83,7 +111,9 @@ async function lock(session: Session, jobIds: readonly string[]): Promise<Locked
     takeInbox(session, ids),
   ]);
   const byId = new Map(rows.map((row) => [row.job_id, row]));
-  return locked.map((row) => lockedWorkflow(row, byId.get(row.job_id) as Row, inbox.get(row.job_id) ?? []));
+  return locked.map((row) =>
+    lockedWorkflow(row, byId.get(row.job_id) as RowOf<typeof readSome>, inbox.get(row.job_id) ?? []),
+  );
 }
 
 export function workflowStore(database: Database): WorkflowStore {

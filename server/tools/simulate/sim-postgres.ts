@@ -2,9 +2,10 @@
 import { EventEmitter } from 'node:events';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
-import type { Database, Parameter, Row, Session, Statement } from '../../store/driver/database.ts';
+import type { Database, Parameter, Session, Statement } from '../../store/driver/database.ts';
 import { PgliteStream } from '../../store/driver/pglite-stream.ts';
 import { sessionOf, typeParsers } from '../../store/driver/postgres.ts';
+import type { RowOf } from '../../store/driver/row-types.ts';
 import { migrate } from '../../store/migrate.ts';
 import { ensurePartitions } from '../../store/upkeep/partitions.ts';
 
@@ -114,7 +115,7 @@ export class SimPostgres {
     this.#setNow(us);
   }
 
-  run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+  run<S extends Statement>(statement: S, parameters: readonly Parameter[]): Promise<RowOf<S>[]> {
     return this.#session.run(statement, parameters);
   }
 

@@ -5,11 +5,11 @@
 import {
   type Database,
   type Parameter,
-  type Row,
   runAndCommit,
   type Session,
   type Statement,
 } from '../../store/driver/database.ts';
+import type { RowOf } from '../../store/driver/row-types.ts';
 import type { Line } from './line.ts';
 import type { SimPostgres } from './sim-postgres.ts';
 import type { World } from './world.ts';
@@ -29,7 +29,7 @@ export class VirtualDatabase implements Database {
     this.#parts = parts;
   }
 
-  run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+  run<S extends Statement>(statement: S, parameters: readonly Parameter[]): Promise<RowOf<S>[]> {
     return this.#alone(() => this.#execute(statement, parameters));
   }
 
@@ -55,7 +55,7 @@ export class VirtualDatabase implements Database {
 
   async close(): Promise<void> {}
 
-  async #execute(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+  async #execute<S extends Statement>(statement: S, parameters: readonly Parameter[]): Promise<RowOf<S>[]> {
     const { world, postgres, onEnded } = this.#parts;
     postgres.reach(world.now);
     const rows = await postgres.run(statement, parameters);

@@ -59,10 +59,12 @@ describe('the PGlite driver', () => {
       for (let n = 0; n < 5; n++) await session.run({ name: 'note', text: 'INSERT INTO notes VALUES ($1)' }, [n]);
       order.push('transaction');
     });
-    const count = database.run({ name: 'count', text: 'SELECT count(*) AS n FROM notes' }, []).then((rows) => {
-      order.push('query');
-      return rows[0]?.n;
-    });
+    const count = database
+      .run({ name: 'count', text: 'SELECT count(*) AS n FROM notes', row: { n: 'int8' } }, [])
+      .then((rows) => {
+        order.push('query');
+        return rows[0]?.n;
+      });
     await slow;
     expect(await count).toBe(5);
     expect(order).toEqual(['transaction', 'query']);

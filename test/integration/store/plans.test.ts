@@ -140,7 +140,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.readClosed([a, b]);
   await store.readLastWorkers('default', [a.jobId]);
   await store.readJobs([a, b].map(({ jobId }) => ({ namespace: 'default', jobId })));
-  await readGateReasons(database, [{ state: stateCodes.READY, gates: 1, run_lane_id: laneId }]);
+  await readGateReasons(database, [{ state: stateCodes.READY, gates: 1, has_demands: false, run_lane_id: laneId }]);
   await store.findJobs([a.jobId]);
   const query = { namespace: 'default', beforeJobId: undefined, limit: 1, scanLimit: 1 };
   await store.listJobs({ ...query, filter: everyJob });

@@ -38,7 +38,7 @@ function open(options: Partial<PostgresOptions> = {}): Database {
 }
 
 const pidOf = async (session: Session) =>
-  only(await session.run({ name: '', text: 'SELECT pg_backend_pid() AS pid' }, [])).pid as number;
+  only(await session.run({ name: '', text: 'SELECT pg_backend_pid() AS pid', row: { pid: 'int4' } }, [])).pid;
 const one = { name: 'one', text: 'SELECT 1 AS one' };
 
 /** The server's process stops answering, but the connection stays, as when a network is cut. */

@@ -4,7 +4,7 @@ import { createStore } from '../../../server/store/store.ts';
 import { storeKinds } from '../../support/databases/databases.ts';
 import { holdOpen } from '../../support/databases/postgres-waits.ts';
 import { moveClock } from '../../support/store/store-clock.ts';
-import { emptyTables, sql, useStore } from '../../support/store/store-context.ts';
+import { emptyTables, type Row, sql, useStore } from '../../support/store/store-context.ts';
 import {
   bytes,
   claimMany,
@@ -301,7 +301,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
             work({
               run: async (statement, parameters) => {
                 const rows = await session.run(statement, parameters);
-                if (statement.name === 'expire_lane_jobs') pages.push(rows[0]?.jobs);
+                if (statement.name === 'expire_lane_jobs') pages.push((rows[0] as Row | undefined)?.jobs);
                 return rows;
               },
             }),

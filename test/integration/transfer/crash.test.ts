@@ -130,7 +130,10 @@ INSERT INTO a_children VALUES
     await importFrom(later, { postgresUrl: to });
     expect(await withDatabase(open(to), contents)).toEqual(await withDatabase(open(from), contents));
     const [row] = await withDatabase(open(to), (database) =>
-      database.run({ name: '', text: `INSERT INTO z_parents ("Odd ""name") VALUES ('next') RETURNING id` }, []),
+      database.run(
+        { name: '', text: `INSERT INTO z_parents ("Odd ""name") VALUES ('next') RETURNING id`, row: { id: 'int4' } },
+        [],
+      ),
     );
     expect(row?.id).toBe(6);
   });

@@ -51,8 +51,11 @@ async function fill(url: string): Promise<string> {
 async function hasSchema(url: string): Promise<boolean> {
   const database = openPostgres({ url, applicationName: 'test' });
   try {
-    const [row] = await database.run({ name: '', text: "SELECT to_regnamespace('muster') IS NOT NULL AS there" }, []);
-    return row?.there;
+    const [row] = await database.run(
+      { name: '', text: "SELECT to_regnamespace('muster') IS NOT NULL AS there", row: { there: 'bool' } },
+      [],
+    );
+    return row?.there ?? false;
   } finally {
     await database.close();
   }
@@ -209,12 +212,16 @@ describe('an import target', () => {
         {
           name: '',
           text: `SELECT relname AS name FROM pg_class WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p')`,
+          row: { name: 'name' },
         },
         [],
       );
       const filled: string[] = [];
       for (const { name } of tables) {
-        const [row] = await database.run({ name: '', text: `SELECT EXISTS (SELECT FROM ${name}) AS any` }, []);
+        const [row] = await database.run(
+          { name: '', text: `SELECT EXISTS (SELECT FROM ${name}) AS any`, row: { any: 'bool' } },
+          [],
+        );
         if (row?.any) filled.push(name);
       }
       expect(filled.filter((name) => name !== 'schema_migrations')).toEqual([...seededTables]);

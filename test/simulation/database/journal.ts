@@ -1,4 +1,5 @@
 /** The journal: changes of jobs and sessions, written by triggers in the transactions that made them. */
+import type { Statement } from '../../../server/store/driver/database.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import type { FlowKind } from './flow-journal.ts';
 import type { LinkKind } from './link-journal.ts';
@@ -209,14 +210,34 @@ const readAll = {
   text: `SELECT n, at, kind, id, from_state, to_state, attempt, counted, session_id, until, cause, text,
                 losses, charges, next_due, other_id, demands, lane
          FROM muster.sim_journal ORDER BY n`,
-};
+  row: {
+    n: 'int8',
+    at: 'timestamptz',
+    kind: 'text',
+    id: 'uuid',
+    from_state: 'int2?',
+    to_state: 'int2?',
+    attempt: 'int4?',
+    counted: 'int4?',
+    session_id: 'uuid?',
+    until: 'timestamptz?',
+    cause: 'int2?',
+    text: 'text?',
+    losses: 'int2?',
+    charges: 'int2?',
+    next_due: 'timestamptz?',
+    other_id: 'uuid?',
+    demands: 'text?',
+    lane: 'int4?',
+  },
+} satisfies Statement;
 
 export async function readJournal(postgres: SimPostgres): Promise<JournalRow[]> {
   const rows = await postgres.run(readAll, []);
   return rows.map((row) => ({
     n: row.n,
     at: row.at,
-    kind: row.kind,
+    kind: row.kind as JournalRow['kind'],
     id: row.id,
     from: row.from_state,
     to: row.to_state,

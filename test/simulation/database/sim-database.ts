@@ -5,11 +5,11 @@
 import {
   type Database,
   type Parameter,
-  type Row,
   runAndCommit,
   type Session,
   type Statement,
 } from '../../../server/store/driver/database.ts';
+import type { RowOf } from '../../../server/store/driver/row-types.ts';
 import type { Line } from '../../../server/tools/simulate/line.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import type { World } from '../../../server/tools/simulate/world.ts';
@@ -51,7 +51,7 @@ export class SimDatabase implements Database {
     this.#parts = parts;
   }
 
-  run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+  run<S extends Statement>(statement: S, parameters: readonly Parameter[]): Promise<RowOf<S>[]> {
     return this.#alone(statement.name, () => this.#parts.postgres.run(statement, parameters));
   }
 

@@ -1,5 +1,6 @@
 /** Runs one seed from start to end and returns its violations. */
 import { createHash } from 'node:crypto';
+import type { Statement } from '../../../server/store/driver/database.ts';
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import { readCountDrift } from '../../support/store/lane-counts.ts';
@@ -45,7 +46,8 @@ const countOpen = {
                   + (SELECT count(*) FROM muster.sent_signals WHERE up_to_row IS NOT NULL) AS awaited,
                 (SELECT count(*) FROM muster.sessions WHERE state = 2
                    OR (state = 1 AND (drain_wanted OR lease_until < muster.muster_now()))) AS sessions`,
-};
+  row: { jobs: 'int8', unpublished: 'int8', inbox: 'int8', awaited: 'int8', sessions: 'int8' },
+} satisfies Statement;
 
 export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = false): Promise<SeedResult> {
   await postgres.reset();
@@ -108,8 +110,8 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
 /** Every inbox row is taken, and ended jobs wait for nothing. */
 async function checkTaken(postgres: SimPostgres, history: History): Promise<void> {
   const [left] = await postgres.run(countOpen, []);
-  if (left?.awaited > 0) history.violate('inbox', `${left?.awaited} rows of waits and dependencies are left`);
-  if (left?.inbox > 0) history.violate('inbox', `${left?.inbox} inbox rows are left`);
+  if (left?.awaited) history.violate('inbox', `${left?.awaited} rows of waits and dependencies are left`);
+  if (left?.inbox) history.violate('inbox', `${left?.inbox} inbox rows are left`);
 }
 
 async function checkCounts(postgres: SimPostgres, history: History): Promise<void> {

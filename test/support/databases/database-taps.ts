@@ -1,7 +1,9 @@
 /** Databases that record statements or change their text, for tests of the statements. */
 import type { Database, Session, Statement } from '../../../server/store/driver/database.ts';
 
-function tapped(database: Database, tap: (statement: Statement) => Statement): Database {
+type Tap = <S extends Statement>(statement: S) => S;
+
+function tapped(database: Database, tap: Tap): Database {
   const session = (inner: Session): Session => ({
     run: (statement, parameters) => inner.run(tap(statement), parameters),
   });
@@ -16,7 +18,7 @@ function tapped(database: Database, tap: (statement: Statement) => Statement): D
 /** Keeps each executed statement, by name. */
 export function recordStatements(database: Database): { database: Database; statements: Map<string, Statement> } {
   const statements = new Map<string, Statement>();
-  const record = (statement: Statement) => {
+  const record: Tap = (statement) => {
     statements.set(statement.name, statement);
     return statement;
   };

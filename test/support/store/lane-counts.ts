@@ -1,5 +1,6 @@
 /** Compares the stored counts of open jobs with a real count. */
-import type { Row, Session } from '../../../server/store/driver/database.ts';
+import type { Session, Statement } from '../../../server/store/driver/database.ts';
+import type { RowOf } from '../../../server/store/driver/row-types.ts';
 
 /** Also for a session whose search path lacks our schema. */
 const readDrift = {
@@ -18,9 +19,10 @@ counted AS (
 SELECT lane_id, state, coalesce(kept.jobs, 0)::bigint AS kept, coalesce(counted.jobs, 0) AS counted
 FROM kept FULL JOIN counted USING (lane_id, state)
 WHERE coalesce(kept.jobs, 0) <> coalesce(counted.jobs, 0) ORDER BY lane_id, state`,
-};
+  row: { lane_id: 'int4', state: 'int4', kept: 'int8', counted: 'int8' },
+} satisfies Statement;
 
 /** The differences by lane and state, both read at the same moment. */
-export function readCountDrift(session: Session): Promise<Row[]> {
+export function readCountDrift(session: Session): Promise<RowOf<typeof readDrift>[]> {
   return session.run(readDrift, []);
 }

@@ -1,7 +1,7 @@
 /** A store on a temporary database for one test file, for each kind of database. */
 import { afterAll, beforeAll } from 'vitest';
 import type { Store } from '../../../server/engine/ports/store.ts';
-import type { Database, Row } from '../../../server/store/driver/database.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
@@ -47,9 +47,13 @@ export function useStore(kind: DatabaseKind): StoreContext {
   return context;
 }
 
+/** A row of any SQL. */
+// biome-ignore lint/suspicious/noExplicitAny: a test names the columns that it has written into its SQL
+export type Row = Record<string, any>;
+
 /** Runs any SQL, with parameters written into the text. */
 export function sql(context: Pick<StoreContext, 'database'>, text: string): Promise<Row[]> {
-  return context.database.run({ name: '', text }, []);
+  return context.database.run({ name: '', text }, []) as Promise<Row[]>;
 }
 
 const tables = [

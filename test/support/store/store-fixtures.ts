@@ -7,8 +7,7 @@ import type { AttemptKey, Completion } from '../../../server/engine/ports/attemp
 import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../../server/engine/ports/dispatch.ts';
 import type { NewSession, SessionRow } from '../../../server/engine/ports/sessions.ts';
 import type { NewJob, SubmitCall } from '../../../server/engine/ports/submissions.ts';
-import type { Row } from '../../../server/store/driver/database.ts';
-import { type StoreContext, sql } from './store-context.ts';
+import { type Row, type StoreContext, sql } from './store-context.ts';
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const payload = (text: string) => ({ data: bytes(text), contentType: 'text/plain' });

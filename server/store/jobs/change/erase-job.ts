@@ -7,7 +7,8 @@ import { systemFailure } from '../../../domain/base/payload.ts';
 import { stateOf } from '../../../domain/jobs/job-state.ts';
 import type { Erased, Erasure } from '../../../engine/ports/jobs.ts';
 import { failureOf, failureText } from '../../base/failure-text.ts';
-import type { Database, Row, Session } from '../../driver/database.ts';
+import type { Database, Session, Statement } from '../../driver/database.ts';
+import type { RowOf } from '../../driver/row-types.ts';
 
 // The record is locked first, so that the second of two callers sees the first one's erasure.
 const lockRecord = {
@@ -15,14 +16,16 @@ const lockRecord = {
   text: `
 SELECT j.idempotency_key, j.erase_audit_id, (SELECT namespace FROM lanes WHERE lanes.lane_id = j.lane_id) AS namespace
 FROM jobs j WHERE j.job_id = $1 FOR UPDATE OF j`,
-};
+  row: { idempotency_key: 'text?', erase_audit_id: 'uuid?', namespace: 'text' },
+} satisfies Statement;
 
 const readEnd = {
   name: 'read_end',
   text: `
 SELECT (SELECT state FROM job_runs WHERE job_id = $1) AS open_state, o.state, o.failure, o.cleanup_job_id
 FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT state, failure, cleanup_job_id FROM job_outcomes WHERE job_id = $1 OFFSET 0) AS o ON true`,
-};
+  row: { open_state: 'int2?', state: 'int2?', failure: 'text?', cleanup_job_id: 'uuid?' },
+} satisfies Statement;
 
 // An outcome keeps what its CHECKs require: an empty result, or a failure with nothing but its cause. One audit record,
 // of the job that the caller named, covers its clean-up too.
@@ -59,29 +62,32 @@ VALUES ($2, (SELECT muster_now()), 'ERASE_JOB', $4, $1, $6)
 ON CONFLICT (audit_id) DO NOTHING`,
 };
 
+type LockedJob = RowOf<typeof lockRecord> & RowOf<typeof readEnd> & { readonly job_id: string };
+
 export async function eraseJob(database: Database, erasure: Erasure): Promise<Erased> {
   return database.transaction(async (session) => {
     const job = await lockJob(session, erasure.jobId);
     if (job?.namespace !== erasure.namespace) return { kind: 'missing' };
-    if (job.state === null) return { kind: 'open', state: stateOf(job.open_state) };
+    if (job.state === null) return { kind: 'open', state: stateOf(job.open_state as number) };
     // Undefined also if it has been deleted: its retention may be shorter.
     const cleanup = job.cleanup_job_id === null ? undefined : await lockJob(session, job.cleanup_job_id);
     if (cleanup && cleanup.state === null)
-      return { kind: 'open', state: stateOf(cleanup.open_state), cleanupJobId: cleanup.job_id };
+      return { kind: 'open', state: stateOf(cleanup.open_state as number), cleanupJobId: cleanup.job_id };
     const auditId = job.erase_audit_id ?? erasure.auditId;
     for (const one of [job, cleanup]) if (one) await eraseOne(session, one, { ...erasure, auditId });
     return { kind: 'erased', auditId };
   });
 }
 
-async function lockJob(session: Session, jobId: string): Promise<Row | undefined> {
+async function lockJob(session: Session, jobId: string): Promise<LockedJob | undefined> {
   const [record] = await session.run(lockRecord, [jobId]);
-  const [end] = record ? await session.run(readEnd, [jobId]) : [];
-  return record && { ...record, ...end, job_id: jobId };
+  if (!record) return undefined;
+  const [end] = (await session.run(readEnd, [jobId])) as [RowOf<typeof readEnd>];
+  return { ...record, ...end, job_id: jobId };
 }
 
 /** Does nothing if the job was erased before. */
-async function eraseOne(session: Session, job: Row, { namespace, auditId, reason }: Erasure): Promise<void> {
+async function eraseOne(session: Session, job: LockedJob, { namespace, auditId, reason }: Erasure): Promise<void> {
   if (job.erase_audit_id !== null) return;
   const { job_id, failure, idempotency_key } = job;
   await session.run(erase, [job_id, auditId, erasedFailure(failure), namespace, idempotency_key, reason]);

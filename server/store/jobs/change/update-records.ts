@@ -2,7 +2,7 @@
 import type { Continue, RecordChange } from '../../../domain/jobs/run.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
-import type { Session } from '../../driver/database.ts';
+import type { Session, Statement } from '../../driver/database.ts';
 
 const columns = {
   job_id: 'uuid',
@@ -25,7 +25,8 @@ UPDATE jobs j
 SET priority = i.priority, run_time = coalesce(i.run_time, j.run_time), expire_time = i.expire_time
 FROM i WHERE ${sameKey('j.job_id', 'i.job_id')} AND j.priority IS NOT DISTINCT FROM i.seen_priority
 RETURNING j.job_id`,
-};
+  row: { job_id: 'uuid' },
+} satisfies Statement;
 
 /** Throws an error that is retried like a serialization failure if a record has changed since it was read. */
 export async function updateRecords(session: Session, changes: readonly Continue[]): Promise<void> {

@@ -9,8 +9,9 @@ import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { assetIdOf } from '../../base/target-ids.ts';
 import { ATTACHED } from '../../dependencies/children.ts';
-import { dependencyOf } from '../../dependencies/dependency-rows.ts';
-import type { Row, Session } from '../../driver/database.ts';
+import { dependencyOf, dependencyRowType } from '../../dependencies/dependency-rows.ts';
+import type { Session, Statement } from '../../driver/database.ts';
+import type { RowOf } from '../../driver/row-types.ts';
 import { keepPublishers } from '../../events/traced-targets.ts';
 
 const { JOB_ENDED, ASSET_PUBLISHED } = inboxKinds;
@@ -53,7 +54,18 @@ FROM picked n LEFT JOIN LATERAL (
   (${ofWorkflow(`LIMIT ${MAX_EDGES}`)})
 ) AS e ON true
 LIMIT ${MAX_EDGES}`,
-};
+  row: {
+    row_id: 'int8',
+    subject_id: 'uuid',
+    kind: 'int2',
+    state: 'int2?',
+    lane_id: 'int4?',
+    entry_time: 'timestamptz',
+    job_id: 'uuid?',
+    number: 'int2?',
+    step_state: 'int2?',
+  },
+} satisfies Statement;
 
 const lockWaiting = {
   name: 'lock_dependents',
@@ -61,7 +73,8 @@ const lockWaiting = {
 SELECT r.job_id, r.unmet_dependencies, n.namespace
 FROM (SELECT job_id, lane_id, unmet_dependencies FROM job_runs WHERE job_id = ANY($1::uuid[]) ORDER BY job_id FOR UPDATE) AS r
 JOIN lanes n ON ${sameKey('n.lane_id', 'r.lane_id')}`,
-};
+  row: { job_id: 'uuid', unmet_dependencies: 'int2', namespace: 'text' },
+} satisfies Statement;
 
 const takeEdges = {
   name: 'take_dependencies',
@@ -69,7 +82,8 @@ const takeEdges = {
 DELETE FROM job_dependencies d USING ${inputTable({ job_id: 'uuid', number: 'smallint' }, 'i')}
 WHERE ${sameKey('d.job_id', 'i.job_id')} AND d.number = i.number
 RETURNING d.*`,
-};
+  row: dependencyRowType,
+} satisfies Statement;
 
 const lower = {
   name: 'lower_unmet_dependencies',
@@ -85,7 +99,8 @@ DELETE FROM job_inbox n
 WHERE n.recipient = ${recipients.DEPENDENTS} AND n.row_id = ANY($1::bigint[]) AND NOT EXISTS (${ofTarget('OFFSET 0')})
   AND NOT EXISTS (${ofWorkflow('OFFSET 0')}) AND NOT EXISTS (${attachedOf} OFFSET 0)
 RETURNING n.row_id`,
-};
+  row: { row_id: 'int8' },
+} satisfies Statement;
 
 const deleteOfJobs = {
   name: 'delete_dependencies',
@@ -97,7 +112,10 @@ export async function deleteDependencies(session: Session, jobIds: readonly stri
   if (jobIds.length > 0) await session.run(deleteOfJobs, [jobIds]);
 }
 
-const keyOf = (row: Row) => `${row.job_id}/${row.number}`;
+type Entry = RowOf<typeof takeSome>;
+type Edge = RowOf<typeof takeEdges>;
+
+const keyOf = (row: Pick<Entry, 'job_id' | 'number'>) => `${row.job_id}/${row.number}`;
 
 const endedSteps: Readonly<Record<number, Ending>> = {
   [stepStates.SUCCEEDED]: 'SUCCEEDED',
@@ -106,13 +124,17 @@ const endedSteps: Readonly<Record<number, Ending>> = {
 };
 
 /** For a step that a workflow left without an end: it was never started. */
-function endingOf({ kind, state, step_state }: Row): Ending {
+function endingOf({ kind, state, step_state }: Entry): Ending {
   if (step_state !== null) return endedSteps[step_state] ?? 'SKIPPED';
-  return kind === ASSET_PUBLISHED ? 'SUCCEEDED' : (stateOf(state) as Ending);
+  return kind === ASSET_PUBLISHED ? 'SUCCEEDED' : (stateOf(state as number) as Ending);
 }
 
 /** Each job with its edges that were taken: it waits for fewer, or ends. */
-function settle(locked: readonly Row[], taken: readonly Row[], endings: ReadonlyMap<string, Ending>) {
+function settle(
+  locked: readonly RowOf<typeof lockWaiting>[],
+  taken: readonly Edge[],
+  endings: ReadonlyMap<string, Ending>,
+) {
   const byJob = Map.groupBy(taken, (row) => row.job_id as string);
   const settled: Settled[] = [];
   for (const { job_id: jobId, unmet_dependencies, namespace } of locked) {
@@ -160,13 +182,13 @@ export async function takeEnds(session: Session): Promise<TakenEnds> {
     settled,
     isMore,
     succeeded: inboxRows.filter((row) => dropped.has(row.row_id)).flatMap(succeededOf),
-    orphaned: left.map((row) => ({ jobId: row.subject_id, laneId: row.lane_id })),
+    orphaned: left.map((row) => ({ jobId: row.subject_id, laneId: row.lane_id as number })),
   };
 }
 
-function succeededOf({ kind, state, subject_id, lane_id, entry_time }: Row): TakenEnds['succeeded'] {
+function succeededOf({ kind, state, subject_id, lane_id, entry_time }: Entry): TakenEnds['succeeded'] {
   if (kind !== JOB_ENDED || state !== stateCodes.SUCCEEDED) return [];
-  return [{ jobId: subject_id, laneId: lane_id, endTimeUs: entry_time }];
+  return [{ jobId: subject_id, laneId: lane_id as number, endTimeUs: entry_time }];
 }
 
 const publishColumns = {

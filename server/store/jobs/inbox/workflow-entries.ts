@@ -3,7 +3,8 @@ import { inboxKinds, MAX_INBOX_ROWS, recipients, type WorkflowEntryKind } from '
 import { stateOf } from '../../../domain/jobs/job-state.ts';
 import type { AbandonedInbox, InboxRow } from '../../../engine/ports/inbox.ts';
 import { sameKey } from '../../base/same-key.ts';
-import type { Row, Session } from '../../driver/database.ts';
+import type { Session, Statement } from '../../driver/database.ts';
+import type { RowOf } from '../../driver/row-types.ts';
 
 /** Max rows that `findAbandoned` reads, from the oldest. */
 const SCANNED_ROWS = 10_000;
@@ -42,13 +43,26 @@ gone AS (
   DELETE FROM job_inbox w USING picked p WHERE ${sameRow('w', 'p')} AND p.kind <> ${inboxKinds.CANCEL_CHILDREN}
 )
 SELECT * FROM picked ORDER BY row_id`,
-};
+  row: {
+    row_id: 'int8',
+    subject_id: 'uuid',
+    kind: 'int2',
+    recipient: 'int2',
+    step: 'int2?',
+    state: 'int2?',
+    items: 'int4[]?',
+    child_ids: 'uuid[]?',
+    lane_id: 'int4?',
+    entry_time: 'timestamptz',
+    reason: 'text?',
+  },
+} satisfies Statement;
 
 const kinds = new Map<number, WorkflowEntryKind>(
   Object.entries(inboxKinds).map(([kind, code]) => [code, kind as WorkflowEntryKind]),
 );
 
-function inboxRow(row: Row): InboxRow {
+function inboxRow(row: RowOf<typeof takeSome>): InboxRow {
   return {
     rowId: row.row_id,
     kind: kinds.get(row.kind) as WorkflowEntryKind,
@@ -123,14 +137,15 @@ UNION ALL
 UNION ALL
 (SELECT NULL, row_id, NULL, NULL
  FROM job_inbox WHERE recipient = ${recipients.DEPENDENTS} ORDER BY row_id LIMIT 1)`,
-};
+  row: { subject_id: 'uuid?', row_id: 'int8', step: 'int2?', namespace: 'text?' },
+} satisfies Statement;
 
 /** Workflows in the order of their oldest entries. A row without a subject stands for the entries for dependents. */
 export async function findAbandoned(session: Session, olderThanMs: number, limit: number): Promise<AbandonedInbox> {
   const rows = await session.run(findSome, [olderThanMs, limit]);
   const cancels = rows.flatMap(({ subject_id: jobId, row_id: rowId, step, namespace }) =>
-    namespace === null ? [] : [{ namespace, jobId, step: step ?? undefined, rowId }],
+    namespace === null ? [] : [{ namespace, jobId: jobId as string, step: step ?? undefined, rowId }],
   );
-  const others = rows.flatMap(({ subject_id, namespace }) => (namespace === null ? [subject_id as string | null] : []));
+  const others = rows.flatMap(({ subject_id, namespace }) => (namespace === null ? [subject_id] : []));
   return { workflows: others.filter((jobId) => jobId !== null), cancels, dependencies: others.includes(null) };
 }

@@ -2,7 +2,8 @@
 import type { EndedJob } from '../../../engine/ports/jobs.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { payloadOf } from '../../dispatch/claim-jobs.ts';
-import type { Row, Session } from '../../driver/database.ts';
+import type { Session, Statement } from '../../driver/database.ts';
+import type { RowOf } from '../../driver/row-types.ts';
 
 const statement = {
   name: 'read_ended_jobs',
@@ -19,16 +20,34 @@ CROSS JOIN LATERAL (SELECT FROM job_outcomes WHERE job_outcomes.job_id = i.job_i
 JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
 WHERE n.namespace IS NOT DISTINCT FROM $2
 ORDER BY i.place`,
-};
+  row: {
+    job_id: 'uuid',
+    lane_id: 'int4',
+    priority: 'int2',
+    labels: 'jsonb?',
+    input: 'bytea',
+    input_content_type: 'text',
+    input_metadata: 'text?',
+    demands: 'text?',
+    retry_policy: 'text?',
+    run_timeout_ms: 'int8',
+    erase_audit_id: 'uuid?',
+    fairness_key: 'text?',
+    definition: 'text',
+    definition_version: 'int4',
+    queue: 'text',
+    retried: 'bool',
+  },
+} satisfies Statement;
 
-function endedJob(row: Row): EndedJob {
+function endedJob(row: RowOf<typeof statement>): EndedJob {
   return {
     jobId: row.job_id,
     definition: row.definition,
     definitionVersion: row.definition_version,
     queue: row.queue,
     priority: row.priority,
-    labels: row.labels ?? {},
+    labels: (row.labels ?? {}) as Record<string, string>,
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
     demands: row.demands ?? undefined,
     retryPolicy: row.retry_policy === null ? undefined : JSON.parse(row.retry_policy),

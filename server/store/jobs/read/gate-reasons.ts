@@ -15,7 +15,8 @@ import { sameKey } from '../../base/same-key.ts';
 import { gates } from '../../dispatch/gated-lanes.ts';
 import { type LimitedLane, readLimitUse } from '../../dispatch/limit-use.ts';
 import { readOffers } from '../../dispatch/offers.ts';
-import type { Row, Session } from '../../driver/database.ts';
+import type { Session, Statement } from '../../driver/database.ts';
+import type { RowOf, RowWith } from '../../driver/row-types.ts';
 import { readPlacementReason } from '../../explain/placement-reasons.ts';
 import { NIL_UUID } from '../../upkeep/expire-jobs.ts';
 
@@ -39,19 +40,38 @@ LEFT JOIN LATERAL (
   SELECT name, probe_time, probe_job_id FROM circuit_breakers c
   WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.gates & ${gates.breakerOpen} <> 0 OFFSET 0
 ) AS b ON true`,
-};
+  row: {
+    lane_id: 'int4',
+    namespace: 'text',
+    queue: 'text',
+    definition: 'text',
+    definition_version: 'int4',
+    demands: 'text',
+    cleanup: 'bool',
+    gates: 'int2',
+    pause_reason: 'text?',
+    breaker: 'text?',
+    probe_time: 'timestamptz?',
+    probe_job_id: 'uuid?',
+  },
+} satisfies Statement;
+
+type GatedLane = RowOf<typeof readMany>;
+
+/** The columns of a job's row that say whether its lane may be gated. */
+type MaybeGatedRow = RowWith<{ state: 'int2'; gates: 'int2'; has_demands: 'bool'; run_lane_id: 'int4' }>;
 
 /** Max lanes per list whose limits, and whose demands, are checked. */
 const MAX_LIMITED = 20;
 const MAX_DEMANDING = 20;
 
 /** Whether the job's lane may be gated for a reason that the job's own row does not show. */
-export function mayBeGated(row: Row): boolean {
+export function mayBeGated(row: MaybeGatedRow): boolean {
   return row.state === stateCodes.READY && (row.gates !== 0 || row.has_demands);
 }
 
 /** An exhausted limit of concurrency. Rates recover by themselves: a job that waits for one gives no reason. */
-async function limitReason(session: Session, row: Row): Promise<GateReason | undefined> {
+async function limitReason(session: Session, row: GatedLane): Promise<GateReason | undefined> {
   const lane = { ...(row as LimitedLane), queueBucketId: NIL_UUID, definitionBucketId: NIL_UUID };
   const { limits, queue, definition } = await readLimitUse(session, lane);
   if (row.gates & gates.atLimit)
@@ -65,7 +85,7 @@ async function limitReason(session: Session, row: Row): Promise<GateReason | und
   return undefined;
 }
 
-function reasonOf(row: Row): GateReason | undefined {
+function reasonOf(row: GatedLane): GateReason | undefined {
   if (row.pause_reason !== null) return { reason: 'QUEUE_PAUSED', text: queuePausedText(row.queue, row.pause_reason) };
   if (row.breaker === null) return undefined;
   const next =
@@ -75,8 +95,8 @@ function reasonOf(row: Row): GateReason | undefined {
   return { reason: 'CIRCUIT_BREAKER', text: breakerText(row.breaker, next) };
 }
 
-/** For rows with `state`, `gates`, `has_demands` and `run_lane_id`. A lane opened meanwhile has no reason. */
-export async function readGateReasons(session: Session, rows: readonly Row[]): Promise<GateReasons> {
+/** A lane opened meanwhile has no reason. */
+export async function readGateReasons(session: Session, rows: readonly MaybeGatedRow[]): Promise<GateReasons> {
   const held = rows.filter(mayBeGated).map((row) => row.run_lane_id);
   if (held.length === 0) return new Map();
   const found = await session.run(readMany, [[...new Set(held)]]);

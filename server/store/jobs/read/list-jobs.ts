@@ -6,10 +6,11 @@ import { type JobState, stateCodes } from '../../../domain/jobs/job-state.ts';
 import type { JobPage, JobQuery, JobView } from '../../../engine/ports/jobs.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { timestampOf } from '../../base/times.ts';
-import type { Parameter, Row, Session, Statement } from '../../driver/database.ts';
+import type { Parameter, Session, Statement } from '../../driver/database.ts';
+import { outerJoined, type RowWith } from '../../driver/row-types.ts';
 import { readGateReasons } from './gate-reasons.ts';
 import { type JobSource, sources } from './job-sources.ts';
-import { jobView, recordColumns, viewColumns } from './read-jobs.ts';
+import { jobView, recordColumns, type ViewRow, viewColumns, viewRowType } from './read-jobs.ts';
 
 /** Max bytes of labels and failures per page. The rest of the page also has to fit into the limit of a message. */
 const PAGE_BYTES = 2 << 20;
@@ -27,7 +28,7 @@ const FROM_PER_LANE = 16;
  * Takes the ids of `scanned`, and reports the id where `rest` continues. The bounds of the page are in the statement,
  * so that labels and failures of no more jobs than fit are ever sent.
  */
-function pageStatement(source: JobSource): Statement {
+function pageStatement(source: JobSource) {
   return {
     name: `list_jobs_${source}`,
     text: `
@@ -64,7 +65,13 @@ LEFT JOIN LATERAL (
   LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
 ) AS p ON true
 ORDER BY p.job_id DESC`,
-  };
+    row: {
+      ...outerJoined({ ...viewRowType, bytes: 'int4' }),
+      resume_id: 'uuid?',
+      looked_at: 'int8',
+      cut: 'bool',
+    },
+  } satisfies Statement;
 }
 
 const statements = {
@@ -79,7 +86,8 @@ const findLanes = {
   text: `
 SELECT lane_id FROM lanes
 WHERE namespace = $1 AND ($2::text IS NULL OR definition = $2) AND ($3::text IS NULL OR queue = $3) LIMIT ${MERGED_LANES + 1}`,
-};
+  row: { lane_id: 'int4' },
+} satisfies Statement;
 
 /** The lowest and, exclusive, the highest id that a job made in the window can have. */
 function idBounds({ minCreateTimeUs, maxCreateTimeUs }: JobQuery['filter']): [string, string] {
@@ -137,8 +145,10 @@ function parametersOf(query: JobQuery, states: readonly JobState[], plan: Plan, 
   return byLane ? [...parameters, laneIds] : parameters;
 }
 
+type PageRow = ViewRow & RowWith<{ bytes: 'int4' }>;
+
 interface Scan {
-  readonly rows: readonly Row[];
+  readonly rows: readonly PageRow[];
   readonly scanned: number;
   /** The id from which the source continues; undefined at its end. */
   readonly resumeId: string | undefined;
@@ -148,12 +158,12 @@ interface Scan {
 
 async function scan(session: Session, plan: Plan, parameters: readonly Parameter[]): Promise<Scan> {
   const rows = await session.run(statements[plan.source], parameters);
-  const [first] = rows;
+  const [first] = rows as [(typeof rows)[number]];
   return {
-    rows: first?.job_id ? rows : [],
-    scanned: first?.looked_at,
-    resumeId: first?.resume_id ?? undefined,
-    cut: first?.cut,
+    rows: first.job_id ? (rows as readonly (typeof first & PageRow)[]) : [],
+    scanned: first.looked_at,
+    resumeId: first.resume_id ?? undefined,
+    cut: first.cut,
   };
 }
 

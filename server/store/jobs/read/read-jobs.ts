@@ -14,7 +14,8 @@ import { failureOf } from '../../base/failure-text.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { payloadOf } from '../../dispatch/claim-jobs.ts';
-import type { Row, Session } from '../../driver/database.ts';
+import type { Session, Statement } from '../../driver/database.ts';
+import type { RowOf, RowType, RowWith } from '../../driver/row-types.ts';
 import { type GateReasons, mayBeGated, readGateReasons } from './gate-reasons.ts';
 
 /** Columns of `jobs`, all but the input. */
@@ -34,6 +35,58 @@ export const viewColumns = `
        coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
        coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id`;
 
+export const viewRowType = {
+  job_id: 'uuid',
+  lane_id: 'int4',
+  priority: 'int2',
+  labels: 'jsonb?',
+  input_content_type: 'text',
+  input_metadata: 'text?',
+  idempotency_key: 'text?',
+  traceparent: 'text?',
+  parent_job_id: 'uuid?',
+  retry_of: 'uuid?',
+  create_time: 'timestamptz',
+  run_time: 'timestamptz?',
+  expire_time: 'timestamptz?',
+  erase_audit_id: 'uuid?',
+  fairness_key: 'text?',
+  limit_key: 'text?',
+  input: 'bytea',
+  run_lane_id: 'int4',
+  namespace: 'text',
+  queue: 'text',
+  definition: 'text',
+  definition_version: 'int4',
+  gates: 'int2',
+  has_demands: 'bool',
+  consecutive_losses: 'int2?',
+  state: 'int2',
+  revision: 'int4',
+  attempt: 'int4',
+  attempt_count: 'int4',
+  session_id: 'uuid?',
+  assign_time: 'timestamptz?',
+  progress_fraction: 'float8?',
+  progress_message: 'text?',
+  reason: 'text?',
+  next_time: 'timestamptz?',
+  end_time: 'timestamptz?',
+  skip_reason: 'int2?',
+  result_content_type: 'text?',
+  result_metadata: 'text?',
+  failure: 'text?',
+  cancel_stage: 'int4?',
+  cancel_time: 'timestamptz?',
+  cancel_reason: 'text?',
+  cleanup_job_id: 'uuid?',
+  result: 'bytea?',
+} satisfies RowType;
+
+export type ViewRow = RowWith<typeof viewRowType>;
+/** A row that can show its last attempt too. */
+type JobRow = ViewRow & RowWith<{ worker_name: 'text?' }>;
+
 const readMany = {
   name: 'read_jobs',
   text: `
@@ -45,7 +98,8 @@ LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
 LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'coalesce(o.session_id, r.session_id)')}
 WHERE n.namespace IS NOT DISTINCT FROM i.namespace`,
-};
+  row: { ...viewRowType, worker_name: 'text?' },
+} satisfies Statement;
 
 const readAttempts = {
   name: 'read_attempts',
@@ -56,7 +110,18 @@ CROSS JOIN LATERAL (
 ) AS a
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'a.session_id')}
 ORDER BY a.job_id, a.attempt`,
-};
+  row: {
+    job_id: 'uuid',
+    attempt: 'int4',
+    session_id: 'uuid',
+    outcome: 'int2',
+    counted: 'bool',
+    assign_time: 'timestamptz',
+    end_time: 'timestamptz',
+    failure: 'text?',
+    worker_name: 'text?',
+  },
+} satisfies Statement;
 
 // One look-up per id: an ANY may be read from any index that holds the ids, from one end to the other.
 const findMany = {
@@ -64,11 +129,13 @@ const findMany = {
   text: `
 SELECT i.job_id FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (SELECT FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j`,
-};
+  row: { job_id: 'uuid' },
+} satisfies Statement;
 const findEndedMany = {
   name: 'find_ended_jobs',
   text: 'SELECT job_id FROM job_outcomes WHERE job_id = ANY($1::uuid[])',
-};
+  row: { job_id: 'uuid' },
+} satisfies Statement;
 
 const readRevisionsOfMany = {
   name: 'read_revisions',
@@ -79,7 +146,8 @@ LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
 LEFT JOIN LATERAL (
   SELECT revision FROM job_outcomes WHERE r.job_id IS NULL AND job_outcomes.job_id = i.job_id OFFSET 0
 ) AS o ON true`,
-};
+  row: { job_id: 'uuid', revision: 'int4?' },
+} satisfies Statement;
 
 const readClosedMany = {
   name: 'read_closed_attempts',
@@ -94,21 +162,33 @@ FROM i CROSS JOIN LATERAL (
 UNION ALL
 SELECT a.job_id, a.attempt, a.session_id, NULL, a.outcome, NULL, NULL, NULL, a.failure, NULL
 FROM i JOIN job_attempts a ON ${sameKey('a.job_id', 'i.job_id')} AND a.attempt = i.attempt AND a.session_id = i.session_id`,
-};
+  row: {
+    job_id: 'uuid',
+    attempt: 'int4',
+    session_id: 'uuid',
+    state: 'int2?',
+    outcome: 'int2?',
+    result: 'bytea?',
+    result_content_type: 'text?',
+    result_metadata: 'text?',
+    failure: 'text?',
+    cancel_stage: 'int2?',
+  },
+} satisfies Statement;
 
-const stageNames = new Map<number, CancelStage>(
+const stageNames = new Map<number | null, CancelStage>(
   Object.entries(cancelStages).map(([name, code]) => [code, name as CancelStage]),
 );
 
-const skipNames = new Map<number, SkipReason>(
+const skipNames = new Map<number | null, SkipReason>(
   Object.entries(skipReasons).map(([name, code]) => [code, name as SkipReason]),
 );
 
-const outcomeNames = new Map<number, AttemptOutcome>(
+const outcomeNames = new Map<number | null, AttemptOutcome>(
   Object.entries(attemptOutcomes).map(([name, code]) => [code, name as AttemptOutcome]),
 );
 
-function attemptView(row: Row): AttemptView {
+function attemptView(row: RowOf<typeof readAttempts>): AttemptView {
   return {
     attempt: row.attempt,
     sessionId: row.session_id,
@@ -150,7 +230,7 @@ function lastOutcome(state: number, failure: Failure | undefined): AttemptOutcom
 /**
  * The open attempt, or the one that ended the job; none if the job is between two. `before`: attempts closed earlier.
  */
-function lastAttempt(row: Row, before: readonly AttemptView[]): AttemptView[] {
+function lastAttempt(row: JobRow, before: readonly AttemptView[]): AttemptView[] {
   if (row.session_id === null) return [];
   const failure = row.failure === null ? undefined : failureOf(row.failure);
   const outcome = lastOutcome(row.state, failure);
@@ -162,14 +242,14 @@ function lastAttempt(row: Row, before: readonly AttemptView[]): AttemptView[] {
       workerName: row.worker_name ?? '',
       outcome,
       counted: mayCount && row.attempt_count > before.filter((attempt) => attempt.counted).length,
-      assignTimeUs: row.assign_time,
+      assignTimeUs: row.assign_time ?? undefined,
       endTimeUs: row.end_time ?? undefined,
       failure,
     },
   ];
 }
 
-function cancellationOf(row: Row): JobView['cancellation'] {
+function cancellationOf(row: ViewRow): JobView['cancellation'] {
   const stage = stageNames.get(row.cancel_stage);
   if (!stage) return undefined;
   return {
@@ -181,15 +261,15 @@ function cancellationOf(row: Row): JobView['cancellation'] {
 }
 
 /** For a job without a known gate: by its state, or since it waits for its children, or is a suspect. */
-function waitReasonOf(row: Row): WaitReason | undefined {
+function waitReasonOf(row: ViewRow): WaitReason | undefined {
   const state = stateOf(row.state);
   if (isSuspended({ state, attempt: row.attempt })) return 'DEPENDENCY';
-  return state === 'READY' && isSuspect({ consecutiveLosses: row.consecutive_losses })
+  return state === 'READY' && isSuspect({ consecutiveLosses: row.consecutive_losses as number })
     ? 'SUSPECT'
     : reasonOfState(state, row.reason);
 }
 
-export function jobView(row: Row, attempts: readonly AttemptView[], gateReasons: GateReasons): JobView {
+export function jobView(row: ViewRow, attempts: readonly AttemptView[], gateReasons: GateReasons): JobView {
   const gate = mayBeGated(row) ? gateReasons.get(row.run_lane_id) : undefined;
   return {
     jobId: row.job_id,
@@ -202,7 +282,7 @@ export function jobView(row: Row, attempts: readonly AttemptView[], gateReasons:
     skipReason: skipNames.get(row.skip_reason),
     waitReason: gate?.reason ?? waitReasonOf(row),
     priority: row.priority,
-    labels: row.labels ?? {},
+    labels: (row.labels ?? {}) as Record<string, string>,
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
     progress:
       row.progress_fraction === null && row.progress_message === null
@@ -216,7 +296,8 @@ export function jobView(row: Row, attempts: readonly AttemptView[], gateReasons:
     assignTimeUs: row.assign_time ?? undefined,
     endTimeUs: row.end_time ?? undefined,
     cancellation: cancellationOf(row),
-    result: row.result === null ? undefined : payloadOf(row.result, row.result_content_type, row.result_metadata),
+    result:
+      row.result === null ? undefined : payloadOf(row.result, row.result_content_type as string, row.result_metadata),
     failure: row.failure === null ? undefined : failureOf(row.failure),
     sessionId: row.session_id ?? undefined,
     idempotencyKey: row.idempotency_key ?? '',
@@ -232,7 +313,7 @@ export function jobView(row: Row, attempts: readonly AttemptView[], gateReasons:
 }
 
 /** Whether attempts before the last one may be on record. A job between two attempts has none open. */
-function hasClosedAttempts(row: Row): boolean {
+function hasClosedAttempts(row: ViewRow): boolean {
   return row.attempt > 1 || (row.attempt === 1 && row.session_id === null);
 }
 
@@ -243,8 +324,8 @@ export async function readJobs(session: Session, names: readonly JobName[]): Pro
   return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));
 }
 
-/** For rows with `viewColumns` and the columns added to them, each with its attempts. */
-export async function viewsOf(session: Session, rows: readonly Row[]): Promise<JobView[]> {
+/** Each with its attempts. */
+export async function viewsOf(session: Session, rows: readonly JobRow[]): Promise<JobView[]> {
   // A job that several callers ask for comes several times: its attempts are read once.
   const tried = [...new Set(rows.filter(hasClosedAttempts).map((row) => row.job_id))];
   const closed = tried.length > 0 ? await session.run(readAttempts, [tried]) : [];
@@ -271,7 +352,9 @@ export async function readRevisions(session: Session, jobIds: readonly string[])
   return jobIds.map((jobId) => revisions.get(jobId));
 }
 
-function outcomeOf(row: Row): ClosedRecord['outcome'] {
+type ClosedRow = RowOf<typeof readClosedMany>;
+
+function outcomeOf(row: ClosedRow): ClosedRecord['outcome'] {
   const name = row.state === null ? outcomeNames.get(row.outcome) : lastOutcomes[row.state];
   // A worker reports a run timeout that it enforced as a failure.
   if (name === 'TIMED_OUT') return 'FAILED';
@@ -279,7 +362,7 @@ function outcomeOf(row: Row): ClosedRecord['outcome'] {
 }
 
 /** How the worker itself returned the attempt, if it did. */
-function givenBackOf(row: Row): ClosedRecord['givenBack'] {
+function givenBackOf(row: ClosedRow): ClosedRecord['givenBack'] {
   if (row.cancel_stage === cancelStages.STOPPED) return 'STOPPED';
   const failure = row.failure === null ? undefined : failureOf(row.failure);
   const name = row.state === null ? outcomeNames.get(row.outcome) : lastOutcome(row.state, reported(failure));
@@ -298,7 +381,8 @@ export async function readClosed(session: Session, attempts: readonly AttemptKey
     sessionId: row.session_id,
     outcome: outcomeOf(row),
     givenBack: givenBackOf(row),
-    result: row.result === null ? undefined : payloadOf(row.result, row.result_content_type, row.result_metadata),
+    result:
+      row.result === null ? undefined : payloadOf(row.result, row.result_content_type as string, row.result_metadata),
     failure: row.failure ?? undefined,
   }));
 }

@@ -2,7 +2,7 @@
 import type { IdempotencyKey, SubmitCall, SubmitResult } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
-import type { Parameter, Session } from '../../driver/database.ts';
+import type { Parameter, Session, Statement } from '../../driver/database.ts';
 
 const keyColumns = { namespace: 'text', idempotency_key: 'text', job_id: 'uuid', content_hash: 'bytea' };
 
@@ -37,7 +37,8 @@ const readKeys = {
   text: `
 SELECT k.namespace, k.idempotency_key, k.job_id, k.content_hash
 FROM ${inputTable({ namespace: 'text', idempotency_key: 'text' }, 'i')} JOIN idempotency_keys k ON ${sameName}`,
-};
+  row: { namespace: 'text', idempotency_key: 'text', job_id: 'uuid', content_hash: 'bytea' },
+} satisfies Statement;
 
 const pointMany = {
   name: 'point_idempotency_keys',

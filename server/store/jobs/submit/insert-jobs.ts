@@ -13,7 +13,8 @@ import { timestampOf } from '../../base/times.ts';
 import { gates } from '../../dispatch/gated-lanes.ts';
 import { addCounts } from '../../dispatch/lane-counts.ts';
 import { byteSlices } from '../../driver/arrays.ts';
-import type { Parameter, Row, Session } from '../../driver/database.ts';
+import type { Parameter, Session, Statement } from '../../driver/database.ts';
+import type { RowOf } from '../../driver/row-types.ts';
 import { groups, outboxInsert } from '../../events/outbox.ts';
 
 const callColumns = {
@@ -120,7 +121,8 @@ told AS (${outboxInsert()})
 SELECT call, NULL::uuid AS session_id, NULL::int AS lane_id FROM first_calls
 UNION ALL SELECT NULL, session_id, NULL::int FROM open_sessions
 UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
-};
+  row: { call: 'int4?', session_id: 'uuid?', lane_id: 'int4?' },
+} satisfies Statement;
 
 /** JSON of the job's rare fields; NULL if it has none. */
 function restOf(job: NewJob): string | null {
@@ -268,14 +270,14 @@ export async function insertJobs(
   return insertedOf(rows, insertions);
 }
 
-function insertedOf(rows: readonly Row[], insertions: readonly Insertion[]): Inserted {
+function insertedOf(rows: readonly RowOf<typeof statement>[], insertions: readonly Insertion[]): Inserted {
   const first = new Set<SubmitCall>();
   const openSessions = new Set<string>();
   const openLanes = new Set<number>();
   for (const row of rows) {
     if (row.session_id !== null) openSessions.add(row.session_id);
     else if (row.lane_id !== null) openLanes.add(row.lane_id);
-    else first.add((insertions[row.call] as Insertion).call);
+    else first.add((insertions[row.call as number] as Insertion).call);
   }
   return { first, openSessions, openLanes };
 }

@@ -1,7 +1,7 @@
 /** The worker of a job's last attempt, for jobs that prefer the same worker. */
 
 import { sameKey } from '../../base/same-key.ts';
-import type { Session } from '../../driver/database.ts';
+import type { Session, Statement } from '../../driver/database.ts';
 
 // Between two attempts the run names no session: then the last closed attempt does.
 const readMany = {
@@ -20,7 +20,8 @@ LEFT JOIN LATERAL (
 ) AS a ON true
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'coalesce(o.session_id, r.session_id, a.session_id)')}
 WHERE n.namespace IS NOT DISTINCT FROM $2`,
-};
+  row: { job_id: 'uuid', worker_name: 'text?' },
+} satisfies Statement;
 
 export async function readLastWorkers(
   session: Session,

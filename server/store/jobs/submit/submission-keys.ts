@@ -3,7 +3,7 @@ import { type JobState, stateOf } from '../../../domain/jobs/job-state.ts';
 import type { RuleKey } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
-import type { Session } from '../../driver/database.ts';
+import type { Session, Statement } from '../../driver/database.ts';
 
 /** Codes as stored in SQL. */
 const kindCodes: Readonly<Record<RuleKey['kind'], number>> = { UNIQUENESS: 1, DEBOUNCE: 2, THROTTLE: 3 };
@@ -18,12 +18,14 @@ const insertKeys = {
 INSERT INTO submission_keys (key_hash, kind, job_id, until_time)
 SELECT key_hash, kind, job_id, ${until} FROM ${inputTable(columns, 'i')} ORDER BY key_hash
 ON CONFLICT DO NOTHING RETURNING key_hash, until_time`,
-};
+  row: { key_hash: 'bytea', until_time: 'timestamptz?' },
+} satisfies Statement;
 
 const lockKeys = {
   name: 'lock_submission_keys',
   text: 'SELECT key_hash FROM submission_keys WHERE key_hash = ANY($1::bytea[]) ORDER BY key_hash FOR NO KEY UPDATE',
-};
+  row: { key_hash: 'bytea' },
+} satisfies Statement;
 
 // A separate statement: only a snapshot younger than the locks sees the present holders, and the states of those jobs.
 const readHolders = {
@@ -35,7 +37,15 @@ LEFT JOIN LATERAL (SELECT create_time FROM jobs WHERE jobs.job_id = k.job_id OFF
 LEFT JOIN LATERAL (SELECT state FROM job_runs WHERE job_runs.job_id = k.job_id OFFSET 0) AS r ON true
 LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = k.job_id OFFSET 0) AS o ON true
 WHERE k.key_hash = ANY($1::bytea[])`,
-};
+  row: {
+    key_hash: 'bytea',
+    job_id: 'uuid',
+    until_time: 'timestamptz?',
+    state: 'int2?',
+    create_time: 'timestamptz?',
+    now: 'timestamptz',
+  },
+} satisfies Statement;
 
 // Compares and sets: only from the job found to hold the key. With a plain = the index by job would be read whole.
 const takeOverKeys = {
@@ -45,7 +55,8 @@ UPDATE submission_keys k SET job_id = i.job_id, until_time = coalesce(i.until_ti
 FROM ${inputTable({ ...columns, holder_job_id: 'uuid', until_time: 'timestamptz' }, 'i')}
 WHERE ${sameKey('k.key_hash', 'i.key_hash')} AND k.job_id IS NOT DISTINCT FROM i.holder_job_id
 RETURNING k.key_hash, k.until_time`,
-};
+  row: { key_hash: 'bytea', until_time: 'timestamptz?' },
+} satisfies Statement;
 
 /** A key that a job about to be stored claims. */
 export interface Claim {

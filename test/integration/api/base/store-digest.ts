@@ -2,7 +2,7 @@
  * The content of a database, in a form that can be compared. Without the counts of open jobs, which are folded from one
  * table into another meanwhile and follow from the runs, and without the outbox, which empties itself.
  */
-import type { Database } from '../../../../server/store/driver/database.ts';
+import type { Database, Statement } from '../../../../server/store/driver/database.ts';
 
 const listTables = {
   name: '',
@@ -10,15 +10,19 @@ const listTables = {
 SELECT relname AS name FROM pg_class
 WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
   AND relname NOT IN ('lane_counts', 'lane_count_changes', 'outbox', 'outbox_turns') ORDER BY relname`,
-};
+  row: { name: 'name' },
+} satisfies Statement;
 
 /** Row count and checksum of each table, by its name. */
 export async function digestOf(database: Database): Promise<Record<string, string>> {
-  const tables = (await database.run(listTables, [])).map((row) => row.name as string);
+  const tables = (await database.run(listTables, [])).map((row) => row.name);
   const parts = tables.map(
     (table) =>
       `SELECT '${table}' AS name, count(*) || ' rows ' || md5(coalesce(string_agg(md5(t::text), '' ORDER BY md5(t::text)), '')) AS digest FROM ${table} t`,
   );
-  const rows = await database.run({ name: '', text: parts.join(' UNION ALL ') }, []);
+  const rows = await database.run(
+    { name: '', text: parts.join(' UNION ALL '), row: { name: 'text', digest: 'text' } },
+    [],
+  );
   return Object.fromEntries(rows.map((row) => [row.name, row.digest]));
 }

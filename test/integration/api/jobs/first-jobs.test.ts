@@ -182,6 +182,7 @@ describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
       {
         name: '',
         text: 'SELECT definition, count(*)::int AS lanes FROM lanes GROUP BY definition ORDER BY definition',
+        row: { definition: 'text', lanes: 'int4' },
       },
       [],
     );

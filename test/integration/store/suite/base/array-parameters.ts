@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Element } from '../../../../../server/store/driver/arrays.ts';
-import type { StoreContext } from '../../../../support/store/store-context.ts';
+import type { Row, StoreContext } from '../../../../support/store/store-context.ts';
 
 const int = (bits: number) => fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
 // Neither text nor JSON may contain a NUL.
@@ -38,7 +38,7 @@ const refused: [string, Element, string][] = [
 export function arrayParametersSuite(context: StoreContext): void {
   const unnest = async (type: string, items: readonly Element[]): Promise<unknown[]> => {
     const statement = { name: '', text: `SELECT unnest($1::${type}[]) AS item` };
-    return (await context.database.run(statement, [items])).map((row) => row.item);
+    return ((await context.database.run(statement, [items])) as Row[]).map((row) => row.item);
   };
 
   describe('an array parameter', () => {
