@@ -70,8 +70,8 @@ CROSS JOIN LATERAL (
 export async function readStepsOf(session: Session, steps: readonly StepKey[]) {
   const rows = await session.run(readStepStates, [steps.map(({ jobId }) => jobId), steps.map(({ step }) => step)]);
   return rows.map((row) => ({
-    jobId: row.job_id as string,
-    step: row.step as number,
+    jobId: row.job_id,
+    step: row.step,
     state: stepStateNames.get(row.state) as StepState,
   }));
 }

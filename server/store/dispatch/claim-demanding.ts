@@ -51,7 +51,7 @@ async function lockCapacity(
   permits: readonly Permit[],
 ): Promise<{ readonly sessions: readonly SessionCapacity[]; readonly seen: Reservations }> {
   const rows = await session.run(lockSessions, [idsOf(permits)]);
-  const ids = rows.map((row) => row.session_id as string);
+  const ids = rows.map((row) => row.session_id);
   const taken = await readTaken(session, ids);
   const seen = await readReservations(session, laneId, ids);
   const sessions = rows.map(({ session_id: sessionId, resources }) => ({

@@ -93,8 +93,8 @@ export async function claimLimited(session: Session, claim: Claim, limits: Limit
   const rows = most > 0 ? await session.run(lockCandidates, [limits.laneId, cursorOf(claim), asked, heldAtMost]) : [];
   const keys = keyHeadrooms(rows, under);
   const listed = rows.map((row) => ({
-    jobId: row.job_id as string,
-    limitId: (row.limit_id as string | null) ?? undefined,
+    jobId: row.job_id,
+    limitId: row.limit_id ?? undefined,
     bytes: row.input_size + OVERHEAD_BYTES,
   }));
   const { admitted, over } = admit(listed, headroomsOf(keys), most, claim.maxBytes);

@@ -23,7 +23,7 @@ WHERE NOT EXISTS (SELECT FROM job_runs r WHERE r.session_id = i.session_id AND r
 
 async function freeSessions(session: Session, sessionIds: readonly string[]): Promise<Set<string>> {
   const ids = async (statement: typeof findFree, given: readonly string[]) =>
-    (await session.run(statement, [given])).map((row) => row.session_id as string);
+    (await session.run(statement, [given])).map((row) => row.session_id);
   const locked = await ids(lockSessions, sessionIds);
   return new Set(locked.length > 0 ? await ids(findFree, locked) : []);
 }

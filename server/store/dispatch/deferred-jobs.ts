@@ -83,7 +83,7 @@ SELECT to_lane_id AS lane_id, min(rank) AS rank, count(*)::int AS jobs FROM move
 export function requeueDeferredJobs(database: Database, limitIds: readonly string[]): Promise<Requeued> {
   return database.transaction(async (session) => {
     const rows = (await session.run(readKeys, [limitIds])).filter((row) => row.at_limit);
-    const headrooms = rows.map((row) => ({ limitId: row.limit_id as string, headroom: headroomOfKey(row) }));
+    const headrooms = rows.map((row) => ({ limitId: row.limit_id, headroom: headroomOfKey(row) }));
     const open = headrooms.filter(({ headroom }) => headroom.jobs > 0);
     const lanes = open.length > 0 ? await requeueDeferred(session, open) : [];
     const later = headrooms.flatMap(({ limitId, headroom }) =>

@@ -173,7 +173,7 @@ export class FairRanks {
       session.run(readKeys, named),
       session.run(readLanes, [laneIds, laneIds.map((laneId) => known.get(laneId)?.floorUs)]),
     ]);
-    const lanes = new Map(rows.map((row) => [row.lane_id as number, row]));
+    const lanes = new Map(rows.map((row) => [row.lane_id, row]));
     const groups = groupsOf(jobs, lanes, (row) => this.#virtualTime(row));
     const lastRanks = new Map(
       waiting.map((row) => [nameOf(row.namespace, row.queue, row.fairness_key), row.last_rank]),

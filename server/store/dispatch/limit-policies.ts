@@ -40,7 +40,7 @@ export async function limitObstacle(session: Session, call: SubmitCall): Promise
   const limited = call.limits ?? [];
   const definitions = [...new Set(limited.map(({ definition }) => definition))];
   const rows = await session.run(lockMany, [call.namespace, definitions]);
-  const limits = new Map(rows.map((row) => [row.definition as string, JSON.parse(row.limits) as DefinitionLimits]));
+  const limits = new Map(rows.map((row) => [row.definition, JSON.parse(row.limits) as DefinitionLimits]));
   const byKey = Map.groupBy(limited, ({ limitId }) => limitId);
   const open = await openJobs(session, [...byKey.keys()]);
   const held: { index: number; jobId: string }[] = [];

@@ -232,7 +232,7 @@ async function writeScans(session: Session, scans: readonly Scan[]): Promise<voi
 
 async function scanRows(session: Session, rows: readonly DueSchedule[], decide: DecideSchedule): Promise<Scan[]> {
   const unsettled = await session.run(readUnsettled, [rows.map((row) => row.schedule_id)]);
-  const runsOf = Map.groupBy(unsettled, (run) => run.schedule_id as string);
+  const runsOf = Map.groupBy(unsettled, (run) => run.schedule_id);
   const scans = rows.map((row) => scanOf(row, runsOf.get(row.schedule_id) ?? [], decide));
   await writeScans(session, scans);
   return scans;

@@ -1,11 +1,12 @@
 /** A store on a temporary database for one test file, for each kind of database. */
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { Store } from '../../../server/engine/ports/store.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
 import { createStore } from '../../../server/store/store.ts';
+import { checkRows } from '../databases/declared-rows.ts';
 import { sharedPostgres, type TestDatabases } from '../databases/postgres.ts';
 import { inMemory } from '../run/prepared.ts';
 
@@ -29,17 +30,22 @@ async function open(context: StoreContext): Promise<Database> {
   return openPostgres({ url: context.url });
 }
 
-async function start(context: StoreContext): Promise<void> {
-  context.database = await open(context);
+async function start(context: StoreContext, faults: string[]): Promise<void> {
+  context.database = checkRows(await open(context), faults);
   await migrate(context.database);
   context.store = createStore(context.database);
   await context.store.ensurePartitions();
 }
 
-/** Starts the database before the tests of the file or block, and ends it after them. */
+/**
+ * Starts the database before the tests of the file or block, and ends it after them. A test fails if a statement returns
+ * a row that it does not declare so.
+ */
 export function useStore(kind: DatabaseKind): StoreContext {
   const context = { kind, databases: undefined, url: undefined } as StoreContext;
-  beforeAll(() => start(context));
+  const faults: string[] = [];
+  beforeAll(() => start(context, faults));
+  afterEach(() => expect(faults.splice(0)).toEqual([]));
   afterAll(async () => {
     await context.store?.close();
     await context.databases?.stop();

@@ -135,7 +135,7 @@ function settle(
   taken: readonly Edge[],
   endings: ReadonlyMap<string, Ending>,
 ) {
-  const byJob = Map.groupBy(taken, (row) => row.job_id as string);
+  const byJob = Map.groupBy(taken, (row) => row.job_id);
   const settled: Settled[] = [];
   for (const { job_id: jobId, unmet_dependencies, namespace } of locked) {
     const edges = byJob.get(jobId) ?? [];
@@ -174,7 +174,7 @@ export async function takeEnds(session: Session): Promise<TakenEnds> {
     taken.flatMap((row) => (row.kind === dependencyKinds.ASSET ? [{ jobId: row.job_id, assetId: row.target_id }] : [])),
   );
   if (met.length > 0) await session.run(lower, [met.map(({ jobId }) => jobId), met.map((one) => one.edges)]);
-  const inboxRows = [...new Map(rows.map((row) => [row.row_id as number, row])).values()];
+  const inboxRows = [...new Map(rows.map((row) => [row.row_id, row])).values()];
   const dropped = new Set((await session.run(dropSome, [inboxRows.map((row) => row.row_id)])).map((row) => row.row_id));
   const isMore = rows.length >= MAX_EDGES || inboxRows.length >= MAX_ENTRIES || dropped.size < inboxRows.length;
   const left = inboxRows.filter((row) => row.kind === JOB_ENDED && !dropped.has(row.row_id));

@@ -76,7 +76,7 @@ function inboxRow(row: RowOf<typeof takeSome>): InboxRow {
 
 /** By workflow, oldest first, for the transaction that has locked them. Entries of the kind CANCEL_CHILDREN stay. */
 export async function takeInbox(session: Session, jobIds: readonly string[]): Promise<Map<string, InboxRow[]>> {
-  const taken = Map.groupBy(await session.run(takeSome, [jobIds]), (row) => row.subject_id as string);
+  const taken = Map.groupBy(await session.run(takeSome, [jobIds]), (row) => row.subject_id);
   return new Map(Array.from(taken, ([jobId, rows]) => [jobId, rows.map(inboxRow)]));
 }
 
