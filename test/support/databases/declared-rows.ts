@@ -31,28 +31,28 @@ function fits(type: string, value: unknown): boolean {
   return checks[type]?.(value) ?? false;
 }
 
-/** What is wrong with a row; undefined: nothing. */
-function faultOf({ name, text, row: declared = {} }: Statement, row: object): string | undefined {
+/** Adds what is wrong with a row, if anything is. */
+function noteFault({ name, text, row: declared = {} }: Statement, row: object, faults: Set<string>): void {
   const title = name || text;
-  const undeclared = Object.keys(row).find((column) => !(column in declared));
-  if (undeclared !== undefined) return `${title} does not declare ${undeclared}`;
+  for (const column of Object.keys(row)) if (!(column in declared)) faults.add(`${title} does not declare ${column}`);
   for (const [column, type] of Object.entries(declared)) {
     const value = (row as Record<string, unknown>)[column];
-    if (!fits(type, value)) return `${title} declares ${column} as ${type} and returns ${value}`;
+    if (!fits(type, value)) faults.add(`${title} declares ${column} as ${type} and returns ${value}`);
   }
-  return undefined;
 }
 
 /** SQL that a test has written itself, and whose rows it knows. */
 const isOfTest = ({ name, row }: Statement) => name === '' && row === undefined;
 
 /** A database that adds to `faults` each row that differs from its statement's declaration. Nothing runs later for it. */
-export function checkRows(database: Database, faults: string[]): Database {
+export function checkRows(database: Database, faults: Set<string>): Database {
   const checked = (inner: Session): Session => ({
     run(statement, parameters) {
       const answer = inner.run(statement, parameters);
       if (!isOfTest(statement)) {
-        const check = (rows: readonly object[]) => faults.push(...rows.flatMap((row) => faultOf(statement, row) ?? []));
+        const check = (rows: readonly object[]) => {
+          for (const row of rows) noteFault(statement, row, faults);
+        };
         answer.then(check, () => {});
       }
       return answer;

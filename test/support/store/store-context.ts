@@ -30,7 +30,7 @@ async function open(context: StoreContext): Promise<Database> {
   return openPostgres({ url: context.url });
 }
 
-async function start(context: StoreContext, faults: string[]): Promise<void> {
+async function start(context: StoreContext, faults: Set<string>): Promise<void> {
   context.database = checkRows(await open(context), faults);
   await migrate(context.database);
   context.store = createStore(context.database);
@@ -43,9 +43,13 @@ async function start(context: StoreContext, faults: string[]): Promise<void> {
  */
 export function useStore(kind: DatabaseKind): StoreContext {
   const context = { kind, databases: undefined, url: undefined } as StoreContext;
-  const faults: string[] = [];
+  const faults = new Set<string>();
   beforeAll(() => start(context, faults));
-  afterEach(() => expect(faults.splice(0)).toEqual([]));
+  afterEach(() => {
+    const found = [...faults];
+    faults.clear();
+    expect(found).toEqual([]);
+  });
   afterAll(async () => {
     await context.store?.close();
     await context.databases?.stop();
