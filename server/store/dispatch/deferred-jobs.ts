@@ -11,7 +11,7 @@ import { sameKey } from '../base/same-key.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { addCounts } from './lane-counts.ts';
-import { keyCapacity, keyUse, mostOfKey } from './limit-use.ts';
+import { keyCapacity, keyUse, keyUseRowType, mostOfKey } from './limit-use.ts';
 
 const { READY } = stateCodes;
 
@@ -40,8 +40,7 @@ LEFT JOIN LATERAL (
     limit_id: 'uuid',
     at_limit: 'bool',
     limits: 'text?',
-    held: 'int4',
-    full_time: 'timestamptz?',
+    ...keyUseRowType,
     now: 'timestamptz',
   },
 } satisfies Statement;

@@ -41,10 +41,12 @@ d AS MATERIALIZED (
 )
 SELECT q.max_concurrency, q.rate_limit, d.limits FROM (VALUES (1)) AS one (one) LEFT JOIN q ON true LEFT JOIN d ON true`;
 
+const limitsRowType = { max_concurrency: 'int4?', rate_limit: 'text?', limits: 'text?' } satisfies RowType;
+
 const lockMany = {
   name: 'lock_limits',
   text: limitsText('FOR NO KEY UPDATE'),
-  row: { max_concurrency: 'int4?', rate_limit: 'text?', limits: 'text?' },
+  row: limitsRowType,
 } satisfies Statement;
 
 /** Within a transaction: until its end no other one assigns anything under these limits. */
@@ -53,7 +55,7 @@ export async function lockLimits(session: Session, lane: LimitedLane): Promise<L
   return limitsOf(row as RowOf<typeof lockMany>);
 }
 
-function limitsOf(row: RowOf<typeof lockMany>): LockedLimits {
+function limitsOf(row: RowWith<typeof limitsRowType>): LockedLimits {
   const hasQueue = row.max_concurrency !== null || row.rate_limit !== null;
   return {
     queue: hasQueue
@@ -102,9 +104,7 @@ FROM l`,
     queue_full_time: 'timestamptz?',
     definition_full_time: 'timestamptz?',
     now: 'timestamptz',
-    max_concurrency: 'int4?',
-    rate_limit: 'text?',
-    limits: 'text?',
+    ...limitsRowType,
   },
 } satisfies Statement;
 

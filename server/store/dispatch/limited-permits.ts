@@ -14,7 +14,7 @@ import {
   lockCapacity,
   takeUnitsOf,
 } from './limit-headroom.ts';
-import { hasKeyRate, keyUse, mostOfKey } from './limit-use.ts';
+import { hasKeyRate, keyUse, keyUseRowType, mostOfKey } from './limit-use.ts';
 
 const readKeys = {
   name: 'read_use_of_keys',
@@ -23,7 +23,7 @@ SELECT i.limit_id, ${keyUse('i.limit_id', 'd.most', 'd.has_rate')}
 FROM (
   SELECT coalesce(max(${mostOfKey('limits')}), 0) AS most, coalesce(bool_or(${hasKeyRate('limits')}), false) AS has_rate FROM definition_limits WHERE namespace = $2 AND definition = $3
 ) AS d, unnest($1::uuid[]) AS i (limit_id)`,
-  row: { limit_id: 'uuid', held: 'int4', full_time: 'timestamptz?' },
+  row: { limit_id: 'uuid', ...keyUseRowType },
 } satisfies Statement;
 
 /** Jobs with permits in a lane with limits. Its locks are held. */

@@ -6,7 +6,7 @@ import type { RowOf, RowType } from './row-types.ts';
 export interface Statement {
   readonly name: string;
   readonly text: string;
-  /** The columns it returns, if any. */
+  /** The columns that it returns. Undefined: none. A test compares them with PostgreSQL's description. */
   readonly row?: RowType;
   /**
    * Each row that the statement writes is a job that has ended. The embedded database's driver counts them for VACUUM.

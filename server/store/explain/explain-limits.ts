@@ -3,7 +3,7 @@ import { type Blocker, type Blockers, MAX_BLOCKERS } from '../../domain/explain/
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LimitOfJob, LimitQuery, LimitsOfJob } from '../../engine/ports/explanations.ts';
 import { sameKey } from '../base/same-key.ts';
-import { keyCapacity, keyUse, readLimitUse } from '../dispatch/limit-use.ts';
+import { keyCapacity, keyUse, keyUseRowType, readLimitUse } from '../dispatch/limit-use.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { queueKey } from '../queues/queues.ts';
@@ -16,7 +16,7 @@ const MAX_SCANNED = 10_000;
 const readKey = {
   name: 'read_key_use',
   text: `SELECT ${keyUse('$1::uuid', '$2')}`,
-  row: { held: 'int4', full_time: 'timestamptz?' },
+  row: keyUseRowType,
 } satisfies Statement;
 
 const named = (from: string) => `

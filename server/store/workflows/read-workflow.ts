@@ -84,9 +84,10 @@ export function workflowReads(session: Session): WorkflowReads {
   };
 }
 
-function progressOf({ phase, ...row }: Partial<RowOf<typeof readRun>>): WorkflowProgress {
+function progressOf(row: Partial<RowOf<typeof readRun>>): WorkflowProgress {
   const counts = Object.fromEntries(states.map(([name]) => [name, row[name] ?? 0])) as Record<StepState, number>;
-  return { phase: phase == null ? undefined : phaseNames.get(phase), counts, cached: row.cached ?? 0 };
+  const phase = typeof row.phase === 'number' ? phaseNames.get(row.phase) : undefined;
+  return { phase, counts, cached: row.cached ?? 0 };
 }
 
 function stateOf({ state }: { readonly state: number }): StepState {
