@@ -70,7 +70,7 @@ heads AS MATERIALIZED (SELECT i.*, (${firstReady('i.lane_id', 'AND r.rank >= i.f
 looked AS MATERIALIZED (
   SELECT h.*, h.head IS NULL AND (${firstReady('h.lane_id', '')}) IS NOT NULL AS has_ahead FROM heads h
 )
-SELECT h.*, CASE WHEN h.head IS NULL AND NOT h.has_ahead THEN (${highestHead}) END AS beside,
+SELECT h.*, CASE WHEN h.head IS NULL AND NOT h.has_ahead THEN (${highestHead}) END AS others,
        l.namespace, l.queue, q.fairness_weights, now.us AS now
 FROM looked h CROSS JOIN now
 CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
@@ -80,7 +80,7 @@ LEFT JOIN LATERAL (SELECT fairness_weights FROM queues WHERE queues.namespace = 
     floor: 'int8',
     head: 'int8?',
     has_ahead: 'bool',
-    beside: 'int8?',
+    others: 'int8?',
     namespace: 'text',
     queue: 'text',
     fairness_weights: 'jsonb?',
@@ -209,7 +209,7 @@ export class FairRanks {
       headUs: row.head ?? undefined,
       floorUs: row.floor,
       hasAhead: row.has_ahead,
-      othersUs: row.beside ?? undefined,
+      othersUs: row.others ?? undefined,
     };
     const floorUs = virtualTime(lane, row.now);
     this.#known.set(row.lane_id, { namespace: row.namespace, queue: row.queue, floorUs });
