@@ -86,7 +86,7 @@ WITH locked AS MATERIALIZED (
   SELECT r.job_id, r.parent_job_id, r.notifies_end FROM job_runs r
   WHERE r.job_id = ANY($1::uuid[]) ORDER BY r.job_id FOR NO KEY UPDATE
 ),
-told AS (
+notifying AS (
   UPDATE job_runs r SET notifies_end = true FROM locked l
   WHERE ${sameKey('r.job_id', 'l.job_id')} AND l.parent_job_id IS NOT DISTINCT FROM $2 AND NOT l.notifies_end
 )

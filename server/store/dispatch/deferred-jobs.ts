@@ -55,8 +55,8 @@ const requeueMany = {
   text: `
 WITH picked AS MATERIALIZED (
   SELECT w.job_id, w.lane_id, b.lane_id AS to_lane_id
-  FROM ${inputTable({ limit_id: 'uuid', room: 'int' }, 'i')} CROSS JOIN LATERAL (
-    SELECT r.job_id, r.lane_id FROM job_runs r WHERE r.limit_id = i.limit_id AND ${isMarked('r')} ORDER BY r.state, r.rank LIMIT i.room
+  FROM ${inputTable({ limit_id: 'uuid', headroom: 'int' }, 'i')} CROSS JOIN LATERAL (
+    SELECT r.job_id, r.lane_id FROM job_runs r WHERE r.limit_id = i.limit_id AND ${isMarked('r')} ORDER BY r.state, r.rank LIMIT i.headroom
   ) AS w
   CROSS JOIN LATERAL (SELECT * FROM lanes WHERE lanes.lane_id = w.lane_id OFFSET 0) AS a
   CROSS JOIN LATERAL (SELECT lane_id FROM lanes AS open WHERE ${sameLane} AND NOT open.at_limit OFFSET 0) AS b

@@ -36,7 +36,7 @@ interface ChangedColumns {
   readonly state?: number;
   /** For runs that existed before: the groups have `revision` after the change, `attempt` and `was_state`. */
   readonly moved?: boolean;
-  /** The groups have a column `told_failure`. */
+  /** The groups have a column `published_failure`. */
   readonly failures?: boolean;
 }
 
@@ -45,7 +45,7 @@ export function outboxInsert({ state, moved = false, failures = false }: Changed
   return `INSERT INTO outbox (event_time, job_ids, group_sizes, lane_ids, states, revisions, attempts, previous_states, failures)
   SELECT (SELECT time FROM now), string_agg(job_ids, ''::bytea), array_agg(jobs), array_agg(lane_id), array_agg(${state ?? 'state'}),
          array_agg(${moved ? 'revision' : '1'}), array_agg(${moved ? 'attempt' : '0'}), array_agg(${moved ? 'was_state' : 'NULL::smallint'}),
-         array_agg(${failures ? 'told_failure' : 'NULL::text'})
+         array_agg(${failures ? 'published_failure' : 'NULL::text'})
   FROM groups HAVING count(*) > 0`;
 }
 

@@ -55,7 +55,7 @@ recorded AS (
 ),
 ${groups({ from: 'ended', by: ['revision', 'attempt', 'was_state'] })},
 ${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -jobs AS jobs FROM groups`)},
-told AS (${outboxInsert({ state: stateCodes.SUCCEEDED, moved: true })}),
+published AS (${outboxInsert({ state: stateCodes.SUCCEEDED, moved: true })}),
 ${notifyEnds(stateCodes.SUCCEEDED)}
 SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id, parent_job_id, notifies_end FROM ended`,
   row: {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { Store } from '../../../server/engine/ports/store.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
+import type { MaintenanceOptions } from '../../../server/store/driver/pglite-maintenance.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
 import { createStore } from '../../../server/store/store.ts';
@@ -23,15 +24,15 @@ export interface StoreContext {
   url: string | undefined;
 }
 
-async function open(context: StoreContext): Promise<Database> {
-  if (context.kind === 'PGlite') return openPglite(await inMemory());
+async function open(context: StoreContext, maintenance: MaintenanceOptions): Promise<Database> {
+  if (context.kind === 'PGlite') return openPglite({ ...(await inMemory()), maintenance });
   context.databases = await sharedPostgres(context.kind === 'PostgreSQL 16' ? 16 : 18);
   context.url = await context.databases.createDatabase();
   return openPostgres({ url: context.url });
 }
 
-async function start(context: StoreContext, faults: Set<string>): Promise<void> {
-  context.database = checkRows(await open(context), faults);
+async function start(context: StoreContext, faults: Set<string>, maintenance: MaintenanceOptions): Promise<void> {
+  context.database = checkRows(await open(context, maintenance), faults);
   await migrate(context.database);
   context.store = createStore(context.database);
   await context.store.ensurePartitions();
@@ -39,12 +40,12 @@ async function start(context: StoreContext, faults: Set<string>): Promise<void> 
 
 /**
  * Starts the database before the tests of the file or block, and ends it after them. A test fails if a statement returns
- * a row that it does not declare so.
+ * a row that it does not declare so. `maintenance` is PGlite's.
  */
-export function useStore(kind: DatabaseKind): StoreContext {
+export function useStore(kind: DatabaseKind, maintenance: MaintenanceOptions = {}): StoreContext {
   const context = { kind, databases: undefined, url: undefined } as StoreContext;
   const faults = new Set<string>();
-  beforeAll(() => start(context, faults));
+  beforeAll(() => start(context, faults, maintenance));
   afterEach(() => {
     const found = [...faults];
     faults.clear();

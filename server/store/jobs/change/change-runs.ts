@@ -44,11 +44,11 @@ const updates = {
   // Before the change, for the counts.
   was_state: 'smallint',
   was_lane_id: 'int',
-  told_failure: 'text',
+  published_failure: 'text',
 };
 
 /** Published columns of each change. */
-const outboxColumns = ['state', 'revision', 'attempt', 'was_state', 'told_failure'];
+const outboxColumns = ['state', 'revision', 'attempt', 'was_state', 'published_failure'];
 
 // No session holds a cancelled workflow: its lane counts it as WAITING until it ends, since limits count held jobs.
 const updateRuns = {
@@ -76,7 +76,7 @@ SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, 
     watch_until = CASE WHEN i.state IN ${held} THEN coalesce(i.watch_until, r.watch_until) END,
     watch_fraction = CASE WHEN i.state IN ${held} THEN coalesce(i.watch_fraction, r.watch_fraction) END
 FROM i WHERE ${sameKey('r.job_id', 'i.job_id')}
-RETURNING r.job_id, r.lane_id, r.revision, r.attempt, i.was_state, i.state, i.told_failure
+RETURNING r.job_id, r.lane_id, r.revision, r.attempt, i.was_state, i.state, i.published_failure
 ),
 ${groups({ from: 'changed', by: outboxColumns, where: `state <> was_state AND state NOT IN ${unpublished}` })}
 ${outboxInsert({ moved: true, failures: true })}`,
@@ -115,7 +115,7 @@ const ends = {
   reason: 'text',
   cancel_stage: 'smallint',
   cleanup_job_id: 'uuid',
-  told_failure: 'text',
+  published_failure: 'text',
   result: 'bytea',
   result_content_type: 'text',
   result_metadata: 'text',
@@ -130,13 +130,13 @@ WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 ended AS (
   DELETE FROM job_runs r USING ${inputTable(ends, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}
   RETURNING r.job_id, r.lane_id, r.state AS was_state, i.state, r.revision + 1 AS revision, r.attempt, i.attempt_count, r.session_id, r.assign_time, i.failure,
-            r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id, i.told_failure,
+            r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id, i.published_failure,
             i.result, i.result_content_type, i.result_metadata, i.skip_reason, r.parent_job_id, r.step, r.item, r.notifies_end
 ),
 checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')}),
 ${groups({ from: 'ended', by: outboxColumns })},
 ${addCounts(`SELECT lane_id, CASE WHEN was_state = ${CANCELLING} AND attempt = 0 THEN ${WAITING} ELSE ${countedAs('was_state')} END AS state, -jobs AS jobs FROM groups`)},
-told AS (${outboxInsert({ moved: true, failures: true })}),
+published AS (${outboxInsert({ moved: true, failures: true })}),
 ${notifyEnds()}
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempt_count, session_id, assign_time, end_time, failure,
                           progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id,

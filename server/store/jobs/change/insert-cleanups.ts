@@ -43,7 +43,7 @@ record AS (
 ),
 ${groups({ from: '(SELECT cleanup_job_id AS job_id, lane_id FROM i) AS made' })},
 ${addCounts(`SELECT lane_id, ${stateCodes.READY} AS state, jobs FROM groups`)},
-told AS (${outboxInsert({ state: stateCodes.READY })})
+published AS (${outboxInsert({ state: stateCodes.READY })})
 INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms)
 SELECT cleanup_job_id, lane_id, ${stateCodes.READY}, rank, octet_length(input), run_timeout_ms FROM i`,
 };

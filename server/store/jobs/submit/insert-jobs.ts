@@ -117,7 +117,7 @@ run AS (
 ),
 ${groups({ from: 'i', by: ['state', 'assigned'] })},
 ${addCounts(`SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, jobs FROM groups`)},
-told AS (${outboxInsert()})
+published AS (${outboxInsert()})
 SELECT call, NULL::uuid AS session_id, NULL::int AS lane_id FROM first_calls
 UNION ALL SELECT NULL, session_id, NULL::int FROM open_sessions
 UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
