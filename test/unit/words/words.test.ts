@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { countsOf, differences, grown, type Left, written } from '../../../.ci/words/left.ts';
 import { scopes } from '../../../.ci/words/piece.ts';
 import { finder, type Refusal, segmentsOf } from '../../../.ci/words/refusals.ts';
 
@@ -69,34 +68,5 @@ describe('the word check', () => {
       expect(scopes).toEqual(expect.arrayContaining([...refusal.scopes]));
       expect([...(refusal.words ?? []), ...(refusal.names ?? [])]).not.toEqual([]);
     }
-  });
-});
-
-describe('the baseline of refused words', () => {
-  const before: Left = { a: { comment: 2 }, b: { title: 1 } };
-
-  it('differs where a file has more or fewer hits', () => {
-    expect(differences(before, { a: { comment: 3 }, c: { title: 1 } })).toEqual([
-      { file: 'a', scope: 'comment', was: 2, is: 3 },
-      { file: 'b', scope: 'title', was: 1, is: 0 },
-      { file: 'c', scope: 'title', was: 0, is: 1 },
-    ]);
-    expect(differences(before, before)).toEqual([]);
-  });
-
-  it('may follow a file that is moved, but may not grow', () => {
-    expect(grown(before, { moved: { comment: 2 }, b: { title: 1 } })).toEqual([]);
-    expect(grown(before, { a: { comment: 1 }, b: { title: 2 } })).toEqual(['title']);
-    expect(grown(before, { c: { message: 1 } })).toEqual(['message']);
-  });
-
-  it('has one line for each file with hits', () => {
-    const left = {
-      b: countsOf([]),
-      a: countsOf([{ scope: 'title', word: 'told', instead: '', line: 1 }]),
-      c: before.a ?? {},
-    };
-    expect(written(left)).toBe('{\n  "a": { "title": 1 },\n  "c": { "comment": 2 }\n}\n');
-    expect(JSON.parse(written(left))).toEqual({ a: { title: 1 }, c: { comment: 2 } });
   });
 });
