@@ -109,7 +109,7 @@ func (f *fakeServer) SubmitJob(ctx context.Context, request *pb.SubmitJobRequest
 func (f *fakeServer) SubmitJobs(ctx context.Context, request *pb.SubmitJobsRequest) (*pb.SubmitJobsResponse, error) {
 	response := &pb.SubmitJobsResponse{}
 	for range request.Jobs {
-		response.Jobs = append(response.Jobs, &pb.SubmittedJob{JobId: "j"})
+		response.Jobs = append(response.Jobs, &pb.SubmissionResult{JobId: "j"})
 	}
 	return response, f.note(ctx, request)
 }

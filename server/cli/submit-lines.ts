@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { type JobSubmission, MusterError, SubmittedJobSchema } from '@muster/sdk/grpc';
+import { type JobSubmission, MusterError, SubmissionResultSchema } from '@muster/sdk/grpc';
 import { countText } from '../view/times.ts';
 import { type CommandProcess, pathOf } from './command-process.ts';
 import type { Connection } from './connection.ts';
@@ -78,7 +78,7 @@ async function submitBatch(
       { timeoutMs: 60_000 },
     );
     for (const one of response.jobs) {
-      if (out.json) out.messageItem(SubmittedJobSchema, one);
+      if (out.json) out.messageItem(SubmissionResultSchema, one);
       else out.line(one.jobId);
     }
   } catch (error) {

@@ -426,8 +426,8 @@ func (x *SubmitJobsRequest) GetParent() *ParentAttempt {
 	return nil
 }
 
-// A job of a call that stored many.
-type SubmittedJob struct {
+// What became of one submission of a call with many.
+type SubmissionResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
@@ -437,20 +437,20 @@ type SubmittedJob struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *SubmittedJob) Reset() {
-	*x = SubmittedJob{}
+func (x *SubmissionResult) Reset() {
+	*x = SubmissionResult{}
 	mi := &file_muster_v1_job_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *SubmittedJob) String() string {
+func (x *SubmissionResult) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*SubmittedJob) ProtoMessage() {}
+func (*SubmissionResult) ProtoMessage() {}
 
-func (x *SubmittedJob) ProtoReflect() protoreflect.Message {
+func (x *SubmissionResult) ProtoReflect() protoreflect.Message {
 	mi := &file_muster_v1_job_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -462,19 +462,19 @@ func (x *SubmittedJob) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use SubmittedJob.ProtoReflect.Descriptor instead.
-func (*SubmittedJob) Descriptor() ([]byte, []int) {
+// Deprecated: Use SubmissionResult.ProtoReflect.Descriptor instead.
+func (*SubmissionResult) Descriptor() ([]byte, []int) {
 	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *SubmittedJob) GetJobId() string {
+func (x *SubmissionResult) GetJobId() string {
 	if x != nil {
 		return x.JobId
 	}
 	return ""
 }
 
-func (x *SubmittedJob) GetExisting() bool {
+func (x *SubmissionResult) GetExisting() bool {
 	if x != nil {
 		return x.Existing
 	}
@@ -485,7 +485,7 @@ func (x *SubmittedJob) GetExisting() bool {
 type SubmitJobsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One for each submission, in its order.
-	Jobs          []*SubmittedJob `protobuf:"bytes,1,rep,name=jobs,proto3" json:"jobs,omitempty"`
+	Jobs          []*SubmissionResult `protobuf:"bytes,1,rep,name=jobs,proto3" json:"jobs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -520,7 +520,7 @@ func (*SubmitJobsResponse) Descriptor() ([]byte, []int) {
 	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *SubmitJobsResponse) GetJobs() []*SubmittedJob {
+func (x *SubmitJobsResponse) GetJobs() []*SubmissionResult {
 	if x != nil {
 		return x.Jobs
 	}
@@ -2553,12 +2553,12 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12 \n" +
 	"\fbatch_job_id\x18\x04 \x01(\tR\n" +
 	"batchJobId\x120\n" +
-	"\x06parent\x18\x05 \x01(\v2\x18.muster.v1.ParentAttemptR\x06parent\"A\n" +
-	"\fSubmittedJob\x12\x15\n" +
+	"\x06parent\x18\x05 \x01(\v2\x18.muster.v1.ParentAttemptR\x06parent\"E\n" +
+	"\x10SubmissionResult\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1a\n" +
-	"\bexisting\x18\x02 \x01(\bR\bexisting\"A\n" +
-	"\x12SubmitJobsResponse\x12+\n" +
-	"\x04jobs\x18\x01 \x03(\v2\x17.muster.v1.SubmittedJobR\x04jobs\"D\n" +
+	"\bexisting\x18\x02 \x01(\bR\bexisting\"E\n" +
+	"\x12SubmitJobsResponse\x12/\n" +
+	"\x04jobs\x18\x01 \x03(\v2\x1b.muster.v1.SubmissionResultR\x04jobs\"D\n" +
 	"\rGetJobRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\"2\n" +
@@ -2739,7 +2739,7 @@ var file_muster_v1_job_service_proto_goTypes = []any{
 	(*ParentAttempt)(nil),            // 2: muster.v1.ParentAttempt
 	(*SubmitJobResponse)(nil),        // 3: muster.v1.SubmitJobResponse
 	(*SubmitJobsRequest)(nil),        // 4: muster.v1.SubmitJobsRequest
-	(*SubmittedJob)(nil),             // 5: muster.v1.SubmittedJob
+	(*SubmissionResult)(nil),         // 5: muster.v1.SubmissionResult
 	(*SubmitJobsResponse)(nil),       // 6: muster.v1.SubmitJobsResponse
 	(*GetJobRequest)(nil),            // 7: muster.v1.GetJobRequest
 	(*GetJobResponse)(nil),           // 8: muster.v1.GetJobResponse
@@ -2792,7 +2792,7 @@ var file_muster_v1_job_service_proto_depIdxs = []int32{
 	2,  // 5: muster.v1.SubmitJobRequest.parent:type_name -> muster.v1.ParentAttempt
 	42, // 6: muster.v1.SubmitJobsRequest.jobs:type_name -> muster.v1.JobSubmission
 	2,  // 7: muster.v1.SubmitJobsRequest.parent:type_name -> muster.v1.ParentAttempt
-	5,  // 8: muster.v1.SubmitJobsResponse.jobs:type_name -> muster.v1.SubmittedJob
+	5,  // 8: muster.v1.SubmitJobsResponse.jobs:type_name -> muster.v1.SubmissionResult
 	43, // 9: muster.v1.GetJobResponse.job:type_name -> muster.v1.Job
 	44, // 10: muster.v1.WaitJobRequest.timeout:type_name -> google.protobuf.Duration
 	43, // 11: muster.v1.WaitJobResponse.job:type_name -> muster.v1.Job

@@ -18,8 +18,8 @@ export const pythonBugs: readonly Bug[] = [
     'keeps credits over a broken bus',
     'credit-bus-broken',
     'grants.py',
-    'self._hears_bus = False self._state.credits.void_all()',
-    'self._hears_bus = False',
+    'self._receives_bus = False self._state.credits.void_all()',
+    'self._receives_bus = False',
   ),
   inWorker(
     'does not know duplicates',

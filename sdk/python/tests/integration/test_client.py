@@ -38,9 +38,9 @@ from muster.v1.job_service_pb2 import (
     CancelJobResponse,
     GetJobResponse,
     ListAttemptLogsResponse,
+    SubmissionResult,
     SubmitJobResponse,
     SubmitJobsResponse,
-    SubmittedJob,
     WaitJobResponse,
     WatchAttemptLogsResponse,
     WatchJobResponse,
@@ -120,7 +120,7 @@ def test_the_refusal_of_a_throttle_is_not_repeated(ask: Ask) -> None:
 
 def test_many() -> None:
     def submit(request, _context):
-        return SubmitJobsResponse(jobs=[SubmittedJob(job_id=job.definition) for job in request.jobs])
+        return SubmitJobsResponse(jobs=[SubmissionResult(job_id=job.definition) for job in request.jobs])
 
     with serving({"SubmitJobs": submit}) as (address, _), Client(address) as client:
         jobs = client.submit_many([job_submission("a", 1), JobSubmission(definition="b")])

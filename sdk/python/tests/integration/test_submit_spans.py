@@ -7,7 +7,7 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from muster import MusterError, job_submission
-from muster.v1.job_service_pb2 import SubmitJobResponse, SubmitJobsResponse, SubmittedJob
+from muster.v1.job_service_pb2 import SubmissionResult, SubmitJobResponse, SubmitJobsResponse
 from tests.support.clients import CLIENTS, Ask
 from tests.support.job_service import serving
 from tests.support.tracing import Tracing, tracing
@@ -50,7 +50,7 @@ def test_the_span_and_what_it_hands_on(tracing: Tracing, ask: Ask) -> None:
 @pytest.mark.parametrize("ask", CLIENTS)
 def test_several_jobs_have_one(tracing: Tracing, ask: Ask) -> None:
     def submit(request, _context):
-        return SubmitJobsResponse(jobs=[SubmittedJob(job_id=job.definition) for job in request.jobs])
+        return SubmitJobsResponse(jobs=[SubmissionResult(job_id=job.definition) for job in request.jobs])
 
     with serving({"SubmitJobs": submit}) as (address, _):
         for names in (["a", "b"], ["a", "a"], ["a"]):

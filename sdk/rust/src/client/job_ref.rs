@@ -17,8 +17,8 @@ impl From<v1::SubmitJobResponse> for SubmittedJob {
     }
 }
 
-impl From<v1::SubmittedJob> for SubmittedJob {
-    fn from(job: v1::SubmittedJob) -> Self {
+impl From<v1::SubmissionResult> for SubmittedJob {
+    fn from(job: v1::SubmissionResult) -> Self {
         Self { job_id: job.job_id, existing: job.existing }
     }
 }

@@ -6,12 +6,12 @@ import {
   type GetJobRequest,
   GetJobResponseSchema,
   type ParentAttempt,
+  type SubmissionResult,
+  SubmissionResultSchema,
   type SubmitJobRequest,
   SubmitJobResponseSchema,
   type SubmitJobsRequest,
   SubmitJobsResponseSchema,
-  type SubmittedJob,
-  SubmittedJobSchema,
   WaitJobResponseSchema,
 } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type { Payload } from '@muster/sdk/gen/muster/v1/payload_pb';
@@ -50,13 +50,13 @@ export class JobStore {
     }
   }
 
-  #submit(submission: JobSubmission | undefined, parent: ParentAttempt | undefined): SubmittedJob {
+  #submit(submission: JobSubmission | undefined, parent: ParentAttempt | undefined): SubmissionResult {
     const key = submission?.idempotencyKey ?? '';
     const existing = key === '' ? undefined : this.jobs.find((job) => job.submission.idempotencyKey === key);
-    if (existing) return create(SubmittedJobSchema, { jobId: existing.jobId, existing: true });
+    if (existing) return create(SubmissionResultSchema, { jobId: existing.jobId, existing: true });
     const jobId = randomUUID();
     if (submission) this.jobs.push({ jobId, submission, parent, result: undefined });
-    return create(SubmittedJobSchema, { jobId });
+    return create(SubmissionResultSchema, { jobId });
   }
 
   #read({ jobId }: GetJobRequest, answer: (job: Job) => Message) {

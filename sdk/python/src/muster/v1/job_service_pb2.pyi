@@ -89,7 +89,7 @@ class SubmitJobsRequest(_message.Message):
     parent: ParentAttempt
     def __init__(self, namespace: _Optional[str] = ..., jobs: _Optional[_Iterable[_Union[_job_pb2.JobSubmission, _Mapping]]] = ..., request_id: _Optional[str] = ..., batch_job_id: _Optional[str] = ..., parent: _Optional[_Union[ParentAttempt, _Mapping]] = ...) -> None: ...
 
-class SubmittedJob(_message.Message):
+class SubmissionResult(_message.Message):
     __slots__ = ("job_id", "existing")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     EXISTING_FIELD_NUMBER: _ClassVar[int]
@@ -100,8 +100,8 @@ class SubmittedJob(_message.Message):
 class SubmitJobsResponse(_message.Message):
     __slots__ = ("jobs",)
     JOBS_FIELD_NUMBER: _ClassVar[int]
-    jobs: _containers.RepeatedCompositeFieldContainer[SubmittedJob]
-    def __init__(self, jobs: _Optional[_Iterable[_Union[SubmittedJob, _Mapping]]] = ...) -> None: ...
+    jobs: _containers.RepeatedCompositeFieldContainer[SubmissionResult]
+    def __init__(self, jobs: _Optional[_Iterable[_Union[SubmissionResult, _Mapping]]] = ...) -> None: ...
 
 class GetJobRequest(_message.Message):
     __slots__ = ("namespace", "job_id")

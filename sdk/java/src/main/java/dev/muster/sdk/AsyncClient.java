@@ -46,6 +46,7 @@ import dev.muster.v1.SealBatchResponse;
 import dev.muster.v1.SendSignalRequest;
 import dev.muster.v1.SendSignalResponse;
 import dev.muster.v1.SignalServiceGrpc;
+import dev.muster.v1.SubmissionResult;
 import dev.muster.v1.SubmitJobRequest;
 import dev.muster.v1.SubmitJobsRequest;
 import dev.muster.v1.TaskBody;
@@ -368,7 +369,7 @@ public final class AsyncClient {
     return job.options().submission(job.definition(), input);
   }
 
-  private static SubmittedJob submitted(dev.muster.v1.SubmittedJob job) {
+  private static SubmittedJob submitted(SubmissionResult job) {
     return new SubmittedJob(job.getJobId(), job.getExisting());
   }
 
