@@ -232,5 +232,5 @@ def _all_submitted(reply: messages.SubmitJobsResponse) -> list[SubmittedJob]:
     return [_submitted(job) for job in reply.jobs]
 
 
-def _submitted(reply: messages.SubmitJobResponse | messages.SubmittedJob) -> SubmittedJob:
+def _submitted(reply: messages.SubmitJobResponse | messages.SubmissionResult) -> SubmittedJob:
     return SubmittedJob(reply.job_id, reply.existing)
