@@ -46,7 +46,7 @@ export function voidedFrom(ids: readonly bigint[], violations: Violations): numb
 export function heartbeatFrom(wire: SendHeartbeatRequest, maxPayload: number, violations: Violations): Heartbeat {
   violations.check(
     wire.heldAttempts.length <= 10_000,
-    'held',
+    'held_attempts',
     `has ${wire.heldAttempts.length} entries; at most 10,000 are allowed`,
   );
   violations.check(
@@ -57,7 +57,7 @@ export function heartbeatFrom(wire: SendHeartbeatRequest, maxPayload: number, vi
   return {
     sessionId: uuidFrom(wire.sessionId, 'session_id', violations),
     held: wire.heldAttempts.map((held, i) => ({
-      jobId: uuidFrom(held.jobId, `held[${i}].job_id`, violations),
+      jobId: uuidFrom(held.jobId, `held_attempts[${i}].job_id`, violations),
       attempt: held.attempt,
       started: held.started,
     })),

@@ -52,7 +52,7 @@ for (const bytes of [new Uint8Array(), new Uint8Array(15), new Uint8Array(17)]) 
   add('B37', what, heartbeat, () => ({ sessionId: bytes }), ['session_id']);
   add('B37', what, closeSession, () => ({ sessionId: bytes }), ['session_id']);
   report('B37', what, { jobId: bytes, outcome: { case: 'aborted', value: {} } }, 'reports[0].job_id');
-  beat('B37', what, { heldAttempts: [{ jobId: UUID }, { jobId: bytes }] }, 'held[1].job_id');
+  beat('B37', what, { heldAttempts: [{ jobId: UUID }, { jobId: bytes }] }, 'held_attempts[1].job_id');
 }
 
 // --- B42, B43: pages
