@@ -25,6 +25,22 @@ export function recordStatements(database: Database): { database: Database; stat
   return { database: tapped(database, record), statements };
 }
 
+/** Keeps the names of the statements of each transaction, in their order; a statement outside one is alone. */
+export function recordTransactions(database: Database): { database: Database; transactions: string[][] } {
+  const transactions: string[][] = [];
+  const begin = (): Tap => {
+    const names: string[] = [];
+    transactions.push(names);
+    return (statement) => {
+      names.push(statement.name);
+      return statement;
+    };
+  };
+  const alone = tapped(database, (statement) => begin()(statement));
+  const transaction: Database['transaction'] = (work) => tapped(database, begin()).transaction(work);
+  return { database: { ...alone, transaction }, transactions };
+}
+
 export interface Mutation {
   /** Name of the statement. */
   readonly of: string;

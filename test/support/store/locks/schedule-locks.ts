@@ -1,7 +1,9 @@
 /** Scans, results and changes of schedules. */
 import type { ScheduleSpec } from '../../../../server/engine/ports/schedules.ts';
 import type { StoreContext } from '../store-context.ts';
+import { submitMany } from '../store-fixtures.ts';
 import { askedRun, decide, decideLast, makeSchedule } from '../store-schedules.ts';
+import { endedRow } from '../store-states.ts';
 import { groupOf, type LockedRows, type Operation, turned } from './locked-rows.ts';
 
 interface ScheduleRows {
@@ -43,7 +45,7 @@ const operations: Record<string, Operation<ScheduleRows>> = {
 
 async function makeRows(
   context: StoreContext,
-  { jobIds }: LockedRows,
+  { laneId }: LockedRows,
 ): Promise<ScheduleRows & { readonly reset: string }> {
   const { schedules, nowUs } = context.store;
   const specs = [1, 2, 3, 4].map(() => makeSchedule());
@@ -51,6 +53,7 @@ async function makeRows(
   for (const [i, spec] of specs.entries()) await schedules.apply(spec, '', scheduleIds[i] as string, decideLast);
   await context.database.script('CREATE TABLE kept_schedules AS SELECT * FROM schedules');
   const nominalUs = Math.floor((await nowUs()) / 1_000_000) * 1_000_000 - 60_000_000;
+  const [ended = ''] = await submitMany(context, laneId, 1);
   const time = `to_timestamp(${nominalUs / 1_000_000})`;
   // Of two runs per schedule one is being started, and the job of the other has ended.
   const reset = `
@@ -60,7 +63,8 @@ UPDATE schedules SET decided_until = muster_now() - interval '3 s', scan_time = 
 INSERT INTO schedule_runs (schedule_id, nominal_time, cause_id, cause, overlap, state, settled, decide_time)
 SELECT schedule_id, ${time}, schedule_id, 2, 6, 3, false, muster_now() FROM schedules;
 INSERT INTO schedule_runs (schedule_id, nominal_time, cause_id, cause, overlap, state, settled, job_id, decide_time)
-SELECT schedule_id, ${time}, gen_random_uuid(), 2, 6, 4, false, '${jobIds[0]}', muster_now() FROM schedules;`;
+SELECT schedule_id, ${time}, gen_random_uuid(), 2, 6, 4, false, '${ended}', muster_now() FROM schedules;
+${endedRow('SUCCEEDED', ended)};`;
   return { specs, scheduleIds, nominalUs, reset };
 }
 
