@@ -35,13 +35,13 @@ async function addEdges(store: Store, jobId: string, wanted: readonly Dependency
 }
 
 const operations: Record<string, Operation<DependencyRows>> = {
-  'add dependencies': async (store, isReversed, { dependents, waitingJobs, jobIds, assets }) => {
-    const wanted = turned([...onJobs(jobIds.slice(0, 6)), ...onAssets(assets)], isReversed);
-    for (const jobId of turned([...dependents.slice(0, 3), ...waitingJobs], isReversed))
+  'add dependencies': async (store, isReversed, { dependents, waitingJobs, jobIds, assets, keys }) => {
+    const wanted = turned([...onJobs(jobIds.slice(0, 6)), ...onAssets([...assets, ...keys.slice(0, 3)])], isReversed);
+    for (const jobId of turned([...dependents.slice(0, 2), ...waitingJobs.slice(0, 2)], isReversed))
       await store.together((inner) => addEdges(inner, jobId, wanted));
   },
-  'submit jobs that depend on others': (store, isReversed, { laneId, jobIds, assets }) => {
-    const dependencies = turned([...onJobs(jobIds), ...onAssets(assets)], isReversed);
+  'submit jobs that depend on others': (store, isReversed, { laneId, jobIds, assets, keys }) => {
+    const dependencies = turned([...onJobs(jobIds), ...onAssets([...assets, ...keys.slice(0, 3)])], isReversed);
     const jobs = [0, 1].map(() => makeJob(laneId, { dependencies, runTimeUs: 4e15 }));
     return store.submit([makeCall(jobs, { isDependent: true })]);
   },
@@ -58,7 +58,7 @@ const operations: Record<string, Operation<DependencyRows>> = {
     }),
   'submit children': (store, isReversed, { held, laneIds }) =>
     store.submit(
-      turned(held, isReversed).map((key) =>
+      turned(held.slice(0, 6), isReversed).map((key) =>
         makeCall(
           turned(laneIds, isReversed).map((laneId) => makeJob(laneId)),
           { parentAttempt: { ...key, detached: isReversed } },
@@ -85,17 +85,18 @@ const operations: Record<string, Operation<DependencyRows>> = {
 
 async function makeRows(
   context: StoreContext,
-  { laneId, jobIds, held }: LockedRows,
+  { laneId, jobIds, held, waitingJobs }: LockedRows,
 ): Promise<DependencyRows & { readonly reset: string }> {
   const dependents = (await submitMany(context, laneId, 6)).sort();
   const assets = ['c', 'a', 'b'];
   const targets = jobIds.slice(0, 6);
   const assetIds = assets.map((name) => assetIdOf('default', name));
+  const stored = assets.map((name, i) => `('${assetIds[i]}', 'default', '${name}', '${jobIds[0]}')`);
   const reset = `${openAgain(dependents.map((jobId) => ({ jobId, laneId, state: 1 })))}
 UPDATE job_runs SET unmet_dependencies = 7 WHERE job_id IN (${quoted(dependents)});
 UPDATE job_runs SET parent_job_id = '${held[0]?.jobId}', step = -1 WHERE job_id IN (${quoted(jobIds.slice(12))});
 UPDATE job_runs SET notifies_end = true WHERE job_id IN (${quoted(targets)});
-UPDATE jobs SET depends_on = NULL WHERE depends_on IS NOT NULL;
+UPDATE jobs SET depends_on = NULL WHERE job_id IN (${quoted([...dependents, ...waitingJobs])});
 INSERT INTO job_dependencies (job_id, number, target_id, kind, condition)
 SELECT d, n, t, 1, 2 FROM unnest(ARRAY[${quoted(dependents)}]::uuid[]) AS d,
   unnest(ARRAY[${quoted(targets)}]::uuid[]) WITH ORDINALITY AS i (t, n);
@@ -104,7 +105,7 @@ SELECT d, 9, '${assetIds[1]}', 3, 1, 'a' FROM unnest(ARRAY[${quoted(dependents)}
 INSERT INTO job_inbox (subject_id, kind, state, lane_id, entry_time)
 SELECT job_id, 9, 9, lane_id, muster_now() FROM job_runs WHERE job_id IN (${quoted(targets)}) ORDER BY job_id;
 INSERT INTO job_inbox (subject_id, kind, entry_time) VALUES ('${assetIds[1]}', 11, muster_now());
-INSERT INTO assets (asset_id, namespace, name, job_id) VALUES ('${assetIds[1]}', 'default', 'a', '${jobIds[0]}')
+INSERT INTO assets (asset_id, namespace, name, job_id) VALUES ${stored.join(', ')}
 ON CONFLICT (asset_id) DO UPDATE SET publish_time = NULL;`;
   return { dependents, assets, reset };
 }

@@ -67,16 +67,4 @@ export const jobLocks: Readonly<Record<string, Operation>> = {
         records: [{ sequence: 1, timeUs: 0, level: 'INFO', message: 'm', fields: {}, truncated: false }],
       })),
     ),
-  'complete after progress': async (store, isReversed, { held }) => {
-    const keys = turned(held, isReversed);
-    const progress = { fraction: 0.5, message: 'm', checkpoint: payload('c') };
-    await store.saveProgress(keys.map((key) => ({ ...key, ...progress, sequence: isReversed ? 1 : 2 })));
-    await store.complete(keys.map((key) => completionOf(key)));
-  },
-  'complete and erase': async (store, isReversed, { held }) => {
-    const keys = turned(held, isReversed);
-    await store.complete(keys.map((key) => completionOf(key)));
-    for (const { jobId } of keys)
-      await store.eraseJob({ namespace: 'default', jobId, auditId: newJobId(), reason: 'asked for' });
-  },
 };

@@ -98,7 +98,7 @@ function resetScript({ jobIds, laneIds, sessionIds, waitingJobs }: LockedRows): 
 DELETE FROM job_runs; DELETE FROM job_outcomes; DELETE FROM job_attempts; DELETE FROM job_checkpoints;
 DELETE FROM job_dependencies; DELETE FROM job_inbox; DELETE FROM idempotency_keys; DELETE FROM request_ids; DELETE FROM audit_records;
 DELETE FROM circuit_breakers; DELETE FROM retry_budgets; DELETE FROM submission_keys; DELETE FROM reservations;
-UPDATE jobs SET erase_audit_id = NULL WHERE erase_audit_id IS NOT NULL;
+UPDATE jobs SET erase_audit_id = NULL WHERE erase_audit_id IS NOT NULL AND job_id IN (${quoted(jobIds)});
 UPDATE lanes SET gates = 0 WHERE gates <> 0;
 UPDATE sessions SET state = 1, close_cause = NULL, close_time = NULL, drain_wanted = false, lease_until = muster_now() - interval '1 minute';
 INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms, attempt, session_id, credit_id, assign_time, due_time)

@@ -6,6 +6,8 @@ import { dispatchLocks } from './dispatch-locks.ts';
 import { jobLocks } from './job-locks.ts';
 import { limitLocks } from './limit-locks.ts';
 import type { LockingGroup, Operation } from './locked-rows.ts';
+import { reportLocks } from './report-locks.ts';
+import { requestLocks } from './request-locks.ts';
 import { retryLocks } from './retry-locks.ts';
 import { scheduleLocks } from './schedule-locks.ts';
 import { sessionLocks } from './session-locks.ts';
@@ -35,4 +37,6 @@ export const lockingGroups: readonly LockingGroup[] = [
   signalLocks,
   scheduleLocks,
   settingsLocks,
+  requestLocks,
+  reportLocks,
 ];

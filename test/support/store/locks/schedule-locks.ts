@@ -48,7 +48,7 @@ async function makeRows(
   { laneId }: LockedRows,
 ): Promise<ScheduleRows & { readonly reset: string }> {
   const { schedules, nowUs } = context.store;
-  const specs = [1, 2, 3, 4].map(() => makeSchedule());
+  const specs = [1, 2, 3].map(() => makeSchedule());
   const scheduleIds = specs.map(() => crypto.randomUUID()).sort();
   for (const [i, spec] of specs.entries()) await schedules.apply(spec, '', scheduleIds[i] as string, decideLast);
   await context.database.script('CREATE TABLE kept_schedules AS SELECT * FROM schedules');

@@ -1,8 +1,7 @@
-/** Queues, definitions and lanes that are made, changed and deleted; and calls that are carried out once. */
+/** Queues, definitions and lanes that are made, changed and deleted. */
 import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
 import type { StoreContext } from '../store-context.ts';
-import { bytes, makeCall, makeDefinition, makeJob, makeLane, openWorker } from '../store-fixtures.ts';
-import { ruledCall, unique } from '../store-rules.ts';
+import { bytes, makeCall, makeDefinition, makeJob, makeLane } from '../store-fixtures.ts';
 import { groupOf, type LockedRows, type Operation, turned } from './locked-rows.ts';
 
 interface SettingsRows {
@@ -54,33 +53,6 @@ const operations: Record<string, Operation<SettingsRows>> = {
     for (const definition of turned(definitions, isReversed))
       await store.ensureLane({ ...laneKey, queue: 'default', definition }, isReversed ? 'a' : 'b');
   },
-  'cancel once': async (store, isReversed, { requestIds, jobIds }) => {
-    for (const requestId of turned(requestIds, isReversed).slice(3, 9))
-      await store.together(async (inner) => {
-        await inner.takeRequestId('default', { requestId, bodyHash: bytes('b') });
-        await inner.change({ by: 'jobs', namespace: 'default', jobIds: turned(jobIds, isReversed) }, (run, nowUs) =>
-          decideCancel(run, '', 1, { nowUs, random: 0.5 }),
-        );
-      });
-  },
-  'open sessions once': async (store, isReversed, { requestIds }) => {
-    for (const requestId of turned(requestIds, isReversed)) await openWorker({ store } as StoreContext, { requestId });
-  },
-  'log more than fits': (store, isReversed, { held }) => {
-    const record = { timeUs: 0, level: 'INFO', message: 'x'.repeat(40_000), fields: {}, truncated: false } as const;
-    const logs = (sequence: number) =>
-      turned(held, isReversed).map((key) => ({ ...key, records: [{ ...record, sequence }] }));
-    return store.saveLogs(logs(1)).then(() => store.saveLogs(logs(2)));
-  },
-  'submit duplicates with keys': async (store, isReversed, { laneId, keys }) => {
-    const names = turned(keys, isReversed);
-    const rules = names.map((name) => unique(name));
-    await store.submit([ruledCall(laneId, rules)]);
-    const wishes = names.map((name, index) => ({ index, key: name, contentHash: bytes('c'), policy: 'FAIL' }) as const);
-    const jobs = names.map((idempotencyKey) => makeJob(laneId, { idempotencyKey }));
-    const ruled = rules.map((rule, index) => rule(index));
-    await store.submit([makeCall(jobs, { rules: ruled, keys: wishes })]);
-  },
 };
 
 async function makeRows(context: StoreContext, _: LockedRows): Promise<SettingsRows & { readonly reset: string }> {
@@ -91,7 +63,7 @@ async function makeRows(context: StoreContext, _: LockedRows): Promise<SettingsR
   for (const definition of definitions) await makeLane(context, { definition });
   const reset = `
 DELETE FROM job_definitions WHERE version > 1; DELETE FROM archived_definitions; DELETE FROM retentions;
-DELETE FROM attempt_logs; DELETE FROM lane_counts; DELETE FROM lane_count_changes;`;
+DELETE FROM lane_counts; DELETE FROM lane_count_changes;`;
   return { queues, queueLaneIds: await Promise.all(lanes), definitions, reset };
 }
 

@@ -66,7 +66,7 @@ const operations: Record<string, Operation<StepRows>> = {
 async function makeRows(context: StoreContext, _: LockedRows): Promise<StepRows & { readonly reset: string }> {
   const workflowLaneIds = [await makeLane(context), await makeLane(context)];
   const made = workflowLaneIds.map(async (laneId) =>
-    (await submitMany(context, laneId, 8)).map((jobId, i) => ({ jobId, laneId, state: i < 4 ? 3 : 7 })),
+    (await submitMany(context, laneId, 16)).map((jobId, i) => ({ jobId, laneId, state: i < 4 ? 3 : 7 })),
   );
   const jobs = (await Promise.all(made)).flat();
   const workflowIds = jobs.flatMap(({ jobId, state }) => (state === 7 ? [jobId] : []));
