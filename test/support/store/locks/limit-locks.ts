@@ -30,7 +30,7 @@ const operations: Record<string, Operation<LimitRows>> = {
         store.claim({ permits, lanes: [{ laneId: of.laneId, cursor: 0 }], limits: of, maxBytes: MAX_BYTES }),
       );
   },
-  'claim under limits what demands resources': async (store, isReversed, { limits, sessionIds }) => {
+  'claim jobs under limits that demand resources': async (store, isReversed, { limits, sessionIds }) => {
     const permits = permitsOf(turned(sessionIds, isReversed));
     const rest = { needs: { cpu: 1 }, suspects: isReversed, maxBytes: MAX_BYTES };
     for (const of of turned(limits, isReversed))
