@@ -135,7 +135,7 @@ export class Session {
     try {
       const timeout = Math.ceil(this.#beatMs);
       const answer = read(
-        await this.#worker.call('Heartbeat', [...request, number(7, this.#worker.isDraining)], timeout),
+        await this.#worker.call('SendHeartbeat', [...request, number(7, this.#worker.isDraining)], timeout),
       );
       this.#credits.settle(terms, true);
       if (!this.#isClosed) this.#answered(sentAt, answer);
