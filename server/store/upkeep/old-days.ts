@@ -80,9 +80,10 @@ SELECT pg_relation_size('${outcomes}') / current_setting('block_size')::int AS b
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
 WHERE i.indrelid = '${outcomes}'::regclass AND a.amname = 'brin'`;
   for (let block = 0; ; block += SUM_BLOCKS) {
-    const sum = { name: '', text, row: { blocks: 'int8', sum: 'int8?' } } satisfies Statement;
+    const sum = { name: '', text, row: { blocks: 'int8?', sum: 'int8?' } } satisfies Statement;
     const [row] = await session.run(sum, [block, block + SUM_BLOCKS - 1]);
-    if (!row || row.blocks <= block + SUM_BLOCKS) return;
+    // No size: another replica has dropped the day meanwhile.
+    if (!row?.blocks || row.blocks <= block + SUM_BLOCKS) return;
   }
 }
 

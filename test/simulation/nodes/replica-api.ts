@@ -82,7 +82,7 @@ export class ReplicaApi {
         this.#history.log(this.#process.name, 'report answered', { ...factsOf(sessionId, report), result });
       });
     }
-    if (name === 'heartbeat') this.#beat(request as SendHeartbeatRequest, response as SendHeartbeatResponse);
+    if (name === 'sendHeartbeat') this.#beat(request as SendHeartbeatRequest, response as SendHeartbeatResponse);
   }
 
   #beat(request: SendHeartbeatRequest, response: SendHeartbeatResponse): void {

@@ -8,7 +8,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'a session lapsed': ['session closed by lapse'],
   'many sessions lapsed at once': ['session closed by mass lapse'],
   'a worker closed its session': ['session closed by close'],
-  'a call of a closed session was refused': ['LEASE_LOST for a call of heartbeat'],
+  'a call of a closed session was refused': ['LEASE_LOST for a call of sendHeartbeat'],
   'a report was refused': ['report LEASE_LOST'],
   'a report was a duplicate': ['report DUPLICATE'],
   'a zombie reported and was refused': ['zombie: its report was refused'],

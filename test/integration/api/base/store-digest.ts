@@ -1,6 +1,6 @@
 /**
  * The content of a database, in a form that can be compared. Without the counts of open jobs, which are folded from one
- * table into another meanwhile and follow from the runs, and without the outbox, which empties itself.
+ * table into another meanwhile and follow from the runs, and without the outbox and the inbox, which empty themselves.
  */
 import type { Database, Statement } from '../../../../server/store/driver/database.ts';
 
@@ -9,7 +9,7 @@ const listTables = {
   text: `
 SELECT relname AS name FROM pg_class
 WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-  AND relname NOT IN ('lane_counts', 'lane_count_changes', 'outbox', 'outbox_turns') ORDER BY relname`,
+  AND relname NOT IN ('lane_counts', 'lane_count_changes', 'outbox', 'outbox_turns', 'job_inbox') ORDER BY relname`,
   row: { name: 'name' },
 } satisfies Statement;
 

@@ -106,7 +106,12 @@ add(
   }),
   ['reports'],
 );
-beat('B72', '10,001 held attempts', { heldAttempts: Array.from({ length: 10_001 }, () => ({ jobId: UUID })) }, 'held_attempts');
+beat(
+  'B72',
+  '10,001 held attempts',
+  { heldAttempts: Array.from({ length: 10_001 }, () => ({ jobId: UUID })) },
+  'held_attempts',
+);
 beat('B72', '1,001 updates', { progress: Array.from({ length: 1_001 }, () => ({ jobId: UUID })) }, 'progress');
 beat('B72', '101 credits', { credits: Array.from({ length: 101 }, () => ({ creditId: 1n })) }, 'credits');
 open('B72', 'no handler', { handlers: [] }, 'handlers');
