@@ -115,7 +115,7 @@ export function batchTo(view: BatchView): Batch {
 }
 
 function retryTo(retry: NonNullable<StoredBatch['retry']>, made: number): BatchRetry {
-  const { batchJobId, failed, retriedBeforeCount, skippedByReason, waitsFor } = retry;
+  const { batchJobId, failed, retriedBeforeCount, skippedByReason, waitMessage } = retry;
   return create(BatchRetrySchema, {
     batchJobId,
     failedCount: BigInt(failed),
@@ -124,6 +124,6 @@ function retryTo(retry: NonNullable<StoredBatch['retry']>, made: number): BatchR
     skippedByReason: Object.fromEntries(
       Object.entries(skippedByReason).map(([reason, count]) => [reason, BigInt(count)]),
     ),
-    waitMessage: waitsFor,
+    waitMessage,
   });
 }

@@ -26,7 +26,7 @@ export const killPoints = [
   'relay.after_publish_before_delete',
   /** Workflows have been advanced, and their jobs stored; neither dispatchers nor sessions have been notified. */
   'workflows.after_commit_before_publish',
-  /** An event is stored; none of the jobs that wait for it has ended yet. */
+  /** A signal is stored; none of the jobs that wait for it has ended yet. */
   'signals.after_send_before_delivery',
   /** Some of the jobs that wait for a signal have ended, without a notification; the others have not. */
   'signals.after_page_before_next',

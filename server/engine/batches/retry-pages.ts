@@ -166,7 +166,7 @@ export class RetryPages {
       await batches.storePage(jobId, { fromItem, nextItem: retry.members, retriedBeforeCount: 0, skippedByReason });
       return 'MORE';
     }
-    await batches.holdRetry(jobId, `room in queue ${metadata?.queue}, which is full (${metadata?.bound})`);
+    await batches.delayRetry(jobId, `room in queue ${metadata?.queue}, which is full (${metadata?.bound})`);
     return 'HELD';
   }
 }

@@ -29,7 +29,7 @@ export interface StoredBatch extends BatchSpec {
 
 export interface ShownRetry extends BatchRetry {
   /** Why the next member waits. Empty: it does not. */
-  readonly waitsFor: string;
+  readonly waitMessage: string;
 }
 
 export interface WrittenBatch {
@@ -94,7 +94,7 @@ export interface BatchRetryStore {
   /** Stores a page of members that get no new job. False: another replica has stored the page. */
   storePage(jobId: string, page: RetryPage): Promise<boolean>;
   /** Stores why the next member waits. */
-  holdRetry(jobId: string, waitsFor: string): Promise<void>;
+  delayRetry(jobId: string, waitMessage: string): Promise<void>;
   /** Called after all members: seals the batch and adds an inbox entry. */
   endRetry(jobId: string, retry: BatchRetry): Promise<void>;
   /** Retrying batches that got no members for this long, the longest idle first. */

@@ -3,7 +3,7 @@
  */
 
 import type { Payload } from '../../domain/base/payload.ts';
-import { fateOf } from '../../domain/signals/signal-queue.ts';
+import { fateOf, MAX_KEPT_SIGNALS } from '../../domain/signals/signal-queue.ts';
 import { retryCollisions } from '../base/collisions.ts';
 import { asEngineError, EngineError } from '../base/errors.ts';
 import { killPoint } from '../base/kill-points.ts';
@@ -169,6 +169,7 @@ export class SignalWaits {
 }
 
 function signalsFull({ name, key }: SendSignal): EngineError {
-  const text = `signals ${name} with key "${key}" are kept as many as may be: no job takes them; keep them for less long, or let jobs wait for them`;
+  const kept = `${MAX_KEPT_SIGNALS} signals ${name} with key "${key}" are kept already, and no job takes them`;
+  const text = `${kept}; send them with a shorter keep_for, or let jobs wait for them`;
   return new EngineError('SIGNALS_FULL', text, { metadata: { name, key }, field: 'key' });
 }

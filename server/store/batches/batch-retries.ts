@@ -149,9 +149,7 @@ export async function writePage(session: Session, jobId: string, retry: BatchRet
 const lockFilling = {
   name: 'lock_filling_batch',
   text: `SELECT ${retryColumns} FROM batches WHERE job_id = $1 AND ${takesMore} FOR NO KEY UPDATE`,
-  row: {
-    ...retryRowType,
-  },
+  row: retryRowType,
 } satisfies Statement;
 
 function storePage(database: Database, jobId: string, page: RetryPage): Promise<boolean> {
@@ -163,7 +161,7 @@ function storePage(database: Database, jobId: string, page: RetryPage): Promise<
   });
 }
 
-const holdOne = {
+const delayOne = {
   name: 'delay_batch_retry',
   text: 'UPDATE batches SET retry_wait_message = $2 WHERE job_id = $1 AND retry_wait_message IS DISTINCT FROM $2',
 };
@@ -193,8 +191,8 @@ export function batchRetryStore(database: Database): BatchRetryStore {
     readFilling: (jobId) => readFilling(database, jobId),
     readFailed: (retry) => readFailed(database, retry),
     storePage: (jobId, page) => storePage(database, jobId, page),
-    async holdRetry(jobId, waitsFor) {
-      await database.run(holdOne, [jobId, waitsFor]);
+    async delayRetry(jobId, waitMessage) {
+      await database.run(delayOne, [jobId, waitMessage]);
     },
     async endRetry(jobId, { skippedByReason }) {
       await database.run(endOne, [jobId, JSON.stringify(skippedByReason)]);

@@ -103,7 +103,7 @@ function callbackOf(row: RowOf<typeof readOne>): ScheduledJob | undefined {
 }
 
 function batchOf(row: RowOf<typeof readOne>): StoredBatch {
-  const retry = row.retry_of === null ? undefined : { ...retryOf(row), waitsFor: row.retry_wait_message ?? '' };
+  const retry = row.retry_of === null ? undefined : { ...retryOf(row), waitMessage: row.retry_wait_message ?? '' };
   return {
     members: row.members,
     sealTimeUs: row.seal_time ?? undefined,

@@ -72,7 +72,7 @@ ORDER BY r.assign_time LIMIT ${MAX_BLOCKERS}`,
   row: { job_id: 'uuid', session_id: 'uuid?', assign_time: 'timestamptz?', worker_name: 'text', total: 'int4' },
 } satisfies Statement;
 
-const holderOf = (row: RowOf<typeof readOfKey>): Blocker => ({
+const blockerOf = (row: RowOf<typeof readOfKey>): Blocker => ({
   jobId: row.job_id,
   sessionId: row.session_id ?? undefined,
   workerName: row.worker_name ?? undefined,
@@ -105,7 +105,7 @@ export async function readLimitBlockers(
     DEFINITION_LIMIT: () => session.run(readOfLanes, [namespace, null, definition]),
     QUEUE_LIMIT: () => session.run(readOfLanes, [namespace, queue, null]),
   }[reason]();
-  return rows.map(holderOf);
+  return rows.map(blockerOf);
 }
 
 /** The suspect that each session holds, except this job. */
@@ -115,5 +115,5 @@ export async function readSuspects(
   butJobId: string,
 ): Promise<Blockers> {
   const rows = await session.run(readSome, [sessionIds, butJobId]);
-  return { list: rows.map(holderOf), count: rows[0]?.total ?? 0 };
+  return { list: rows.map(blockerOf), count: rows[0]?.total ?? 0 };
 }

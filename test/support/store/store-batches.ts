@@ -77,7 +77,7 @@ export async function useBatches(context: StoreContext): Promise<void> {
   await store.batches.lockRetried(jobId);
   const { retry } = (await store.batches.readFilling(retryJobId)) as FillingBatch;
   await store.batches.readFailed(retry);
-  await store.batches.holdRetry(retryJobId, 'room');
+  await store.batches.delayRetry(retryJobId, 'room');
   await store.batches.storePage(retryJobId, retryPage({ nextItem: 2 }));
   await store.batches.findFilling(0, 1);
   await store.batches.endRetry(retryJobId, retry);

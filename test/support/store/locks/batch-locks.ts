@@ -68,7 +68,7 @@ const operations: Record<string, Operation<BatchRows>> = {
     const [first, second] = pages() as [RetryPage, RetryPage];
     for (const batchJobId of turned(retryIds, isReversed)) {
       await store.submit([makeCall([makeJob(laneId)], { batchJobId, retryPage: first })]);
-      await store.batches.holdRetry(batchJobId, isReversed ? 'a' : 'b');
+      await store.batches.delayRetry(batchJobId, isReversed ? 'a' : 'b');
       await store.batches.storePage(batchJobId, second);
       await store.batches.endRetry(batchJobId, { ...newRetry(batchJobId, 2, 2), skippedByReason: {} });
     }

@@ -27,12 +27,12 @@ interface World {
   retry: BatchRetry;
   made: string[];
   sealed: boolean;
-  waitsFor: string;
+  waitMessage: string;
 }
 
 function worldOf(members: number, refusals: ReadonlyMap<number, ErrorReason> = new Map(), space = 1_000): World {
   const retry = newRetry('the-batch', members, members);
-  return { refusals, space, idleMs: 0, retry, made: [], sealed: false, waitsFor: '' };
+  return { refusals, space, idleMs: 0, retry, made: [], sealed: false, waitMessage: '' };
 }
 
 function endedJob(jobId: string, world: World): EndedJob {
@@ -47,7 +47,7 @@ function pagesOf(world: World): RetryPages {
   const move = (page: RetryPage) => {
     if (page.fromItem !== world.retry.nextItem) return false;
     world.retry = afterPage(world.retry, page, 0);
-    world.waitsFor = '';
+    world.waitMessage = '';
     return true;
   };
   const batches: Partial<BatchStore> = {
@@ -64,8 +64,8 @@ function pagesOf(world: World): RetryPages {
       return { members: found, nextItem: end };
     },
     storePage: async (_jobId, page) => move(page),
-    async holdRetry(_jobId, waitsFor) {
-      world.waitsFor = waitsFor;
+    async delayRetry(_jobId, waitMessage) {
+      world.waitMessage = waitMessage;
     },
     async endRetry(_jobId, retry) {
       world.sealed = true;
@@ -135,7 +135,7 @@ describe('the pages of a retry', () => {
         const isHeld = space < members;
         expect(await run(world)).toBe(isHeld ? 'HELD' : 'DONE');
         expect(world.made).toHaveLength(Math.min(members, space));
-        expect(world.waitsFor).toBe(isHeld ? 'room in queue q, which is full (max_backlog)' : '');
+        expect(world.waitMessage).toBe(isHeld ? 'room in queue q, which is full (max_backlog)' : '');
         world.space = 1_000;
         if (isHeld) expect(await run(world)).toBe('DONE');
         expect(world.made).toEqual(Array.from({ length: members }, (_, item) => idOf(item)));

@@ -30,6 +30,7 @@ pub(crate) mod slot_table;
 pub(crate) mod start_gate;
 pub(crate) mod stats;
 pub(crate) mod updates;
+pub(crate) mod wish;
 
 #[cfg(test)]
 mod tests;

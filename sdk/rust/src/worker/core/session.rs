@@ -22,23 +22,13 @@ use super::outcome::HandlerOutcome;
 use super::reports::ReportCall;
 use super::slot_table::{Execution, Slot};
 use super::updates::SentUpdates;
+use super::wish::Wish;
 use crate::duration::to_millis;
 use crate::error::CallError;
 use crate::v1;
 use crate::worker::stop_reason::StopReason;
 use crate::worker::v1::{self as protocol, ReleaseReason};
 use crate::worker::worker_event::WorkerEvent;
-
-/// A request of the session to the worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// The server asks the worker to drain.
-    Drain,
-    /// The server has closed the session.
-    Lost,
-    /// The session is draining and holds no more attempts.
-    Drained,
-}
 
 /// A heartbeat without an answer.
 #[derive(Debug)]

@@ -165,9 +165,9 @@ export function batchRetriesSuite(context: StoreContext): void {
       expect(await context.store.batches.findFilling(0, 1_000)).toContain(retry);
       await sql(context, `UPDATE batches SET retry_time = muster_now() - interval '1 hour' WHERE job_id = '${retry}'`);
       expect((await context.store.batches.findFilling(60_000, 1))[0]).toBe(retry);
-      await context.store.batches.holdRetry(retry, 'room');
+      await context.store.batches.delayRetry(retry, 'room');
       expect((await context.store.batches.read(retry))?.retry).toMatchObject({
-        waitsFor: 'room',
+        waitMessage: 'room',
         failed: 2,
         members: 3,
       });
@@ -175,7 +175,7 @@ export function batchRetriesSuite(context: StoreContext): void {
       expect(filling).toMatchObject({ namespace: 'default', made: 0, retry: { batchJobId: jobId, nextItem: 0 } });
       expect(filling?.idleMs).toBeGreaterThan(3_500_000);
       await context.store.batches.storePage(retry, retryPage({ nextItem: 3 }));
-      expect((await context.store.batches.read(retry))?.retry).toMatchObject({ waitsFor: '', nextItem: 3 });
+      expect((await context.store.batches.read(retry))?.retry).toMatchObject({ waitMessage: '', nextItem: 3 });
       expect(await context.store.batches.findFilling(60_000, 1_000)).not.toContain(retry);
       await context.store.batches.endRetry(retry, (await readRetry(retry)) as BatchRetry);
       expect(await context.store.batches.findFilling(0, 1_000)).not.toContain(retry);
