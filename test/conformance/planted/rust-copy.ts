@@ -23,6 +23,8 @@ const TARGET = `${root}sdk/rust/target`;
 const COPY = `${TARGET}/planted`;
 /** Not the name of the SDK's own worker, which other tests run. */
 const WORKER = 'muster-planted-worker';
+/** Not the version of the SDK, because cargo names a library's file by its version and its path in the workspace. */
+const VERSION = '0.0.0-planted';
 
 export class RustCopy {
   #built = 0;
@@ -37,6 +39,7 @@ export class RustCopy {
       cpSync(root + name, `${COPY}/${name}`, { recursive: true, verbatimSymlinks: true });
     const binary = `\n[[bin]]\nname = "${WORKER}"\npath = "src/main.rs"\n`;
     appendFileSync(`${COPY}/workers/conformance-rust/Cargo.toml`, binary);
+    for (const file of ['Cargo.toml', 'Cargo.lock']) setVersion(`${COPY}/sdk/rust/${file}`);
   }
 
   /** Builds the worker with only these patches, and returns its path. @throws Error with the output of the compiler. */
@@ -61,4 +64,12 @@ export class RustCopy {
   remove(): void {
     rmSync(COPY, { recursive: true, force: true });
   }
+}
+
+/** Only the SDK's own package has exactly this name. */
+function setVersion(file: string): void {
+  const manifest = readFileSync(file, 'utf8');
+  const changed = manifest.replace(/^name = "muster"\nversion = ".*"$/m, `name = "muster"\nversion = "${VERSION}"`);
+  if (changed === manifest) throw new Error(`${file} has no version of the package "muster"`);
+  writeFileSync(file, changed);
 }
