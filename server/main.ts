@@ -12,6 +12,7 @@ import { PROTOCOL_VERSION } from './api/sessions/sessions.ts';
 import { connectBus } from './bus/connect-bus.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './data-lock.ts';
+import { composeStore } from './engine/base/composed-store.ts';
 import { DbClock } from './engine/base/db-clock.ts';
 import { armKillPoint, killPoint } from './engine/base/kill-points.ts';
 import type { Bus, Log } from './engine/ports/ports.ts';
@@ -25,7 +26,7 @@ import { firstContact } from './store/driver/first-contact.ts';
 import { openPglite } from './store/driver/pglite.ts';
 import { openPostgres } from './store/driver/postgres.ts';
 import { migrate } from './store/migrate.ts';
-import { createStore } from './store/store.ts';
+import { createStatements } from './store/store.ts';
 import { vitalsStore } from './store/upkeep/vitals.ts';
 import { systemClock, systemRandom, systemTimers } from './system.ts';
 import { type Metrics, type Observed, openMetrics } from './telemetry/metrics/open-metrics.ts';
@@ -194,7 +195,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   const migrations = await migrate(database);
   if (migrations.length > 0) log.info({ migrations }, 'brought the schema up to date');
   const dbClock = new DbClock(systemClock);
-  const store = metrics.measure(createStore(database), () => dbClock.nowUs());
+  const store = metrics.measure(composeStore(createStatements(database)), () => dbClock.nowUs());
   const bus = await connectBus(busOptions(config, log));
   closers.add(() => bus.close());
   // Before the database and the bus are closed: the last metrics include them, too.

@@ -1,5 +1,5 @@
-/** The store: the engine's port on one database. */
-import type { Store } from '../engine/ports/store.ts';
+/** The statements: the engine's port on one database. */
+import type { Statements } from '../engine/ports/store.ts';
 import { keepPage, takeRequestId } from './base/request-ids.ts';
 import { batchStore } from './batches/batches.ts';
 import { listOffers, readOpenVersions } from './definitions/compatibility.ts';
@@ -38,7 +38,7 @@ import { queueStore } from './queues/change-queues.ts';
 import { alignGatedLanes, changeBreakers, listBreakers } from './retries/circuit-breakers.ts';
 import { probeBreaker, readLanesToProbe, readOpenBreakers } from './retries/probe-breakers.ts';
 import { scheduleStore } from './schedules/schedules.ts';
-import { readLogs, saveLogs } from './sessions/attempt-logs.ts';
+import { appendLogs, lockLogging, readLogs, readNewestLogChunks, trimLogs } from './sessions/attempt-logs.ts';
 import { completeAttempts, readUnchecked } from './sessions/complete-attempts.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './sessions/held-runs.ts';
 import {
@@ -75,12 +75,12 @@ const readNextDue = {
 } satisfies Statement;
 
 /** The schema must be up to date (see `migrate`). */
-export function createStore(database: Database, fairRanks = new FairRanks()): Store {
+export function createStatements(database: Database, fairRanks = new FairRanks()): Statements {
   const retention = new RetentionRounds(database);
   const nowUs = async () => (await database.run(readNow, []))[0]?.now as number;
   return {
     nowUs,
-    together: (work) => database.transaction((session) => work(createStore(within(session), fairRanks))),
+    transaction: (work) => database.transaction((session) => work(createStatements(within(session), fairRanks))),
     takeRequestId: (namespace, request) => takeRequestId(database, namespace, request),
     keepPage: (namespace, request, page) => keepPage(database, namespace, request, page),
     applyDefinition: (definition, contentHash, validateOnly) =>
@@ -127,7 +127,10 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     readAssigned: (attempts) => readAssigned(database, attempts),
     observe: (attempts) => observeAttempts(database, attempts),
     saveProgress: (changes) => saveProgress(database, changes),
-    saveLogs: (logs) => saveLogs(database, logs),
+    lockLogging: (logs) => lockLogging(database, logs),
+    readNewestLogChunks: (logs) => readNewestLogChunks(database, logs),
+    appendLogs: (logs, newest) => appendLogs(database, logs, newest),
+    trimLogs: (logs) => trimLogs(database, logs),
     readLogs: (query) => readLogs(database, query),
     closeSessions: (sessionIds, how, lapsedForMs) => closeSessions(database, sessionIds, how, lapsedForMs),
     endSessions: (sessionIds) => endSessions(database, sessionIds),

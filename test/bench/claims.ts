@@ -6,7 +6,7 @@ import type { Database } from '../../server/store/driver/database.ts';
 import { openPglite } from '../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { migrate } from '../../server/store/migrate.ts';
-import { createStore } from '../../server/store/store.ts';
+import { createStore } from '../support/store/create-store.ts';
 import type { StoreContext } from '../support/store/store-context.ts';
 import { makeCall, makeJob, openWorker } from '../support/store/store-fixtures.ts';
 import { claimLimited, limitedLanes } from '../support/store/store-limits.ts';

@@ -44,10 +44,33 @@ export interface LogPage {
   readonly hasMore: boolean;
 }
 
+/** The newest stored chunk of an attempt. */
+export interface NewestLogChunk {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly bytes: number;
+  /** Bytes of all chunks of the attempt. */
+  readonly totalBytes: number;
+}
+
 /** Logs of attempts. */
 export interface LogStore {
-  /** At most one log per attempt and session. Skips stored records, and attempts that are not open in their session. */
-  saveLogs(logs: readonly AttemptLog[]): Promise<void>;
+  /** The logs whose attempt is open in its session. Locks their runs, so that writers of one attempt take turns. */
+  lockLogging(logs: readonly AttemptLog[]): Promise<readonly AttemptLog[]>;
+  /** By log, without those that have none. */
+  readNewestLogChunks(logs: readonly AttemptLog[]): Promise<ReadonlyMap<AttemptLog, NewestLogChunk>>;
+  /** Stores the records after the newest chunk of their attempt. Returns the logs that exceed the bytes of an attempt. */
+  appendLogs(
+    logs: readonly AttemptLog[],
+    newest: ReadonlyMap<AttemptLog, NewestLogChunk>,
+  ): Promise<readonly AttemptLog[]>;
+  /** Deletes the oldest chunks of these attempts, as far as they exceed the bytes of an attempt. */
+  trimLogs(logs: readonly AttemptLog[]): Promise<void>;
   /** The log of a job in any namespace. */
   readLogs(query: LogQuery): Promise<LogPage>;
+}
+
+export interface LogTransactions {
+  /** At most one log per attempt and session. Skips stored records, and attempts that are not open in their session. */
+  saveLogs(logs: readonly AttemptLog[]): Promise<void>;
 }

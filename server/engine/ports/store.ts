@@ -1,4 +1,7 @@
-/** The store's port, composed of one interface per entity: each method is one transaction and takes batches. */
+/**
+ * The store's port, one interface per entity. `Statements` is what a database adapter implements: each method is one
+ * statement and takes batches. `Store` adds the transactions that the engine composes of them (`composeStore`).
+ */
 import type { AttemptStore } from './attempts.ts';
 import type { BatchStore } from './batches.ts';
 import type { BreakerStore } from './breakers.ts';
@@ -11,7 +14,7 @@ import type { InboxStore } from './inbox.ts';
 import type { JobStore } from './jobs.ts';
 import type { LaneStore } from './lanes.ts';
 import type { LimitStore } from './limits.ts';
-import type { LogStore } from './logs.ts';
+import type { LogStore, LogTransactions } from './logs.ts';
 import type { NamespaceStore } from './namespaces.ts';
 import type { QueueStore } from './queues.ts';
 import type { ScheduleStore } from './schedules.ts';
@@ -47,7 +50,7 @@ export interface RequestStore {
   keepPage(namespace: string, request: RequestKey, page: KeptPage): Promise<KeptPage | 'reused'>;
 }
 
-export interface Store
+export interface Statements
   extends RequestStore,
     DefinitionStore,
     LaneStore,
@@ -75,9 +78,14 @@ export interface Store
   readonly stepTraces: StepTraces;
   readonly stepCache: StepCacheStore;
   nowUs(): Promise<number>;
-  /** Runs `work` in one transaction, through the given store; an error rolls all of it back. */
-  together<T>(work: (store: Store) => Promise<T>): Promise<T>;
+  /** Runs `work` in one transaction, through the given statements; an error rolls all of it back. */
+  transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
   /** The key that signs page tokens: the same for all replicas of a deployment, secret outside. */
   readPageTokenKey(): Promise<Uint8Array>;
   close(): Promise<void>;
+}
+
+export interface Store extends Omit<Statements, 'transaction'>, LogTransactions {
+  /** Runs `work` in one transaction, through the given store; an error rolls all of it back. */
+  together<T>(work: (store: Store) => Promise<T>): Promise<T>;
 }

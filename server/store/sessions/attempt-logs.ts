@@ -1,10 +1,10 @@
 /** Log records of handlers: written only while their attempt is open in its session. The newest are kept. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { AttemptLog, KeptRecord, LogPage, LogQuery } from '../../engine/ports/logs.ts';
+import type { AttemptLog, KeptRecord, LogPage, LogQuery, NewestLogChunk } from '../../engine/ports/logs.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { byteSlices } from '../driver/arrays.ts';
-import type { Database, Parameter, Session, Statement } from '../driver/database.ts';
+import type { Parameter, Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { CHUNK_BYTES, chunksOf, type LogChunk, MAX_LOG_BYTES, recordsOf } from './log-chunks.ts';
 
@@ -73,37 +73,48 @@ interface NewChunk extends LogChunk {
   readonly log: AttemptLog;
 }
 
-/** Max one log per attempt and session. Skips records stored before, and attempts that are not open. */
-export function saveLogs(database: Database, logs: readonly AttemptLog[]): Promise<void> {
-  return database.transaction(async (session) => {
-    const open = await lockOpen(session, logs);
-    if (open.length === 0) return;
-    const newest = new Map((await session.run(readNewest, attemptParameters(open))).map((row) => [textOf(row), row]));
-    const chunks = open.flatMap((log) => newChunks(log, newest.get(`${log.jobId}/${log.attempt}`)));
-    if (chunks.length === 0) return;
-    await insertChunks(session, chunks);
-    const full = open.filter((log) => {
-      const more = chunks.reduce((sum, chunk) => sum + (chunk.log === log ? chunk.data.length : 0), 0);
-      return (newest.get(`${log.jobId}/${log.attempt}`)?.total ?? 0) + more > MAX_LOG_BYTES;
-    });
-    if (full.length > 0) await session.run(trimChunks, attemptParameters(full));
-  });
-}
+type Newest = ReadonlyMap<AttemptLog, NewestLogChunk>;
 
-async function lockOpen(session: Session, logs: readonly AttemptLog[]): Promise<AttemptLog[]> {
+export async function lockLogging(session: Session, logs: readonly AttemptLog[]): Promise<AttemptLog[]> {
   const rows = await session.run(lockRuns, [...attemptParameters(logs), logs.map((log) => log.sessionId)]);
   const sessionIds = new Map(rows.map((row) => [textOf(row), row.session_id]));
   return logs.filter((log) => sessionIds.get(`${log.jobId}/${log.attempt}`) === log.sessionId);
 }
 
+export async function readNewestLogChunks(session: Session, logs: readonly AttemptLog[]): Promise<Newest> {
+  const rows = new Map((await session.run(readNewest, attemptParameters(logs))).map((row) => [textOf(row), row]));
+  const newest = new Map<AttemptLog, NewestLogChunk>();
+  for (const log of logs) {
+    const row = rows.get(`${log.jobId}/${log.attempt}`);
+    if (!row) continue;
+    const { first_sequence: firstSequence, last_sequence: lastSequence, bytes, total: totalBytes } = row;
+    newest.set(log, { firstSequence, lastSequence, bytes, totalBytes });
+  }
+  return newest;
+}
+
+export async function appendLogs(session: Session, logs: readonly AttemptLog[], newest: Newest): Promise<AttemptLog[]> {
+  const chunks = logs.flatMap((log) => newChunks(log, newest.get(log)));
+  if (chunks.length > 0) await insertChunks(session, chunks);
+  const added = Map.groupBy(chunks, (chunk) => chunk.log);
+  return logs.filter((log) => {
+    const bytes = added.get(log)?.reduce((sum, chunk) => sum + chunk.data.length, 0) ?? 0;
+    return bytes > 0 && (newest.get(log)?.totalBytes ?? 0) + bytes > MAX_LOG_BYTES;
+  });
+}
+
+export async function trimLogs(session: Session, logs: readonly AttemptLog[]): Promise<void> {
+  await session.run(trimChunks, attemptParameters(logs));
+}
+
 /** The first records fill up the newest chunk if that has space. */
-function newChunks(log: AttemptLog, newest: RowOf<typeof readNewest> | undefined): NewChunk[] {
-  const records = log.records.filter((record) => record.sequence > (newest?.last_sequence ?? 0));
+function newChunks(log: AttemptLog, newest: NewestLogChunk | undefined): NewChunk[] {
+  const records = log.records.filter((record) => record.sequence > (newest?.lastSequence ?? 0));
   const space = newest !== undefined && newest.bytes < CHUNK_BYTES;
   const chunks = chunksOf(records, space ? newest.bytes : 0);
   return chunks.map((chunk, i) => {
     const continues = i === 0 && space && newest.bytes + chunk.data.length <= CHUNK_BYTES;
-    return { log, ...chunk, firstSequence: continues ? newest.first_sequence : chunk.firstSequence };
+    return { log, ...chunk, firstSequence: continues ? newest.firstSequence : chunk.firstSequence };
   });
 }
 

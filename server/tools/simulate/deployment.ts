@@ -4,11 +4,12 @@ import { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { QueueSchema } from '@muster/sdk/gen/muster/v1/queue_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { composeStore } from '../../engine/base/composed-store.ts';
 import { DbClock } from '../../engine/base/db-clock.ts';
 import type { Log, Schemas } from '../../engine/ports/ports.ts';
 import { createReplica, type Replica } from '../../engine/replica.ts';
 import { failureText } from '../../store/base/failure-text.ts';
-import { createStore } from '../../store/store.ts';
+import { createStatements } from '../../store/store.ts';
 import { CallRefusal, Calls } from './calls.ts';
 import { CleanUp } from './clean-up.ts';
 import { Line } from './line.ts';
@@ -80,7 +81,7 @@ function buildReplica({ postgres, random, onFault }: DeploymentParts, world: Wor
   const database = new VirtualDatabase({ world, line, postgres, onEnded: noteEnded });
   // Data with a limited retention is needed until the end.
   const clearExpired = async () => ({ days: 0, jobs: 0, rows: 0, more: false });
-  const store = { ...createStore(database), clearExpired };
+  const store = { ...composeStore(createStatements(database)), clearExpired };
   const replica = createReplica({
     store,
     bus,

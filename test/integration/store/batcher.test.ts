@@ -6,10 +6,10 @@ import type { Store } from '../../../server/engine/ports/store.ts';
 import type { SubmitCall, SubmitResult } from '../../../server/engine/ports/submissions.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { createStore } from '../../../server/store/store.ts';
 import { systemRandom, systemTimers } from '../../../server/system.ts';
 import { startPostgres } from '../../support/databases/postgres.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/databases/postgres-waits.ts';
+import { createStore } from '../../support/store/create-store.ts';
 import { useStore } from '../../support/store/store-context.ts';
 import { bytes, makeCall, makeJob, makeLane, only } from '../../support/store/store-fixtures.ts';
 

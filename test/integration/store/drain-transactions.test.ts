@@ -6,9 +6,9 @@ import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
 import type { Database, Session } from '../../../server/store/driver/database.ts';
 import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
 import { drainSession } from '../../../server/store/sessions/workers.ts';
-import { createStore } from '../../../server/store/store.ts';
 import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/databases/postgres-waits.ts';
+import { createStore } from '../../support/store/create-store.ts';
 import { emptyTables, sql, useStore } from '../../support/store/store-context.ts';
 import {
   claimOf,

@@ -4,10 +4,10 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Statement } from '../../../server/store/driver/database.ts';
-import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/databases/database-taps.ts';
 import { storeKinds } from '../../support/databases/databases.ts';
 import { nodesOfPlan, pathsOf } from '../../support/databases/plan-paths.ts';
+import { createStore } from '../../support/store/create-store.ts';
 import { emptyTables, type StoreContext, sql, useStore } from '../../support/store/store-context.ts';
 import { claimMany, makeLane, openWorker, submitMany } from '../../support/store/store-fixtures.ts';
 import { fillTables } from '../../support/store/store-load.ts';

@@ -4,13 +4,13 @@
  */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../server/engine/ports/store.ts';
-import { createStore } from '../../../server/store/store.ts';
 import {
   type Mutation,
   plantBugs,
   recordStatements,
   recordTransactions,
 } from '../../support/databases/database-taps.ts';
+import { createStore } from '../../support/store/create-store.ts';
 import { recordEvery } from '../../support/store/every-statement.ts';
 import { makeLockedRows, newRound, type Operation, type Round } from '../../support/store/locks/locked-rows.ts';
 import { lockingGroups, plainOperations } from '../../support/store/locks/locking-groups.ts';

@@ -12,9 +12,9 @@ import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
 import { completeAttempts } from '../../../server/store/sessions/complete-attempts.ts';
 import { saveProgress } from '../../../server/store/sessions/held-runs.ts';
 import { closeSessions, renewSessions } from '../../../server/store/sessions/sessions.ts';
-import { createStore } from '../../../server/store/store.ts';
 import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/databases/postgres-waits.ts';
+import { createStore } from '../../support/store/create-store.ts';
 import { emptyTables, sql, useStore } from '../../support/store/store-context.ts';
 import {
   assignedCall,

@@ -9,10 +9,10 @@ import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import { PGLITE_MAJOR } from '../../../server/store/driver/pglite-folder.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { createStore } from '../../../server/store/store.ts';
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import { eventually } from '../../support/base/eventually.ts';
 import { usePgliteFolders } from '../../support/databases/pglite-folders.ts';
+import { createStore } from '../../support/store/create-store.ts';
 import { sql } from '../../support/store/store-context.ts';
 import { only } from '../../support/store/store-fixtures.ts';
 

@@ -7,9 +7,9 @@ import {
   type MaintenanceTask,
   PgliteMaintenance,
 } from '../../../server/store/driver/pglite-maintenance.ts';
-import { createStore } from '../../../server/store/store.ts';
 import { eventually } from '../../support/base/eventually.ts';
 import { usePgliteFolders } from '../../support/databases/pglite-folders.ts';
+import { createStore } from '../../support/store/create-store.ts';
 import { moveClock } from '../../support/store/store-clock.ts';
 import { type StoreContext, sql } from '../../support/store/store-context.ts';
 import { makeCall, makeJob, makeLane, only, payload, submitMany } from '../../support/store/store-fixtures.ts';

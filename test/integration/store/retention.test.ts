@@ -1,8 +1,8 @@
 /** Retention drops whole days at once and deletes the rest in pages, and never touches open or recent jobs. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createStore } from '../../../server/store/store.ts';
 import { storeKinds } from '../../support/databases/databases.ts';
 import { holdOpen } from '../../support/databases/postgres-waits.ts';
+import { createStore } from '../../support/store/create-store.ts';
 import { moveClock } from '../../support/store/store-clock.ts';
 import { emptyTables, type Row, sql, useStore } from '../../support/store/store-context.ts';
 import {

@@ -2,10 +2,10 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Statement } from '../../../server/store/driver/database.ts';
-import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/databases/database-taps.ts';
 import { storeKinds } from '../../support/databases/databases.ts';
 import { pathsOf } from '../../support/databases/plan-paths.ts';
+import { createStore } from '../../support/store/create-store.ts';
 import { emptyTables, type StoreContext, sql, useStore } from '../../support/store/store-context.ts';
 import { bytes, makeLane } from '../../support/store/store-fixtures.ts';
 import { debounced, ruledCall, throttled, unique } from '../../support/store/store-rules.ts';

@@ -7,12 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lockDataFolder } from '../../../server/data-lock.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { type Migration, migrate, newestVersion, releaseMigrations } from '../../../server/store/migrate.ts';
-import { createStore } from '../../../server/store/store.ts';
 import { checkImport, importDeployment } from '../../../server/store/transfer/import-deployment.ts';
 import { seededTables } from '../../../server/store/transfer/in-use.ts';
 import { exportTo, importFrom } from '../../../server/transfer.ts';
 import { makeScratchFolder, removeFolder } from '../../support/base/replica.ts';
 import { sharedPostgres, type TestDatabases } from '../../support/databases/postgres.ts';
+import { createStore } from '../../support/store/create-store.ts';
 import type { StoreContext } from '../../support/store/store-context.ts';
 import { makeCall, makeJob, makeLane, openWorker } from '../../support/store/store-fixtures.ts';
 

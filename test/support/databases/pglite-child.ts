@@ -6,7 +6,7 @@
 
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { createStore } from '../../../server/store/store.ts';
+import { createStore } from '../store/create-store.ts';
 import type { StoreContext } from '../store/store-context.ts';
 import { claimOf, completionOf, jobsOf, makeCall, makeJob, makeLane, openWorker } from '../store/store-fixtures.ts';
 

@@ -9,8 +9,8 @@ import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { createStore } from '../../../server/store/store.ts';
 import { MIGRATED, makeDataFolder, type PostgresMajor, startPostgres } from '../databases/postgres.ts';
+import { createStore } from '../store/create-store.ts';
 import { PREPARED_URL, type Prepared } from './prepared.ts';
 
 type Makers = Readonly<Record<Prepared, () => Promise<string>>>;

@@ -6,10 +6,10 @@ import { openPglite } from '../../../server/store/driver/pglite.ts';
 import type { MaintenanceOptions } from '../../../server/store/driver/pglite-maintenance.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { createStore } from '../../../server/store/store.ts';
 import { checkRows } from '../databases/declared-rows.ts';
 import { sharedPostgres, type TestDatabases } from '../databases/postgres.ts';
 import { inMemory } from '../run/prepared.ts';
+import { createStore } from './create-store.ts';
 
 /** The oldest and the newest supported PostgreSQL, and the embedded database. */
 export type DatabaseKind = 'PostgreSQL 16' | 'PostgreSQL 18' | 'PGlite';

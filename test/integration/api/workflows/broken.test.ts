@@ -4,9 +4,9 @@ import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { decideFinish } from '../../../../server/domain/workflows/life.ts';
 import type { Database } from '../../../../server/store/driver/database.ts';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
-import { createStore } from '../../../../server/store/store.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { openPool } from '../../../support/databases/postgres.ts';
+import { createStore } from '../../../support/store/create-store.ts';
 import { World } from '../base/world.ts';
 import { Flows, failureOf, plays, type Step, StepRole, stateName } from './flows.ts';
 

@@ -2,8 +2,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../../server/engine/ports/store.ts';
 import type { SubmitCall } from '../../../../server/engine/ports/submissions.ts';
-import { createStore } from '../../../../server/store/store.ts';
 import { type CountedTrips, countRoundTrips } from '../../../support/databases/round-trips.ts';
+import { createStore } from '../../../support/store/create-store.ts';
 import { makeBatch } from '../../../support/store/store-batches.ts';
 import { emptyTables, useStore } from '../../../support/store/store-context.ts';
 import { demandingLane } from '../../../support/store/store-demands.ts';

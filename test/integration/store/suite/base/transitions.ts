@@ -38,8 +38,8 @@ import {
   decideWaitDue,
 } from '../../../../../server/domain/signals/wait.ts';
 import type { Selection } from '../../../../../server/engine/ports/jobs.ts';
-import { createStore } from '../../../../../server/store/store.ts';
 import { recordStatements } from '../../../../support/databases/database-taps.ts';
+import { createStore } from '../../../../support/store/create-store.ts';
 import { emptyTables, type StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimOf,

@@ -5,7 +5,7 @@ import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import { decidePause, decideResume, decideUpdate, type Update } from '../../../../../server/domain/jobs/pause.ts';
 import type { Change } from '../../../../../server/domain/jobs/run.ts';
 import type { Decide } from '../../../../../server/engine/ports/jobs.ts';
-import { createStore } from '../../../../../server/store/store.ts';
+import { createStore } from '../../../../support/store/create-store.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,

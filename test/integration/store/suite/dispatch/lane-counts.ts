@@ -10,8 +10,8 @@ import type { Change } from '../../../../../server/domain/jobs/run.ts';
 import type { AttemptKey } from '../../../../../server/engine/ports/attempts.ts';
 import type { Decide } from '../../../../../server/engine/ports/jobs.ts';
 import { addCounts } from '../../../../../server/store/dispatch/lane-counts.ts';
-import { createStore } from '../../../../../server/store/store.ts';
 import { plantBugs } from '../../../../support/databases/database-taps.ts';
+import { createStore } from '../../../../support/store/create-store.ts';
 import { readCountDrift } from '../../../../support/store/lane-counts.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {

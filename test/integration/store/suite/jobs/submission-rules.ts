@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decideCancel } from '../../../../../server/domain/jobs/decide.ts';
 import type { SubmitCall, SubmitResult } from '../../../../../server/engine/ports/submissions.ts';
-import { createStore } from '../../../../../server/store/store.ts';
 import { plantBugs } from '../../../../support/databases/database-taps.ts';
+import { createStore } from '../../../../support/store/create-store.ts';
 import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   bytes,
