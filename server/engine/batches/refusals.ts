@@ -1,7 +1,8 @@
 /** Errors for a batch that refuses new members or a retry. */
 import { MAX_MEMBERS } from '../../domain/batches/batch.ts';
+import type { MembersRefused } from '../../domain/batches/membership.ts';
 import { EngineError, type ErrorReason } from '../base/errors.ts';
-import type { BatchRefusal, MembersRefused } from '../ports/submissions.ts';
+import type { BatchRefusal } from '../ports/submissions.ts';
 
 export function batchNotFound(jobId: string): EngineError {
   return new EngineError('BATCH_NOT_FOUND', `the namespace has no batch ${jobId}; CreateBatch makes one`, {

@@ -2,12 +2,13 @@
 
 import type { Payload } from '../../domain/base/payload.ts';
 import type { RetryPage } from '../../domain/batches/batch-retry.ts';
+import type { MembersRefused } from '../../domain/batches/membership.ts';
 import type { Dependency } from '../../domain/dependencies/dependencies.ts';
 import type { Demands, StickyTo, StickyWorker } from '../../domain/dispatch/demands.ts';
 import type { LimitMark } from '../../domain/dispatch/limits.ts';
-import type { JobState } from '../../domain/jobs/job-state.ts';
+import type { IdempotencyKey, KeyObstacle } from '../../domain/jobs/idempotency-key.ts';
+import type { DebouncingKey, RuleRefusal, ThrottleKey, UniqueKey } from '../../domain/jobs/rule-keys.ts';
 import type { Change } from '../../domain/jobs/run.ts';
-import type { DuplicatePolicy } from '../../domain/jobs/submission-rule.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
 import type { DependencyRefusal, DependentCall, DependentJob } from './dependencies.ts';
 import type { Permit } from './dispatch.ts';
@@ -70,16 +71,6 @@ export interface SubmitCall extends DependentCall, MemberCall, ManualCall {
   readonly rules?: readonly RuleKey[] | undefined;
 }
 
-export interface IdempotencyKey {
-  /** Index of the job in its call. */
-  readonly index: number;
-  readonly key: string;
-  readonly contentHash: Uint8Array;
-  readonly policy: 'FAIL' | 'USE_EXISTING' | 'REPLACE';
-  /** The cancelled job from which the key may be taken; from no other. */
-  readonly replacedJobId?: string | undefined;
-}
-
 export interface SubmittedJob {
   readonly jobId: string;
   /** The job existed before this call. */
@@ -101,8 +92,6 @@ export type SubmitResult =
       readonly replaced?: Replaced;
     }
   | { readonly kind: 'requestIdReused' }
-  /** Nothing is stored: these keys with the policy REPLACE belong to these jobs, which must be cancelled first. */
-  | { readonly kind: 'keysHeld'; readonly held: readonly { readonly index: number; readonly jobId: string }[] }
   /** Nothing is stored: the key of the job at `index` has its max open jobs. */
   | {
       readonly kind: 'limitReached';
@@ -112,52 +101,17 @@ export type SubmitResult =
     }
   /** Nothing is stored: these jobs must be cancelled first, so that the key limit admits those at `index`. */
   | { readonly kind: 'limitsHeld'; readonly held: readonly { readonly index: number; readonly jobId: string }[] }
-  | {
-      readonly kind: 'idempotencyConflict';
-      readonly index: number;
-      readonly jobId: string;
-      readonly sameContent: boolean;
-    }
+  | KeyObstacle
   | BatchRefusal
   | DependencyRefusal
   | RuleRefusal;
 
-export interface KeyOfJob {
-  /** Index of the job in its call. */
-  readonly index: number;
-  /** Unique across rules, definitions and namespaces. */
-  readonly hash: Uint8Array;
-}
-
-export interface UniqueKey extends KeyOfJob {
-  readonly kind: 'UNIQUENESS';
-  readonly states: readonly JobState[];
-  readonly policy: DuplicatePolicy;
-  /** The job that this one retries, which does not count as a duplicate. */
-  readonly retryOf: string | undefined;
-}
-
-export interface DebounceKey extends KeyOfJob {
-  readonly kind: 'DEBOUNCE';
-  readonly maxWaitMs: number;
+export interface DebounceKey extends DebouncingKey {
   /** The changed fields of a job that starts before the end of its wait. */
   readonly startingAt: (startUs: number) => Partial<NewJob>;
 }
 
-export interface ThrottleKey extends KeyOfJob {
-  readonly kind: 'THROTTLE';
-  readonly periodMs: number;
-  readonly policy: DuplicatePolicy;
-}
-
 export type RuleKey = UniqueKey | DebounceKey | ThrottleKey;
-
-/** Why a call is refused: an existing job, or the index of another one in the same call. */
-export type RuleRefusal = {
-  readonly index: number;
-  readonly jobId?: string;
-  readonly ofIndex?: number;
-} & ({ readonly kind: 'duplicate' } | { readonly kind: 'throttled'; readonly retryAfterMs: number });
 
 /** Jobs ended because debounced ones replaced them, and the first start of those, if any starts. */
 export interface Replaced {
@@ -199,9 +153,6 @@ export interface Submission {
   readonly parent?: ParentStep | undefined;
 }
 
-/** `RETRY`: a retry takes only another batch's members. `PAGE_DONE`: another replica has stored the page. */
-export type MembersRefused = 'NOT_FOUND' | 'SEALED' | 'CANCELLED' | 'ENDED' | 'FULL' | 'RETRY' | 'PAGE_DONE';
-
 /** Nothing is stored: the batch does not take these members. */
 export interface BatchRefusal {
   readonly kind: 'batchRefused';
@@ -217,6 +168,35 @@ export interface MemberCall {
   readonly batchJobId?: string | undefined;
   /** For a batch that retries another one: the page stored with them. */
   readonly retryPage?: RetryPage | undefined;
+}
+
+/** One call's jobs, without those that already exist by idempotency key. */
+export interface Insertion {
+  readonly call: SubmitCall;
+  readonly jobs: readonly NewJob[];
+  /** The answer to a repeat of the call: all of its jobs, in order. */
+  readonly jobIds: readonly string[];
+  readonly existing: readonly boolean[];
+}
+
+/** Permits and ranks of jobs, by job id. */
+export interface Placement {
+  readonly permits: ReadonlyMap<string, Permit>;
+  /** Ranks that follow from other jobs. */
+  readonly ranks?: ReadonlyMap<string, number> | undefined;
+  /** The one lane among those with permits that has limits, which have been checked. */
+  readonly limited?: LaneUnderLimits | undefined;
+}
+
+export interface Inserted {
+  /** Calls whose request ids were new. Other calls with a request id have stored nothing. */
+  readonly first: ReadonlySet<SubmitCall>;
+  /**
+   * Sessions of the permits that were open, and lanes of jobs with permits that were not gated: a job with a permit is
+   * assigned if both hold.
+   */
+  readonly openSessions: ReadonlySet<string>;
+  readonly openLanes: ReadonlySet<number>;
 }
 
 /** New jobs, and what a submission looks up before it stores them. */

@@ -1,11 +1,11 @@
 /** Adds jobs to a batch as members, within the transaction that stores them. */
 import { MAX_MEMBERS } from '../../domain/batches/batch.ts';
 import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
+import type { MembersRefused } from '../../domain/batches/membership.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { BatchRefusal, MembersRefused, SubmitCall } from '../../engine/ports/submissions.ts';
+import type { BatchRefusal, Insertion, SubmitCall } from '../../engine/ports/submissions.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
-import type { Insertion } from '../jobs/submit/insert-jobs.ts';
 import { retryColumns, retryOf, retryRowType, writePage } from './batch-retries.ts';
 import { stopReasonCodes } from './batch-stop-reasons.ts';
 

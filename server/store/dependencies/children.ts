@@ -2,10 +2,9 @@
 import { MAX_CHILDREN, MAX_DEPTH } from '../../domain/dependencies/children.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { DependencyRefusal, ParentAttempt } from '../../engine/ports/dependencies.ts';
-import type { NewJob } from '../../engine/ports/submissions.ts';
+import type { Insertion, NewJob } from '../../engine/ports/submissions.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import type { Insertion } from '../jobs/submit/insert-jobs.ts';
 
 /** Step numbers of handler children, which have no step of a workflow. Their ends are notified by another path. */
 export const ATTACHED = -1;

@@ -9,14 +9,13 @@ import {
 } from '../../domain/dependencies/dependencies.ts';
 import type { Change } from '../../domain/jobs/run.ts';
 import type { DependencyRefusal, LinkedDependency, StoredDependency } from '../../engine/ports/dependencies.ts';
-import type { NewJob, SubmitCall } from '../../engine/ports/submissions.ts';
+import type { Insertion, NewJob, SubmitCall } from '../../engine/ports/submissions.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { FairRanks } from '../dispatch/fair-ranks.ts';
 import { type Session, type Statement, within } from '../driver/database.ts';
 import { targetsJson } from '../events/traced-targets.ts';
 import { changeRuns } from '../jobs/change/change-runs.ts';
-import type { Insertion } from '../jobs/submit/insert-jobs.ts';
 import { dependencyOf, dependencyRowType } from './dependency-rows.ts';
 import { linkAll, targetIdOf } from './dependency-targets.ts';
 

@@ -2,9 +2,8 @@
 
 import { admit } from '../../domain/dispatch/limits.ts';
 import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
-import type { NewJob } from '../../engine/ports/submissions.ts';
+import type { NewJob, Placement } from '../../engine/ports/submissions.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import type { Placement } from '../jobs/submit/insert-jobs.ts';
 import { gates } from './gated-lanes.ts';
 import {
   headroomsOf,

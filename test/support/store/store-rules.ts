@@ -1,14 +1,8 @@
 /** Calls with keys of submission rules, for store tests. */
 import { createHash } from 'node:crypto';
+import type { ThrottleKey, UniqueKey } from '../../../server/domain/jobs/rule-keys.ts';
 import { blockingStates } from '../../../server/domain/jobs/submission-rule.ts';
-import type {
-  DebounceKey,
-  NewJob,
-  RuleKey,
-  SubmitCall,
-  ThrottleKey,
-  UniqueKey,
-} from '../../../server/engine/ports/submissions.ts';
+import type { DebounceKey, NewJob, RuleKey, SubmitCall } from '../../../server/engine/ports/submissions.ts';
 import { makeCall, makeJob } from './store-fixtures.ts';
 
 /** Creates the rule of the job at an index. */

@@ -1,12 +1,13 @@
 /** Back-pressure: refuses jobs for full queues, except those that an earlier call has already stored. */
 
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
+import type { IdempotencyKey } from '../../../domain/jobs/idempotency-key.ts';
 import type { BacklogBound } from '../../../domain/queues/backlog.ts';
 import type { DbClock } from '../../base/db-clock.ts';
 import type { EngineError } from '../../base/errors.ts';
 import type { QueueName } from '../../ports/queues.ts';
 import type { Store } from '../../ports/store.ts';
-import type { IdempotencyKey, SubmitResult } from '../../ports/submissions.ts';
+import type { SubmitResult } from '../../ports/submissions.ts';
 import type { Backlogs, QueueEntrant, Refused } from '../../queues/backlogs.ts';
 import type { QueueBacklog } from '../../queues/queue-backlog.ts';
 import { queueFull } from '../../queues/queue-full.ts';

@@ -1,7 +1,8 @@
 /** The idempotency keys of a call, each with the hash of its submission. */
 import { createHash } from 'node:crypto';
+import type { IdempotencyKey } from '../../../domain/jobs/idempotency-key.ts';
 import { EngineError } from '../../base/errors.ts';
-import type { IdempotencyKey, Submission } from '../../ports/submissions.ts';
+import type { Submission } from '../../ports/submissions.ts';
 
 /** One for each submission that has a key. Throws INVALID_FIELD if two are equal. */
 export function keysOf(submissions: readonly Submission[], field: string): IdempotencyKey[] {

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { type InputKey, keyOfFields, keyOfInput } from '../../../domain/jobs/input-key.ts';
+import type { RuleRefusal } from '../../../domain/jobs/rule-keys.ts';
 import { periodStart } from '../../../domain/jobs/submission-rule.ts';
 import { pause } from '../../base/collisions.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { Timers } from '../../ports/ports.ts';
-import type { NewJob, RuleKey, RuleRefusal, Submission } from '../../ports/submissions.ts';
+import type { NewJob, RuleKey, Submission } from '../../ports/submissions.ts';
 
 /** A submission with its definition, and its path in the request. */
 export interface RuledSubmission {

@@ -4,6 +4,7 @@
  */
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { type Sampling, spanContext, traceparentOf } from '../../../domain/events/trace.ts';
+import type { IdempotencyKey } from '../../../domain/jobs/idempotency-key.ts';
 import { Batcher } from '../../base/batcher.ts';
 import type { DbClock } from '../../base/db-clock.ts';
 import type { JobIds } from '../../base/job-ids.ts';
@@ -17,15 +18,7 @@ import type { ParentAttempt } from '../../ports/dependencies.ts';
 import { UnknownLane } from '../../ports/lanes.ts';
 import type { Random, Schemas, Timers } from '../../ports/ports.ts';
 import type { Store } from '../../ports/store.ts';
-import type {
-  IdempotencyKey,
-  NewJob,
-  RuleKey,
-  Submission,
-  SubmitCall,
-  SubmitResult,
-  SubmittedJob,
-} from '../../ports/submissions.ts';
+import type { NewJob, RuleKey, Submission, SubmitCall, SubmitResult, SubmittedJob } from '../../ports/submissions.ts';
 import type { Admission } from './admission.ts';
 import { accepted } from './answers.ts';
 import { pathsOf, type Submit } from './call.ts';

@@ -1,5 +1,6 @@
 /** Idempotency keys: one job holds a key. A later call gets its id, or takes the key over from a job it cancelled. */
-import type { IdempotencyKey, SubmitCall, SubmitResult } from '../../../engine/ports/submissions.ts';
+import type { IdempotencyKey, KeyOwners } from '../../../domain/jobs/idempotency-key.ts';
+import type { SubmitCall } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import type { Parameter, Session, Statement } from '../../driver/database.ts';
@@ -57,14 +58,6 @@ export async function pointKeys(
   await session.run(pointMany, [keys.map(() => namespace), keys.map(({ key }) => key), keys.map(({ jobId }) => jobId)]);
 }
 
-export interface KeyOwner {
-  readonly jobId: string;
-  readonly contentHash: Uint8Array;
-}
-
-/** By key. */
-export type KeyOwners = ReadonlyMap<string, KeyOwner>;
-
 /** Namespace and name of each key, as arrays. */
 function namesOf(call: SubmitCall, keys: readonly IdempotencyKey[]): Parameter[] {
   return [keys.map(() => call.namespace), keys.map((key) => key.key)];
@@ -95,21 +88,4 @@ export async function takeKeys(session: Session, call: SubmitCall): Promise<KeyO
     await session.run(takeOverKeys, [...rowsOf(call, replacing), replaced]);
   }
   return readOwners(session, call);
-}
-
-/** Why the call can't be stored as it is: another job keeps a key, or some keys' jobs are to be replaced first. */
-export function obstacleOf(call: SubmitCall, owners: KeyOwners): SubmitResult | undefined {
-  const others = call.keys.flatMap((key) => {
-    const owner = owners.get(key.key);
-    return owner && owner.jobId !== call.jobs[key.index]?.jobId ? [{ key, owner }] : [];
-  });
-  for (const { key, owner } of others) {
-    const sameContent = Buffer.compare(owner.contentHash, key.contentHash) === 0;
-    const isKept = key.policy === 'FAIL' || (key.policy === 'USE_EXISTING' && !sameContent);
-    if (isKept) return { kind: 'idempotencyConflict', index: key.index, jobId: owner.jobId, sameContent };
-  }
-  const held = others.flatMap(({ key, owner }) =>
-    key.policy === 'REPLACE' ? [{ index: key.index, jobId: owner.jobId }] : [],
-  );
-  return held.length > 0 ? { kind: 'keysHeld', held } : undefined;
 }

@@ -5,9 +5,7 @@
 
 import { limitMarks } from '../../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
-import type { Permit } from '../../../engine/ports/dispatch.ts';
-import type { LaneUnderLimits } from '../../../engine/ports/limits.ts';
-import type { NewJob, SubmitCall } from '../../../engine/ports/submissions.ts';
+import type { Inserted, Insertion, NewJob, Placement, SubmitCall } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { timestampOf } from '../../base/times.ts';
 import { gates } from '../../dispatch/gated-lanes.ts';
@@ -188,15 +186,6 @@ export function jsonOrNull(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 
-/** One call's jobs, without those that already exist by idempotency key. */
-export interface Insertion {
-  readonly call: SubmitCall;
-  readonly jobs: readonly NewJob[];
-  /** The answer to a repeat of the call: all of its jobs, in order. */
-  readonly jobIds: readonly string[];
-  readonly existing: readonly boolean[];
-}
-
 /** Parameters of the calls that carry a request id. */
 function callParameters(insertions: readonly Insertion[]): Parameter[] {
   const calls = insertions.flatMap((item, permit) => (item.call.requestId ? { ...item, permit } : []));
@@ -212,26 +201,6 @@ function callParameters(insertions: readonly Insertion[]): Parameter[] {
     calls.map(({ jobIds }, i) => (ends[i] as number) - jobIds.length + 1),
     ends,
   ];
-}
-
-export interface Inserted {
-  /** Calls whose request ids were new. Other calls with a request id have stored nothing. */
-  readonly first: ReadonlySet<SubmitCall>;
-  /**
-   * Sessions of the permits that were open, and lanes of jobs with permits that were not gated: a job with a permit is
-   * assigned if both hold.
-   */
-  readonly openSessions: ReadonlySet<string>;
-  readonly openLanes: ReadonlySet<number>;
-}
-
-/** Permits and ranks of jobs, by job id. */
-export interface Placement {
-  readonly permits: ReadonlyMap<string, Permit>;
-  /** Ranks that follow from other jobs. */
-  readonly ranks?: ReadonlyMap<string, number> | undefined;
-  /** The one lane among those with permits that has limits, which have been checked. */
-  readonly limited?: LaneUnderLimits | undefined;
 }
 
 /** Max 1,000 jobs and 8 MiB of input per call; the caller keeps these bounds. */

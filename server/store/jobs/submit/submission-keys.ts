@@ -1,5 +1,6 @@
 /** Keys of submission rules: one job holds a key, and the rule decides about other jobs with the same key. */
-import { type JobState, stateOf } from '../../../domain/jobs/job-state.ts';
+import { stateOf } from '../../../domain/jobs/job-state.ts';
+import { nameOf, type OwnedKey } from '../../../domain/jobs/rule-keys.ts';
 import type { RuleKey } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
@@ -64,17 +65,6 @@ export interface Claim {
   readonly jobId: string;
 }
 
-/** A key that another job holds. */
-export interface OwnedKey {
-  readonly jobId: string;
-  /** Undefined: the job is no longer kept. */
-  readonly state: JobState | undefined;
-  readonly untilUs: number | null;
-  /** Null if the job is no longer kept. */
-  readonly createTimeUs: number | null;
-  readonly nowUs: number;
-}
-
 export interface TakeOver extends Claim {
   readonly holderJobId: string;
   /** Set: the key keeps this time. */
@@ -83,11 +73,6 @@ export interface TakeOver extends Claim {
 
 /** End of each key's hold, by key; null: it has no end. */
 export type UntilTimes = Map<string, number | null>;
-
-/** The key as a string for maps. */
-export function nameOf(hash: Uint8Array): string {
-  return Buffer.from(hash).toString('latin1');
-}
 
 function spanOf(rule: RuleKey): number | null {
   if (rule.kind === 'UNIQUENESS') return null;

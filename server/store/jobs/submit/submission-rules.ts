@@ -4,25 +4,28 @@
  * Locks are taken in the order keys, then runs: a transaction that holds a run's lock never waits for a key.
  */
 import { decideCancel } from '../../../domain/jobs/decide.ts';
+import {
+  claimingOf,
+  groupsOf,
+  isRejected,
+  type KeyGroup,
+  nameOf,
+  type OwnedKey,
+  type RuleRefusal,
+  refusal,
+  refusalWithin,
+  waitOf,
+} from '../../../domain/jobs/rule-keys.ts';
 import type { Change } from '../../../domain/jobs/run.ts';
-import type { NewJob, RuleKey, RuleRefusal } from '../../../engine/ports/submissions.ts';
+import type { Insertion, NewJob, RuleKey, SubmitCall } from '../../../engine/ports/submissions.ts';
 import type { FairRanks } from '../../dispatch/fair-ranks.ts';
 import { type Session, within } from '../../driver/database.ts';
 import { changeRuns } from '../change/change-runs.ts';
-import type { Insertion } from './insert-jobs.ts';
-import { claimOf, type Group, groupsOf, isRejected, jobAt, refusal, refusalWithin, waitOf } from './rule-groups.ts';
-import {
-  type Claim,
-  insertClaims,
-  lockOwners,
-  nameOf,
-  type OwnedKey,
-  readKeyHolders,
-  type TakeOver,
-  takeOver,
-} from './submission-keys.ts';
+import { type Claim, insertClaims, lockOwners, readKeyHolders, type TakeOver, takeOver } from './submission-keys.ts';
 
 const JOBS_PER_STATEMENT = 1_000;
+
+type Group = KeyGroup<RuleKey>;
 
 /** The call after its rules were applied. */
 export interface Ruled {
@@ -154,6 +157,15 @@ class Ruling {
   }
 }
 
+function claimOf(call: SubmitCall, group: Group): Claim {
+  const rule = claimingOf(group);
+  return { rule, jobId: jobAt(call, rule).jobId };
+}
+
+function jobAt(call: SubmitCall, { index }: RuleKey): NewJob {
+  return call.jobs[index] as NewJob;
+}
+
 /** The transaction starts again, and finds the key free or with another holder. */
 function goneMeanwhile(): Error {
   return Object.assign(new Error('another job has taken the key of a submission rule, or the key is gone'), {
@@ -189,7 +201,7 @@ export async function applyRules(
   fairRanks: FairRanks,
   insertion: Insertion,
 ): Promise<Ruled | RuleRefusal | undefined> {
-  const groups = groupsOf(insertion);
+  const groups = groupsOf(insertion.call.rules ?? [], insertion.existing);
   return groups.size === 0 ? undefined : new Ruling(session, fairRanks, insertion, groups).run();
 }
 

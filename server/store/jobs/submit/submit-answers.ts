@@ -1,10 +1,9 @@
 /** Answers to calls: as they are stored now, or as an earlier call with their request id was. */
-import type { SubmitCall, SubmitResult } from '../../../engine/ports/submissions.ts';
+import type { Insertion, SubmitCall, SubmitResult } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import type { Session, Statement } from '../../driver/database.ts';
 import type { RowOf } from '../../driver/row-types.ts';
-import type { Insertion } from './insert-jobs.ts';
 
 const readRequestIds = {
   name: 'read_request_ids',

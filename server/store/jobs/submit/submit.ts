@@ -1,7 +1,15 @@
 /** Submissions: calls flushed together, each all or nothing, with request ids and idempotency keys. */
+import { type KeyOwners, obstacleOf } from '../../../domain/jobs/idempotency-key.ts';
 import type { Change } from '../../../domain/jobs/run.ts';
 import type { Permit } from '../../../engine/ports/dispatch.ts';
-import type { NewJob, SubmitCall, SubmitResult } from '../../../engine/ports/submissions.ts';
+import type {
+  Inserted,
+  Insertion,
+  NewJob,
+  Placement,
+  SubmitCall,
+  SubmitResult,
+} from '../../../engine/ports/submissions.ts';
 import { addMembers, type OpenBatch, openBatch, withParents } from '../../batches/batch-members.ts';
 import { withParent } from '../../dependencies/children.ts';
 import { linkJobs, storeLinks } from '../../dependencies/dependencies.ts';
@@ -13,8 +21,8 @@ import type { Database, Session } from '../../driver/database.ts';
 import { countFirstAttempts } from '../../retries/retry-budgets.ts';
 import { writeManualChange } from '../change/manual-changes.ts';
 import { findJobs } from '../read/read-jobs.ts';
-import { type KeyOwners, obstacleOf, pointKeys, readOwners, takeKeys } from './idempotency-keys.ts';
-import { type Inserted, type Insertion, insertJobs, type Placement } from './insert-jobs.ts';
+import { pointKeys, readOwners, takeKeys } from './idempotency-keys.ts';
+import { insertJobs } from './insert-jobs.ts';
 import { applyRules, type Ruled, replaceWaiting, withHolders } from './submission-rules.ts';
 import { noRanks, readRepeated, repeated, requestKey, stored } from './submit-answers.ts';
 

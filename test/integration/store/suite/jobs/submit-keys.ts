@@ -1,7 +1,8 @@
 /** Submissions with idempotency keys: one job for each key, in whatever order calls come. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { IdempotencyKey, SubmitCall } from '../../../../../server/engine/ports/submissions.ts';
+import type { IdempotencyKey } from '../../../../../server/domain/jobs/idempotency-key.ts';
+import type { SubmitCall } from '../../../../../server/engine/ports/submissions.ts';
 import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import { bytes, makeCall, makeJob, makeLane, only } from '../../../../support/store/store-fixtures.ts';
 
