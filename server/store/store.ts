@@ -15,6 +15,7 @@ import { claim } from './dispatch/claim.ts';
 import { readWaitingKeys, requeueDeferredJobs } from './dispatch/deferred-jobs.ts';
 import { FairRanks } from './dispatch/fair-ranks.ts';
 import { ensureLane, findLane, readHeads, readLanes } from './dispatch/lanes.ts';
+import { lockLimitedLane, lockLimits, readLimitUse, takeRateUnits } from './dispatch/limit-use.ts';
 import { renewReservations } from './dispatch/reservations.ts';
 import { type Database, type Statement, within } from './driver/database.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './events/outbox.ts';
@@ -102,6 +103,10 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     findOwnedKeys: (namespace, keys) => findOwnedKeys(database, namespace, keys),
     findJobs: (jobIds) => findJobs(database, jobIds),
     claim: (wanted) => claim(database, wanted),
+    lockLimitedLane: (laneId, sessionIds, passed) => lockLimitedLane(database, laneId, sessionIds, passed),
+    lockLimits: (lane) => lockLimits(database, lane),
+    readLimitUse: (lane) => readLimitUse(database, lane),
+    takeRateUnits: (taken) => takeRateUnits(database, taken),
     renewReservations: () => renewReservations(database),
     requeueDeferred: (limitIds) => requeueDeferredJobs(database, limitIds),
     readWaitingKeys: (afterLimitId, limit) => readWaitingKeys(database, afterLimitId, limit),

@@ -27,6 +27,16 @@ export interface Claim {
   readonly probes?: boolean | undefined;
 }
 
+/** The gates of a lane that a claim may ignore because it checks them itself. */
+export type PassedGates = Pick<Claim, 'probes' | 'needs'>;
+
+/** A lane with limits, and sessions, as locked. */
+export interface LockedLane {
+  readonly openSessions: ReadonlySet<string>;
+  /** No other gate than these and its limits. */
+  readonly isOpen: boolean;
+}
+
 /** What a claim saw of the sessions of its permits. */
 export interface CapacityResult {
   /** Sessions without capacity for one more job of the lane. */
@@ -67,6 +77,11 @@ export interface ClaimedJob extends Permit {
 export interface DispatchStore {
   /** Assigns ready jobs to permits. */
   claim(claim: Claim): Promise<ClaimResult>;
+  /**
+   * Locks open sessions, and the lane if it has no other gate, against their close and against a new gate. Skips rows
+   * that others have locked so. Sent after `lockLimits`.
+   */
+  lockLimitedLane(laneId: number, sessionIds: readonly string[], passed: PassedGates): Promise<LockedLane>;
   /** Keeps the reservations of lanes whose jobs are ready. */
   renewReservations(): Promise<void>;
 }

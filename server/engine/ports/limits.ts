@@ -1,4 +1,5 @@
 /** Limits, as passed between engine and store. */
+import type { LaneLimits, LimitUse, TakenUnits } from '../../domain/dispatch/limit-use.ts';
 import type { LaneHead } from './lanes.ts';
 
 /** What a claim saw of its lane's limits. */
@@ -45,8 +46,17 @@ export interface KeyLimitOfJob {
   readonly limitId: string;
 }
 
-/** Jobs deferred at the limit of their key. */
+/** Limits, their use, and jobs deferred at the limit of their key. */
 export interface LimitStore {
+  /**
+   * Locks the limits of the lane's queue, then of its definition: until the end of the transaction no other one assigns
+   * anything under them.
+   */
+  lockLimits(lane: LaneUnderLimits): Promise<LaneLimits>;
+  /** Use of the limits of the queue and the definition. After `lockLimits` it includes all earlier assignments. */
+  readLimitUse(lane: Omit<LaneUnderLimits, 'laneId'>): Promise<LimitUse>;
+  /** After `lockLimits`, and after the statement that assigns. Sent with the commit; not awaited. */
+  takeRateUnits(taken: readonly TakenUnits[]): void;
   /**
    * Moves jobs deferred at these keys' limits back to the ready ones, as far as there is capacity. At most 500 keys.
    */

@@ -10,7 +10,6 @@ import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import { claimedJob, claimedRowType, OVERHEAD_BYTES, recordOfRun, runTimeoutLeft } from './claim-jobs.ts';
-import { gates, passedBy } from './gated-lanes.ts';
 import { addCounts } from './lane-counts.ts';
 import { headroomsOf, keyHeadrooms, lockCapacity, takeUnitsOf } from './limit-headroom.ts';
 import { keyUse } from './limit-use.ts';
@@ -82,9 +81,8 @@ SELECT count(*)::int AS jobs FROM parked`,
 
 /** Within a transaction. */
 export async function claimLimited(session: Session, claim: Claim, limits: LimitsToClaim): Promise<ClaimResult> {
-  const mask = gates.limited | passedBy(claim);
   const sessionIds = claim.permits.map((permit) => permit.sessionId);
-  const under = await lockCapacity(session, limits, sessionIds, mask);
+  const under = await lockCapacity(session, limits, sessionIds, claim);
   const { use, headroom } = under;
   const permits = claim.permits.filter((permit) => under.openSessions.has(permit.sessionId));
   const most = under.isOpen ? Math.min(headroom.jobs, permits.length) : 0;

@@ -2,6 +2,7 @@
  * Deferred jobs, which wait for capacity of their limit key: found, and moved back to the ready jobs of their lanes.
  */
 
+import { keyCapacity } from '../../domain/dispatch/limit-use.ts';
 import { type DefinitionLimits, headroomOf } from '../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LaneHead } from '../../engine/ports/lanes.ts';
@@ -11,7 +12,7 @@ import { sameKey } from '../base/same-key.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { addCounts } from './lane-counts.ts';
-import { keyCapacity, keyUse, keyUseRowType, mostOfKey } from './limit-use.ts';
+import { keyUse, keyUseOf, keyUseRowType, mostOfKey } from './limit-use.ts';
 
 const { READY } = stateCodes;
 
@@ -94,7 +95,7 @@ export function requeueDeferredJobs(database: Database, limitIds: readonly strin
 
 function headroomOfKey(row: RowOf<typeof readKeys>) {
   const limits: DefinitionLimits | undefined = row.limits === null ? undefined : JSON.parse(row.limits);
-  return headroomOf(keyCapacity(limits, row), limits?.rateCost ?? 1, row.now);
+  return headroomOf(keyCapacity(limits, keyUseOf(row)), limits?.rateCost ?? 1, row.now);
 }
 
 async function requeueDeferred(

@@ -4,7 +4,7 @@
  * that sets a bit locks the row FOR UPDATE: that waits for the claims under way, and later claims see the bit. So once
  * the transaction that sets it has committed, nothing of the lane is assigned.
  */
-import type { Claim } from '../../engine/ports/dispatch.ts';
+import type { PassedGates } from '../../engine/ports/dispatch.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
 
@@ -18,7 +18,7 @@ export const gates = { queuePaused: 1, breakerOpen: 2, limited: 4, atLimit: 8, d
 export const claimedSingly = gates.limited | gates.demanding;
 
 /** Gates that this claim may ignore because it checks them itself. */
-export function passedBy({ probes, needs }: Pick<Claim, 'probes' | 'needs'>): number {
+export function passedBy({ probes, needs }: PassedGates): number {
   return (probes ? gates.breakerOpen : 0) | (needs ? gates.demanding : 0);
 }
 

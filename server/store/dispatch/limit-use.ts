@@ -1,11 +1,13 @@
 /** Use of limits: held jobs, counted from the jobs themselves, and the units of rates. */
 
-import type { Capacity, DefinitionLimits, RateLimit } from '../../domain/dispatch/limits.ts';
+import type { KeyUse, LaneLimits, LimitUse, TakenUnits } from '../../domain/dispatch/limit-use.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
+import type { LockedLane, PassedGates } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf, RowType, RowWith } from '../driver/row-types.ts';
 import { queueKey } from '../queues/queues.ts';
+import { gates, passedBy } from './gated-lanes.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 
@@ -19,14 +21,6 @@ export interface LimitedLane {
 export interface Buckets {
   readonly queueBucketId: string;
   readonly definitionBucketId: string;
-}
-
-/** The limits as read under the lock. */
-export interface LockedLimits {
-  readonly queue:
-    | { readonly maxConcurrency: number | undefined; readonly rateLimit: RateLimit | undefined }
-    | undefined;
-  readonly definition: DefinitionLimits | undefined;
 }
 
 // Everywhere the queue's lock before the definition's, and both before the lane's: changes of limits wait for lanes.
@@ -49,13 +43,41 @@ const lockMany = {
   row: limitsRowType,
 } satisfies Statement;
 
-/** Within a transaction: until its end no other one assigns anything under these limits. */
-export async function lockLimits(session: Session, lane: LimitedLane): Promise<LockedLimits> {
+export async function lockLimits(session: Session, lane: LimitedLane): Promise<LaneLimits> {
   const [row] = await session.run(lockMany, [lane.namespace, lane.queue, lane.definition]);
   return limitsOf(row as RowOf<typeof lockMany>);
 }
 
-function limitsOf(row: RowWith<typeof limitsRowType>): LockedLimits {
+// Sessions and the lane are locked as by any claim, and for the same reasons, but after the limits: a change of a limit
+// holds the limit's row while it waits for the lanes. Here nothing waits.
+const lockLane = {
+  name: 'lock_limited_lane',
+  text: `
+WITH open_sessions AS MATERIALIZED (
+  SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1 AND NOT drain_wanted
+  ORDER BY session_id FOR KEY SHARE SKIP LOCKED
+),
+open_lane AS MATERIALIZED (
+  SELECT lane_id FROM lanes WHERE lane_id = $2 AND gates & ~$3::smallint = 0 FOR KEY SHARE SKIP LOCKED
+)
+SELECT session_id, NULL::int AS lane_id FROM open_sessions UNION ALL SELECT NULL, lane_id FROM open_lane`,
+  row: { session_id: 'uuid?', lane_id: 'int4?' },
+} satisfies Statement;
+
+export async function lockLimitedLane(
+  session: Session,
+  laneId: number,
+  sessionIds: readonly string[],
+  passed: PassedGates,
+): Promise<LockedLane> {
+  const rows = await session.run(lockLane, [[...new Set(sessionIds)], laneId, gates.limited | passedBy(passed)]);
+  return {
+    openSessions: new Set(rows.flatMap((row) => row.session_id ?? [])),
+    isOpen: rows.some((row) => row.lane_id !== null),
+  };
+}
+
+function limitsOf(row: RowWith<typeof limitsRowType>): LaneLimits {
   const hasQueue = row.max_concurrency !== null || row.rate_limit !== null;
   return {
     queue: hasQueue
@@ -108,14 +130,6 @@ FROM l`,
   },
 } satisfies Statement;
 
-export interface LimitUse {
-  readonly limits: LockedLimits;
-  readonly queue: Capacity | undefined;
-  readonly definition: Capacity | undefined;
-  readonly nowUs: number;
-}
-
-/** Use of the limits of a lane's queue and definition. */
 export async function readLimitUse(session: Session, lane: LimitedLane & Buckets): Promise<LimitUse> {
   const [row] = (await session.run(readUse, [
     lane.namespace,
@@ -159,10 +173,8 @@ export function keyUse(limitId: string, most: string, hasRate = 'true'): string 
 export const keyUseRowType = { held: 'int4', full_time: 'timestamptz?' } satisfies RowType;
 export type KeyUseRow = RowWith<typeof keyUseRowType>;
 
-/** Capacity of one key, from a row with the columns of `keyUse`. */
-export function keyCapacity(limits: DefinitionLimits | undefined, row: KeyUseRow): Capacity {
-  const { maxConcurrency, rateLimit } = limits?.keyLimit ?? {};
-  return { maxConcurrency, rateLimit, held: row.held, fullTimeUs: row.full_time };
+export function keyUseOf(row: KeyUseRow): KeyUse {
+  return { held: row.held, fullTimeUs: row.full_time };
 }
 
 // At the time of this statement, which runs after the one that assigns: that time counts, not the time when the limits
@@ -183,15 +195,6 @@ ON CONFLICT (bucket_id) DO UPDATE
 SET full_time = greatest(b.full_time, (SELECT time FROM now)) + (excluded.full_time - (SELECT time FROM now))`,
 };
 
-/** Units taken from a bucket, as the time in which they come back, in microseconds. */
-export interface TakenUnits {
-  readonly bucketId: string;
-  readonly addedUs: number;
-  /** Taken only if this job is stored. Undefined: in any case. */
-  readonly storedJobId: string | undefined;
-}
-
-/** Within the transaction that has locked the limits, at its end. */
 export function takeRateUnits(session: Session, taken: readonly TakenUnits[]): void {
   if (taken.length === 0) return;
   void session.run(takeMany, [

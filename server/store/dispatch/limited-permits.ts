@@ -4,7 +4,6 @@ import { admit } from '../../domain/dispatch/limits.ts';
 import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
 import type { NewJob, Placement } from '../../engine/ports/submissions.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import { gates } from './gated-lanes.ts';
 import {
   headroomsOf,
   type Keys,
@@ -56,7 +55,7 @@ export async function lockPermits(
   const sessionIds = permitted.flatMap(({ jobId }) => permits.get(jobId)?.sessionId ?? []);
   const limitIds = [...new Set(permitted.flatMap(({ limitId }) => limitId ?? []))];
   const [under, used] = await Promise.all([
-    lockCapacity(session, limited, sessionIds, gates.limited),
+    lockCapacity(session, limited, sessionIds, {}),
     limitIds.length > 0 ? session.run(readKeys, [limitIds, limited.namespace, limited.definition]) : [],
   ]);
   return {

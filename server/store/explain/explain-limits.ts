@@ -1,9 +1,10 @@
 /** Limits in an explanation: the capacity of each, and the jobs that count against it. Also suspects. */
+import { keyCapacity } from '../../domain/dispatch/limit-use.ts';
 import { type Blocker, type Blockers, MAX_BLOCKERS } from '../../domain/explain/constraint.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LimitOfJob, LimitQuery, LimitsOfJob } from '../../engine/ports/explanations.ts';
 import { sameKey } from '../base/same-key.ts';
-import { keyCapacity, keyUse, keyUseRowType, readLimitUse } from '../dispatch/limit-use.ts';
+import { keyUse, keyUseOf, keyUseRowType, readLimitUse } from '../dispatch/limit-use.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { queueKey } from '../queues/queues.ts';
@@ -87,7 +88,7 @@ export async function readLimits(session: Session, query: LimitQuery): Promise<L
   const cost = definition?.rateCost ?? 1;
   const [row] = limitId ? await session.run(readKey, [limitId, definition?.keyLimit?.maxConcurrency ?? 0]) : [];
   const found: LimitOfJob[] = [
-    ...(row ? [{ reason: 'KEY_LIMIT', name, capacity: keyCapacity(definition, row), cost } as const] : []),
+    ...(row ? [{ reason: 'KEY_LIMIT', name, capacity: keyCapacity(definition, keyUseOf(row)), cost } as const] : []),
     ...(use.definition ? [{ reason: 'DEFINITION_LIMIT', name, capacity: use.definition, cost } as const] : []),
     ...(use.queue ? [{ reason: 'QUEUE_LIMIT', name: queue, capacity: use.queue, cost } as const] : []),
   ];
