@@ -14,7 +14,8 @@ import { dependencyStore } from './dependencies/dependency-walk.ts';
 import { claim } from './dispatch/claim.ts';
 import { readWaitingKeys, requeueDeferredJobs } from './dispatch/deferred-jobs.ts';
 import { FairRanks } from './dispatch/fair-ranks.ts';
-import { ensureLane, findLane, readHeads, readLanes } from './dispatch/lanes.ts';
+import { gateLanes } from './dispatch/gated-lanes.ts';
+import { ensureLane, findLane, readHeads, readHeadsOf, readLanes } from './dispatch/lanes.ts';
 import { lockLimitedLane, lockLimits, readLimitUse, takeRateUnits } from './dispatch/limit-use.ts';
 import { renewReservations } from './dispatch/reservations.ts';
 import { type Database, type Statement, within } from './driver/database.ts';
@@ -98,6 +99,8 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     ensureLane: (key, breaker) => ensureLane(database, key, breaker),
     readLanes: (laneIds) => readLanes(database, laneIds),
     readHeads: () => readHeads(database),
+    readHeadsOf: (laneIds) => readHeadsOf(database, laneIds),
+    gateLanes: (laneIds, reason, isHeld) => gateLanes(database, laneIds, reason, isHeld),
     submit: (calls, permits = new Map(), limited) => submitCalls({ database, fairRanks }, calls, { permits, limited }),
     findSubmission: (call) => findSubmission(database, call),
     findOwnedKeys: (namespace, keys) => findOwnedKeys(database, namespace, keys),

@@ -14,6 +14,8 @@ export interface LaneHead {
   readonly limited?: boolean | undefined;
 }
 
+export type GateReason = 'queuePaused' | 'breakerOpen';
+
 export class UnknownLane extends Error {
   readonly learn: () => Promise<void>;
 
@@ -32,4 +34,12 @@ export interface LaneStore {
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
   /** Lowest rank of each lane with ready jobs and open gates; at most 5,000 lanes. */
   readHeads(): Promise<LaneHead[]>;
+  /** Heads of the given lanes that have ready jobs, gated or not. */
+  readHeadsOf(laneIds: readonly number[]): Promise<LaneHead[]>;
+  /**
+   * Within `together`, which has to keep others from making lanes that should be among these: locks the lanes, in the
+   * order of their ids, and sets or clears their gate. Returns the lanes that the change has opened: they have no other
+   * gate.
+   */
+  gateLanes(laneIds: readonly number[], reason: GateReason, isHeld: boolean): Promise<number[]>;
 }

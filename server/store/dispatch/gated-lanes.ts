@@ -5,6 +5,7 @@
  * the transaction that sets it has committed, nothing of the lane is assigned.
  */
 import type { PassedGates } from '../../engine/ports/dispatch.ts';
+import type { GateReason } from '../../engine/ports/lanes.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
 
@@ -22,8 +23,6 @@ export function passedBy({ probes, needs }: PassedGates): number {
   return (probes ? gates.breakerOpen : 0) | (needs ? gates.demanding : 0);
 }
 
-export type GateReason = 'queuePaused' | 'breakerOpen';
-
 // Locked by a CTE in the order of their ids. Where nothing would change, nothing is written, but all are locked: that
 // waits for the claims under way in any case.
 const setBit = {
@@ -39,10 +38,6 @@ RETURNING l.lane_id, l.gates`,
   row: { lane_id: 'int4', gates: 'int2' },
 } satisfies Statement;
 
-/**
- * Within a transaction, which has to keep others from making lanes that should be among these. Returns the lanes that
- * the change has opened: they have no other gate.
- */
 export async function gateLanes(
   session: Session,
   laneIds: readonly number[],

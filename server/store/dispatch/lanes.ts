@@ -153,7 +153,6 @@ export async function readHeads(session: Session): Promise<LaneHead[]> {
   return rows.map((row) => ({ ...headOf(row), limited: row.limited }));
 }
 
-/** Heads of the given lanes that have ready jobs, gated or not. */
 export async function readHeadsOf(session: Session, laneIds: readonly number[]): Promise<LaneHead[]> {
   return (await session.run(readSomeHeads, [laneIds])).map(headOf);
 }

@@ -1,6 +1,7 @@
 /** Gated lanes: nothing of them is assigned on any path until their last gate is removed. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type GateReason, gateLanes, gates } from '../../../../../server/store/dispatch/gated-lanes.ts';
+import type { GateReason } from '../../../../../server/engine/ports/lanes.ts';
+import { gateLanes, gates } from '../../../../../server/store/dispatch/gated-lanes.ts';
 import { readHeadsOf } from '../../../../../server/store/dispatch/lanes.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
