@@ -4,11 +4,13 @@ import { keepPage, takeRequestId } from './base/request-ids.ts';
 import { batchStore } from './batches/batches.ts';
 import { listOffers, readOpenVersions } from './definitions/compatibility.ts';
 import {
-  applyDefinition,
-  archiveDefinition,
   findDefinition,
+  insertDefinition,
   listDefinitions,
+  putInArchive,
   readDefinition,
+  readNewestDefinition,
+  takeFromArchive,
 } from './definitions/definitions.ts';
 import { dependencyStore } from './dependencies/dependency-walk.ts';
 import { claim } from './dispatch/claim.ts';
@@ -17,6 +19,14 @@ import { FairRanks } from './dispatch/fair-ranks.ts';
 import { gateLanes } from './dispatch/gated-lanes.ts';
 import { ensureLane, findLane, readHeads, readHeadsOf, readLanes } from './dispatch/lanes.ts';
 import { lockLimitedLane, lockLimits, readLimitUse, takeRateUnits } from './dispatch/limit-use.ts';
+import {
+  alignLimitedLanes,
+  lockDefinitionVersions,
+  lockLanesToLimit,
+  readDefinitionLanes,
+  readDefinitionLimits,
+  setDefinitionLimits,
+} from './dispatch/limits.ts';
 import { renewReservations } from './dispatch/reservations.ts';
 import { type Database, type Statement, within } from './driver/database.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './events/outbox.ts';
@@ -85,16 +95,17 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     transaction: (work) => database.transaction((session) => work(createStatements(within(session), fairRanks))),
     takeRequestId: (namespace, request) => takeRequestId(database, namespace, request),
     keepPage: (namespace, request, page) => keepPage(database, namespace, request, page),
-    applyDefinition: (definition, contentHash, validateOnly) =>
-      applyDefinition(database, definition, contentHash, validateOnly),
     readDefinition: (namespace, name, version) => readDefinition(database, namespace, name, version),
     findDefinition: (namespace, name, contentHash) => findDefinition(database, namespace, name, contentHash),
     listDefinitions: (query) => listDefinitions(database, query),
-    archiveDefinition: (namespace, name) => archiveDefinition(database, namespace, name),
+    readNewestDefinition: (namespace, name) => readNewestDefinition(database, namespace, name),
+    insertDefinition: (definition, contentHash) => insertDefinition(database, definition, contentHash),
+    putInArchive: (namespace, name) => putInArchive(database, namespace, name),
+    takeFromArchive: (namespace, name) => takeFromArchive(database, namespace, name),
     listOffers: (namespace) => listOffers(database, namespace),
     readOpenVersions: (namespace, name, version) => readOpenVersions(database, namespace, name, version),
     readRetention: (namespace) => readRetention(database, namespace),
-    setRetention: (namespace, retentionMs) => setRetention(database, namespace, retentionMs),
+    setRetention: (namespace, retentionMs, definition) => setRetention(database, namespace, retentionMs, definition),
     findLane: (key, breaker) => findLane(database, key, breaker),
     ensureLane: (key, breaker) => ensureLane(database, key, breaker),
     readLanes: (laneIds) => readLanes(database, laneIds),
@@ -113,6 +124,13 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     renewReservations: () => renewReservations(database),
     requeueDeferred: (limitIds) => requeueDeferredJobs(database, limitIds),
     readWaitingKeys: (afterLimitId, limit) => readWaitingKeys(database, afterLimitId, limit),
+    readDefinitionLimits: (namespace, definition) => readDefinitionLimits(database, namespace, definition),
+    setDefinitionLimits: (namespace, definition, limits) =>
+      setDefinitionLimits(database, namespace, definition, limits),
+    lockDefinitionVersions: (namespace, definition) => lockDefinitionVersions(database, namespace, definition),
+    readDefinitionLanes: (namespace, definition) => readDefinitionLanes(database, namespace, definition),
+    lockLanesToLimit: (laneIds) => lockLanesToLimit(database, laneIds),
+    alignLimitedLanes: (laneIds) => alignLimitedLanes(database, laneIds),
     changeBreakers: (keys, decide, make) => changeBreakers(database, keys, decide, make),
     listBreakers: (namespace, afterName, limit) => listBreakers(database, namespace, afterName, limit),
     readOpenBreakers: () => readOpenBreakers(database),

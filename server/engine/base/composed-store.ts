@@ -1,12 +1,28 @@
 /** The store with the transactions that the engine composes of its statements. */
+import { applyDefinition, archiveDefinition } from '../definitions/change-definitions.ts';
 import type { Statements, Store } from '../ports/store.ts';
+import { createQueue, deleteQueue, pauseQueue, resumeQueue, updateQueue } from '../queues/change-queues.ts';
+import { listQueues, readQueue } from '../queues/read-queues.ts';
 import { saveLogs } from '../sessions/save-logs.ts';
 
 export function composeStore(statements: Statements): Store {
   const store: Store = {
     ...statements,
     together: (work) => statements.transaction((inner) => work(composeStore(inner))),
+    applyDefinition: (definition, contentHash, validateOnly) =>
+      applyDefinition(store, definition, contentHash, validateOnly),
+    archiveDefinition: (namespace, name) => archiveDefinition(store, namespace, name),
     saveLogs: (logs) => saveLogs(store, logs),
+    queues: {
+      ...statements.queues,
+      read: (queue) => readQueue(store, queue),
+      list: (namespace, afterName, limit) => listQueues(store, namespace, afterName, limit),
+      create: (queue, settings) => createQueue(store, queue, settings),
+      update: (queue, update) => updateQueue(store, queue, update),
+      pause: (queue, reason) => pauseQueue(store, queue, reason),
+      resume: (queue) => resumeQueue(store, queue),
+      delete: (queue) => deleteQueue(store, queue),
+    },
   };
   return store;
 }

@@ -1,5 +1,6 @@
 /** Limits, as passed between engine and store. */
 import type { LaneLimits, LimitUse, TakenUnits } from '../../domain/dispatch/limit-use.ts';
+import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import type { LaneHead } from './lanes.ts';
 
 /** What a claim saw of its lane's limits. */
@@ -63,4 +64,14 @@ export interface LimitStore {
   requeueDeferred(limitIds: readonly string[]): Promise<Requeued>;
   /** Keys with marked ready jobs, in the order of their ids, after `afterLimitId`. */
   readWaitingKeys(afterLimitId: string, limit: number): Promise<string[]>;
+  readDefinitionLimits(namespace: string, definition: string): Promise<DefinitionLimits | undefined>;
+  /** Undefined: none. */
+  setDefinitionLimits(namespace: string, definition: string, limits: DefinitionLimits | undefined): Promise<void>;
+  /** Locks all versions: others make no lanes of the definition until the commit. Waits for those under way. */
+  lockDefinitionVersions(namespace: string, definition: string): Promise<void>;
+  readDefinitionLanes(namespace: string, definition: string): Promise<number[]>;
+  /** Locks them in the order of their ids. */
+  lockLanesToLimit(laneIds: readonly number[]): Promise<void>;
+  /** Gates those lanes of which claims must check limits, and only those. They are locked. */
+  alignLimitedLanes(laneIds: readonly number[]): Promise<void>;
 }

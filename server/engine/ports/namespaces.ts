@@ -33,5 +33,9 @@ export interface NamespaceStore {
   readonly listAudit: (query: AuditQuery) => Promise<AuditRecord[]>;
   /** The namespace's retention of ended jobs whose definition sets none, in ms; undefined: the default. */
   readRetention(namespace: string): Promise<number | undefined>;
-  setRetention(namespace: string, retentionMs: number | undefined): Promise<void>;
+  /**
+   * Of the namespace, or of a definition, whose newest version's applies to the jobs of all versions. Undefined: the
+   * default.
+   */
+  setRetention(namespace: string, retentionMs: number | undefined, definition?: string): Promise<void>;
 }

@@ -3,7 +3,6 @@
 import type { RateLimit } from '../../domain/dispatch/limits.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { BacklogBounds } from '../../domain/queues/backlog.ts';
-import type { LaneHead } from './lanes.ts';
 
 export interface QueueName {
   readonly namespace: string;
@@ -32,6 +31,21 @@ export interface Queue extends QueueName, QueueSettings {
   readonly counts: QueueCounts;
 }
 
+/** A queue's row. */
+export type StoredQueue = Omit<Queue, 'counts'>;
+
+export interface StoredQueues {
+  /** By name, up to the limit; fewer if they are large, but at least one if there is one. */
+  readonly queues: readonly StoredQueue[];
+  readonly hasMore: boolean;
+}
+
+export interface DeletedQueue {
+  readonly name: string;
+  /** Jobs were made in its lanes since. */
+  readonly hasYoungerJobs: boolean;
+}
+
 export interface QueueUpdate {
   /** Undefined fields stay as they are. */
   readonly settings: Partial<QueueSettings>;
@@ -55,8 +69,39 @@ export type QueueChange =
   | { readonly kind: 'stale'; readonly etag: string }
   | { readonly kind: 'notEmpty'; readonly openJobs: number };
 
-/** Each method is one transaction; a refusal changes nothing. */
 export interface QueueStore {
+  find(queue: QueueName): Promise<StoredQueue | 'deleted' | undefined>;
+  /** Queues after `afterName`, without the deleted ones. */
+  readPage(namespace: string, afterName: string, limit: number): Promise<StoredQueues>;
+  /** By name. */
+  readCounts(namespace: string, names: readonly string[]): Promise<ReadonlyMap<string, QueueCounts>>;
+  /** The deleted queues after `afterName`, of these the one of this `name`; at most 1,000. */
+  findDeleted(namespace: string, afterName: string, name: string | undefined): Promise<DeletedQueue[]>;
+  /** Restores those that are deleted. Locks them in the order of their names. */
+  revive(namespace: string, names: readonly string[]): Promise<void>;
+  /** Also restores a deleted queue. False: it exists. */
+  insert(queue: QueueName): Promise<boolean>;
+  /** Undefined: it does not exist. New lanes of the queue wait until the commit. */
+  lock(queue: QueueName): Promise<StoredQueue | undefined>;
+  /** `isNew`: the queue's etag stays as it is. */
+  writeSettings(queue: QueueName, settings: QueueSettings, isNew: boolean): Promise<void>;
+  /** An empty reason keeps the current one. */
+  markPaused(queue: QueueName, reason: string): Promise<void>;
+  markResumed(queue: QueueName): Promise<void>;
+  /** Keeps the row of a queue that has lanes, for the job that restores the queue. */
+  markDeleted(queue: QueueName): Promise<void>;
+  /** Ids of its lanes, except lanes of clean-ups, which no pause gates. */
+  readLanes(queue: QueueName): Promise<number[]>;
+  /** Queues with bounds, by name. */
+  readBounded(limit: number): Promise<BoundedQueue[]>;
+  /** The backlog of a queue; its age only on request. */
+  readBacklog(queue: QueueName, withAge: boolean): Promise<Waiting>;
+  /** One bounded step of folding the counts. Returns whether there may be more. */
+  foldCounts(): Promise<boolean>;
+}
+
+/** A refusal changes nothing. All of them restore deleted queues that jobs were submitted to since. */
+export interface QueueTransactions {
   read(queue: QueueName): Promise<Queue | undefined>;
   /** Empty `afterName`: from the first one. */
   list(namespace: string, afterName: string, limit: number): Promise<QueuePage>;
@@ -66,14 +111,6 @@ export interface QueueStore {
   pause(queue: QueueName, reason: string): Promise<QueueChange>;
   resume(queue: QueueName): Promise<QueueChange>;
   delete(queue: QueueName): Promise<QueueChange>;
-  /** Lowest ranks of those lanes that have ready jobs. */
-  readHeads(laneIds: readonly number[]): Promise<LaneHead[]>;
-  /** Queues with bounds, by name. */
-  readBounded(limit: number): Promise<BoundedQueue[]>;
-  /** The backlog of a queue; its age only on request. */
-  readBacklog(queue: QueueName, withAge: boolean): Promise<Waiting>;
-  /** One bounded step of folding the counts. Returns whether there may be more. */
-  foldCounts(): Promise<boolean>;
 }
 
 export interface BoundedQueue extends QueueName, BacklogBounds {}

@@ -5,7 +5,7 @@
 import type { AttemptStore } from './attempts.ts';
 import type { BatchStore } from './batches.ts';
 import type { BreakerStore } from './breakers.ts';
-import type { DefinitionStore } from './definitions.ts';
+import type { DefinitionStore, DefinitionTransactions } from './definitions.ts';
 import type { DependencyStore } from './dependencies.ts';
 import type { DispatchStore } from './dispatch.ts';
 import type { Outbox, StepTraces, TraceStore } from './events.ts';
@@ -16,7 +16,7 @@ import type { LaneStore } from './lanes.ts';
 import type { LimitStore } from './limits.ts';
 import type { LogStore, LogTransactions } from './logs.ts';
 import type { NamespaceStore } from './namespaces.ts';
-import type { QueueStore } from './queues.ts';
+import type { QueueStore, QueueTransactions } from './queues.ts';
 import type { ScheduleStore } from './schedules.ts';
 import type { SessionStore } from './sessions.ts';
 import type { SignalWaitStore } from './signals.ts';
@@ -85,7 +85,16 @@ export interface Statements
   close(): Promise<void>;
 }
 
-export interface Store extends Omit<Statements, 'transaction'>, LogTransactions {
+/** Parts of the store that are both statements and transactions. */
+interface Parts {
+  readonly queues: QueueStore & QueueTransactions;
+}
+
+export interface Store
+  extends Omit<Statements, 'transaction' | keyof Parts>,
+    Parts,
+    DefinitionTransactions,
+    LogTransactions {
   /** Runs `work` in one transaction, through the given store; an error rolls all of it back. */
   together<T>(work: (store: Store) => Promise<T>): Promise<T>;
 }

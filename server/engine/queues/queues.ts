@@ -11,14 +11,14 @@ import type {
   QueueName,
   QueuePage,
   QueueSettings,
-  QueueStore,
+  QueueTransactions,
   QueueUpdate,
 } from '../ports/queues.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 import type { Backlogs } from './backlogs.ts';
 
 export interface QueuesParts {
-  readonly store: Pick<Store, 'queues' | 'together'>;
+  readonly store: Pick<Store, 'queues' | 'readHeadsOf' | 'together'>;
   readonly timers: Timers;
   readonly random: Random;
   /** Notified of new bounds as soon as they apply. */
@@ -26,7 +26,7 @@ export interface QueuesParts {
   readonly announcer: Pick<Announcer, 'committed'>;
 }
 
-type Work = (store: QueueStore) => Promise<QueueChange>;
+type Work = (store: QueueTransactions) => Promise<QueueChange>;
 
 /** Each method rejects with an EngineError: QUEUE_NOT_FOUND, and the errors of its RPC. */
 export class Queues {
@@ -99,7 +99,7 @@ export class Queues {
   async #hint(laneIds: readonly number[]): Promise<void> {
     if (laneIds.length === 0) return;
     // If the read fails, the next scan of the lanes finds them within a second.
-    const heads = await this.#parts.store.queues.readHeads(laneIds).catch(() => []);
+    const heads = await this.#parts.store.readHeadsOf(laneIds).catch(() => []);
     this.#parts.announcer.committed({ ready: heads });
   }
 }

@@ -1,11 +1,9 @@
 /** Job definitions: immutable numbered versions, and the archive flag of those that take no new jobs. */
-import { type JobDefinition, limitsOf } from '../../domain/definitions/definition.ts';
-import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from '../../engine/ports/definitions.ts';
+import type { JobDefinition } from '../../domain/definitions/definition.ts';
+import type { DefinitionPage, DefinitionQuery, StoredDefinition } from '../../engine/ports/definitions.ts';
 import { sameKey } from '../base/same-key.ts';
-import { setDefinitionLimits } from '../dispatch/limits.ts';
-import type { Database, Session, Statement } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
-import { setRetention } from '../upkeep/retentions.ts';
 
 const archived = `LEFT JOIN archived_definitions a ON ${sameKey('a.namespace', 'd.namespace')} AND ${sameKey('a.name', 'd.name')}`;
 
@@ -86,11 +84,6 @@ const restoreOne = {
   text: 'DELETE FROM archived_definitions WHERE namespace = $1 AND name = $2',
 };
 
-interface Stored {
-  readonly definition: JobDefinition;
-  readonly contentHash: Uint8Array;
-}
-
 function definitionOf(row: RowOf<typeof findOne>): JobDefinition {
   return {
     ...JSON.parse(row.body),
@@ -100,16 +93,6 @@ function definitionOf(row: RowOf<typeof findOne>): JobDefinition {
   };
 }
 
-async function readStored(
-  session: Session,
-  namespace: string,
-  name: string,
-  version: number,
-): Promise<Stored | undefined> {
-  const [row] = await session.run(readOne, [namespace, name, version]);
-  return row && { definition: definitionOf(row), contentHash: row.content_hash };
-}
-
 /** Version 0 is the newest. */
 export async function readDefinition(
   session: Session,
@@ -117,7 +100,16 @@ export async function readDefinition(
   name: string,
   version: number,
 ): Promise<JobDefinition | undefined> {
-  return (await readStored(session, namespace, name, version))?.definition;
+  return (await session.run(readOne, [namespace, name, version])).map(definitionOf)[0];
+}
+
+export async function readNewestDefinition(
+  session: Session,
+  namespace: string,
+  name: string,
+): Promise<StoredDefinition | undefined> {
+  const [row] = await session.run(readOne, [namespace, name, 0]);
+  return row && { definition: definitionOf(row), contentHash: row.content_hash };
 }
 
 /** The newest version with this content. */
@@ -136,45 +128,22 @@ export async function listDefinitions(session: Session, asked: DefinitionQuery):
   return { definitions: rows.map(definitionOf), hasMore: rows.length < (rows[0]?.found ?? 0) };
 }
 
-/** Returns the newest version. Undefined: no definition has this name. */
-export async function archiveDefinition(
+/** Returns the time of the insert. Undefined: the version exists. */
+export async function insertDefinition(
   session: Session,
-  namespace: string,
-  name: string,
-): Promise<JobDefinition | undefined> {
-  await session.run(archiveOne, [namespace, name]);
-  return readDefinition(session, namespace, name, 0);
-}
-
-/** Max attempts: concurrent calls may take a version number first. */
-const TRIES = 20;
-
-/** Stores a version unless the newest one has the same content. Takes the definition out of the archive in any case. */
-export function applyDefinition(
-  database: Database,
   definition: JobDefinition,
   contentHash: Uint8Array,
-  validateOnly: boolean,
-): Promise<AppliedDefinition> {
-  return database.transaction(async (session) => {
-    const { version: _, createTimeUs: __, archiveTimeUs: ___, ...body } = definition;
-    const { namespace, name } = definition;
-    if (!validateOnly) await session.run(restoreOne, [namespace, name]);
-    for (let i = 0; i < TRIES; i++) {
-      const newest = await readStored(session, namespace, name, 0);
-      if (newest && Buffer.compare(newest.contentHash, contentHash) === 0)
-        return { definition: newest.definition, created: false };
-      const previous = newest?.definition;
-      const version = (previous?.version ?? 0) + 1;
-      if (validateOnly) return { definition: { ...definition, version }, created: true, previous };
-      const [row] = await session.run(insertOne, [namespace, name, version, contentHash, JSON.stringify(body)]);
-      if (!row) continue;
-      await setRetention(session, namespace, definition.retentionMs, name);
-      await setDefinitionLimits(session, namespace, name, limitsOf(definition));
-      return { definition: { ...definition, version, createTimeUs: row.create_time }, created: true, previous };
-    }
-    throw Object.assign(new Error(`definition ${name} is being changed by too many callers at once`), {
-      code: '40001',
-    });
-  });
+): Promise<number | undefined> {
+  const { version, createTimeUs: _, archiveTimeUs: __, ...body } = definition;
+  const { namespace, name } = definition;
+  const [row] = await session.run(insertOne, [namespace, name, version, contentHash, JSON.stringify(body)]);
+  return row?.create_time;
+}
+
+export async function putInArchive(session: Session, namespace: string, name: string): Promise<void> {
+  await session.run(archiveOne, [namespace, name]);
+}
+
+export async function takeFromArchive(session: Session, namespace: string, name: string): Promise<void> {
+  await session.run(restoreOne, [namespace, name]);
 }

@@ -31,10 +31,11 @@ UPDATE lanes l SET gates = l.gates # ${gates.limited}::smallint
 WHERE l.lane_id = ANY($1::int[]) AND (l.gates & ${gates.limited} <> 0) IS DISTINCT FROM ${isLimited(ofLane)}`,
 };
 
-/** Within a transaction that has changed a limit. Once it has committed, no lane is assigned beyond the limit. */
-export async function alignLimited(session: Session, laneIds: readonly number[]): Promise<void> {
-  if (laneIds.length === 0) return;
+export async function lockLanesToLimit(session: Session, laneIds: readonly number[]): Promise<void> {
   await session.run(lockLanes, [laneIds]);
+}
+
+export async function alignLimitedLanes(session: Session, laneIds: readonly number[]): Promise<void> {
   await session.run(align, [laneIds]);
 }
 
@@ -69,22 +70,30 @@ const readLaneIds = {
   row: { lane_id: 'int4' },
 } satisfies Statement;
 
-/** Within the transaction that makes a version the newest. `limits` undefined: the version has none. */
+export async function readDefinitionLimits(
+  session: Session,
+  namespace: string,
+  definition: string,
+): Promise<DefinitionLimits | undefined> {
+  const [row] = await session.run(readOne, [namespace, definition]);
+  return row && JSON.parse(row.limits);
+}
+
+export async function lockDefinitionVersions(session: Session, namespace: string, definition: string): Promise<void> {
+  await session.run(lockVersions, [namespace, definition]);
+}
+
+/** Undefined: none. */
 export async function setDefinitionLimits(
   session: Session,
   namespace: string,
   definition: string,
   limits: DefinitionLimits | undefined,
 ): Promise<void> {
-  const text = limits && JSON.stringify(limits);
-  const [before] = await session.run(readOne, [namespace, definition]);
-  if (before?.limits === text) return;
-  await session.run(lockVersions, [namespace, definition]);
-  await (text ? session.run(setOne, [namespace, definition, text]) : session.run(unsetOne, [namespace, definition]));
-  if ((before === undefined) === (text === undefined)) return;
-  const rows = await session.run(readLaneIds, [namespace, definition]);
-  await alignLimited(
-    session,
-    rows.map((row) => row.lane_id),
-  );
+  if (limits) await session.run(setOne, [namespace, definition, JSON.stringify(limits)]);
+  else await session.run(unsetOne, [namespace, definition]);
+}
+
+export async function readDefinitionLanes(session: Session, namespace: string, definition: string): Promise<number[]> {
+  return (await session.run(readLaneIds, [namespace, definition])).map((row) => row.lane_id);
 }

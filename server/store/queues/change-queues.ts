@@ -1,22 +1,17 @@
-/** Changes of queues. Each locks the queue's row first, then its lanes, so that changes and new lanes take turns. */
-import { isDeepStrictEqual } from 'node:util';
-import type { QueueChange, QueueName, QueueSettings, QueueStore, QueueUpdate } from '../../engine/ports/queues.ts';
-import { gateLanes } from '../dispatch/gated-lanes.ts';
+/** Changes of the rows of queues, and the store's port for queues. */
+import type { QueueName, QueueSettings, QueueStore, StoredQueue } from '../../engine/ports/queues.ts';
 import { FOLD_ROWS, foldCounts } from '../dispatch/lane-counts.ts';
-import { readHeadsOf } from '../dispatch/lanes.ts';
-import { alignLimited } from '../dispatch/limits.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import { readBacklog, readBoundedQueues } from './backlogs.ts';
 import {
-  countQueue,
-  etagOf,
+  findDeletedQueues,
   findQueue,
-  listQueues,
-  type QueueRow,
   queueKey,
+  queueOf,
   queueRowType,
-  readQueue,
-  settingsOf,
+  readCounts,
+  readPage,
+  reviveQueues,
 } from './queues.ts';
 
 const createOne = {
@@ -82,46 +77,26 @@ const readLaneIds = {
   row: { lane_id: 'int4' },
 } satisfies Statement;
 
-async function laneIdsOf(session: Session, { namespace, name }: QueueName): Promise<number[]> {
-  return (await session.run(readLaneIds, [namespace, name])).map((row) => row.lane_id);
+async function insert(session: Session, { namespace, name }: QueueName): Promise<boolean> {
+  return (await session.run(createOne, [namespace, name])).length > 0;
 }
 
-type Work = (session: Session, row: QueueRow) => Promise<QueueChange | readonly number[]>;
-
-async function done(session: Session, queue: QueueName, reopened: readonly number[] = []): Promise<QueueChange> {
-  const now = await readQueue(session, queue);
-  return now ? { kind: 'done', queue: now, reopened } : { kind: 'missing' };
+async function lock(session: Session, { namespace, name }: QueueName): Promise<StoredQueue | undefined> {
+  return (await session.run(lockOne, [namespace, name])).map(queueOf)[0];
 }
 
-/** Changes an existing queue. `work` returns the lanes it opened, or a refusal before it has changed anything. */
-function change(database: Database, queue: QueueName, work: Work): Promise<QueueChange> {
-  const { namespace, name } = queue;
-  return database.transaction(async (session) => {
-    if (!(await findQueue(session, queue))) return { kind: 'missing' };
-    const [row] = await session.run(lockOne, [namespace, name]);
-    if (!row) return { kind: 'missing' };
-    const result = await work(session, row);
-    return 'kind' in result ? result : done(session, queue, result);
-  });
-}
-
-/** Writes the settings that differ. Realigns the lanes if the queue got its first limit or lost its last. */
-async function changeSettings(
+async function writeSettings(
   session: Session,
-  queue: QueueName,
-  row: QueueRow,
-  changed: Partial<QueueSettings>,
-  isNew = false,
+  { namespace, name }: QueueName,
+  settings: QueueSettings,
+  isNew: boolean,
 ): Promise<void> {
-  const before = settingsOf(row);
-  const after = { ...before, ...changed };
-  if (isDeepStrictEqual(after, before)) return;
-  const { description, maxConcurrency = null, rateLimit, fairnessWeights, maxBacklog, maxBacklogAgeMs } = after;
+  const { description, maxConcurrency = null, rateLimit, fairnessWeights, maxBacklog, maxBacklogAgeMs } = settings;
   const weights = Object.keys(fairnessWeights).length > 0 ? JSON.stringify(fairnessWeights) : null;
   const rate = rateLimit ? JSON.stringify(rateLimit) : null;
   await session.run(changeOne, [
-    queue.namespace,
-    queue.name,
+    namespace,
+    name,
     description,
     maxConcurrency,
     rate,
@@ -130,68 +105,32 @@ async function changeSettings(
     maxBacklogAgeMs,
     isNew ? 0 : 1,
   ]);
-  const hasLimit = (settings: QueueSettings) =>
-    settings.maxConcurrency !== undefined || settings.rateLimit !== undefined;
-  if (hasLimit(after) !== hasLimit(before)) await alignLimited(session, await laneIdsOf(session, queue));
 }
 
-function createQueue(database: Database, queue: QueueName, settings: Partial<QueueSettings>): Promise<QueueChange> {
-  return database.transaction(async (session) => {
-    if (await findQueue(session, queue)) return { kind: 'exists' };
-    const made = await session.run(createOne, [queue.namespace, queue.name]);
-    const [row] = await session.run(lockOne, [queue.namespace, queue.name]);
-    if (made.length === 0 || !row) return { kind: 'exists' };
-    await changeSettings(session, queue, row, settings, true);
-    return done(session, queue);
-  });
-}
-
-function updateQueue(database: Database, queue: QueueName, update: QueueUpdate) {
-  return change(database, queue, async (session, row) => {
-    const etag = etagOf(row);
-    if (update.etag !== '' && update.etag !== etag) return { kind: 'stale', etag };
-    await changeSettings(session, queue, row, update.settings);
-    return [];
-  });
-}
-
-function pauseQueue(database: Database, queue: QueueName, reason: string) {
-  return change(database, queue, async (session) => {
-    await session.run(pauseOne, [queue.namespace, queue.name, reason]);
-    await gateLanes(session, await laneIdsOf(session, queue), 'queuePaused', true);
-    return [];
-  });
-}
-
-function resumeQueue(database: Database, queue: QueueName) {
-  return change(database, queue, async (session) => {
-    await session.run(resumeOne, [queue.namespace, queue.name]);
-    return gateLanes(session, await laneIdsOf(session, queue), 'queuePaused', false);
-  });
-}
-
-function deleteQueue(database: Database, queue: QueueName): Promise<QueueChange> {
-  return change(database, queue, async (session, row) => {
-    const counts = Object.values(await countQueue(session, queue));
-    const openJobs = counts.reduce((sum, jobs) => sum + jobs, 0);
-    if (openJobs > 0) return { kind: 'notEmpty', openJobs };
-    if (row.paused) await gateLanes(session, await laneIdsOf(session, queue), 'queuePaused', false);
-    await changeSettings(session, queue, row, { maxConcurrency: undefined, rateLimit: undefined });
-    await session.run(deleteOne, [queue.namespace, queue.name]);
-    return { kind: 'deleted' };
-  });
+async function readLanes(session: Session, { namespace, name }: QueueName): Promise<number[]> {
+  return (await session.run(readLaneIds, [namespace, name])).map((row) => row.lane_id);
 }
 
 export function queueStore(database: Database): QueueStore {
   return {
-    read: (queue) => readQueue(database, queue),
-    list: (namespace, afterName, limit) => listQueues(database, namespace, afterName, limit),
-    create: (queue, settings) => createQueue(database, queue, settings),
-    update: (queue, update) => updateQueue(database, queue, update),
-    pause: (queue, reason) => pauseQueue(database, queue, reason),
-    resume: (queue) => resumeQueue(database, queue),
-    delete: (queue) => deleteQueue(database, queue),
-    readHeads: (laneIds) => readHeadsOf(database, laneIds),
+    find: (queue) => findQueue(database, queue),
+    readPage: (namespace, afterName, limit) => readPage(database, namespace, afterName, limit),
+    readCounts: (namespace, names) => readCounts(database, namespace, names),
+    findDeleted: (namespace, afterName, name) => findDeletedQueues(database, namespace, afterName, name),
+    revive: (namespace, names) => reviveQueues(database, namespace, names),
+    insert: (queue) => insert(database, queue),
+    lock: (queue) => lock(database, queue),
+    writeSettings: (queue, settings, isNew) => writeSettings(database, queue, settings, isNew),
+    async markPaused({ namespace, name }, reason) {
+      await database.run(pauseOne, [namespace, name, reason]);
+    },
+    async markResumed({ namespace, name }) {
+      await database.run(resumeOne, [namespace, name]);
+    },
+    async markDeleted({ namespace, name }) {
+      await database.run(deleteOne, [namespace, name]);
+    },
+    readLanes: (queue) => readLanes(database, queue),
     readBounded: (limit) => readBoundedQueues(database, limit),
     readBacklog: (queue, withAge) => readBacklog(database, queue, withAge),
     foldCounts: async () => (await foldCounts(database)) === FOLD_ROWS,

@@ -1,9 +1,9 @@
-/** Rows of queues: read, list, insert, update and delete. Gates of their lanes are in `gated-lanes.ts`. */
-import { type JobState, stateOf } from '../../domain/jobs/job-state.ts';
-import type { Queue, QueueName, QueuePage, QueueSettings } from '../../engine/ports/queues.ts';
+/** Reads of queues: their rows, their counts, and the deleted ones that jobs were submitted to since. */
+import { stateOf } from '../../domain/jobs/job-state.ts';
+import type { DeletedQueue, QueueCounts, QueueName, StoredQueue, StoredQueues } from '../../engine/ports/queues.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import type { RowOf, RowType, RowWith } from '../driver/row-types.ts';
+import type { RowType, RowWith } from '../driver/row-types.ts';
 
 const columns =
   'namespace, name, revision, paused, pause_reason, description, create_time, max_concurrency, rate_limit, fairness_weights, max_backlog, max_backlog_age_ms';
@@ -103,10 +103,13 @@ GROUP BY queue, state HAVING sum(jobs) <> 0`,
   row: { queue: 'text', state: 'int2', jobs: 'int8' },
 } satisfies Statement;
 
-type Counts = Map<string, Partial<Record<JobState, number>>>;
-
-async function readCounts(session: Session, namespace: string, names: readonly string[]): Promise<Counts> {
-  const counts: Counts = new Map(names.map((name) => [name, {}]));
+/** By name. */
+export async function readCounts(
+  session: Session,
+  namespace: string,
+  names: readonly string[],
+): Promise<Map<string, QueueCounts>> {
+  const counts = new Map<string, QueueCounts>(names.map((name) => [name, {}]));
   if (names.length === 0) return counts;
   for (const row of await session.run(countMany, [namespace, names])) {
     const of = counts.get(row.queue);
@@ -115,9 +118,15 @@ async function readCounts(session: Session, namespace: string, names: readonly s
   return counts;
 }
 
-/** The settings that a user may change. */
-export function settingsOf(row: QueueRow): QueueSettings {
+export function queueOf(row: QueueRow): StoredQueue {
   return {
+    namespace: row.namespace,
+    name: row.name,
+    paused: row.paused,
+    pauseReason: row.pause_reason,
+    createTimeUs: row.create_time,
+    // Also differs from all earlier etags if a queue was deleted and created again.
+    etag: `${row.revision}-${Number(row.create_time).toString(36)}`,
     description: row.description,
     maxConcurrency: row.max_concurrency ?? undefined,
     rateLimit: row.rate_limit === null ? undefined : JSON.parse(row.rate_limit),
@@ -127,63 +136,34 @@ export function settingsOf(row: QueueRow): QueueSettings {
   };
 }
 
-function queueOf(row: QueueRow, counts: Queue['counts'] = {}): Queue {
-  return {
-    namespace: row.namespace,
-    name: row.name,
-    paused: row.paused,
-    pauseReason: row.pause_reason,
-    createTimeUs: row.create_time,
-    etag: etagOf(row),
-    counts,
-    ...settingsOf(row),
-  };
-}
-
-/** Also differs from all earlier etags if a queue was deleted and created again. */
-export function etagOf(row: QueueRow): string {
-  return `${row.revision}-${Number(row.create_time).toString(36)}`;
-}
-
-/** Restores deleted queues that jobs were submitted to since: the one of this name, or those after `afterName`. */
-async function revive(session: Session, namespace: string, afterName: string, name: string | null): Promise<void> {
-  const deleted = await session.run(findDeleted, [namespace, afterName, name]);
-  const counts = await readCounts(
-    session,
-    namespace,
-    deleted.map((row) => row.name),
-  );
-  const isThere = (row: RowOf<typeof findDeleted>) =>
-    row.has_younger || Object.keys(counts.get(row.name) ?? {}).length > 0;
-  const names = deleted.filter(isThere).map((row) => row.name);
-  if (names.length > 0) await session.run(reviveMany, [namespace, names]);
-}
-
-/** The queue's row. Restores a deleted queue that has got jobs since. */
-export async function findQueue(session: Session, { namespace, name }: QueueName): Promise<QueueRow | undefined> {
+export async function findQueue(
+  session: Session,
+  { namespace, name }: QueueName,
+): Promise<StoredQueue | 'deleted' | undefined> {
   const [row] = await session.run(readOne, [namespace, name]);
-  if (!row?.delete_time) return row;
-  await revive(session, namespace, '', name);
-  const [again] = await session.run(readOne, [namespace, name]);
-  return again?.delete_time ? undefined : again;
+  return row?.delete_time ? 'deleted' : row && queueOf(row);
 }
 
-export async function countQueue(session: Session, { namespace, name }: QueueName): Promise<Queue['counts']> {
-  return (await readCounts(session, namespace, [name])).get(name) ?? {};
+export async function findDeletedQueues(
+  session: Session,
+  namespace: string,
+  afterName: string,
+  name: string | undefined,
+): Promise<DeletedQueue[]> {
+  const rows = await session.run(findDeleted, [namespace, afterName, name ?? null]);
+  return rows.map((row) => ({ name: row.name, hasYoungerJobs: row.has_younger }));
 }
 
-export async function readQueue(session: Session, queue: QueueName): Promise<Queue | undefined> {
-  const row = await findQueue(session, queue);
-  return row && queueOf(row, await countQueue(session, queue));
+export async function reviveQueues(session: Session, namespace: string, names: readonly string[]): Promise<void> {
+  await session.run(reviveMany, [namespace, names]);
 }
 
-export async function listQueues(
+export async function readPage(
   session: Session,
   namespace: string,
   afterName: string,
   limit: number,
-): Promise<QueuePage> {
-  await revive(session, namespace, afterName, null);
+): Promise<StoredQueues> {
   const rows = await session.run(listSome, [namespace, afterName, limit + 1]);
   let bytes = 0;
   const page = rows.slice(0, limit).filter((row) => {
@@ -191,10 +171,5 @@ export async function listQueues(
     bytes += Buffer.byteLength(row.description) + Buffer.byteLength(row.pause_reason);
     return fits;
   });
-  const counts = await readCounts(
-    session,
-    namespace,
-    page.map((row) => row.name),
-  );
-  return { queues: page.map((row) => queueOf(row, counts.get(row.name))), hasMore: page.length < rows.length };
+  return { queues: page.map(queueOf), hasMore: page.length < rows.length };
 }

@@ -43,7 +43,13 @@ const layers: Readonly<Record<string, Layer>> = {
   domain: { to: ['domain'], packages: ['@bufbuild/cel', 'croner'] },
   view: { to: ['view', 'domain'], packages: ['@bufbuild/protobuf*', GENERATED] },
   [PORTS]: { to: [PORTS, 'domain'], packages: [] },
-  engine: { to: ['domain', 'engine', PORTS], packages: [{ name: 'node:crypto', only: ['createHash'] }] },
+  engine: {
+    to: ['domain', 'engine', PORTS],
+    packages: [
+      { name: 'node:crypto', only: ['createHash'] },
+      { name: 'node:util', only: ['isDeepStrictEqual'] },
+    ],
+  },
   store: { to: ['store', 'domain', PORTS], packages: [NODE, 'pg', '@electric-sql/pglite'] },
   bus: {
     to: ['bus', 'domain', 'wire', PORTS],

@@ -111,7 +111,7 @@ export function queuesSuite(context: StoreContext): void {
       expect(counts).toEqual([0, 0, 1, 1]);
       const resumed = await queues().resume(q);
       expect(resumed).toMatchObject({ queue: { paused: false, pauseReason: '' }, reopened: lanes.slice(0, 2) });
-      expect(await queues().readHeads(lanes)).toHaveLength(2);
+      expect(await context.store.readHeadsOf(lanes)).toHaveLength(2);
       expect(await claimMany(context, lanes[0] as number, sessionId, 1)).toHaveLength(1);
     });
 
