@@ -47,9 +47,13 @@ function treeOf(file: SourceFile): Node {
 /** Calls `visit` for each node with its parent and the parent's key for it. */
 function walk(node: Node, visit: (node: Node, parent: Node, key: string) => void, parent?: Node, key = ''): void {
   visit(node, parent, key);
+  eachChild(node, (child, name) => walk(child, visit, node, name));
+}
+
+function eachChild(node: Node, visit: (child: Node, key: string) => void): void {
   for (const [name, value] of Object.entries(node as Record<string, Node>)) {
     for (const child of Array.isArray(value) ? value : [value]) {
-      if (child && typeof child.type === 'string') walk(child, visit, node, name);
+      if (child && typeof child.type === 'string') visit(child, name);
     }
   }
 }
@@ -131,6 +135,25 @@ export function globalsOf(file: SourceFile, forbidden: ReadonlySet<string>): str
     for (const name of [node.name, member]) if (forbidden.has(name)) used.add(name);
   });
   return [...used];
+}
+
+/** Names of the declared functions that call a method of this name, one for each call. */
+export function callersOf(file: SourceFile, method: string): string[] {
+  const callers: string[] = [];
+  const visit = (node: Node, caller: string): void => {
+    if (node.type === 'CallExpression' && (node.callee.property?.name ?? node.callee.property?.value) === method)
+      callers.push(caller);
+    eachChild(node, (child) => visit(child, functionNameOf(node) ?? caller));
+  };
+  visit(treeOf(file), '');
+  return callers;
+}
+
+/** Of the function or method that the node declares; undefined if it declares none. */
+function functionNameOf(node: Node): string | undefined {
+  if (node.type === 'FunctionDeclaration') return node.id.name;
+  const value = node.value ?? node.init;
+  return /^(Arrow)?Function/.test(value?.type) ? (node.key ?? node.id).name : undefined;
 }
 
 export function hasDefaultExport(file: SourceFile): boolean {

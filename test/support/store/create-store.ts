@@ -1,7 +1,9 @@
-/** The store of a replica on any database. */
+/** The store of a replica on any database; a test that uses `useStore` fails if a method runs two statements. */
 import { composeStore } from '../../../server/engine/base/composed-store.ts';
 import type { Store } from '../../../server/engine/ports/store.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { createStatements } from '../../../server/store/store.ts';
+import { noteMethods, noteStatements } from './single-statements.ts';
 
-export const createStore = (database: Database): Store => composeStore(createStatements(database));
+export const createStore = (database: Database): Store =>
+  composeStore(noteMethods(createStatements(noteStatements(database))));

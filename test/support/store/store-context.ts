@@ -10,6 +10,7 @@ import { checkRows } from '../databases/declared-rows.ts';
 import { sharedPostgres, type TestDatabases } from '../databases/postgres.ts';
 import { inMemory } from '../run/prepared.ts';
 import { createStore } from './create-store.ts';
+import { takeNoted } from './single-statements.ts';
 
 /** The oldest and the newest supported PostgreSQL, and the embedded database. */
 export type DatabaseKind = 'PostgreSQL 16' | 'PostgreSQL 18' | 'PGlite';
@@ -40,14 +41,14 @@ async function start(context: StoreContext, faults: Set<string>, maintenance: Ma
 
 /**
  * Starts the database before the tests of the file or block, and ends it after them. A test fails if a statement returns
- * a row that it does not declare so. `maintenance` is PGlite's.
+ * a row that it does not declare so, or if a method of the store's statements runs two. `maintenance` is PGlite's.
  */
 export function useStore(kind: DatabaseKind, maintenance: MaintenanceOptions = {}): StoreContext {
   const context = { kind, databases: undefined, url: undefined } as StoreContext;
   const faults = new Set<string>();
   beforeAll(() => start(context, faults, maintenance));
   afterEach(() => {
-    const found = [...faults];
+    const found = [...faults, ...takeNoted()];
     faults.clear();
     expect(found).toEqual([]);
   });
