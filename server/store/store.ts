@@ -16,6 +16,13 @@ import { dependencyStore } from './dependencies/dependency-walk.ts';
 import { claim } from './dispatch/claim.ts';
 import { readWaitingKeys, requeueDeferredJobs } from './dispatch/deferred-jobs.ts';
 import { FairRanks } from './dispatch/fair-ranks.ts';
+import {
+  lockFairnessKeys,
+  readFairLanes,
+  readFirstOfFairLanes,
+  readWaitingFairnessKeys,
+  writeFairnessKeys,
+} from './dispatch/fairness-keys.ts';
 import { gateLanes } from './dispatch/gated-lanes.ts';
 import { ensureLane, findLane, readHeads, readHeadsOf, readLanes } from './dispatch/lanes.ts';
 import { lockLimitedLane, lockLimits, readLimitUse, takeRateUnits } from './dispatch/limit-use.ts';
@@ -33,8 +40,11 @@ import { dropOutbox, finishOutbox, takeOutbox } from './events/outbox.ts';
 import { stepTraces } from './events/read-links.ts';
 import { readTracedJobs, readTraceOrigins } from './events/read-traces.ts';
 import { explainStore } from './explain/explain-store.ts';
-import { changeRuns } from './jobs/change/change-runs.ts';
 import { eraseJob } from './jobs/change/erase-job.ts';
+import { insertCleanups } from './jobs/change/insert-cleanups.ts';
+import { lockRuns } from './jobs/change/lock-runs.ts';
+import { updateRecords } from './jobs/change/update-records.ts';
+import { writeAttempts, writeContinues, writeEnds } from './jobs/change/write-runs.ts';
 import { takeEnds } from './jobs/inbox/dependency-entries.ts';
 import { insertInbox } from './jobs/inbox/inbox-inserts.ts';
 import { dropInbox, findAbandoned } from './jobs/inbox/workflow-entries.ts';
@@ -45,10 +55,17 @@ import { findOwnedKeys } from './jobs/submit/idempotency-keys.ts';
 import { readLastWorkers } from './jobs/submit/last-workers.ts';
 import { submitCalls } from './jobs/submit/submit.ts';
 import { findSubmission } from './jobs/submit/submit-answers.ts';
-import { listAudit } from './namespaces/audit-records.ts';
+import { insertAudits, listAudit } from './namespaces/audit-records.ts';
 import { queueStore } from './queues/change-queues.ts';
 import { alignGatedLanes, changeBreakers, listBreakers } from './retries/circuit-breakers.ts';
 import { probeBreaker, readLanesToProbe, readOpenBreakers } from './retries/probe-breakers.ts';
+import {
+  countFirstAttempts,
+  lockBudgetMinute,
+  makeBudgetMinute,
+  readBudgetMinutes,
+  spendBudget,
+} from './retries/retry-budgets.ts';
 import { scheduleStore } from './schedules/schedules.ts';
 import { appendLogs, lockLogging, readLogs, readNewestLogChunks, trimLogs } from './sessions/attempt-logs.ts';
 import { completeAttempts, readUnchecked } from './sessions/complete-attempts.ts';
@@ -131,6 +148,16 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     readDefinitionLanes: (namespace, definition) => readDefinitionLanes(database, namespace, definition),
     lockLanesToLimit: (laneIds) => lockLanesToLimit(database, laneIds),
     alignLimitedLanes: (laneIds) => alignLimitedLanes(database, laneIds),
+    lockFairnessKeys: (keys) => lockFairnessKeys(database, keys),
+    readWaitingFairnessKeys: (keys) => readWaitingFairnessKeys(database, keys),
+    readFairLanes: (lanes) => readFairLanes(database, lanes),
+    readFirstOfFairLanes: (laneIds) => readFirstOfFairLanes(database, laneIds),
+    writeFairnessKeys: (keys) => writeFairnessKeys(database, keys),
+    countFirstAttempts: (jobs) => countFirstAttempts(database, jobs),
+    makeBudgetMinute: (key) => makeBudgetMinute(database, key),
+    lockBudgetMinute: (key) => lockBudgetMinute(database, key),
+    readBudgetMinutes: (key) => readBudgetMinutes(database, key),
+    spendBudget: (key, spent) => spendBudget(database, key, spent),
     changeBreakers: (keys, decide, make) => changeBreakers(database, keys, decide, make),
     listBreakers: (namespace, afterName, limit) => listBreakers(database, namespace, afterName, limit),
     readOpenBreakers: () => readOpenBreakers(database),
@@ -140,7 +167,12 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     complete: (completions, checked = false) => completeAttempts(database, completions, checked),
     readUnchecked: (attempts) => readUnchecked(database, attempts),
     readClosed: (attempts) => readClosed(database, attempts),
-    change: (selection, decide) => changeRuns(database, fairRanks, selection, decide),
+    lockRuns: (selection) => lockRuns(database, selection),
+    writeAttempts: (changes) => writeAttempts(database, changes),
+    writeContinues: (changes) => writeContinues(database, changes),
+    writeEnds: (changes) => writeEnds(database, changes),
+    updateRecords: (changes) => updateRecords(database, changes),
+    insertCleanups: (ends) => insertCleanups(database, ends),
     nextDueUs: async () => (await database.run(readNextDue, []))[0]?.due ?? undefined,
     openSession: (session) => openSession(database, session),
     renewSessions: (beats, leaseMs) => renewSessions(database, beats, leaseMs),
@@ -189,6 +221,7 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     },
     workflows: workflowStore(database),
     workflowReads: workflowReads(database),
+    insertAudits: (records) => insertAudits(database, records),
     listAudit: (query) => listAudit(database, query),
     batches: batchStore(database),
     waits: signalWaitStore(database),

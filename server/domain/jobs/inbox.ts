@@ -1,4 +1,6 @@
 /** Entries of the job inbox. */
+import { isSuspended } from './decide.ts';
+import type { Continue } from './run.ts';
 
 /**
  * Codes as stored in SQL. Each entry is written by the transaction that makes it true, and taken by the transaction that
@@ -30,6 +32,13 @@ export const inboxKinds = {
 } as const;
 /** For a workflow or a batch. */
 export type WorkflowEntryKind = Exclude<keyof typeof inboxKinds, 'JOB_ENDED' | 'STEP_ENDED' | 'ASSET_PUBLISHED'>;
+
+/** The entry for the workflow, or the batch, that the change starts or stops. Undefined: it does neither. */
+export function entryKindOf({ run, event }: Continue): WorkflowEntryKind | undefined {
+  if (event === 'start') return 'STARTED';
+  if (run.state !== 'WAITING' || isSuspended(run)) return undefined;
+  return event === 'timeOut' ? 'TIME_OUT' : 'CANCEL';
+}
 
 /** Codes as stored in SQL: who acts on an entry, by its kind. */
 export const recipients = { WORKFLOW: 1, DEPENDENTS: 2 } as const;

@@ -1,17 +1,21 @@
 /** The store with the transactions that the engine composes of its statements. */
 import { applyDefinition, archiveDefinition } from '../definitions/change-definitions.ts';
+import { FairRanks } from '../dispatch/fair-ranks.ts';
+import { changeRuns } from '../jobs/change/change-runs.ts';
 import type { Statements, Store } from '../ports/store.ts';
 import { createQueue, deleteQueue, pauseQueue, resumeQueue, updateQueue } from '../queues/change-queues.ts';
 import { listQueues, readQueue } from '../queues/read-queues.ts';
 import { saveLogs } from '../sessions/save-logs.ts';
 
-export function composeStore(statements: Statements): Store {
+export function composeStore(statements: Statements, fairRanks = new FairRanks()): Store {
   const store: Store = {
     ...statements,
-    together: (work) => statements.transaction((inner) => work(composeStore(inner))),
     applyDefinition: (definition, contentHash, validateOnly) =>
       applyDefinition(store, definition, contentHash, validateOnly),
     archiveDefinition: (namespace, name) => archiveDefinition(store, namespace, name),
+    together: (work) => statements.transaction((inner) => work(composeStore(inner, fairRanks))),
+    change: (selection, decide) => changeRuns(store, selection, decide),
+    rankFairly: (jobs) => fairRanks.rank(store, jobs),
     saveLogs: (logs) => saveLogs(store, logs),
     queues: {
       ...statements.queues,

@@ -1,9 +1,11 @@
-/** Circuit breakers, as passed between engine and store. */
+/** Circuit breakers and retry budgets, as passed between engine and store. */
 
 import type { Failure } from '../../domain/base/payload.ts';
 import type { BreakerStatus } from '../../domain/retries/circuit-breaker.ts';
+import type { MinuteCounts } from '../../domain/retries/retry-budget.ts';
 import type { Claim, ClaimedJob } from './dispatch.ts';
 import type { LaneHead } from './lanes.ts';
+import type { NewJob } from './submissions.ts';
 
 export interface BreakerKey {
   readonly namespace: string;
@@ -65,4 +67,29 @@ export interface BreakerStore {
   probeBreaker(key: BreakerKey, claim: ProbeClaim): Promise<ClaimedJob | undefined>;
   /** Corrects gates that differ from their breakers' states. Returns the heads of reopened lanes. */
   alignGatedLanes(): Promise<LaneHead[]>;
+}
+
+/** The definition whose jobs share a retry budget. */
+export interface BudgetKey {
+  readonly namespace: string;
+  readonly definition: string;
+}
+
+export interface BudgetMinute extends BudgetKey {
+  /** Since 1970. */
+  readonly minute: number;
+}
+
+/** Counts of retry budgets, within `together`. */
+export interface RetryBudgetStore {
+  /** After the jobs are stored: counts those of definitions with a retry budget. Locks minutes in a fixed order. */
+  countFirstAttempts(jobs: readonly NewJob[]): Promise<void>;
+  /** Inserts the minute if it is missing. */
+  makeBudgetMinute(key: BudgetMinute): Promise<void>;
+  /** Until the transaction ends: the holder spends the budget. */
+  lockBudgetMinute(key: BudgetMinute): Promise<void>;
+  /** From the minute before to the last one that retries wait for, without those that have no counts. */
+  readBudgetMinutes(key: BudgetMinute): Promise<MinuteCounts[]>;
+  /** Adds to the counts of the minutes. The caller has locked the budget. */
+  spendBudget(key: BudgetKey, spent: readonly MinuteCounts[]): Promise<void>;
 }

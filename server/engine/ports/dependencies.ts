@@ -148,6 +148,8 @@ export interface DependencyStore {
   ): Promise<{ readonly count: number; readonly links: readonly (LinkedDependency | undefined)[] }>;
   /** Within `together`, after `link`: stores the unmet ones. */
   addEdges(namespace: string, jobId: string, dependencies: readonly Dependency[]): Promise<void>;
+  /** Deletes the dependencies of ended jobs. */
+  drop(jobIds: readonly string[]): Promise<void>;
   /** Within `together`, after `link`: stores all targets, met or not, for the job's trace. */
   keepTargets(jobId: string, links: readonly LinkedDependency[]): Promise<void>;
   /** Within `together`: counts each publication, and adds an inbox entry for the jobs that depend on the asset. */

@@ -1,5 +1,7 @@
-/** The store's port: claims. */
+/** The store's port: claims, and the turns of jobs with fairness keys. */
 import type { Payload } from '../../domain/base/payload.ts';
+import type { FairLane } from '../../domain/dispatch/fair-rank.ts';
+import type { FairJob, FairnessKey, LastOfKey, WaitingKey } from '../../domain/dispatch/fair-turns.ts';
 import type { Amounts } from '../../domain/dispatch/resources.ts';
 import type { LimitsResult, LimitsToClaim } from './limits.ts';
 
@@ -84,4 +86,43 @@ export interface DispatchStore {
   lockLimitedLane(laneId: number, sessionIds: readonly string[], passed: PassedGates): Promise<LockedLane>;
   /** Keeps the reservations of lanes whose jobs are ready. */
   renewReservations(): Promise<void>;
+}
+
+export interface FairLaneKey {
+  readonly laneId: number;
+  /** Where its ready jobs began at the previous lookup; undefined: not known. */
+  readonly floorUs: number | undefined;
+}
+
+/** See `FairLane`. */
+export interface FairLaneFacts extends FairLane {
+  readonly laneId: number;
+  readonly namespace: string;
+  readonly queue: string;
+  /** The queue's weights by key. Undefined: none. */
+  readonly weights: Readonly<Record<string, number>> | undefined;
+  readonly nowUs: number;
+}
+
+export interface FirstOfLane {
+  readonly laneId: number;
+  readonly namespace: string;
+  readonly queue: string;
+  /** The ready job with the lowest rank, if there is one. */
+  readonly first: { readonly rank: number; readonly priority: number } | undefined;
+}
+
+export interface FairnessStore {
+  /** Until the transaction ends, in a fixed order: statements after it see the jobs of the previous holder. */
+  lockFairnessKeys(keys: readonly FairnessKey[]): Promise<void>;
+  readWaitingFairnessKeys(keys: readonly FairnessKey[]): Promise<WaitingKey[]>;
+  readFairLanes(lanes: readonly FairLaneKey[]): Promise<FairLaneFacts[]>;
+  readFirstOfFairLanes(laneIds: readonly number[]): Promise<FirstOfLane[]>;
+  /** Sent with the commit; not awaited. The caller has locked the keys. */
+  writeFairnessKeys(keys: readonly LastOfKey[]): void;
+}
+
+export interface FairnessTransactions {
+  /** Within `together`: the ranks of the jobs, by job id. Their keys stay locked until its end. */
+  rankFairly(jobs: readonly FairJob[]): Promise<ReadonlyMap<string, number>>;
 }

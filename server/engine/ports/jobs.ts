@@ -5,7 +5,7 @@ import type { WaitReason } from '../../domain/explain/wait-reasons.ts';
 import type { CancelStage } from '../../domain/jobs/cancel-stage.ts';
 import type { JobFilter } from '../../domain/jobs/job-filter.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
-import type { AttemptOutcome, Change, OpenRun, SkipReason } from '../../domain/jobs/run.ts';
+import type { AttemptOutcome, Change, Continue, End, OpenRun, SkipReason } from '../../domain/jobs/run.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
 import type { AttemptKey } from './attempts.ts';
 
@@ -145,10 +145,28 @@ export type Selection =
 
 export type Decide = (run: OpenRun, nowUs: number) => Change | undefined;
 
+export interface LockedRuns {
+  readonly runs: readonly OpenRun[];
+  /** 0 if there are no runs. */
+  readonly nowUs: number;
+}
+
 /** Reads and changes of jobs. */
 export interface JobStore {
-  /** Locks, loads, asks `decide` for each, writes, commits. Returns the changes. */
-  change(selection: Selection, decide: Decide): Promise<Change[]>;
+  /**
+   * Within `together`: locks open jobs and loads them. In the order of their ids, except for jobs that are due, and for
+   * workflows: it skips those that others have locked.
+   */
+  lockRuns(selection: Selection): Promise<LockedRuns>;
+  /** Stores the attempts that the changes close. The caller has locked the jobs, for this and all writes below. */
+  writeAttempts(changes: readonly Continue[]): Promise<void>;
+  writeContinues(changes: readonly Continue[]): Promise<void>;
+  /** Moves the jobs to the ended ones, and notifies those who wait for their ends. */
+  writeEnds(changes: readonly End[]): Promise<void>;
+  /** Stores the changes of records. Fails like a serialization failure if a record has changed since it was read. */
+  updateRecords(changes: readonly Continue[]): Promise<void>;
+  /** Stores the clean-up jobs of cancelled ones. */
+  insertCleanups(ends: readonly End[]): Promise<void>;
   /** Earliest due time of all jobs, if any. */
   nextDueUs(): Promise<number | undefined>;
   readJob(namespace: string, jobId: string): Promise<JobView | undefined>;
@@ -163,4 +181,9 @@ export interface JobStore {
   readEndedJobs(namespace: string, jobIds: readonly string[]): Promise<EndedJob[]>;
   /** Erases the data of an ended job and writes the audit record; no effect if it was erased before. */
   eraseJob(erasure: Erasure): Promise<Erased>;
+}
+
+export interface JobTransactions {
+  /** Locks, loads, asks `decide` for each, writes, commits. Returns the changes. */
+  change(selection: Selection, decide: Decide): Promise<Change[]>;
 }

@@ -29,6 +29,7 @@ export interface AuditQuery {
 
 /** Settings of namespaces, and the records of manual changes. */
 export interface NamespaceStore {
+  insertAudits(records: readonly NewAuditRecord[]): Promise<void>;
   /** Manual changes, newest first. */
   readonly listAudit: (query: AuditQuery) => Promise<AuditRecord[]>;
   /** The namespace's retention of ended jobs whose definition sets none, in ms; undefined: the default. */

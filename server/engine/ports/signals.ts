@@ -1,6 +1,7 @@
 /** Waits for signals, and the signals: each method is part of a transaction unless noted. */
 
 import type { Payload } from '../../domain/base/payload.ts';
+import type { End } from '../../domain/jobs/run.ts';
 import type { KeyFacts, SignalFate } from '../../domain/signals/signal-queue.ts';
 
 /** A signal's name and key, and the id derived from these and the namespace. */
@@ -62,6 +63,8 @@ export interface SignalWaitStore {
   /** Removes the oldest kept signals, as many per id as it is repeated, oldest first. The caller has locked the keys. */
   takeKept(signalKeyIds: readonly string[]): Promise<KeptSignal[]>;
   insertSignalWaits(waits: readonly NewSignalWait[]): Promise<void>;
+  /** Deletes the waits of the ended jobs that have waited. */
+  leave(ended: readonly End[]): Promise<void>;
   /** The caller has locked the key. */
   readKey(signalKeyId: string): Promise<KeyFacts>;
   /** Returns the id of the row. The caller has locked the key. */

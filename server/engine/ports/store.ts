@@ -4,14 +4,14 @@
  */
 import type { AttemptStore } from './attempts.ts';
 import type { BatchStore } from './batches.ts';
-import type { BreakerStore } from './breakers.ts';
+import type { BreakerStore, RetryBudgetStore } from './breakers.ts';
 import type { DefinitionStore, DefinitionTransactions } from './definitions.ts';
 import type { DependencyStore } from './dependencies.ts';
-import type { DispatchStore } from './dispatch.ts';
+import type { DispatchStore, FairnessStore, FairnessTransactions } from './dispatch.ts';
 import type { Outbox, StepTraces, TraceStore } from './events.ts';
 import type { ExplainStore } from './explanations.ts';
 import type { InboxStore } from './inbox.ts';
-import type { JobStore } from './jobs.ts';
+import type { JobStore, JobTransactions } from './jobs.ts';
 import type { LaneStore } from './lanes.ts';
 import type { LimitStore } from './limits.ts';
 import type { LogStore, LogTransactions } from './logs.ts';
@@ -56,8 +56,10 @@ export interface Statements
     LaneStore,
     SubmissionStore,
     DispatchStore,
+    FairnessStore,
     LimitStore,
     BreakerStore,
+    RetryBudgetStore,
     AttemptStore,
     JobStore,
     SessionStore,
@@ -94,6 +96,8 @@ export interface Store
   extends Omit<Statements, 'transaction' | keyof Parts>,
     Parts,
     DefinitionTransactions,
+    FairnessTransactions,
+    JobTransactions,
     LogTransactions {
   /** Runs `work` in one transaction, through the given store; an error rolls all of it back. */
   together<T>(work: (store: Store) => Promise<T>): Promise<T>;

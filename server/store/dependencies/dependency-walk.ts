@@ -14,7 +14,7 @@ import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import { keepTargets } from '../events/traced-targets.ts';
-import { publish } from '../jobs/inbox/dependency-entries.ts';
+import { deleteDependencies, publish } from '../jobs/inbox/dependency-entries.ts';
 import { phaseNames, stopReasonNames } from '../workflows/workflow-rows.ts';
 import { linkChildren, readAttached } from './children.ts';
 import { addEdges, linkOne, readDependencies } from './dependencies.ts';
@@ -146,6 +146,7 @@ export function dependencyStore(session: Session): DependencyStore {
     readTargets: (namespace, jobIds) => readTargets(session, namespace, jobIds),
     link: (namespace, jobId, dependencies) => linkOne(session, namespace, jobId, dependencies),
     addEdges: (namespace, jobId, dependencies) => addEdges(session, namespace, jobId, dependencies),
+    drop: (jobIds) => deleteDependencies(session, jobIds),
     keepTargets: (jobId, links) => keepTargets(session, jobId, links),
     publish: (publications) => publish(session, publications),
     linkChildren: (jobId, childIds) => linkChildren(session, jobId, childIds),

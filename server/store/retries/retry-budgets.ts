@@ -1,19 +1,9 @@
 /** Counts of retry budgets: first attempts when jobs are submitted, retries when they are due. */
-
-import type { Change } from '../../domain/jobs/run.ts';
-import {
-  asksForRetry,
-  grantRetries,
-  MAX_MINUTES_AHEAD,
-  type MinuteCounts,
-  minuteOf,
-  putOff,
-} from '../../domain/retries/retry-budget.ts';
-import type { BudgetOf } from '../../domain/retries/retry-policy.ts';
+import { MAX_MINUTES_AHEAD, type MinuteCounts, minuteOf } from '../../domain/retries/retry-budget.ts';
+import type { BudgetKey, BudgetMinute } from '../../engine/ports/breakers.ts';
 import type { NewJob } from '../../engine/ports/submissions.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import type { RowOf } from '../driver/row-types.ts';
 
 const columns = { lane_id: 'int', minute: 'bigint', jobs: 'int' };
 
@@ -50,13 +40,13 @@ WHERE namespace = $1 AND definition = $2 AND minute BETWEEN $3::bigint - 1 AND $
   row: { minute: 'int8', first_attempts: 'int4', retries: 'int4', waiting: 'int4' },
 } satisfies Statement;
 
-const spent = { minute: 'bigint', retries: 'int', waiting: 'int' };
+const spentColumns = { minute: 'bigint', retries: 'int', waiting: 'int' };
 
 const spendMany = {
   name: 'spend_retry_budget',
   text: `
 INSERT INTO retry_budgets AS b (namespace, definition, minute, retries, waiting)
-SELECT $1, $2, minute, retries, waiting FROM ${inputTable(spent, 'i', 3)} ORDER BY minute
+SELECT $1, $2, minute, retries, waiting FROM ${inputTable(spentColumns, 'i', 3)} ORDER BY minute
 ON CONFLICT (namespace, definition, minute) DO UPDATE
 SET retries = b.retries + excluded.retries, waiting = b.waiting + excluded.waiting`,
 };
@@ -79,59 +69,31 @@ export async function countFirstAttempts(session: Session, jobs: readonly NewJob
   ]);
 }
 
-function minuteCounts({
-  minute,
-  first_attempts: firstAttempts,
-  retries,
-  waiting,
-}: RowOf<typeof readMinutes>): MinuteCounts {
-  return { minute, firstAttempts, retries, waiting };
+const minuteParameters = ({ namespace, definition, minute }: BudgetMinute) => [namespace, definition, minute];
+
+export async function makeBudgetMinute(session: Session, key: BudgetMinute): Promise<void> {
+  await session.run(makeMinute, minuteParameters(key));
 }
 
-/**
- * Locks the minute of their one definition. For each, in order: undefined if it may begin, otherwise when to ask again.
- */
-async function spend(session: Session, asking: readonly BudgetOf[], minute: number): Promise<(number | undefined)[]> {
-  const { namespace, definition } = asking[0] as BudgetOf;
-  await session.run(makeMinute, [namespace, definition, minute]);
-  await session.run(lockMinute, [namespace, definition, minute]);
-  const rows = await session.run(readMinutes, [namespace, definition, minute]);
-  const grants = grantRetries(rows.map(minuteCounts), asking, minute);
+export async function lockBudgetMinute(session: Session, key: BudgetMinute): Promise<void> {
+  await session.run(lockMinute, minuteParameters(key));
+}
+
+export async function readBudgetMinutes(session: Session, key: BudgetMinute): Promise<MinuteCounts[]> {
+  const rows = await session.run(readMinutes, minuteParameters(key));
+  return rows.map(({ first_attempts: firstAttempts, ...counts }) => ({ ...counts, firstAttempts }));
+}
+
+export async function spendBudget(
+  session: Session,
+  { namespace, definition }: BudgetKey,
+  spent: readonly MinuteCounts[],
+): Promise<void> {
   await session.run(spendMany, [
     namespace,
     definition,
-    grants.spent.map((one) => one.minute),
-    grants.spent.map((one) => one.retries),
-    grants.spent.map((one) => one.waiting),
+    spent.map((one) => one.minute),
+    spent.map((one) => one.retries),
+    spent.map((one) => one.waiting),
   ]);
-  return [...grants.minutes];
-}
-
-/**
- * Within the transaction that holds the jobs: delays retries beyond their budgets. One definition after the other, in
- * the order of their names.
- */
-export async function keepBudgets(session: Session, changes: readonly Change[], nowUs: number): Promise<Change[]> {
-  const groups = Map.groupBy(
-    changes.filter(asksForRetry),
-    ({ retryBudget: { namespace, definition } }) => `${namespace}/${definition}`,
-  );
-  if (groups.size === 0) return [...changes];
-  const later = new Map<Change, number>();
-  for (const key of [...groups.keys()].sort()) {
-    const group = groups.get(key) ?? [];
-    const minutes = await spend(
-      session,
-      group.map((change) => change.retryBudget),
-      minuteOf(nowUs),
-    );
-    for (const [i, change] of group.entries()) {
-      const minute = minutes[i];
-      if (minute !== undefined) later.set(change, minute);
-    }
-  }
-  return changes.map((change) => {
-    const minute = later.get(change);
-    return minute === undefined || change.kind === 'end' ? change : putOff(change, minute);
-  });
 }

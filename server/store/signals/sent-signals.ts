@@ -6,7 +6,7 @@ import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { insertSignalWaits, lockKeys, readKeySources, readWaiting, readWaits } from './signal-waits.ts';
+import { insertSignalWaits, leaveWaits, lockKeys, readKeySources, readWaiting, readWaits } from './signal-waits.ts';
 
 type Stored = Exclude<SignalFate, { readonly kind: 'DROP' | 'FULL' }>;
 
@@ -148,6 +148,7 @@ export function signalWaitStore(database: Database): SignalWaitStore {
     lockKeys: (signalKeyIds) => lockKeys(database, signalKeyIds),
     takeKept: (signalKeyIds) => takeKept(database, signalKeyIds),
     insertSignalWaits: (waits) => insertSignalWaits(database, waits),
+    leave: (ended) => leaveWaits(database, ended),
     readKey: (signalKeyId) => readKey(database, signalKeyId),
     insertSignal: (signal, fate) => insertSignal(database, signal, fate),
     lockDelivery: (rowId) => lockDelivery(database, rowId),

@@ -5,9 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
 import { claimIn } from '../../../server/store/dispatch/claim.ts';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
-import { FairRanks } from '../../../server/store/dispatch/fair-ranks.ts';
-import type { Database } from '../../../server/store/driver/database.ts';
-import { changeRuns } from '../../../server/store/jobs/change/change-runs.ts';
+import { type Database, within } from '../../../server/store/driver/database.ts';
 import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
 import { completeAttempts } from '../../../server/store/sessions/complete-attempts.ts';
 import { saveProgress } from '../../../server/store/sessions/held-runs.ts';
@@ -228,12 +226,11 @@ describe('a report in progress while the session ends', () => {
     const job = await holdOne(context);
     await context.store.closeSessions([job.sessionId], 'CLOSE');
     await sql(context, `UPDATE sessions SET state = 1, close_cause = NULL WHERE session_id = '${job.sessionId}'`);
-    const freeing = await holdOpen(context.database, (session) => {
-      const inner = { ...context.database, transaction: <T>(work: (s: typeof session) => Promise<T>) => work(session) };
-      return changeRuns(inner, new FairRanks(), { by: 'session', sessionId: job.sessionId, limit: 9 }, (run, nowUs) =>
+    const freeing = await holdOpen(context.database, (session) =>
+      createStore(within(session)).change({ by: 'session', sessionId: job.sessionId, limit: 9 }, (run, nowUs) =>
         decideSessionEnd(run, 'CLOSE', { nowUs, random: 0 }),
-      );
-    });
+      ),
+    );
     const report = context.store.complete([completionOf(job)]);
     expect(await untilWaitsOrOver(context.database, report)).toBe('waits');
     await freeing.commit();

@@ -26,7 +26,7 @@ export const eventMutants: Readonly<Record<string, Mutant>> = {
     about: 'Of moved jobs only the ends are published, and not that they wait again.',
     patches: [
       {
-        file: 'server/store/jobs/change/change-runs.ts',
+        file: 'server/store/jobs/change/write-runs.ts',
         find: 'state <> was_state AND state NOT IN',
         replace: 'state <> was_state AND state <> 2 AND state NOT IN',
       },

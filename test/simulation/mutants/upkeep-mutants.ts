@@ -6,12 +6,12 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
     about: 'A cancelled job is cleaned up after twice.',
     patches: [
       {
-        file: 'server/store/jobs/change/change-runs.ts',
-        find: 'if (cleanups.length > 0) await insertCleanups(session, cleanups);',
+        file: 'server/engine/jobs/change/change-runs.ts',
+        find: 'if (cleanups.length > 0) await tx.insertCleanups(cleanups);',
         replace: `const another = (id: string) => id.slice(0, -1) + (id.endsWith('0') ? '1' : '0');
           for (const one of cleanups) {
-            await insertCleanups(session, [one]);
-            await insertCleanups(session, [{ ...one, cleanup: { ...one.cleanup!, jobId: another(one.cleanup!.jobId) } }]);
+            await tx.insertCleanups([one]);
+            await tx.insertCleanups([{ ...one, cleanup: { ...one.cleanup!, jobId: another(one.cleanup!.jobId) } }]);
           }`,
       },
     ],

@@ -1,11 +1,11 @@
 /** Locks open jobs in the order of their ids, or skips locked ones, and loads the data of a decision. */
 import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
 import type { OpenRun } from '../../../domain/jobs/run.ts';
-import type { Selection } from '../../../engine/ports/jobs.ts';
+import type { LockedRuns, Selection } from '../../../engine/ports/jobs.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { gates } from '../../dispatch/gated-lanes.ts';
-import type { Parameter, Statement } from '../../driver/database.ts';
+import type { Parameter, Session, Statement } from '../../driver/database.ts';
 import type { RowOf } from '../../driver/row-types.ts';
 
 export const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
@@ -119,8 +119,13 @@ const lockReady = lockStatement(
 
 type Lock = ReturnType<typeof lockStatement>;
 
+export async function lockRuns(session: Session, selection: Selection): Promise<LockedRuns> {
+  const rows = await session.run(...lockFor(selection));
+  return { runs: rows.map(openRun), nowUs: rows[0]?.now ?? 0 };
+}
+
 /** The statement that locks and loads the selection. `openRun` reads its rows. */
-export function lockFor(selection: Selection): [Lock, Parameter[]] {
+function lockFor(selection: Selection): [Lock, Parameter[]] {
   switch (selection.by) {
     case 'attempts': {
       const keys = selection.attempts;
@@ -137,7 +142,7 @@ export function lockFor(selection: Selection): [Lock, Parameter[]] {
   }
 }
 
-export function openRun(row: RowOf<Lock>): OpenRun {
+function openRun(row: RowOf<Lock>): OpenRun {
   return {
     jobId: row.job_id,
     laneId: row.lane_id,

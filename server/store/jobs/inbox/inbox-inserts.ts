@@ -1,8 +1,6 @@
 /** Writes entries of the job inbox. */
-import { isSuspended } from '../../../domain/jobs/decide.ts';
-import { inboxKinds, type WorkflowEntryKind } from '../../../domain/jobs/inbox.ts';
+import { inboxKinds } from '../../../domain/jobs/inbox.ts';
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
-import type { Continue } from '../../../domain/jobs/run.ts';
 import type { EndedStepState } from '../../../domain/workflows/step-state.ts';
 import type { NewInboxRow } from '../../../engine/ports/inbox.ts';
 import { inputTable } from '../../base/input-table.ts';
@@ -54,20 +52,4 @@ export async function insertInbox(session: Session, entries: readonly NewInboxRo
     entries.map(({ state }) => state && stepEndings[state]),
     entries.map(({ reason }) => reason),
   ]);
-}
-
-/** Undefined: the change starts or stops no workflow. */
-function entryKindOf({ run, event }: Continue): WorkflowEntryKind | undefined {
-  if (event === 'start') return 'STARTED';
-  if (run.state !== 'WAITING' || isSuspended(run)) return undefined;
-  return event === 'timeOut' ? 'TIME_OUT' : 'CANCEL';
-}
-
-/** Notifies the workflows, batches included, that the changes start or stop. */
-export async function notifyWorkflows(session: Session, changes: readonly Continue[]): Promise<void> {
-  const entries = changes.flatMap((change) => {
-    const kind = entryKindOf(change);
-    return kind ? [{ jobId: change.run.jobId, kind }] : [];
-  });
-  await insertInbox(session, entries);
 }
