@@ -1,6 +1,6 @@
 /** The statements: the engine's port on one database. */
 import type { Statements } from '../engine/ports/store.ts';
-import { keepPage, takeRequestId } from './base/request-ids.ts';
+import { insertRequestId, readRequestId, readStoredCalls } from './base/request-ids.ts';
 import { batchStore } from './batches/batches.ts';
 import { listOffers, readOpenVersions } from './definitions/compatibility.ts';
 import {
@@ -12,6 +12,8 @@ import {
   readNewestDefinition,
   takeFromArchive,
 } from './definitions/definitions.ts';
+import { withParent } from './dependencies/children.ts';
+import { linkJobs, storeLinks } from './dependencies/dependencies.ts';
 import { dependencyStore } from './dependencies/dependency-walk.ts';
 import { claim } from './dispatch/claim.ts';
 import { readWaitingKeys, requeueDeferredJobs } from './dispatch/deferred-jobs.ts';
@@ -24,6 +26,7 @@ import {
   writeFairnessKeys,
 } from './dispatch/fairness-keys.ts';
 import { gateLanes } from './dispatch/gated-lanes.ts';
+import { lockKeyLimits, readOpenOfLimits, readUseOfKeys } from './dispatch/key-limits.ts';
 import { ensureLane, findLane, readHeads, readHeadsOf, readLanes } from './dispatch/lanes.ts';
 import { lockLimitedLane, lockLimits, readLimitUse, takeRateUnits } from './dispatch/limit-use.ts';
 import {
@@ -43,6 +46,7 @@ import { explainStore } from './explain/explain-store.ts';
 import { eraseJob } from './jobs/change/erase-job.ts';
 import { insertCleanups } from './jobs/change/insert-cleanups.ts';
 import { lockRuns } from './jobs/change/lock-runs.ts';
+import { writeManualChange } from './jobs/change/manual-changes.ts';
 import { updateRecords } from './jobs/change/update-records.ts';
 import { writeAttempts, writeContinues, writeEnds } from './jobs/change/write-runs.ts';
 import { takeEnds } from './jobs/inbox/dependency-entries.ts';
@@ -51,10 +55,20 @@ import { dropInbox, findAbandoned } from './jobs/inbox/workflow-entries.ts';
 import { readEndedJobs } from './jobs/read/ended-jobs.ts';
 import { listJobs } from './jobs/read/list-jobs.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './jobs/read/read-jobs.ts';
-import { findOwnedKeys } from './jobs/submit/idempotency-keys.ts';
+import {
+  insertIdempotencyKeys,
+  pointIdempotencyKeys,
+  readKeyOwners,
+  takeOverIdempotencyKeys,
+} from './jobs/submit/idempotency-keys.ts';
+import { insertJobs } from './jobs/submit/insert-jobs.ts';
 import { readLastWorkers } from './jobs/submit/last-workers.ts';
-import { submitCalls } from './jobs/submit/submit.ts';
-import { findSubmission } from './jobs/submit/submit-answers.ts';
+import {
+  insertSubmissionKeys,
+  lockSubmissionKeys,
+  readSubmissionKeys,
+  takeOverSubmissionKeys,
+} from './jobs/submit/submission-keys.ts';
 import { insertAudits, listAudit } from './namespaces/audit-records.ts';
 import { queueStore } from './queues/change-queues.ts';
 import { alignGatedLanes, changeBreakers, listBreakers } from './retries/circuit-breakers.ts';
@@ -110,8 +124,8 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
   return {
     nowUs,
     transaction: (work) => database.transaction((session) => work(createStatements(within(session), fairRanks))),
-    takeRequestId: (namespace, request) => takeRequestId(database, namespace, request),
-    keepPage: (namespace, request, page) => keepPage(database, namespace, request, page),
+    insertRequestId: (namespace, request, page) => insertRequestId(database, namespace, request, page),
+    readRequestId: (namespace, requestId) => readRequestId(database, namespace, requestId),
     readDefinition: (namespace, name, version) => readDefinition(database, namespace, name, version),
     findDefinition: (namespace, name, contentHash) => findDefinition(database, namespace, name, contentHash),
     listDefinitions: (query) => listDefinitions(database, query),
@@ -129,9 +143,23 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     readHeads: () => readHeads(database),
     readHeadsOf: (laneIds) => readHeadsOf(database, laneIds),
     gateLanes: (laneIds, reason, isHeld) => gateLanes(database, laneIds, reason, isHeld),
-    submit: (calls, permits = new Map(), limited) => submitCalls({ database, fairRanks }, calls, { permits, limited }),
-    findSubmission: (call) => findSubmission(database, call),
-    findOwnedKeys: (namespace, keys) => findOwnedKeys(database, namespace, keys),
+    linkJobs: (call, insertion) => linkJobs(database, call, insertion),
+    storeLinks: (call, linked) => storeLinks(database, fairRanks, call, linked),
+    withParent: (insertion, parent) => withParent(database, insertion, parent),
+    writeManualChange: (change) => writeManualChange(database, change),
+    insertJobs: (insertions, placement) => insertJobs(database, insertions, placement),
+    readStoredCalls: (requests) => readStoredCalls(database, requests),
+    insertIdempotencyKeys: (call) => insertIdempotencyKeys(database, call),
+    takeOverIdempotencyKeys: (call) => takeOverIdempotencyKeys(database, call),
+    readKeyOwners: (namespace, keys) => readKeyOwners(database, namespace, keys),
+    pointIdempotencyKeys: (namespace, keys) => pointIdempotencyKeys(database, namespace, keys),
+    insertSubmissionKeys: (claims) => insertSubmissionKeys(database, claims),
+    lockSubmissionKeys: (hashes) => lockSubmissionKeys(database, hashes),
+    readSubmissionKeys: (hashes) => readSubmissionKeys(database, hashes),
+    takeOverSubmissionKeys: (taken) => takeOverSubmissionKeys(database, taken),
+    lockKeyLimits: (namespace, definitions) => lockKeyLimits(database, namespace, definitions),
+    readOpenOfLimits: (limitIds) => readOpenOfLimits(database, limitIds),
+    readUseOfKeys: (lane, limitIds) => readUseOfKeys(database, lane, limitIds),
     findJobs: (jobIds) => findJobs(database, jobIds),
     claim: (wanted) => claim(database, wanted),
     lockLimitedLane: (laneId, sessionIds, passed) => lockLimitedLane(database, laneId, sessionIds, passed),

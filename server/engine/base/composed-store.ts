@@ -2,10 +2,13 @@
 import { applyDefinition, archiveDefinition } from '../definitions/change-definitions.ts';
 import { FairRanks } from '../dispatch/fair-ranks.ts';
 import { changeRuns } from '../jobs/change/change-runs.ts';
+import { findSubmission } from '../jobs/submit/stored-calls.ts';
+import { submitCalls } from '../jobs/submit/submit-calls.ts';
 import type { Statements, Store } from '../ports/store.ts';
 import { createQueue, deleteQueue, pauseQueue, resumeQueue, updateQueue } from '../queues/change-queues.ts';
 import { listQueues, readQueue } from '../queues/read-queues.ts';
 import { saveLogs } from '../sessions/save-logs.ts';
+import { keepPage, takeRequestId } from './request-ids.ts';
 
 export function composeStore(statements: Statements, fairRanks = new FairRanks()): Store {
   const store: Store = {
@@ -16,6 +19,10 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
     together: (work) => statements.transaction((inner) => work(composeStore(inner, fairRanks))),
     change: (selection, decide) => changeRuns(store, selection, decide),
     rankFairly: (jobs) => fairRanks.rank(store, jobs),
+    takeRequestId: (namespace, request) => takeRequestId(store, namespace, request),
+    keepPage: (namespace, request, page) => keepPage(store, namespace, request, page),
+    submit: (calls, permits = new Map(), limited) => submitCalls(store, calls, { permits, limited }),
+    findSubmission: (call) => findSubmission(store, call),
     saveLogs: (logs) => saveLogs(store, logs),
     queues: {
       ...statements.queues,

@@ -2,6 +2,8 @@
 
 import type { BatchProgress, FailurePolicy, StopReason } from '../../domain/batches/batch.ts';
 import type { BatchRetry, RetryPage } from '../../domain/batches/batch-retry.ts';
+import type { Membership } from '../../domain/batches/membership.ts';
+import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import type { ScheduledJob } from './schedules.ts';
 
@@ -56,6 +58,17 @@ export interface FailedCount {
   readonly nextItem: number;
 }
 
+/** A batch that is to get members. */
+export interface LockedBatch extends Membership {
+  readonly members: number;
+}
+
+export interface BatchJob {
+  readonly namespace: string;
+  /** Undefined: it has ended. */
+  readonly state: JobState | undefined;
+}
+
 export interface BatchStore extends BatchRetryStore {
   /** Within `together`, after its job. */
   insert(jobId: string, spec: BatchSpec): Promise<void>;
@@ -70,6 +83,14 @@ export interface BatchStore extends BatchRetryStore {
   stopFor(jobId: string, why: Exclude<StopReason, 'NO'>): Promise<number>;
   /** Within `together`; the caller has locked their jobs. */
   write(batches: readonly WrittenBatch[]): Promise<void>;
+  /** No other call adds members until the transaction ends. */
+  lockForMembers(jobId: string): Promise<LockedBatch | undefined>;
+  /** The batch's own job; after `lockForMembers`, which may have waited while the batch was cancelled or ended. */
+  readJob(jobId: string): Promise<BatchJob | undefined>;
+  /** Counts new members. The caller has locked the batch, for this and the next one. */
+  addMembers(jobId: string, members: number): Promise<void>;
+  /** Stores the progress of a retry after a page, with the number of new members. */
+  writePage(jobId: string, retry: BatchRetry, made: number): Promise<void>;
 }
 
 /** Makes an existing batch the retry of another one. */

@@ -1,5 +1,7 @@
 /** Limits, as passed between engine and store. */
-import type { LaneLimits, LimitUse, TakenUnits } from '../../domain/dispatch/limit-use.ts';
+
+import type { OpenJob } from '../../domain/dispatch/limit-policy.ts';
+import type { KeyUse, LaneLimits, LimitUse, TakenUnits } from '../../domain/dispatch/limit-use.ts';
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import type { LaneHead } from './lanes.ts';
 
@@ -40,6 +42,10 @@ export interface Requeued {
   readonly later: readonly { readonly limitId: string; readonly openTimeUs: number }[];
 }
 
+export interface UseOfKey extends KeyUse {
+  readonly limitId: string;
+}
+
 export interface KeyLimitOfJob {
   /** Index of the job in its call. */
   readonly index: number;
@@ -58,6 +64,15 @@ export interface LimitStore {
   readLimitUse(lane: Omit<LaneUnderLimits, 'laneId'>): Promise<LimitUse>;
   /** After `lockLimits`, and after the statement that assigns. Sent with the commit; not awaited. */
   takeRateUnits(taken: readonly TakenUnits[]): void;
+  /**
+   * Limits by definition, in order. Claims under them take the same locks: a job that is open after this stays open
+   * until the transaction ends.
+   */
+  lockKeyLimits(namespace: string, definitions: readonly string[]): Promise<ReadonlyMap<string, DefinitionLimits>>;
+  /** Open jobs by limit id, deferred ones included; at most 2,000 of each kind per key. */
+  readOpenOfLimits(limitIds: readonly string[]): Promise<ReadonlyMap<string, readonly OpenJob[]>>;
+  /** Use of the limits of these keys of the lane's definition. After `lockLimits` it includes all earlier assignments. */
+  readUseOfKeys(lane: LaneUnderLimits, limitIds: readonly string[]): Promise<UseOfKey[]>;
   /**
    * Moves jobs deferred at these keys' limits back to the ready ones, as far as there is capacity. At most 500 keys.
    */

@@ -21,7 +21,7 @@ import type { ScheduleStore } from './schedules.ts';
 import type { SessionStore } from './sessions.ts';
 import type { SignalWaitStore } from './signals.ts';
 import type { StepCacheStore } from './step-cache.ts';
-import type { SubmissionStore } from './submissions.ts';
+import type { SubmissionStore, SubmissionTransactions } from './submissions.ts';
 import type { UpkeepStore } from './upkeep.ts';
 import type { WorkflowReads, WorkflowStore } from './workflows.ts';
 
@@ -39,8 +39,21 @@ export interface KeptPage {
   readonly nextBeforeJobId: string | undefined;
 }
 
+/** An earlier call with a request id. */
+export interface KeptRequest {
+  readonly bodyHash: Uint8Array;
+  /** Empty if the call has kept none. */
+  readonly page: KeptPage;
+}
+
 /** Ids of calls that change something, so that a repeat changes nothing. */
 export interface RequestStore {
+  /** True: no call has used the id. Waits for a concurrent one that is taking it. */
+  insertRequestId(namespace: string, request: RequestKey, page: KeptPage | undefined): Promise<boolean>;
+  readRequestId(namespace: string, requestId: string): Promise<KeptRequest | undefined>;
+}
+
+export interface RequestTransactions {
   /**
    * Within `together`: whether this is the first call with the id. A concurrent one waits. `reused`: another call used
    * the id.
@@ -98,7 +111,9 @@ export interface Store
     DefinitionTransactions,
     FairnessTransactions,
     JobTransactions,
-    LogTransactions {
+    LogTransactions,
+    RequestTransactions,
+    SubmissionTransactions {
   /** Runs `work` in one transaction, through the given store; an error rolls all of it back. */
   together<T>(work: (store: Store) => Promise<T>): Promise<T>;
 }

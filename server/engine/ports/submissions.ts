@@ -6,14 +6,14 @@ import type { MembersRefused } from '../../domain/batches/membership.ts';
 import type { Dependency } from '../../domain/dependencies/dependencies.ts';
 import type { Demands, StickyTo, StickyWorker } from '../../domain/dispatch/demands.ts';
 import type { LimitMark } from '../../domain/dispatch/limits.ts';
-import type { IdempotencyKey, KeyObstacle } from '../../domain/jobs/idempotency-key.ts';
-import type { DebouncingKey, RuleRefusal, ThrottleKey, UniqueKey } from '../../domain/jobs/rule-keys.ts';
+import type { IdempotencyKey, KeyObstacle, KeyOwners } from '../../domain/jobs/idempotency-key.ts';
+import type { DebouncingKey, OwnedKey, RuleRefusal, ThrottleKey, UniqueKey } from '../../domain/jobs/rule-keys.ts';
 import type { Change } from '../../domain/jobs/run.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
-import type { DependencyRefusal, DependentCall, DependentJob } from './dependencies.ts';
+import type { DependencyRefusal, DependentCall, DependentJob, ParentAttempt } from './dependencies.ts';
 import type { Permit } from './dispatch.ts';
 import type { KeyLimitOfJob, LaneUnderLimits } from './limits.ts';
-import type { ManualCall } from './namespaces.ts';
+import type { ManualCall, ManualChange } from './namespaces.ts';
 import type { ParentStep } from './workflows.ts';
 
 /** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
@@ -199,8 +199,92 @@ export interface Inserted {
   readonly openLanes: ReadonlySet<number>;
 }
 
+/** A stored call with a request id. */
+export interface StoredCall extends Pick<Insertion, 'jobIds' | 'existing'> {
+  readonly namespace: string;
+  readonly requestId: string;
+  readonly bodyHash: Uint8Array;
+}
+
+export type RequestName = Pick<SubmitCall, 'namespace' | 'requestId'>;
+
+/** An idempotency key, and the job that is to hold it. */
+export interface PointedKey {
+  readonly key: string;
+  readonly jobId: string;
+}
+
+/** The key of a rule that a job about to be stored claims. */
+export interface KeyClaim {
+  readonly rule: RuleKey;
+  readonly jobId: string;
+}
+
+export interface KeyTakeOver extends KeyClaim {
+  readonly holderJobId: string;
+  /** Set: the key keeps this time. */
+  readonly untilUs: number | undefined;
+}
+
+/** End of each taken key's hold, by `nameOf` its hash; null: it has no end. */
+export type UntilTimes = ReadonlyMap<string, number | null>;
+
+/** Keys of jobs: a transaction that holds a run's lock never waits for a key. */
+export interface JobKeyStore {
+  /** Takes the call's free idempotency keys, in order. */
+  insertIdempotencyKeys(call: SubmitCall): Promise<void>;
+  /** Takes the call's idempotency keys over from the jobs that it replaces, in order. */
+  takeOverIdempotencyKeys(call: SubmitCall): Promise<void>;
+  /** Also those of others that the snapshot of the statements above did not see. */
+  readKeyOwners(namespace: string, keys: readonly string[]): Promise<KeyOwners>;
+  /** Points idempotency keys that this transaction has taken to other jobs. */
+  pointIdempotencyKeys(namespace: string, keys: readonly PointedKey[]): Promise<void>;
+  /** Takes the free keys of rules, in order. */
+  insertSubmissionKeys(claims: readonly KeyClaim[]): Promise<UntilTimes>;
+  /** The keys' holders keep them until the transaction ends. In order. */
+  lockSubmissionKeys(hashes: readonly Uint8Array[]): Promise<void>;
+  /** The holders as of now, by `nameOf` the hash. */
+  readSubmissionKeys(hashes: readonly Uint8Array[]): Promise<ReadonlyMap<string, OwnedKey>>;
+  /** Takes over keys that are locked, each only from its holder. */
+  takeOverSubmissionKeys(taken: readonly KeyTakeOver[]): Promise<UntilTimes>;
+}
+
+/** The jobs of a call with their dependencies. */
+export interface Linked {
+  readonly insertion: Insertion;
+  readonly edges: readonly {
+    readonly jobId: string;
+    readonly first: number;
+    readonly dependencies: readonly Dependency[];
+  }[];
+  /** Reasons by the id of each job that is to be skipped. */
+  readonly skipped: ReadonlyMap<string, string>;
+}
+
+/** Composites that the store still has. */
+export interface SubmissionScaffolding {
+  linkJobs(call: SubmitCall, insertion: Insertion): Promise<Linked | DependencyRefusal>;
+  storeLinks(call: SubmitCall, linked: Linked): Promise<Change[]>;
+  withParent(insertion: Insertion, parent: ParentAttempt): Promise<Insertion | DependencyRefusal>;
+  writeManualChange(change: ManualChange): Promise<void>;
+}
+
 /** New jobs, and what a submission looks up before it stores them. */
-export interface SubmissionStore {
+export interface SubmissionStore extends JobKeyStore, SubmissionScaffolding {
+  /**
+   * Stores the jobs and their calls' request ids; a call whose id was used stores nothing. A job with a permit is
+   * assigned, if the session is open and the lane not gated. At most 1,000 jobs and 8 MiB of input.
+   */
+  insertJobs(insertions: readonly Insertion[], placement: Partial<Placement>): Promise<Inserted>;
+  /** Without those that no call has used. */
+  readStoredCalls(requests: readonly RequestName[]): Promise<StoredCall[]>;
+  /** Which of these jobs are stored; settles a commit whose answer was lost. */
+  findJobs(jobIds: readonly string[]): Promise<string[]>;
+  /** By job, without missing jobs; undefined: no worker that got it is known. At most 1,000. */
+  readLastWorkers(namespace: string, jobIds: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
+}
+
+export interface SubmissionTransactions {
   /**
    * Results in the order of the calls. At most 1,000 jobs together, unless there is only one call. A job with a permit
    * is assigned as it is stored, if the session is open and the lane not gated. Only jobs of calls without keys may
@@ -212,11 +296,5 @@ export interface SubmissionStore {
     limited?: LaneUnderLimits,
   ): Promise<SubmitResult[]>;
   /** The result of an earlier call with the request id; undefined: there was none. */
-  findSubmission(call: Pick<SubmitCall, 'namespace' | 'requestId' | 'bodyHash'>): Promise<SubmitResult | undefined>;
-  /** Which of these idempotency keys belong to a job. */
-  findOwnedKeys(namespace: string, keys: readonly string[]): Promise<string[]>;
-  /** Which of these jobs are stored; settles a commit whose answer was lost. */
-  findJobs(jobIds: readonly string[]): Promise<string[]>;
-  /** By job, without missing jobs; undefined: no worker that got it is known. At most 1,000. */
-  readLastWorkers(namespace: string, jobIds: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
+  findSubmission(call: RequestName & Pick<SubmitCall, 'bodyHash'>): Promise<SubmitResult | undefined>;
 }

@@ -1,10 +1,10 @@
-/**
- * Request ids of changes other than submissions: the first call with an id is carried out, its repeats change nothing.
- */
-import type { KeptPage, RequestKey } from '../../engine/ports/store.ts';
+/** Rows of request ids. Those of submissions are inserted with their jobs. */
+import type { KeptPage, KeptRequest, RequestKey } from '../../engine/ports/store.ts';
+import type { RequestName, StoredCall } from '../../engine/ports/submissions.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import type { RowOf } from '../driver/row-types.ts';
 import { NIL_UUID } from '../upkeep/expire-jobs.ts';
+import { inputTable } from './input-table.ts';
+import { sameKey } from './same-key.ts';
 
 const takeOne = {
   name: 'take_request_id',
@@ -22,47 +22,44 @@ const readOne = {
   row: { body_hash: 'bytea', job_ids: 'uuid[]' },
 } satisfies Statement;
 
-/** Runs first in the transaction of the change. */
-export async function takeRequestId(
-  session: Session,
-  namespace: string,
-  request: RequestKey,
-): Promise<'first' | 'repeat' | 'reused'> {
-  const row = await take(session, namespace, request, []);
-  if (!row) return 'first';
-  return isSame(row, request) ? 'repeat' : 'reused';
-}
+const readMany = {
+  name: 'read_request_ids',
+  text: `
+SELECT r.namespace, r.request_id, r.body_hash, r.job_ids, r.existing
+FROM ${inputTable({ namespace: 'text', request_id: 'uuid' }, 'i')} JOIN request_ids r
+  ON ${sameKey('r.namespace', 'i.namespace')} AND ${sameKey('r.request_id', 'i.request_id')}`,
+  row: { namespace: 'text', request_id: 'uuid', body_hash: 'bytea', job_ids: 'uuid[]', existing: 'bool[]' },
+} satisfies Statement;
 
-/**
- * Keeps the page of the first call with the id, and returns that page to its repeats. Needs no transaction around it.
- */
-export async function keepPage(
-  session: Session,
-  namespace: string,
-  request: RequestKey,
-  page: KeptPage,
-): Promise<KeptPage | 'reused'> {
-  const row = await take(session, namespace, request, [page.nextBeforeJobId ?? NIL_UUID, ...page.jobIds]);
-  if (!row) return page;
-  if (!isSame(row, request)) return 'reused';
-  const [next, ...jobIds] = row.job_ids;
-  return { jobIds, nextBeforeJobId: next === NIL_UUID ? undefined : next };
-}
-
-/** The row of an earlier call with the id. Undefined: this call is the first. */
-async function take(
+/** The page of a call, or none, travels as ids: where the next page starts, then the jobs. */
+export async function insertRequestId(
   session: Session,
   namespace: string,
   { requestId, bodyHash }: RequestKey,
-  jobIds: readonly string[],
-): Promise<RowOf<typeof readOne> | undefined> {
-  const taken = await session.run(takeOne, [namespace, requestId, bodyHash, jobIds]);
-  if (taken.length > 0) return undefined;
-  const [row] = await session.run(readOne, [namespace, requestId]);
-  if (!row) throw new Error('a request id can neither be taken nor found: it was deleted meanwhile; repeat the call');
-  return row;
+  page: KeptPage | undefined,
+): Promise<boolean> {
+  const jobIds = page ? [page.nextBeforeJobId ?? NIL_UUID, ...page.jobIds] : [];
+  return (await session.run(takeOne, [namespace, requestId, bodyHash, jobIds])).length > 0;
 }
 
-function isSame(row: RowOf<typeof readOne>, { bodyHash }: RequestKey): boolean {
-  return Buffer.compare(row.body_hash, bodyHash) === 0;
+export async function readRequestId(
+  session: Session,
+  namespace: string,
+  requestId: string,
+): Promise<KeptRequest | undefined> {
+  const [row] = await session.run(readOne, [namespace, requestId]);
+  if (!row) return undefined;
+  const [next, ...jobIds] = row.job_ids;
+  return { bodyHash: row.body_hash, page: { jobIds, nextBeforeJobId: next === NIL_UUID ? undefined : next } };
+}
+
+export async function readStoredCalls(session: Session, requests: readonly RequestName[]): Promise<StoredCall[]> {
+  const rows = await session.run(readMany, [requests.map((r) => r.namespace), requests.map((r) => r.requestId)]);
+  return rows.map((row) => ({
+    namespace: row.namespace,
+    requestId: row.request_id,
+    bodyHash: row.body_hash,
+    jobIds: row.job_ids,
+    existing: row.existing,
+  }));
 }

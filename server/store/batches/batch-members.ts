@@ -1,21 +1,9 @@
-/** Adds jobs to a batch as members, within the transaction that stores them. */
-import { MAX_MEMBERS } from '../../domain/batches/batch.ts';
-import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
-import type { MembersRefused } from '../../domain/batches/membership.ts';
-import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { BatchRefusal, Insertion, SubmitCall } from '../../engine/ports/submissions.ts';
+/** Rows of batches that get members. */
+import { stateOf } from '../../domain/jobs/job-state.ts';
+import type { BatchJob, LockedBatch } from '../../engine/ports/batches.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import type { RowOf } from '../driver/row-types.ts';
-import { retryColumns, retryOf, retryRowType, writePage } from './batch-retries.ts';
-import { stopReasonCodes } from './batch-stop-reasons.ts';
-
-export interface OpenBatch {
-  readonly jobId: string;
-  /** The batch's members. No other call adds any until the transaction ends. */
-  readonly members: number;
-  /** Undefined: the batch retries no other batch. */
-  readonly retry: BatchRetry | undefined;
-}
+import { retryColumns, retryOf, retryRowType } from './batch-retries.ts';
+import { stopReasonOf } from './batch-stop-reasons.ts';
 
 const lockOne = {
   name: 'lock_batch',
@@ -42,50 +30,23 @@ const addSome = {
   text: 'UPDATE batches SET members = members + $2 WHERE job_id = $1',
 };
 
-/** Locks the batch of a call. Undefined: the call has no batch. */
-export async function openBatch(
-  session: Session,
-  { namespace, batchJobId: jobId, retryPage }: SubmitCall,
-): Promise<OpenBatch | BatchRefusal | undefined> {
-  if (jobId === undefined) return undefined;
-  const [[batch], [job]] = await Promise.all([session.run(lockOne, [jobId]), session.run(readJob, [jobId])]);
-  if (!batch || job?.namespace !== namespace) return refused({ jobId, members: 0 }, 'NOT_FOUND');
-  const open = { jobId, members: batch.members, retry: batch.retry_of === null ? undefined : retryOf(batch) };
-  const why = whyClosed(batch, job.state) ?? whyNotOf(open, retryPage);
-  return why ? refused(open, why) : open;
+export async function lockForMembers(session: Session, jobId: string): Promise<LockedBatch | undefined> {
+  const [row] = await session.run(lockOne, [jobId]);
+  return (
+    row && {
+      members: row.members,
+      isSealed: row.seal_time !== null,
+      stopReason: stopReasonOf(row.stop_reason),
+      retry: row.retry_of === null ? undefined : retryOf(row),
+    }
+  );
 }
 
-function whyClosed(row: RowOf<typeof lockOne>, state: number | null): MembersRefused | undefined {
-  if (row.stop_reason === stopReasonCodes.CANCELLED || state === stateCodes.CANCELLING) return 'CANCELLED';
-  if (row.stop_reason === stopReasonCodes.FAILED) return 'ENDED';
-  if (row.seal_time !== null) return 'SEALED';
-  return state === null ? 'ENDED' : undefined;
+export async function readBatchJob(session: Session, jobId: string): Promise<BatchJob | undefined> {
+  const [row] = await session.run(readJob, [jobId]);
+  return row && { namespace: row.namespace, state: row.state === null ? undefined : stateOf(row.state) };
 }
 
-function whyNotOf({ retry }: OpenBatch, page: RetryPage | undefined): MembersRefused | undefined {
-  if (retry && !page) return 'RETRY';
-  return retry?.nextItem === page?.fromItem ? undefined : 'PAGE_DONE';
-}
-
-function refused({ jobId, members }: Pick<OpenBatch, 'jobId' | 'members'>, why: MembersRefused): BatchRefusal {
-  return { kind: 'batchRefused', jobId, why, members };
-}
-
-/** Makes the jobs members of the batch, numbered from its current member count. */
-export function withParents(insertion: Insertion, batch: OpenBatch): Insertion | BatchRefusal {
-  const { jobId, members } = batch;
-  if (members + insertion.jobs.length > MAX_MEMBERS) return refused(batch, 'FULL');
-  const jobs = insertion.jobs.map((job, i) => ({ ...job, parent: { jobId, step: 0, item: members + i } }));
-  return { ...insertion, jobs };
-}
-
-export async function addMembers(
-  session: Session,
-  { jobId, retry }: OpenBatch,
-  { call, jobs }: Pick<Insertion, 'call' | 'jobs'>,
-): Promise<void> {
-  const members = jobs.length;
-  const { retryPage: page } = call;
-  if (retry && page) await writePage(session, jobId, afterPage(retry, page, call.jobs.length - members), members);
-  else if (members > 0) await session.run(addSome, [jobId, members]);
+export async function addMembers(session: Session, jobId: string, members: number): Promise<void> {
+  await session.run(addSome, [jobId, members]);
 }

@@ -1,5 +1,5 @@
 /** Rows of batches: insert, read, seal, count. */
-import type { BatchProgress, FailurePolicy, StopReason } from '../../domain/batches/batch.ts';
+import type { BatchProgress, FailurePolicy } from '../../domain/batches/batch.ts';
 import { type BatchRetry, sumOf } from '../../domain/batches/batch-retry.ts';
 import { inboxKinds } from '../../domain/jobs/inbox.ts';
 import type { BatchSpec, BatchStore, StoredBatch, WrittenBatch } from '../../engine/ports/batches.ts';
@@ -10,12 +10,10 @@ import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { batchRetryStore, retryOf, retryRowType } from './batch-retries.ts';
-import { stopReasonCodes } from './batch-stop-reasons.ts';
+import { addMembers, lockForMembers, readBatchJob } from './batch-members.ts';
+import { batchRetryStore, retryOf, retryRowType, writePage } from './batch-retries.ts';
+import { stopReasonCodes, stopReasonOf } from './batch-stop-reasons.ts';
 
-const stopReasonNames = new Map(
-  Object.entries(stopReasonCodes).map(([name, code]) => [code as number, name as StopReason]),
-);
 const ANY = -1;
 
 const insertOne = {
@@ -87,7 +85,7 @@ function progressOf(row: RowOf<typeof readOne>, retry: BatchRetry | undefined): 
   const progress = {
     ended,
     rate: JSON.parse(row.rate),
-    stopReason: stopReasonNames.get(row.stop_reason) as StopReason,
+    stopReason: stopReasonOf(row.stop_reason),
   };
   return retry ? { ...progress, skippedByReason: sumOf(retry.skippedByReason) } : progress;
 }
@@ -191,5 +189,9 @@ export function batchStore(database: Database): BatchStore {
     },
     stopFor: async (jobId, why) => (await database.run(stopBatch, [jobId, stopReasonCodes[why]]))[0]?.members ?? 0,
     write: (batches) => write(database, batches),
+    lockForMembers: (jobId) => lockForMembers(database, jobId),
+    readJob: (jobId) => readBatchJob(database, jobId),
+    addMembers: (jobId, members) => addMembers(database, jobId, members),
+    writePage: (jobId, retry, made) => writePage(database, jobId, retry, made),
   };
 }

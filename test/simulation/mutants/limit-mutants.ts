@@ -46,7 +46,7 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     about: 'A job that is assigned as it is stored does not look at the limits of its queue and definition.',
     patches: [
       {
-        file: 'server/store/dispatch/limited-permits.ts',
+        file: 'server/engine/jobs/submit/limited-permits.ts',
         find: 'Math.min(under.headroom.jobs, open.length)',
         replace: 'open.length',
       },

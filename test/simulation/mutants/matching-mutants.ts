@@ -16,7 +16,7 @@ export const matchingMutants: Readonly<Record<string, Mutant>> = {
     about: 'A debounced job stays when the next matching one comes.',
     patches: [
       {
-        file: 'server/store/jobs/submit/submission-rules.ts',
+        file: 'server/engine/jobs/submit/apply-rules.ts',
         find: "if (rule.kind === 'DEBOUNCE' && holder.state === 'SCHEDULED')",
         replace: "if (rule.kind === 'DEBOUNCE' && holder.state === 'CANCELLING')",
       },

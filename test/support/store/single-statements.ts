@@ -17,8 +17,17 @@ const notYetMoved: ReadonlySet<string> = new Set([
   ...['explain.readWorkflow', 'findLane', 'inbox.takeEnds', 'listJobs', 'openSession', 'probeBreaker'],
   ...['queues.create', 'queues.delete', 'queues.list', 'queues.pause', 'queues.read', 'queues.resume'],
   ...['queues.update', 'readJob', 'readJobs', 'readTracedJobs', 'requeueDeferred', 'schedules.apply'],
-  ...['schedules.ask', 'schedules.delete', 'schedules.pause', 'schedules.resume', 'schedules.scan', 'submit'],
-  ...['takeRequestId', 'workflows.lock', 'workflows.lockRun', 'workflows.skipStep', 'workflows.write'],
+  ...['schedules.ask', 'schedules.delete', 'schedules.pause', 'schedules.resume', 'schedules.scan'],
+  ...[
+    'linkJobs',
+    'storeLinks',
+    'withParent',
+    'writeManualChange',
+    'workflows.lock',
+    'workflows.lockRun',
+    'workflows.skipStep',
+    'workflows.write',
+  ],
 ]);
 
 /** One call of a method, with the statements that it has started so far. */

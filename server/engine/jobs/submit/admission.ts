@@ -15,7 +15,7 @@ import { pathsOf, type Submit } from './call.ts';
 import { startOf } from './new-jobs.ts';
 
 export interface AdmissionParts {
-  readonly store: Pick<Store, 'findSubmission' | 'findOwnedKeys'>;
+  readonly store: Pick<Store, 'findSubmission' | 'readKeyOwners'>;
   readonly backlogs: Backlogs;
   readonly clock: DbClock;
   /** Called for each refused call. */
@@ -98,7 +98,7 @@ export class Admission {
     const kept = keys.filter(({ policy }) => keeping.has(policy));
     if (kept.length === 0) return new Set();
     const names = kept.map(({ key }) => key);
-    const held = new Set(await this.#parts.store.findOwnedKeys(namespace, names));
+    const held = await this.#parts.store.readKeyOwners(namespace, names);
     return new Set(kept.filter(({ key }) => held.has(key)).map(({ index }) => index));
   }
 }

@@ -9,6 +9,7 @@ import type { ClaimedJob, Permit } from '../../ports/dispatch.ts';
 import type { LaneUnderLimits } from '../../ports/limits.ts';
 import type { Store } from '../../ports/store.ts';
 import type { NewJob, SubmitCall, SubmitResult } from '../../ports/submissions.ts';
+import { isExclusive } from './submit-exclusive.ts';
 
 export interface SubmissionFlushParts {
   readonly store: Pick<Store, 'submit' | 'findJobs'>;
@@ -132,20 +133,11 @@ function unassigned(call: SubmitCall): SubmitResult {
 }
 
 /**
- * Jobs that may get permits. A large call is stored by several statements; a call with keys, rules, limits,
- * dependencies, a batch or a manual change has its own transaction. The jobs of these wait for a claim.
+ * Jobs that may get permits. A large call is stored by several statements, and an exclusive one has its own transaction:
+ * the jobs of these wait for a claim.
  */
 function placeable(calls: readonly SubmitCall[]): NewJob[] {
-  const isPlain = ({ keys, rules, limits, batchJobId, isDependent, parentAttempt, manual, jobs }: SubmitCall) =>
-    keys.length === 0 &&
-    !rules &&
-    !limits &&
-    !batchJobId &&
-    !isDependent &&
-    !parentAttempt &&
-    !manual &&
-    jobs.length <= MAX_ASSIGNED;
-  return calls.flatMap((call) => (isPlain(call) ? call.jobs : []));
+  return calls.flatMap((call) => (isExclusive(call) || call.jobs.length > MAX_ASSIGNED ? [] : call.jobs));
 }
 
 function assignedOf(result: SubmitResult): string[] {

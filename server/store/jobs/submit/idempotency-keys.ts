@@ -1,6 +1,6 @@
-/** Idempotency keys: one job holds a key. A later call gets its id, or takes the key over from a job it cancelled. */
+/** Rows of idempotency keys. */
 import type { IdempotencyKey, KeyOwners } from '../../../domain/jobs/idempotency-key.ts';
-import type { SubmitCall } from '../../../engine/ports/submissions.ts';
+import type { PointedKey, SubmitCall } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import type { Parameter, Session, Statement } from '../../driver/database.ts';
@@ -48,44 +48,34 @@ UPDATE idempotency_keys k SET job_id = i.job_id
 FROM ${inputTable({ namespace: 'text', idempotency_key: 'text', job_id: 'uuid' }, 'i')} WHERE ${sameName}`,
 };
 
-/** Points keys that this transaction has taken to other jobs. */
-export async function pointKeys(
-  session: Session,
-  namespace: string,
-  keys: readonly { readonly key: string; readonly jobId: string }[],
-): Promise<void> {
-  if (keys.length === 0) return;
-  await session.run(pointMany, [keys.map(() => namespace), keys.map(({ key }) => key), keys.map(({ jobId }) => jobId)]);
-}
-
-/** Namespace and name of each key, as arrays. */
-function namesOf(call: SubmitCall, keys: readonly IdempotencyKey[]): Parameter[] {
-  return [keys.map(() => call.namespace), keys.map((key) => key.key)];
-}
-
 /** The rows of the keys, as arrays. */
 function rowsOf(call: SubmitCall, keys: readonly IdempotencyKey[]): Parameter[] {
-  const hashes = keys.map((key) => key.contentHash);
-  return [...namesOf(call, keys), keys.map((key) => call.jobs[key.index]?.jobId), hashes];
+  return [
+    keys.map(() => call.namespace),
+    keys.map((key) => key.key),
+    keys.map((key) => call.jobs[key.index]?.jobId),
+    keys.map((key) => key.contentHash),
+  ];
 }
 
-export async function readOwners(session: Session, call: SubmitCall): Promise<KeyOwners> {
-  const rows = await session.run(readKeys, namesOf(call, call.keys));
+export async function insertIdempotencyKeys(session: Session, call: SubmitCall): Promise<void> {
+  await session.run(insertKeys, rowsOf(call, call.keys));
+}
+
+export async function takeOverIdempotencyKeys(session: Session, call: SubmitCall): Promise<void> {
+  const replacing = call.keys.filter((key) => key.replacedJobId);
+  await session.run(takeOverKeys, [...rowsOf(call, replacing), replacing.map((key) => key.replacedJobId)]);
+}
+
+export async function readKeyOwners(session: Session, namespace: string, keys: readonly string[]): Promise<KeyOwners> {
+  const rows = await session.run(readKeys, [keys.map(() => namespace), keys]);
   return new Map(rows.map((row) => [row.idempotency_key, { jobId: row.job_id, contentHash: row.content_hash }]));
 }
 
-export async function findOwnedKeys(session: Session, namespace: string, keys: readonly string[]): Promise<string[]> {
-  const rows = await session.run(readKeys, [keys.map(() => namespace), keys]);
-  return rows.map((row) => row.idempotency_key);
-}
-
-/** Takes free keys, and keys of jobs that the call replaces. Returns the owner of each key. */
-export async function takeKeys(session: Session, call: SubmitCall): Promise<KeyOwners> {
-  await session.run(insertKeys, rowsOf(call, call.keys));
-  const replacing = call.keys.filter((key) => key.replacedJobId);
-  if (replacing.length > 0) {
-    const replaced = replacing.map((key) => key.replacedJobId);
-    await session.run(takeOverKeys, [...rowsOf(call, replacing), replaced]);
-  }
-  return readOwners(session, call);
+export async function pointIdempotencyKeys(
+  session: Session,
+  namespace: string,
+  keys: readonly PointedKey[],
+): Promise<void> {
+  await session.run(pointMany, [keys.map(() => namespace), keys.map(({ key }) => key), keys.map(({ jobId }) => jobId)]);
 }

@@ -1,7 +1,7 @@
-/** Keys of submission rules: one job holds a key, and the rule decides about other jobs with the same key. */
+/** Rows of the keys of submission rules. */
 import { stateOf } from '../../../domain/jobs/job-state.ts';
 import { nameOf, type OwnedKey } from '../../../domain/jobs/rule-keys.ts';
-import type { RuleKey } from '../../../engine/ports/submissions.ts';
+import type { KeyClaim, KeyTakeOver, RuleKey, UntilTimes } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import type { Session, Statement } from '../../driver/database.ts';
@@ -59,27 +59,12 @@ RETURNING k.key_hash, k.until_time`,
   row: { key_hash: 'bytea', until_time: 'timestamptz?' },
 } satisfies Statement;
 
-/** A key that a job about to be stored claims. */
-export interface Claim {
-  readonly rule: RuleKey;
-  readonly jobId: string;
-}
-
-export interface TakeOver extends Claim {
-  readonly holderJobId: string;
-  /** Set: the key keeps this time. */
-  readonly untilUs: number | undefined;
-}
-
-/** End of each key's hold, by key; null: it has no end. */
-export type UntilTimes = Map<string, number | null>;
-
 function spanOf(rule: RuleKey): number | null {
   if (rule.kind === 'UNIQUENESS') return null;
   return rule.kind === 'DEBOUNCE' ? rule.maxWaitMs : rule.periodMs;
 }
 
-function rowsOf(claims: readonly Claim[]) {
+function rowsOf(claims: readonly KeyClaim[]) {
   return [
     claims.map(({ rule }) => rule.hash),
     claims.map(({ rule }) => kindCodes[rule.kind]),
@@ -88,20 +73,19 @@ function rowsOf(claims: readonly Claim[]) {
   ];
 }
 
-/** Takes the free keys. */
-export async function insertClaims(session: Session, claims: readonly Claim[]): Promise<UntilTimes> {
+export async function insertSubmissionKeys(session: Session, claims: readonly KeyClaim[]): Promise<UntilTimes> {
   const rows = await session.run(insertKeys, rowsOf(claims));
   return new Map(rows.map((row) => [nameOf(row.key_hash), row.until_time]));
 }
 
-/** The holders of these keys, by key. They keep them until this transaction ends. */
-export async function lockOwners(session: Session, hashes: readonly Uint8Array[]): Promise<Map<string, OwnedKey>> {
+export async function lockSubmissionKeys(session: Session, hashes: readonly Uint8Array[]): Promise<void> {
   await session.run(lockKeys, [hashes]);
-  return readKeyHolders(session, hashes);
 }
 
-/** As of now. */
-export async function readKeyHolders(session: Session, hashes: readonly Uint8Array[]): Promise<Map<string, OwnedKey>> {
+export async function readSubmissionKeys(
+  session: Session,
+  hashes: readonly Uint8Array[],
+): Promise<Map<string, OwnedKey>> {
   const rows = await session.run(readHolders, [hashes]);
   return new Map(
     rows.map((row) => [
@@ -117,8 +101,7 @@ export async function readKeyHolders(session: Session, hashes: readonly Uint8Arr
   );
 }
 
-/** Takes over keys that are locked. */
-export async function takeOver(session: Session, taken: readonly TakeOver[]): Promise<UntilTimes> {
+export async function takeOverSubmissionKeys(session: Session, taken: readonly KeyTakeOver[]): Promise<UntilTimes> {
   const rows = await session.run(takeOverKeys, [
     ...rowsOf(taken),
     taken.map(({ holderJobId }) => holderJobId),

@@ -1,11 +1,12 @@
-/** Key limits whose policy lets no new jobs wait: checked in the transaction that stores them, call after call. */
+/** Limits of keys, for jobs about to be stored. */
 
-import { judgeLimit, type OpenJob } from '../../domain/dispatch/limit-policy.ts';
+import type { OpenJob } from '../../domain/dispatch/limit-policy.ts';
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
-import type { KeyLimitOfJob } from '../../engine/ports/limits.ts';
-import type { SubmitCall, SubmitResult } from '../../engine/ports/submissions.ts';
+
+import type { LaneUnderLimits, UseOfKey } from '../../engine/ports/limits.ts';
 import type { Session, Statement } from '../driver/database.ts';
+import { hasKeyRate, keyUse, keyUseOf, keyUseRowType, mostOfKey } from './limit-use.ts';
 
 /** Max open jobs of a key read at once. A limit may be larger; cancellations beyond this take several reads. */
 const MAX_OPEN = 2_000;
@@ -35,29 +36,16 @@ CROSS JOIN LATERAL (
   row: { limit_id: 'uuid', job_id: 'uuid', state: 'int2' },
 } satisfies Statement;
 
-/** Within a transaction: why the call can't be stored as it is. Undefined: it can. */
-export async function limitObstacle(session: Session, call: SubmitCall): Promise<SubmitResult | undefined> {
-  const limited = call.limits ?? [];
-  const definitions = [...new Set(limited.map(({ definition }) => definition))];
-  const rows = await session.run(lockMany, [call.namespace, definitions]);
-  const limits = new Map(rows.map((row) => [row.definition, JSON.parse(row.limits) as DefinitionLimits]));
-  const byKey = Map.groupBy(limited, ({ limitId }) => limitId);
-  const open = await openJobs(session, [...byKey.keys()]);
-  const held: { index: number; jobId: string }[] = [];
-  for (const [limitId, jobs] of byKey) {
-    const [{ index, definition }] = jobs as [KeyLimitOfJob];
-    const { policy = 'WAIT', maxConcurrency } = limits.get(definition)?.keyLimit ?? {};
-    if (maxConcurrency === undefined) continue;
-    const others = open.get(limitId) ?? [];
-    const verdict = judgeLimit(policy, maxConcurrency, others, jobs.length);
-    if (verdict.kind === 'refuse')
-      return { kind: 'limitReached', index, maxConcurrency, openJobIds: others.map(({ jobId }) => jobId) };
-    if (verdict.kind === 'cancel') held.push(...verdict.jobIds.map((jobId) => ({ index, jobId })));
-  }
-  return held.length > 0 ? { kind: 'limitsHeld', held } : undefined;
+export async function lockKeyLimits(
+  session: Session,
+  namespace: string,
+  definitions: readonly string[],
+): Promise<Map<string, DefinitionLimits>> {
+  const rows = await session.run(lockMany, [namespace, definitions]);
+  return new Map(rows.map((row) => [row.definition, JSON.parse(row.limits)]));
 }
 
-async function openJobs(session: Session, limitIds: readonly string[]): Promise<Map<string, OpenJob[]>> {
+export async function readOpenOfLimits(session: Session, limitIds: readonly string[]): Promise<Map<string, OpenJob[]>> {
   const rows = await session.run(readOpen, [limitIds]);
   const byKey = new Map<string, OpenJob[]>();
   for (const row of rows) {
@@ -67,4 +55,23 @@ async function openJobs(session: Session, limitIds: readonly string[]): Promise<
     else byKey.set(row.limit_id, [job]);
   }
   return byKey;
+}
+
+const readUse = {
+  name: 'read_use_of_keys',
+  text: `
+SELECT i.limit_id, ${keyUse('i.limit_id', 'd.most', 'd.has_rate')}
+FROM (
+  SELECT coalesce(max(${mostOfKey('limits')}), 0) AS most, coalesce(bool_or(${hasKeyRate('limits')}), false) AS has_rate FROM definition_limits WHERE namespace = $2 AND definition = $3
+) AS d, unnest($1::uuid[]) AS i (limit_id)`,
+  row: { limit_id: 'uuid', ...keyUseRowType },
+} satisfies Statement;
+
+export async function readUseOfKeys(
+  session: Session,
+  { namespace, definition }: LaneUnderLimits,
+  limitIds: readonly string[],
+): Promise<UseOfKey[]> {
+  const rows = await session.run(readUse, [limitIds, namespace, definition]);
+  return rows.map((row) => ({ limitId: row.limit_id, ...keyUseOf(row) }));
 }

@@ -17,11 +17,8 @@ import {
   waitOf,
 } from '../../../domain/jobs/rule-keys.ts';
 import type { Change } from '../../../domain/jobs/run.ts';
-import type { Insertion, NewJob, RuleKey, SubmitCall } from '../../../engine/ports/submissions.ts';
-import type { FairRanks } from '../../dispatch/fair-ranks.ts';
-import { type Session, within } from '../../driver/database.ts';
-import { changeRuns } from '../change/change-runs.ts';
-import { type Claim, insertClaims, lockOwners, readKeyHolders, type TakeOver, takeOver } from './submission-keys.ts';
+import type { Store } from '../../ports/store.ts';
+import type { Insertion, KeyClaim, KeyTakeOver, NewJob, RuleKey, SubmitCall } from '../../ports/submissions.ts';
 
 const JOBS_PER_STATEMENT = 1_000;
 
@@ -38,8 +35,7 @@ export interface Ruled {
 
 /** Applies the rules of one call. */
 class Ruling {
-  readonly #session: Session;
-  readonly #fairRanks: FairRanks;
+  readonly #tx: Store;
   readonly #insertion: Insertion;
   readonly #groups: Map<string, Group>;
   /** Jobs answered with another one, by their index in the call. */
@@ -49,9 +45,8 @@ class Ruling {
   readonly #superseded = new Map<string, string>();
   #replaced: readonly Change[] = [];
 
-  constructor(session: Session, fairRanks: FairRanks, insertion: Insertion, groups: Map<string, Group>) {
-    this.#session = session;
-    this.#fairRanks = fairRanks;
+  constructor(tx: Store, insertion: Insertion, groups: Map<string, Group>) {
+    this.#tx = tx;
     this.#insertion = insertion;
     this.#groups = groups;
   }
@@ -61,7 +56,7 @@ class Ruling {
     const within = refusalWithin(this.#groups.values());
     if (within) return within;
     const claims = [...this.#groups.values()].map((group) => claimOf(call, group));
-    const taken = await insertClaims(this.#session, claims);
+    const taken = await this.#tx.insertSubmissionKeys(claims);
     this.#noteUntil(taken);
     const held = claims.filter(({ rule }) => !taken.has(nameOf(rule.hash)));
     const refused = held.length > 0 ? await this.#contest(held) : undefined;
@@ -71,12 +66,13 @@ class Ruling {
   }
 
   /** Takes over the keys of jobs that do not block the claim, or are to be replaced. */
-  async #contest(claims: readonly Claim[]): Promise<RuleRefusal | undefined> {
+  async #contest(claims: readonly KeyClaim[]): Promise<RuleRefusal | undefined> {
     const { call } = this.#insertion;
     const hashes = claims.map(({ rule }) => rule.hash);
-    const holders = await lockOwners(this.#session, hashes);
+    await this.#tx.lockSubmissionKeys(hashes);
+    const holders = await this.#tx.readSubmissionKeys(hashes);
     const replaced = new Map(call.keys.map(({ index, replacedJobId }) => [index, replacedJobId]));
-    const free: (Claim & { readonly holder: OwnedKey })[] = [];
+    const free: (KeyClaim & { readonly holder: OwnedKey })[] = [];
     for (const claim of claims) {
       const holder = holders.get(nameOf(claim.rule.hash));
       if (!holder) throw goneMeanwhile();
@@ -91,21 +87,21 @@ class Ruling {
     return undefined;
   }
 
-  async #takeOver(claims: readonly (Claim & { readonly holder: OwnedKey })[]): Promise<void> {
+  async #takeOver(claims: readonly (KeyClaim & { readonly holder: OwnedKey })[]): Promise<void> {
     if (claims.length === 0) return;
     const ended = await this.#replaceWaiting(claims);
-    const takeOvers = claims.map(({ rule, jobId, holder }): TakeOver => {
+    const takeOvers = claims.map(({ rule, jobId, holder }): KeyTakeOver => {
       // Continues the row of submissions that the first one began.
       const continues = ended.has(holder.jobId) && holder.untilUs !== null;
       return { rule, jobId, holderJobId: holder.jobId, untilUs: continues ? (holder.untilUs as number) : undefined };
     });
-    const taken = await takeOver(this.#session, takeOvers);
+    const taken = await this.#tx.takeOverSubmissionKeys(takeOvers);
     if (taken.size < claims.length) throw goneMeanwhile();
     this.#noteUntil(taken);
   }
 
   /** Ends waiting jobs that debounced ones replace. Returns the ids of those that ended. */
-  async #replaceWaiting(claims: readonly (Claim & { readonly holder: OwnedKey })[]): Promise<Set<string>> {
+  async #replaceWaiting(claims: readonly (KeyClaim & { readonly holder: OwnedKey })[]): Promise<Set<string>> {
     const { call } = this.#insertion;
     const successors = new Map<string, string>();
     for (const { rule, holder } of claims) {
@@ -113,7 +109,7 @@ class Ruling {
       if (rule.kind === 'DEBOUNCE' && holder.state === 'SCHEDULED')
         successors.set(holder.jobId, jobAt(call, first).jobId);
     }
-    this.#replaced = await replaceWaiting(this.#session, this.#fairRanks, call.namespace, successors);
+    this.#replaced = await replaceWaiting(this.#tx, call.namespace, successors);
     return new Set(this.#replaced.map(({ run }) => run.jobId));
   }
 
@@ -157,7 +153,7 @@ class Ruling {
   }
 }
 
-function claimOf(call: SubmitCall, group: Group): Claim {
+function claimOf(call: SubmitCall, group: Group): KeyClaim {
   const rule = claimingOf(group);
   return { rule, jobId: jobAt(call, rule).jobId };
 }
@@ -175,8 +171,7 @@ function goneMeanwhile(): Error {
 
 /** Ends those of these jobs that wait and have had no attempt. Each reports the job that replaced it. */
 export async function replaceWaiting(
-  session: Session,
-  fairRanks: FairRanks,
+  tx: Store,
   namespace: string,
   successors: ReadonlyMap<string, string>,
 ): Promise<Change[]> {
@@ -185,7 +180,7 @@ export async function replaceWaiting(
   const jobIds = [...successors.keys()].sort();
   for (let at = 0; at < jobIds.length; at += JOBS_PER_STATEMENT) {
     const some = { by: 'jobs', namespace, jobIds: jobIds.slice(at, at + JOBS_PER_STATEMENT) } as const;
-    const ended = await changeRuns(within(session), fairRanks, some, (run, nowUs) =>
+    const ended = await tx.change(some, (run, nowUs) =>
       run.state === 'SCHEDULED' && run.attempt === 0
         ? decideCancel(run, `replaced by job ${successors.get(run.jobId)}`, 0, { nowUs, random: 0 })
         : undefined,
@@ -196,28 +191,21 @@ export async function replaceWaiting(
 }
 
 /** Undefined if no rule applies to the call. */
-export async function applyRules(
-  session: Session,
-  fairRanks: FairRanks,
-  insertion: Insertion,
-): Promise<Ruled | RuleRefusal | undefined> {
+export async function applyRules(tx: Store, insertion: Insertion): Promise<Ruled | RuleRefusal | undefined> {
   const groups = groupsOf(insertion.call.rules ?? [], insertion.existing);
-  return groups.size === 0 ? undefined : new Ruling(session, fairRanks, insertion, groups).run();
+  return groups.size === 0 ? undefined : new Ruling(tx, insertion, groups).run();
 }
 
 /** The answer to a stored call, as far as it is known: for jobs that were not stored, the holders of their keys. */
 export async function withHolders(
-  session: Session,
+  store: Store,
   insertion: Insertion,
   isStored: (jobId: string) => boolean,
 ): Promise<Insertion> {
   const { call, jobIds, existing } = insertion;
   const missing = (call.rules ?? []).filter(({ index }) => !existing[index] && !isStored(jobIds[index] as string));
   if (missing.length === 0) return insertion;
-  const holders = await readKeyHolders(
-    session,
-    missing.map(({ hash }) => hash),
-  );
+  const holders = await store.readSubmissionKeys(missing.map(({ hash }) => hash));
   const answers = new Map(missing.map(({ index, hash }) => [index, holders.get(nameOf(hash))?.jobId]));
   return {
     ...insertion,

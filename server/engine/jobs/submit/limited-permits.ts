@@ -1,28 +1,10 @@
 /** Assigns jobs of a lane with limits as they are stored, up to the capacity of its limits. */
-
-import { admit } from '../../domain/dispatch/limits.ts';
-import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
-import type { NewJob, Placement } from '../../engine/ports/submissions.ts';
-import type { Session, Statement } from '../driver/database.ts';
-import {
-  headroomsOf,
-  type Keys,
-  keyHeadrooms,
-  type LimitHeadroom,
-  lockCapacity,
-  takeUnitsOf,
-} from './limit-headroom.ts';
-import { hasKeyRate, keyUse, keyUseRowType, mostOfKey } from './limit-use.ts';
-
-const readKeys = {
-  name: 'read_use_of_keys',
-  text: `
-SELECT i.limit_id, ${keyUse('i.limit_id', 'd.most', 'd.has_rate')}
-FROM (
-  SELECT coalesce(max(${mostOfKey('limits')}), 0) AS most, coalesce(bool_or(${hasKeyRate('limits')}), false) AS has_rate FROM definition_limits WHERE namespace = $2 AND definition = $3
-) AS d, unnest($1::uuid[]) AS i (limit_id)`,
-  row: { limit_id: 'uuid', ...keyUseRowType },
-} satisfies Statement;
+import { headroomsOf, type Keys, keyHeadrooms, unitsTaken } from '../../../domain/dispatch/limit-use.ts';
+import { admit } from '../../../domain/dispatch/limits.ts';
+import { type LimitHeadroom, lockCapacity } from '../../dispatch/claims/limit-headroom.ts';
+import type { LaneUnderLimits } from '../../ports/limits.ts';
+import type { Store } from '../../ports/store.ts';
+import type { NewJob, Placement } from '../../ports/submissions.ts';
 
 /** Jobs with permits in a lane with limits. Its locks are held. */
 export interface LockedPermits {
@@ -46,7 +28,7 @@ export interface Admitted extends Placement {
  * or a definition first, and fairness keys after it. Undefined: no permit is in a lane with limits.
  */
 export async function lockPermits(
-  session: Session,
+  tx: Store,
   jobs: readonly NewJob[],
   { permits, limited }: Placement,
 ): Promise<LockedPermits | undefined> {
@@ -55,19 +37,15 @@ export async function lockPermits(
   const sessionIds = permitted.flatMap(({ jobId }) => permits.get(jobId)?.sessionId ?? []);
   const limitIds = [...new Set(permitted.flatMap(({ limitId }) => limitId ?? []))];
   const [under, used] = await Promise.all([
-    lockCapacity(session, limited, sessionIds, {}),
-    limitIds.length > 0 ? session.run(readKeys, [limitIds, limited.namespace, limited.definition]) : [],
+    lockCapacity(tx, limited, sessionIds, {}),
+    limitIds.length > 0 ? tx.readUseOfKeys(limited, limitIds) : [],
   ]);
-  return {
-    limited,
-    permitted,
-    under,
-    keys: under.use.limits.definition?.keyLimit ? keyHeadrooms(used, under) : new Map(),
-  };
+  const keys = under.use.limits.definition?.keyLimit ? keyHeadrooms(used, under.use) : new Map();
+  return { limited, permitted, under, keys };
 }
 
 /** Runs before the jobs are stored: drops the permits of jobs beyond the capacity of the limits. Those jobs wait. */
-export function admitPermits(session: Session, locked: LockedPermits | undefined, given: Placement): Admitted {
+export function admitPermits(tx: Store, locked: LockedPermits | undefined, given: Placement): Admitted {
   const { permits, ranks } = given;
   if (!locked) return { ...given, takeUnits: () => {} };
   const { limited, permitted, under, keys } = locked;
@@ -85,7 +63,7 @@ export function admitPermits(session: Session, locked: LockedPermits | undefined
     limited,
     takeUnits: (proofs) => {
       const taken = [...admitted].map((jobId) => ({ limitId: limitIds.get(jobId), storedJobId: proofs.get(jobId) }));
-      takeUnitsOf(session, limited, under, keys, taken);
+      tx.takeRateUnits(unitsTaken(limited, under.use, keys, taken));
     },
   };
 }
