@@ -15,8 +15,8 @@ import {
 import { withParent } from './dependencies/children.ts';
 import { linkJobs, storeLinks } from './dependencies/dependencies.ts';
 import { dependencyStore } from './dependencies/dependency-walk.ts';
-import { claim } from './dispatch/claim.ts';
 import { readWaitingKeys, requeueDeferredJobs } from './dispatch/deferred-jobs.ts';
+import { dispatchStore } from './dispatch/dispatch-store.ts';
 import { FairRanks } from './dispatch/fair-ranks.ts';
 import {
   lockFairnessKeys,
@@ -28,7 +28,7 @@ import {
 import { gateLanes } from './dispatch/gated-lanes.ts';
 import { lockKeyLimits, readOpenOfLimits, readUseOfKeys } from './dispatch/key-limits.ts';
 import { ensureLane, findLane, readHeads, readHeadsOf, readLanes } from './dispatch/lanes.ts';
-import { lockLimitedLane, lockLimits, readLimitUse, takeRateUnits } from './dispatch/limit-use.ts';
+import { lockLimits, readLimitUse, takeRateUnits } from './dispatch/limit-use.ts';
 import {
   alignLimitedLanes,
   lockDefinitionVersions,
@@ -37,7 +37,6 @@ import {
   readDefinitionLimits,
   setDefinitionLimits,
 } from './dispatch/limits.ts';
-import { renewReservations } from './dispatch/reservations.ts';
 import { type Database, type Statement, within } from './driver/database.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './events/outbox.ts';
 import { stepTraces } from './events/read-links.ts';
@@ -71,8 +70,7 @@ import {
 } from './jobs/submit/submission-keys.ts';
 import { insertAudits, listAudit } from './namespaces/audit-records.ts';
 import { queueStore } from './queues/change-queues.ts';
-import { alignGatedLanes, changeBreakers, listBreakers } from './retries/circuit-breakers.ts';
-import { probeBreaker, readLanesToProbe, readOpenBreakers } from './retries/probe-breakers.ts';
+import { breakerStore } from './retries/breaker-store.ts';
 import {
   countFirstAttempts,
   lockBudgetMinute,
@@ -161,12 +159,10 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     readOpenOfLimits: (limitIds) => readOpenOfLimits(database, limitIds),
     readUseOfKeys: (lane, limitIds) => readUseOfKeys(database, lane, limitIds),
     findJobs: (jobIds) => findJobs(database, jobIds),
-    claim: (wanted) => claim(database, wanted),
-    lockLimitedLane: (laneId, sessionIds, passed) => lockLimitedLane(database, laneId, sessionIds, passed),
+    ...dispatchStore(database),
     lockLimits: (lane) => lockLimits(database, lane),
     readLimitUse: (lane) => readLimitUse(database, lane),
     takeRateUnits: (taken) => takeRateUnits(database, taken),
-    renewReservations: () => renewReservations(database),
     requeueDeferred: (limitIds) => requeueDeferredJobs(database, limitIds),
     readWaitingKeys: (afterLimitId, limit) => readWaitingKeys(database, afterLimitId, limit),
     readDefinitionLimits: (namespace, definition) => readDefinitionLimits(database, namespace, definition),
@@ -186,12 +182,7 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     lockBudgetMinute: (key) => lockBudgetMinute(database, key),
     readBudgetMinutes: (key) => readBudgetMinutes(database, key),
     spendBudget: (key, spent) => spendBudget(database, key, spent),
-    changeBreakers: (keys, decide, make) => changeBreakers(database, keys, decide, make),
-    listBreakers: (namespace, afterName, limit) => listBreakers(database, namespace, afterName, limit),
-    readOpenBreakers: () => readOpenBreakers(database),
-    readLanesToProbe: (key) => readLanesToProbe(database, key),
-    probeBreaker: (key, wanted) => probeBreaker(database, key, wanted),
-    alignGatedLanes: () => alignGatedLanes(database),
+    ...breakerStore(database),
     complete: (completions, checked = false) => completeAttempts(database, completions, checked),
     readUnchecked: (attempts) => readUnchecked(database, attempts),
     readClosed: (attempts) => readClosed(database, attempts),

@@ -1,5 +1,6 @@
 /** The store with the transactions that the engine composes of its statements. */
 import { applyDefinition, archiveDefinition } from '../definitions/change-definitions.ts';
+import { claim } from '../dispatch/claims/claim.ts';
 import { FairRanks } from '../dispatch/fair-ranks.ts';
 import { changeRuns } from '../jobs/change/change-runs.ts';
 import { findSubmission } from '../jobs/submit/stored-calls.ts';
@@ -7,6 +8,8 @@ import { submitCalls } from '../jobs/submit/submit-calls.ts';
 import type { Statements, Store } from '../ports/store.ts';
 import { createQueue, deleteQueue, pauseQueue, resumeQueue, updateQueue } from '../queues/change-queues.ts';
 import { listQueues, readQueue } from '../queues/read-queues.ts';
+import { alignGatedLanes, changeBreakers } from '../retries/change-breakers.ts';
+import { probeBreaker } from '../retries/claim-probe.ts';
 import { saveLogs } from '../sessions/save-logs.ts';
 import { keepPage, takeRequestId } from './request-ids.ts';
 
@@ -23,6 +26,10 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
     keepPage: (namespace, request, page) => keepPage(store, namespace, request, page),
     submit: (calls, permits = new Map(), limited) => submitCalls(store, calls, { permits, limited }),
     findSubmission: (call) => findSubmission(store, call),
+    claim: (wanted) => claim(store, wanted),
+    changeBreakers: (keys, decide, make) => changeBreakers(store, keys, decide, make),
+    probeBreaker: (key, wanted) => probeBreaker(store, key, wanted),
+    alignGatedLanes: () => alignGatedLanes(store),
     saveLogs: (logs) => saveLogs(store, logs),
     queues: {
       ...statements.queues,

@@ -50,19 +50,39 @@ export interface OpenBreaker extends BreakerRow {
 /** A claim for one probe: one permit of each session that may run it. */
 export type ProbeClaim = Pick<Claim, 'permits' | 'lanes' | 'suspects' | 'limits' | 'needs'>;
 
-/** Circuit breakers, their gates and their probes. */
+export interface LockedBreaker {
+  readonly breaker: BreakerRow;
+  readonly nowUs: number;
+}
+
+/** Circuit breakers, their lanes and their probes. A breaker is locked before lanes, and before all that a claim locks. */
 export interface BreakerStore {
-  /**
-   * Locks breakers, asks `decide` for each, writes, and gates or reopens their lanes. `make`: creates missing ones
-   * first.
-   */
-  changeBreakers(keys: readonly BreakerKey[], decide: DecideBreaker, make?: boolean): Promise<BreakerChange>;
+  /** Inserts the missing ones, closed. */
+  makeBreakers(keys: readonly BreakerKey[]): Promise<void>;
+  /** Without missing ones. */
+  lockBreakers(keys: readonly BreakerKey[]): Promise<readonly LockedBreaker[]>;
+  /** Locks the breaker if it is open and not locked. Never waits. */
+  lockBreakerToProbe(key: BreakerKey): Promise<LockedBreaker | undefined>;
+  /** Writes locked breakers. */
+  writeBreakers(breakers: readonly BreakerRow[]): Promise<void>;
+  /** Lanes that the breaker gates while it is not closed. */
+  readBreakerLanes(key: BreakerKey): Promise<readonly number[]>;
+  /** Breakers of lanes whose gate differs from the breaker's state, also missing ones; at most 100. */
+  readMisgated(): Promise<readonly BreakerKey[]>;
   /** By name. */
   listBreakers(namespace: string, afterName: string, limit: number): Promise<BreakerPage>;
   /** Breakers that are not closed; at most 500. */
   readOpenBreakers(): Promise<OpenBreaker[]>;
   /** Lanes gated by this breaker only, with their lowest ranks; at most 100. */
   readLanesToProbe(key: BreakerKey): Promise<LaneHead[]>;
+}
+
+export interface BreakerTransactions {
+  /**
+   * Locks breakers, asks `decide` for each, writes, and gates or reopens their lanes. `make`: creates missing ones
+   * first.
+   */
+  changeBreakers(keys: readonly BreakerKey[], decide: DecideBreaker, make?: boolean): Promise<BreakerChange>;
   /** Claims one job as the breaker's probe, if the breaker is open and a probe is due. */
   probeBreaker(key: BreakerKey, claim: ProbeClaim): Promise<ClaimedJob | undefined>;
   /** Corrects gates that differ from their breakers' states. Returns the heads of reopened lanes. */

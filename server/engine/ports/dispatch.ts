@@ -2,7 +2,10 @@
 import type { Payload } from '../../domain/base/payload.ts';
 import type { FairLane } from '../../domain/dispatch/fair-rank.ts';
 import type { FairJob, FairnessKey, LastOfKey, WaitingKey } from '../../domain/dispatch/fair-turns.ts';
-import type { Amounts } from '../../domain/dispatch/resources.ts';
+import type { KeyUse } from '../../domain/dispatch/limit-use.ts';
+import type { Candidate } from '../../domain/dispatch/limits.ts';
+import type { Reservation } from '../../domain/dispatch/reservation.ts';
+import type { Amounts, Taken } from '../../domain/dispatch/resources.ts';
 import type { LimitsResult, LimitsToClaim } from './limits.ts';
 
 /** Capacity for one attempt in a session. */
@@ -12,11 +15,17 @@ export interface Permit {
   readonly prefetch: boolean;
 }
 
+/** A lane, and the rank to scan it from. */
+export interface LaneToClaim {
+  readonly laneId: number;
+  readonly cursor: number;
+}
+
 export interface Claim {
   /** Filled in this order. At most 1,000. */
   readonly permits: readonly Permit[];
-  /** Lanes whose jobs fit every permit, each with the rank to scan from. One lane where `limits` or `needs` are set. */
-  readonly lanes: readonly { readonly laneId: number; readonly cursor: number }[];
+  /** Lanes whose jobs fit every permit. One lane where `limits` or `needs` are set. */
+  readonly lanes: readonly LaneToClaim[];
   /** Max bytes of inputs and overhead together. */
   readonly maxBytes: number;
   /** The lanes are quarantine lanes: a session gets at most one suspect, and none while it holds one. */
@@ -75,17 +84,64 @@ export interface ClaimedJob extends Permit {
   readonly runTimeUs?: number | undefined;
 }
 
-/** Assigns ready jobs to sessions. */
+/** A ready job, locked, with the use of its key's limit. */
+export interface LimitedCandidate extends Candidate, KeyUse {}
+
+export interface SessionResources {
+  readonly sessionId: string;
+  readonly resources: Amounts;
+}
+
+export interface Reservations {
+  readonly nowUs: number;
+  /** The reservation of the lane itself. */
+  readonly own: Reservation | undefined;
+  /** Sessions reserved for other lanes. */
+  readonly reserved: ReadonlySet<string>;
+}
+
+/** Assigns ready jobs to sessions. No lock of these statements waits: each skips what others have locked. */
 export interface DispatchStore {
-  /** Assigns ready jobs to permits. */
-  claim(claim: Claim): Promise<ClaimResult>;
   /**
-   * Locks open sessions, and the lane if it has no other gate, against their close and against a new gate. Skips rows
-   * that others have locked so. Sent after `lockLimits`.
+   * Assigns ready jobs to permits. For lanes without limits, suspects or demands, or where the caller has checked and
+   * locked what they require.
+   */
+  claimJobs(claim: Claim): Promise<ClaimResult>;
+  /**
+   * Locks open sessions, and the lane if it has no other gate, against their close and against a new gate. Sent after
+   * `lockLimits`.
    */
   lockLimitedLane(laneId: number, sessionIds: readonly string[], passed: PassedGates): Promise<LockedLane>;
+  /** Locks ready jobs of the lane, by rank. Held jobs of a key are counted up to `maxHeld`. */
+  lockLimitedCandidates(lane: LaneToClaim, limit: number, maxHeld: number): Promise<readonly LimitedCandidate[]>;
+  /** Assigns locked jobs to the permits, one each, in this order. */
+  assignLocked(jobIds: readonly string[], permits: readonly Permit[]): Promise<ClaimedJob[]>;
+  /** Moves locked jobs to the lane for jobs at their key's limit. Sent with the commit; not awaited. */
+  deferAtLimit(jobIds: readonly string[], limits: LimitsToClaim): void;
+  /**
+   * Locks open sessions against other claims of suspects, and of jobs that take resources, but of no other jobs.
+   * Returns the locked ones.
+   */
+  lockForSuspects(sessionIds: readonly string[]): Promise<readonly string[]>;
+  /** Those of the sessions that hold no suspect. */
+  findWithoutSuspect(sessionIds: readonly string[]): Promise<readonly string[]>;
+  /** As `lockForSuspects`, with the resources that the sessions offer. */
+  lockForDemands(sessionIds: readonly string[]): Promise<readonly SessionResources[]>;
+  /** By session, what its jobs take. Sessions whose jobs take nothing are missing. */
+  readTaken(sessionIds: readonly string[]): Promise<ReadonlyMap<string, readonly Taken[]>>;
+  /** The reservation of the lane, and those of the sessions. */
+  readReservations(laneId: number, sessionIds: readonly string[]): Promise<Reservations>;
+  /** Records that the lane has found no capacity and waits. Returns whether a job of it is ready. */
+  requestReservation(laneId: number, reservation: Reservation): Promise<boolean>;
+  /** Drops the lane's reservation once it has been given a job: the next job waits anew. */
+  dropReservation(laneId: number): Promise<void>;
   /** Keeps the reservations of lanes whose jobs are ready. */
   renewReservations(): Promise<void>;
+}
+
+export interface DispatchTransactions {
+  /** Assigns ready jobs to permits. */
+  claim(claim: Claim): Promise<ClaimResult>;
 }
 
 export interface FairLaneKey {

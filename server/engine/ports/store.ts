@@ -4,10 +4,10 @@
  */
 import type { AttemptStore } from './attempts.ts';
 import type { BatchStore } from './batches.ts';
-import type { BreakerStore, RetryBudgetStore } from './breakers.ts';
+import type { BreakerStore, BreakerTransactions, RetryBudgetStore } from './breakers.ts';
 import type { DefinitionStore, DefinitionTransactions } from './definitions.ts';
 import type { DependencyStore } from './dependencies.ts';
-import type { DispatchStore, FairnessStore, FairnessTransactions } from './dispatch.ts';
+import type { DispatchStore, DispatchTransactions, FairnessStore, FairnessTransactions } from './dispatch.ts';
 import type { Outbox, StepTraces, TraceStore } from './events.ts';
 import type { ExplainStore } from './explanations.ts';
 import type { InboxStore } from './inbox.ts';
@@ -108,7 +108,9 @@ interface Parts {
 export interface Store
   extends Omit<Statements, 'transaction' | keyof Parts>,
     Parts,
+    BreakerTransactions,
     DefinitionTransactions,
+    DispatchTransactions,
     FairnessTransactions,
     JobTransactions,
     LogTransactions,

@@ -1,21 +1,14 @@
-/**
- * Claims jobs of a lane with limits. Jobs whose keys are exhausted are deferred, so that later claims don't scan them.
- */
-
-import { admit, limitMarks } from '../../domain/dispatch/limits.ts';
+/** Jobs of a lane with limits: locked with the use of their keys, then assigned, or deferred at the limit of a key. */
+import { limitMarks } from '../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../engine/ports/dispatch.ts';
+import type { ClaimedJob, LaneToClaim, LimitedCandidate, Permit } from '../../engine/ports/dispatch.ts';
 import type { LimitsToClaim } from '../../engine/ports/limits.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import { claimedJob, claimedRowType, OVERHEAD_BYTES, recordOfRun, runTimeoutLeft } from './claim-jobs.ts';
 import { addCounts } from './lane-counts.ts';
-import { headroomsOf, keyHeadrooms, lockCapacity, takeUnitsOf } from './limit-headroom.ts';
 import { keyUse } from './limit-use.ts';
-
-/** Min jobs scanned per claim where some may be at the limit of their keys. */
-const MIN_SCANNED = 100;
 
 const lockCandidates = {
   name: 'lock_limited_candidates',
@@ -79,51 +72,27 @@ SELECT count(*)::int AS jobs FROM parked`,
   row: { jobs: 'int4' },
 } satisfies Statement;
 
-/** Within a transaction. */
-export async function claimLimited(session: Session, claim: Claim, limits: LimitsToClaim): Promise<ClaimResult> {
-  const sessionIds = claim.permits.map((permit) => permit.sessionId);
-  const under = await lockCapacity(session, limits, sessionIds, claim);
-  const { use, headroom } = under;
-  const permits = claim.permits.filter((permit) => under.openSessions.has(permit.sessionId));
-  const most = under.isOpen ? Math.min(headroom.jobs, permits.length) : 0;
-  const { maxConcurrency: heldAtMost = 0 } = use.limits.definition?.keyLimit ?? {};
-  const asked = use.limits.definition?.keyLimit ? Math.max(most, MIN_SCANNED) : most;
-  const rows = most > 0 ? await session.run(lockCandidates, [limits.laneId, cursorOf(claim), asked, heldAtMost]) : [];
-  const keys = keyHeadrooms(rows, under);
-  const listed = rows.map((row) => ({
+export async function lockLimitedCandidates(
+  session: Session,
+  { laneId, cursor }: LaneToClaim,
+  limit: number,
+  maxHeld: number,
+): Promise<LimitedCandidate[]> {
+  const rows = await session.run(lockCandidates, [laneId, cursor, limit, maxHeld]);
+  return rows.map((row) => ({
     jobId: row.job_id,
     limitId: row.limit_id ?? undefined,
     bytes: row.input_size + OVERHEAD_BYTES,
+    held: row.held ?? 0,
+    fullTimeUs: row.full_time,
   }));
-  const { admitted, over } = admit(listed, headroomsOf(keys), most, claim.maxBytes);
-  const jobs = await assign(session, admitted, permits);
-  if (over.length > 0) void session.run(deferMany, [over, limits.atLimitLaneId, limits.laneId]);
-  const limitIds = new Map(listed.map(({ jobId, limitId }) => [jobId, limitId]));
-  const taken = admitted.map((jobId) => ({ limitId: limitIds.get(jobId) }));
-  takeUnitsOf(session, limits, under, keys, taken);
-  return {
-    jobs,
-    gatedLaneIds: [],
-    limits: {
-      exhausted: under.isOpen && admitted.length >= headroom.jobs,
-      openTimeUs: headroom.openTimeUs,
-      deferred: [...new Set(over.flatMap((jobId) => limitIds.get(jobId) ?? []))],
-      // The lane is dry: the next claim would find no more, as with an empty lane, while no session takes anything or
-      // it is gated.
-      dry:
-        permits.length === 0 ||
-        (under.isCurrent && !under.isOpen) ||
-        (most > 0 && rows.length < asked && admitted.length + over.length === rows.length),
-    },
-  };
 }
 
-function cursorOf({ lanes }: Claim): number {
-  return lanes[0]?.cursor ?? 0;
-}
-
-async function assign(session: Session, jobIds: readonly string[], permits: readonly Permit[]): Promise<ClaimedJob[]> {
-  if (jobIds.length === 0) return [];
+export async function assignLocked(
+  session: Session,
+  jobIds: readonly string[],
+  permits: readonly Permit[],
+): Promise<ClaimedJob[]> {
   const rows = await session.run(claimMany, [
     jobIds,
     jobIds.map((_, i) => permits[i]?.sessionId),
@@ -131,4 +100,8 @@ async function assign(session: Session, jobIds: readonly string[], permits: read
     jobIds.map((_, i) => i),
   ]);
   return rows.map((row) => claimedJob(row, permits[row.place] as Permit));
+}
+
+export function deferAtLimit(session: Session, jobIds: readonly string[], limits: LimitsToClaim): void {
+  void session.run(deferMany, [jobIds, limits.atLimitLaneId, limits.laneId]);
 }

@@ -5,6 +5,7 @@
 
 import { isAlive, type Reservation } from '../../domain/dispatch/reservation.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
+import type { Reservations } from '../../engine/ports/dispatch.ts';
 import { sameKey } from '../base/same-key.ts';
 import { timestampOf } from '../base/times.ts';
 import type { Session, Statement } from '../driver/database.ts';
@@ -78,14 +79,6 @@ UPDATE reservations w SET ask_time = now.time FROM old, now WHERE ${sameKey('w.l
 
 const dropOne = { name: 'drop_reservation', text: 'DELETE FROM reservations WHERE lane_id = $1' };
 
-export interface Reservations {
-  readonly nowUs: number;
-  /** The reservation of the lane itself. */
-  readonly own: Reservation | undefined;
-  /** Sessions reserved for other lanes. */
-  readonly reserved: ReadonlySet<string>;
-}
-
 export async function readReservations(
   session: Session,
   laneId: number,
@@ -106,19 +99,16 @@ export async function readReservations(
   return { nowUs, own, reserved };
 }
 
-/** Records that the lane has found no capacity and waits. Returns whether a job of it is ready. */
-export async function askForCapacity(session: Session, laneId: number, wait: Reservation): Promise<boolean> {
+export async function requestReservation(session: Session, laneId: number, wait: Reservation): Promise<boolean> {
   const { sinceUs, askedUs, sessionId } = wait;
   const [row] = await session.run(askOne, [laneId, timestampOf(sinceUs), timestampOf(askedUs), sessionId ?? null]);
   return row?.lanes === 1;
 }
 
-/** Renews the reservations of lanes whose jobs are ready. */
 export async function renewReservations(session: Session): Promise<void> {
   await session.run(renewSome, []);
 }
 
-/** Drops the lane's reservation once it has been given a job: the next job waits anew. */
 export async function dropReservation(session: Session, laneId: number): Promise<void> {
   await session.run(dropOne, [laneId]);
 }

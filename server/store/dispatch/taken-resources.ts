@@ -20,7 +20,6 @@ CROSS JOIN LATERAL (
   row: { session_id: 'uuid', jobs: 'int4', demands: 'text' },
 } satisfies Statement;
 
-/** By session. Sessions whose jobs take nothing are missing. */
 export async function readTaken(session: Session, sessionIds: readonly string[]): Promise<Map<string, Taken[]>> {
   const taken = new Map<string, Taken[]>();
   for (const { session_id: sessionId, jobs, demands } of await session.run(readMany, [sessionIds])) {

@@ -1,17 +1,10 @@
-/** Rows of circuit breakers, changed under their locks together with the gates of their lanes. */
-import {
-  type AttemptName,
-  type BreakerStatus,
-  type CircuitState,
-  circuitStates,
-} from '../../domain/retries/circuit-breaker.ts';
-import type { BreakerChange, BreakerKey, BreakerPage, BreakerRow, DecideBreaker } from '../../engine/ports/breakers.ts';
-import type { LaneHead } from '../../engine/ports/lanes.ts';
+/** Rows of circuit breakers: made, locked, written and listed; and the lanes that they gate. */
+import { type AttemptName, type CircuitState, circuitStates } from '../../domain/retries/circuit-breaker.ts';
+import type { BreakerKey, BreakerPage, BreakerRow, LockedBreaker } from '../../engine/ports/breakers.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import { gateLanes, gates } from '../dispatch/gated-lanes.ts';
-import { readHeadsOf } from '../dispatch/lanes.ts';
-import type { Database, Session, Statement } from '../driver/database.ts';
+import { gates } from '../dispatch/gated-lanes.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import type { RowType, RowWith } from '../driver/row-types.ts';
 
 const keys = { namespace: 'text', name: 'text' };
@@ -120,9 +113,12 @@ export function breakerRow(row: RowWith<typeof breakerRowType>): BreakerRow {
   };
 }
 
-/** Within a transaction that has locked them. */
+export const lockedBreaker = (row: RowWith<typeof breakerRowType>): LockedBreaker => ({
+  breaker: breakerRow(row),
+  nowUs: row.now,
+});
+
 export async function writeBreakers(session: Session, breakers: readonly BreakerRow[]): Promise<void> {
-  if (breakers.length === 0) return;
   await session.run(updateMany, [
     breakers.map((breaker) => breaker.namespace),
     breakers.map((breaker) => breaker.name),
@@ -142,56 +138,20 @@ const keyParameters = (given: readonly BreakerKey[]) => [
   given.map((key) => key.name),
 ];
 
-const isHolding = ({ state }: BreakerStatus) => state !== 'CLOSED';
-
-/** Sets or clears the gates of the breakers' lanes. Returns the lanes that it opened. */
-async function gateLanesOf(session: Session, isHeld: boolean, breakers: readonly BreakerKey[]): Promise<number[]> {
-  const laneIds: number[] = [];
-  for (const { namespace, name } of breakers)
-    for (const row of await session.run(readLanesOf, [namespace, name])) laneIds.push(row.lane_id);
-  return gateLanes(session, laneIds, 'breakerOpen', isHeld);
+export async function makeBreakers(session: Session, given: readonly BreakerKey[]): Promise<void> {
+  await session.run(makeMany, keyParameters(given));
 }
 
-/** One transaction: lock, decide, write, gate or open lanes. `make` inserts missing breakers first. */
-export function changeBreakers(
-  database: Database,
-  given: readonly BreakerKey[],
-  decide: DecideBreaker,
-  make = false,
-): Promise<BreakerChange> {
-  return database.transaction(async (session) => {
-    if (make) await session.run(makeMany, keyParameters(given));
-    const rows = await session.run(lockMany, keyParameters(given));
-    const breakers: BreakerRow[] = [];
-    const changed: BreakerRow[] = [];
-    const [opened, closed]: [BreakerKey[], BreakerKey[]] = [[], []];
-    for (const row of rows) {
-      const before = breakerRow(row);
-      const after = { ...before, ...decide(before, row.now) };
-      breakers.push(after);
-      if (JSON.stringify(after) !== JSON.stringify(before)) changed.push(after);
-      if (isHolding(after) !== isHolding(before)) (isHolding(after) ? opened : closed).push(after);
-    }
-    await writeBreakers(session, changed);
-    await gateLanesOf(session, true, opened);
-    const heads = await readHeadsOf(session, await gateLanesOf(session, false, closed));
-    return { breakers, heads, nowUs: rows[0]?.now ?? 0 };
-  });
+export async function lockBreakers(session: Session, given: readonly BreakerKey[]): Promise<LockedBreaker[]> {
+  return (await session.run(lockMany, keyParameters(given))).map(lockedBreaker);
 }
 
-/** Aligns the gates of lanes with their breakers where they differ. Returns the heads of the lanes that it opened. */
-export async function alignGatedLanes(database: Database): Promise<LaneHead[]> {
-  const misheld = await database.run(readMisheld, []);
-  if (misheld.length === 0) return [];
-  const given = misheld.map((row) => ({ namespace: row.namespace, name: row.name }));
-  return database.transaction(async (session) => {
-    const breakers = (await session.run(lockMany, keyParameters(given))).map(breakerRow);
-    await gateLanesOf(session, true, breakers.filter(isHolding));
-    const others = given.filter(({ namespace, name }) =>
-      breakers.every((one) => one.namespace !== namespace || one.name !== name || !isHolding(one)),
-    );
-    return readHeadsOf(session, await gateLanesOf(session, false, others));
-  });
+export async function readBreakerLanes(session: Session, { namespace, name }: BreakerKey): Promise<number[]> {
+  return (await session.run(readLanesOf, [namespace, name])).map((row) => row.lane_id);
+}
+
+export async function readMisgated(session: Session): Promise<BreakerKey[]> {
+  return session.run(readMisheld, []);
 }
 
 export async function listBreakers(

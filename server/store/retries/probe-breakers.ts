@@ -1,20 +1,15 @@
-/**
- * Circuit breakers that are not closed: outcomes of their probes, jobs for the next probe, and the claim of the probe.
- */
+/** Circuit breakers that are not closed: outcomes of their probes, jobs for the next probe, and the lock for it. */
 
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../domain/jobs/run.ts';
-import { isProbeDue, withProbe } from '../../domain/retries/circuit-breaker.ts';
-import type { BreakerKey, OpenBreaker, ProbeClaim, ProbeEnd } from '../../engine/ports/breakers.ts';
-import type { ClaimedJob } from '../../engine/ports/dispatch.ts';
+import type { BreakerKey, LockedBreaker, OpenBreaker, ProbeEnd } from '../../engine/ports/breakers.ts';
 import type { LaneHead } from '../../engine/ports/lanes.ts';
 import { failureOf } from '../base/failure-text.ts';
 import { sameKey } from '../base/same-key.ts';
-import { claimIn } from '../dispatch/claim.ts';
 import { claimedSingly, gates } from '../dispatch/gated-lanes.ts';
-import type { Database, Session, Statement } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
-import { breakerRow, breakerRowType, writeBreakers } from './circuit-breakers.ts';
+import { breakerRow, breakerRowType, lockedBreaker } from './circuit-breakers.ts';
 
 /** Max breakers handled per round, from the one that has waited longest. */
 const MAX_OPEN = 500;
@@ -88,7 +83,6 @@ function probeEnd(row: RowOf<typeof readOpen>): ProbeEnd {
   return { kind: 'gone' };
 }
 
-/** Breakers that are not closed; max 500. */
 export async function readOpenBreakers(session: Session): Promise<OpenBreaker[]> {
   return (await session.run(readOpen, [])).map((row) => {
     const breaker = breakerRow(row);
@@ -101,27 +95,15 @@ export async function readOpenBreakers(session: Session): Promise<OpenBreaker[]>
   });
 }
 
-/** Lanes gated by this breaker alone, with their lowest ranks. */
 export async function readLanesToProbe(session: Session, { namespace, name }: BreakerKey): Promise<LaneHead[]> {
   const rows = await session.run(readLanesToTry, [namespace, name]);
   return rows.map((row) => ({ laneId: row.lane_id, rank: row.rank, limited: row.limited }));
 }
 
-/** Claims one job as the probe, if one is due: in one transaction with the breaker's new state, so never two probes. */
-export function probeBreaker(
-  database: Database,
+export async function lockBreakerToProbe(
+  session: Session,
   { namespace, name }: BreakerKey,
-  claim: ProbeClaim,
-): Promise<ClaimedJob | undefined> {
-  return database.transaction(async (session) => {
-    const [row] = await session.run(lockDue, [namespace, name]);
-    if (!row || !isProbeDue(breakerRow(row), row.now)) return undefined;
-    // A claim whose byte bound is 0 takes one job.
-    const { jobs } = await claimIn(session, { ...claim, maxBytes: 0, probes: true });
-    const [job] = jobs;
-    if (!job) return undefined;
-    const { jobId, attempt } = job;
-    await writeBreakers(session, [{ ...breakerRow(row), ...withProbe(breakerRow(row), { jobId, attempt }) }]);
-    return job;
-  });
+): Promise<LockedBreaker | undefined> {
+  const [row] = await session.run(lockDue, [namespace, name]);
+  return row && lockedBreaker(row);
 }

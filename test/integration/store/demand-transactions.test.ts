@@ -1,10 +1,10 @@
 /** Concurrent claims of jobs that demand resources, on a real server: no resource of a session is given out twice. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { claimIn } from '../../../server/store/dispatch/claim.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { closeSessions } from '../../../server/store/sessions/sessions.ts';
 import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
 import { holdOpen } from '../../support/databases/postgres-waits.ts';
+import { createStore, storeWithin } from '../../support/store/create-store.ts';
 import { emptyTables, useStore } from '../../support/store/store-context.ts';
 import { demandingLane } from '../../support/store/store-demands.ts';
 import { jobsOf, openWorker, submitMany } from '../../support/store/store-fixtures.ts';
@@ -31,10 +31,10 @@ describe('a claim that is open while another replica claims for the same session
   /** Makes three claims for the session: the second starts before the first has committed, the third after that. */
   async function race(second: Database) {
     const { claim } = await prepare();
-    const open = await holdOpen(context.database, (session) => jobsOf(claimIn(session, claim)));
-    const concurrent = await second.transaction((session) => jobsOf(claimIn(session, claim)));
+    const open = await holdOpen(context.database, (session) => jobsOf(storeWithin(session).claim(claim)));
+    const concurrent = await jobsOf(createStore(second).claim(claim));
     await open.commit();
-    const after = await second.transaction((session) => jobsOf(claimIn(session, claim)));
+    const after = await jobsOf(createStore(second).claim(claim));
     return { first: open.result.length, concurrent: concurrent.length, after: after.length };
   }
 
@@ -55,9 +55,9 @@ describe('a session that is being closed', () => {
   it('gets no jobs, and no claim waits for it', async () => {
     const { sessionId, claim } = await prepare();
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
-    const concurrent = await context.database.transaction((session) => jobsOf(claimIn(session, claim)));
+    const concurrent = await jobsOf(context.store.claim(claim));
     await closing.commit();
-    const after = await context.database.transaction((session) => jobsOf(claimIn(session, claim)));
+    const after = await jobsOf(context.store.claim(claim));
     expect([concurrent.length, after.length]).toEqual([0, 0]);
   });
 });

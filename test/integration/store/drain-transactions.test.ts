@@ -1,14 +1,13 @@
 /** A drain against the statements that assign, on a real server: after its answer nothing more is assigned. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Permit } from '../../../server/engine/ports/dispatch.ts';
-import { claimIn } from '../../../server/store/dispatch/claim.ts';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
 import type { Database, Session } from '../../../server/store/driver/database.ts';
 import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
 import { drainSession } from '../../../server/store/sessions/workers.ts';
 import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/databases/postgres-waits.ts';
-import { createStore } from '../../support/store/create-store.ts';
+import { createStore, storeWithin } from '../../support/store/create-store.ts';
 import { emptyTables, sql, useStore } from '../../support/store/store-context.ts';
 import {
   claimOf,
@@ -27,7 +26,7 @@ const assigning: Record<string, (session: Session, laneId: number, sessionId: st
   claim_jobs: async (session, laneId, sessionId) =>
     (await jobsOf(claimJobs(session, claimOf([laneId], sessionId, 3)))).length,
   lock_sessions_for_suspects: async (session, laneId, sessionId) =>
-    (await jobsOf(claimIn(session, { ...claimOf([laneId], sessionId, 3), suspects: true }))).length,
+    (await jobsOf(storeWithin(session).claim({ ...claimOf([laneId], sessionId, 3), suspects: true }))).length,
   insert_jobs: async (session, laneId, sessionId) => {
     const call = makeCall([makeJob(laneId)]);
     const permits = new Map<string, Permit>(

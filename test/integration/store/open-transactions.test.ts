@@ -3,7 +3,6 @@
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
-import { claimIn } from '../../../server/store/dispatch/claim.ts';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
 import { type Database, within } from '../../../server/store/driver/database.ts';
 import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
@@ -12,7 +11,7 @@ import { saveProgress } from '../../../server/store/sessions/held-runs.ts';
 import { closeSessions, renewSessions } from '../../../server/store/sessions/sessions.ts';
 import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/databases/postgres-waits.ts';
-import { createStore } from '../../support/store/create-store.ts';
+import { createStore, storeWithin } from '../../support/store/create-store.ts';
 import { emptyTables, sql, useStore } from '../../support/store/store-context.ts';
 import {
   assignedCall,
@@ -280,10 +279,12 @@ describe('a claim of suspects in progress while another replica claims some for 
     await sql(context, 'UPDATE job_runs SET consecutive_losses = 2');
     const { sessionId } = await openWorker(context);
     const claim = claimOf([laneId], sessionId, 1);
-    const open = await holdOpen(context.database, (session) => jobsOf(claimIn(session, { ...claim, suspects: true })));
-    const concurrent = await second.transaction((session) => jobsOf(claimIn(session, { ...claim, suspects: true })));
+    const open = await holdOpen(context.database, (session) =>
+      jobsOf(storeWithin(session).claim({ ...claim, suspects: true })),
+    );
+    const concurrent = await jobsOf(createStore(second).claim({ ...claim, suspects: true }));
     await open.commit();
-    const after = await second.transaction((session) => jobsOf(claimIn(session, { ...claim, suspects: true })));
+    const after = await jobsOf(createStore(second).claim({ ...claim, suspects: true }));
     return { first: open.result.length, concurrent: concurrent.length, after: after.length };
   }
 

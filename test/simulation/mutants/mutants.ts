@@ -160,7 +160,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'A session is given several suspects at once.',
     patches: [
       {
-        file: 'server/store/dispatch/claim-suspects.ts',
+        file: 'server/engine/dispatch/claims/free-permits.ts',
         find: 'return permits.filter((permit) => free.delete(permit.sessionId));',
         replace: 'return permits.filter((permit) => free.has(permit.sessionId) || true);',
       },

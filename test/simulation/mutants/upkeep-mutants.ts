@@ -147,9 +147,9 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
         replace: 'WHERE namespace = $1 AND name = $2 AND state <> 1 FOR UPDATE',
       },
       {
-        file: 'server/store/retries/probe-breakers.ts',
-        find: 'if (!row || !isProbeDue(breakerRow(row), row.now)) return undefined;',
-        replace: 'if (!row) return undefined;',
+        file: 'server/engine/retries/claim-probe.ts',
+        find: 'if (!locked || !isProbeDue(locked.breaker, locked.nowUs)) return undefined;',
+        replace: 'if (!locked) return undefined;',
       },
     ],
   },

@@ -1,9 +1,12 @@
 /** The store of a replica on any database; a test that uses `useStore` fails if a method runs two statements. */
 import { composeStore } from '../../../server/engine/base/composed-store.ts';
 import type { Store } from '../../../server/engine/ports/store.ts';
-import type { Database } from '../../../server/store/driver/database.ts';
+import { type Database, type Session, within } from '../../../server/store/driver/database.ts';
 import { createStatements } from '../../../server/store/store.ts';
 import { noteMethods, noteStatements } from './single-statements.ts';
 
 export const createStore = (database: Database): Store =>
   composeStore(noteMethods(createStatements(noteStatements(database))));
+
+/** The store within an open transaction. */
+export const storeWithin = (session: Session): Store => createStore(within(session));

@@ -11,10 +11,10 @@ const exceptions: Readonly<Record<string, string>> = {
 
 /** Methods whose composition has yet to move to the engine. */
 const notYetMoved: ReadonlySet<string> = new Set([
-  ...['alignGatedLanes', 'applyDefinition', 'archiveDefinition', 'batches.insertRetry', 'batches.lockRetried'],
-  ...['batches.storePage', 'batches.write', 'change', 'changeBreakers', 'claim', 'complete', 'dependencies.link'],
+  ...['applyDefinition', 'archiveDefinition', 'batches.insertRetry', 'batches.lockRetried'],
+  ...['batches.storePage', 'batches.write', 'change', 'complete', 'dependencies.link'],
   ...['dependencies.readWaited', 'ensureLane', 'eraseJob', 'explain.readCapacityInUse', 'explain.readLimits'],
-  ...['explain.readWorkflow', 'findLane', 'inbox.takeEnds', 'listJobs', 'openSession', 'probeBreaker'],
+  ...['explain.readWorkflow', 'findLane', 'inbox.takeEnds', 'listJobs', 'openSession'],
   ...['queues.create', 'queues.delete', 'queues.list', 'queues.pause', 'queues.read', 'queues.resume'],
   ...['queues.update', 'readJob', 'readJobs', 'readTracedJobs', 'requeueDeferred', 'schedules.apply'],
   ...['schedules.ask', 'schedules.delete', 'schedules.pause', 'schedules.resume', 'schedules.scan'],

@@ -3,41 +3,28 @@
  * take turns. The amounts taken are counted from the jobs that a session holds, in a statement after the lock: so
  * nothing is ever assigned twice, and nothing is lost with a claim or a session that dies.
  */
-import { fitCounts, reserve, type SessionCapacity } from '../../domain/dispatch/reservation.ts';
-import { type Amounts, covers } from '../../domain/dispatch/resources.ts';
-import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../engine/ports/dispatch.ts';
-import type { Session, Statement } from '../driver/database.ts';
-import { claimJobs } from './claim-jobs.ts';
-import { claimLimited } from './claim-limited.ts';
-import { freePermits } from './claim-suspects.ts';
-import { askForCapacity, dropReservation, type Reservations, readReservations } from './reservations.ts';
-import { readTaken } from './taken-resources.ts';
-
-// NO KEY UPDATE excludes other claims of this kind, and claims of suspects, for these sessions. It never waits.
-const lockSessions = {
-  name: 'lock_sessions_for_demands',
-  text: `
-SELECT session_id, resources FROM sessions
-WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1 AND NOT drain_wanted
-ORDER BY session_id FOR NO KEY UPDATE SKIP LOCKED`,
-  row: { session_id: 'uuid', resources: 'text' },
-} satisfies Statement;
+import { fitCounts, reserve, type SessionCapacity } from '../../../domain/dispatch/reservation.ts';
+import { type Amounts, covers } from '../../../domain/dispatch/resources.ts';
+import type { Claim, ClaimedJob, ClaimResult, Permit, Reservations } from '../../ports/dispatch.ts';
+import type { Store } from '../../ports/store.ts';
+import { freePermits } from './free-permits.ts';
+import { claimLimited } from './limited-claim.ts';
 
 type FitCounts = ReadonlyMap<string, number>;
 
-/** Within a transaction. */
-export async function claimDemanding(session: Session, claim: Claim, needs: Amounts): Promise<ClaimResult> {
+/** Within `together`. */
+export async function claimDemanding(tx: Store, claim: Claim, needs: Amounts): Promise<ClaimResult> {
   const { permits } = claim;
   const [lane] = claim.lanes as [Claim['lanes'][number]];
-  const { sessions, seen } = await lockCapacity(session, lane.laneId, permits);
+  const { sessions, seen } = await lockCapacity(tx, lane.laneId, permits);
   const fits = fitCounts(needs, sessions);
   const fitting = permitsIn(permits, fits);
-  const free = claim.suspects && fitting.length > 0 ? await freePermits(session, fitting) : fitting;
-  const found = await assign(session, { ...claim, permits: free });
+  const free = claim.suspects && fitting.length > 0 ? await freePermits(tx, fitting) : fitting;
+  const found = await assign(tx, { ...claim, permits: free });
   const { jobs, limits } = found;
-  if (jobs.length > 0 && seen.own) await dropReservation(session, lane.laneId);
+  if (jobs.length > 0 && seen.own) await tx.dropReservation(lane.laneId);
   // Jobs at a limit wait for the limit, not for capacity.
-  const waits = async () => limits?.exhausted || (await askFor(session, lane.laneId, needs, sessions, seen));
+  const waits = async () => limits?.exhausted || (await askFor(tx, lane.laneId, needs, sessions, seen));
   const isDry = limits ? limits.dry : free.length === 0 || jobs.length < free.length;
   const dry = fitting.length > 0 ? isDry : !(await waits());
   const missed = idsOf(permits).filter((sessionId) => !fits.has(sessionId));
@@ -46,17 +33,17 @@ export async function claimDemanding(session: Session, claim: Claim, needs: Amou
 
 /** Locks the sessions, and reads their free capacity. */
 async function lockCapacity(
-  session: Session,
+  tx: Store,
   laneId: number,
   permits: readonly Permit[],
 ): Promise<{ readonly sessions: readonly SessionCapacity[]; readonly seen: Reservations }> {
-  const rows = await session.run(lockSessions, [idsOf(permits)]);
-  const ids = rows.map((row) => row.session_id);
-  const taken = await readTaken(session, ids);
-  const seen = await readReservations(session, laneId, ids);
-  const sessions = rows.map(({ session_id: sessionId, resources }) => ({
+  const locked = await tx.lockForDemands(idsOf(permits));
+  const ids = locked.map(({ sessionId }) => sessionId);
+  const taken = await tx.readTaken(ids);
+  const seen = await tx.readReservations(laneId, ids);
+  const sessions = locked.map(({ sessionId, resources }) => ({
     sessionId,
-    resources: JSON.parse(resources),
+    resources,
     taken: taken.get(sessionId) ?? [],
     isReserved: seen.reserved.has(sessionId),
   }));
@@ -73,21 +60,21 @@ function permitsIn(permits: readonly Permit[], fits: FitCounts): Permit[] {
   });
 }
 
-async function assign(session: Session, claim: Claim): Promise<ClaimResult> {
-  if (claim.limits) return claimLimited(session, claim, claim.limits);
-  return claim.permits.length > 0 ? claimJobs(session, claim) : { jobs: [], gatedLaneIds: [] };
+async function assign(tx: Store, claim: Claim): Promise<ClaimResult> {
+  if (claim.limits) return claimLimited(tx, claim, claim.limits);
+  return claim.permits.length > 0 ? tx.claimJobs(claim) : { jobs: [], gatedLaneIds: [] };
 }
 
 /** Asks for a reservation if one of the sessions would have enough capacity when empty. False: no ready job waits. */
 async function askFor(
-  session: Session,
+  tx: Store,
   laneId: number,
   needs: Amounts,
   sessions: readonly SessionCapacity[],
   { own, nowUs }: Reservations,
 ): Promise<boolean> {
   const able = sessions.filter(({ resources }) => covers(resources, needs));
-  return able.length === 0 || askForCapacity(session, laneId, reserve(own, needs, able, nowUs));
+  return able.length === 0 || tx.requestReservation(laneId, reserve(own, needs, able, nowUs));
 }
 
 function exhaustedSessions(fits: FitCounts, jobs: readonly ClaimedJob[]): string[] {
