@@ -10,6 +10,14 @@ import { createQueue, deleteQueue, pauseQueue, resumeQueue, updateQueue } from '
 import { listQueues, readQueue } from '../queues/read-queues.ts';
 import { alignGatedLanes, changeBreakers } from '../retries/change-breakers.ts';
 import { probeBreaker } from '../retries/claim-probe.ts';
+import {
+  applySchedule,
+  askForRuns,
+  deleteSchedule,
+  pauseSchedule,
+  resumeSchedule,
+} from '../schedules/change-schedules.ts';
+import { scanSchedules } from '../schedules/scan-schedules.ts';
 import { saveLogs } from '../sessions/save-logs.ts';
 import { keepPage, takeRequestId } from './request-ids.ts';
 
@@ -40,6 +48,15 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
       pause: (queue, reason) => pauseQueue(store, queue, reason),
       resume: (queue) => resumeQueue(store, queue),
       delete: (queue) => deleteQueue(store, queue),
+    },
+    schedules: {
+      ...statements.schedules,
+      apply: (spec, etag, scheduleId, decide) => applySchedule(store, spec, etag, scheduleId, decide),
+      pause: (name, reason) => pauseSchedule(store, name, reason),
+      resume: (name, decide) => resumeSchedule(store, name, decide),
+      delete: (name) => deleteSchedule(store, name),
+      ask: (name, runs) => askForRuns(store, name, runs),
+      scan: (decide) => scanSchedules(store, decide),
     },
   };
   return store;

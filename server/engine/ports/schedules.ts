@@ -1,5 +1,6 @@
 /** Schedules, as stored and shown, and the store's port for them. */
-import type { ScheduleDecision, ScheduleStatus } from '../../domain/schedules/decide-schedule.ts';
+import type { JobState } from '../../domain/jobs/job-state.ts';
+import type { Decided, ScheduleDecision, ScheduleStatus } from '../../domain/schedules/decide-schedule.ts';
 import type {
   PendingRun,
   RunKey,
@@ -64,6 +65,40 @@ export interface ScheduleRun extends PendingRun {
   readonly decideTimeUs: number;
 }
 
+/** A locked schedule. */
+export interface LockedSchedule {
+  readonly schedule: Schedule;
+  /** Number of jobs that its times may still create; undefined: unlimited. */
+  readonly runsLeft: number | undefined;
+  /** Every time up to here has been decided. */
+  readonly decidedUntilUs: number;
+}
+
+export interface DueSchedule extends LockedSchedule {
+  readonly nowUs: number;
+}
+
+/** A run that has no job yet, or whose job has not been seen to end. */
+export interface UnsettledRun extends PendingRun {
+  readonly scheduleId: string;
+  readonly state: ScheduleRunState;
+  readonly jobId: string | undefined;
+  readonly decideTimeUs: number;
+  /** Its job is open. */
+  readonly isOpen: boolean;
+  /** Undefined: its job is open, or gone. */
+  readonly endState: JobState | undefined;
+}
+
+/** A run with the schedule it belongs to. */
+export type OfSchedule<T extends RunKey> = T & { readonly scheduleId: string };
+
+/** The decision about a locked schedule. */
+export interface WrittenDecision
+  extends Pick<ScheduleDecision, 'runsLeft' | 'decidedUntilUs' | 'nextUs' | 'nextScanUs' | 'pauseReason'> {
+  readonly scheduleId: string;
+}
+
 /** A scanned schedule, with the work to do outside the database. */
 export interface ScannedSchedule {
   readonly schedule: Schedule;
@@ -109,6 +144,47 @@ export interface ScheduleStore {
   read(name: ScheduleName): Promise<Schedule | undefined>;
   /** By name, after `afterName`; up to `limit`, fewer if they are large. */
   list(namespace: string, afterName: string, limit: number): Promise<SchedulePage>;
+  /** Undefined: it exists. */
+  insert(spec: ScheduleSpec, scheduleId: string): Promise<Schedule | undefined>;
+  lock(name: ScheduleName): Promise<LockedSchedule | undefined>;
+  readNowUs(): Promise<number>;
+  /** Of a locked schedule. With `decidedUntilUs`, its times are new and apply from then on. */
+  update(scheduleId: string, spec: ScheduleSpec, decidedUntilUs: number | undefined): Promise<Schedule>;
+  /** An empty reason keeps the current one. Undefined: nothing has changed. */
+  markPaused(scheduleId: string, reason: string): Promise<Schedule | undefined>;
+  /** Undefined: it is not paused. */
+  markResumed(scheduleId: string): Promise<Schedule | undefined>;
+  /** Makes the schedule due for a scan. */
+  wake(scheduleId: string): Promise<void>;
+  /** Returns its id. Its runs stay. */
+  drop(name: ScheduleName): Promise<string | undefined>;
+  dropRuns(scheduleId: string): Promise<void>;
+  /** Newest first, before `before`. */
+  listRuns(scheduleId: string, before: RunKey | undefined, limit: number): Promise<ScheduleRunPage>;
+  /** A requested run by the request's id; for a backfill the first one. */
+  readRun(scheduleId: string, causeId: string): Promise<ScheduleRun | undefined>;
+  /** Runs that wait for a decision or for their start, counted up to 2,000. */
+  countPending(scheduleId: string): Promise<number>;
+  /** Adds requested runs; existing ones stay unchanged. */
+  insertAsked(scheduleId: string, runs: readonly PendingRun[]): Promise<void>;
+  /** Locks some of the due schedules; skips those that another replica has locked. */
+  lockDue(): Promise<DueSchedule[]>;
+  /** At most 3,000 runs of each, those without a job first. */
+  readUnsettled(scheduleIds: readonly string[]): Promise<UnsettledRun[]>;
+  /** Marks runs whose jobs have ended. */
+  settleEnded(runs: readonly OfSchedule<RunKey>[]): Promise<void>;
+  writeRuns(runs: readonly OfSchedule<Decided>[]): Promise<void>;
+  /** Deletes settled runs of these schedules, from 1,000 later ones on. */
+  dropOldRuns(scheduleIds: readonly string[]): Promise<void>;
+  /** Of locked schedules. */
+  writeDecisions(decisions: readonly WrittenDecision[]): Promise<void>;
+  /** Writes the results of runs, and makes their schedules due for another scan. */
+  settle(settlements: readonly Settlement[]): Promise<void>;
+  /** When the next schedule is due; undefined: none is. */
+  readNextScanUs(): Promise<number | undefined>;
+}
+
+export interface ScheduleTransactions {
   /**
    * Creates or changes a schedule; the same content changes nothing. A non-empty etag must be the current one. If the
    * times change, `decide` first decides the past runs of the old times.
@@ -122,16 +198,8 @@ export interface ScheduleStore {
   delete(name: ScheduleName): Promise<boolean>;
   /** Adds requested runs; existing ones stay unchanged. */
   ask(name: ScheduleName, runs: readonly PendingRun[]): Promise<ScheduleChange>;
-  /** Newest first, before `before`. */
-  listRuns(scheduleId: string, before: RunKey | undefined, limit: number): Promise<ScheduleRunPage>;
-  /** A requested run by the request's id; for a backfill the first one. */
-  readRun(scheduleId: string, causeId: string): Promise<ScheduleRun | undefined>;
   /** Locks some of the due schedules, decides each, and writes the decisions, in one transaction. */
   scan(decide: DecideSchedule): Promise<ScannedSchedule[]>;
-  /** Writes the results of runs, and makes their schedules due for another scan. */
-  settle(settlements: readonly Settlement[]): Promise<void>;
-  /** When the next schedule is due; undefined: none is. */
-  readNextScanUs(): Promise<number | undefined>;
 }
 
 export type DecideSchedule = (schedule: Schedule, status: ScheduleStatus, nowUs: number) => ScheduleDecision;

@@ -17,7 +17,7 @@ import type { LimitStore } from './limits.ts';
 import type { LogStore, LogTransactions } from './logs.ts';
 import type { NamespaceStore } from './namespaces.ts';
 import type { QueueStore, QueueTransactions } from './queues.ts';
-import type { ScheduleStore } from './schedules.ts';
+import type { ScheduleStore, ScheduleTransactions } from './schedules.ts';
 import type { SessionStore } from './sessions.ts';
 import type { SignalWaitStore } from './signals.ts';
 import type { StepCacheStore } from './step-cache.ts';
@@ -103,6 +103,7 @@ export interface Statements
 /** Parts of the store that are both statements and transactions. */
 interface Parts {
   readonly queues: QueueStore & QueueTransactions;
+  readonly schedules: ScheduleStore & ScheduleTransactions;
 }
 
 export interface Store

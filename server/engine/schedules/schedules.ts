@@ -22,7 +22,7 @@ import type {
   ScheduleRun,
   ScheduleRunPage,
   ScheduleSpec,
-  ScheduleStore,
+  ScheduleTransactions,
 } from '../ports/schedules.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 import { decide, decideLast, submissionOf } from './schedule-rounds.ts';
@@ -197,7 +197,7 @@ function namesNone(times: ScheduleTimes, nowUs: number): boolean {
   return timeUs === undefined && searchedUntilUs === undefined;
 }
 
-type Work = (store: ScheduleStore) => Promise<ScheduleChange>;
+type Work = (store: ScheduleTransactions) => Promise<ScheduleChange>;
 
 function badField(field: string, description: string): EngineError {
   return new EngineError('INVALID_FIELD', `${field} ${description}`, {

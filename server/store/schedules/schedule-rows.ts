@@ -10,7 +10,7 @@ import {
   scheduleRunStates,
   scheduleSkipReasons,
 } from '../../domain/schedules/schedule.ts';
-import type { Schedule, ScheduleRun } from '../../engine/ports/schedules.ts';
+import type { LockedSchedule, Schedule, ScheduleRun } from '../../engine/ports/schedules.ts';
 import type { RowType, RowWith } from '../driver/row-types.ts';
 
 export const scheduleRunRowType = {
@@ -82,6 +82,14 @@ export function scheduleOf(row: ScheduleRow): Schedule {
   };
 }
 
+export function lockedSchedule(row: ScheduleRow): LockedSchedule {
+  return { schedule: scheduleOf(row), runsLeft: row.runs_left ?? undefined, decidedUntilUs: row.decided_until };
+}
+
+export function runStateOf({ state }: Pick<ScheduleRunRow, 'state'>): ScheduleRunState {
+  return stateOf(state) as ScheduleRunState;
+}
+
 export function pendingRunOf(row: PendingRunRow): PendingRun {
   return {
     nominalUs: row.nominal_time,
@@ -94,7 +102,7 @@ export function pendingRunOf(row: PendingRunRow): PendingRun {
 export function runOf(row: ScheduleRunRow): ScheduleRun {
   return {
     ...pendingRunOf(row),
-    state: stateOf(row.state) as ScheduleRunState,
+    state: runStateOf(row),
     skipReason: row.skip_reason === null ? undefined : reasonOf(row.skip_reason),
     message: row.message ?? '',
     lastNominalUs: row.last_nominal_time ?? undefined,

@@ -1,7 +1,7 @@
-/** Scans due schedules: locks them, lets the caller decide each, and writes the decisions. */
+/** Scans of due schedules: locks them with their runs, and writes the decisions and their results. */
 
-import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { ScheduleDecision } from '../../domain/schedules/decide-schedule.ts';
+import { stateOf } from '../../domain/jobs/job-state.ts';
+import type { Decided } from '../../domain/schedules/decide-schedule.ts';
 import {
   overlapPolicies,
   type RunKey,
@@ -9,14 +9,19 @@ import {
   scheduleRunStates,
   scheduleSkipReasons,
 } from '../../domain/schedules/schedule.ts';
-import type { DecideSchedule, ScannedSchedule, Settlement } from '../../engine/ports/schedules.ts';
+import type {
+  DueSchedule,
+  OfSchedule,
+  Settlement,
+  UnsettledRun,
+  WrittenDecision,
+} from '../../engine/ports/schedules.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Database, Session, Statement } from '../driver/database.ts';
-import type { RowOf } from '../driver/row-types.ts';
-import { pendingRunOf, scheduleOf, scheduleRowType, scheduleRunRowType } from './schedule-rows.ts';
+import type { Session, Statement } from '../driver/database.ts';
+import { lockedSchedule, pendingRunOf, runStateOf, scheduleRowType, scheduleRunRowType } from './schedule-rows.ts';
 
-const { ASKED, BUFFERED, STARTING, STARTED, SKIPPED } = scheduleRunStates;
+const { STARTING, STARTED, SKIPPED } = scheduleRunStates;
 
 /** Max schedules per scan. */
 const MAX_SCHEDULES = 32;
@@ -24,8 +29,6 @@ const MAX_SCHEDULES = 32;
 const MAX_RUNS = 3_000;
 /** Max runs kept per schedule. */
 const KEPT_RUNS = 1_000;
-/** A run that is to get a job is retried after this, in case its replica has died. */
-const START_AGAIN_MS = 2_000;
 
 const lockDue = {
   name: 'lock_due_schedules',
@@ -52,9 +55,6 @@ LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = u.
 ORDER BY u.state, u.nominal_time`,
   row: { ...scheduleRunRowType, is_open: 'bool', end_state: 'int2?' },
 } satisfies Statement;
-
-type DueSchedule = RowOf<typeof lockDue>;
-type UnsettledRun = RowOf<typeof readUnsettled>;
 
 const decided = {
   schedule_id: 'uuid',
@@ -147,109 +147,54 @@ UPDATE schedules s SET scan_time = now.time, jobs = s.jobs + (
 FROM now, locked l WHERE ${sameKey('s.schedule_id', 'l.schedule_id')}`,
 };
 
-const failedStates: ReadonlySet<number | null> = new Set([stateCodes.FAILED, stateCodes.EXPIRED]);
-const keyOf = (row: UnsettledRun): RunKey => ({ nominalUs: row.nominal_time, causeId: row.cause_id });
-const keyLists = (rows: readonly RunKey[]) => [rows.map((row) => row.nominalUs), rows.map((row) => row.causeId)];
+const keyLists = (runs: readonly RunKey[]) => [runs.map((run) => run.nominalUs), runs.map((run) => run.causeId)];
 
-/** The result of a schedule's scan. */
-interface Scan {
-  readonly scanned: ScannedSchedule;
-  readonly ended: readonly RunKey[];
-  readonly decision: ScheduleDecision;
-  readonly nextScanUs: number | undefined;
+export async function lockDueSchedules(session: Session): Promise<DueSchedule[]> {
+  return (await session.run(lockDue, [])).map((row) => ({ ...lockedSchedule(row), nowUs: row.now }));
 }
 
-function scanOf(row: DueSchedule, unsettled: readonly UnsettledRun[], decide: DecideSchedule): Scan {
-  const schedule = scheduleOf(row);
-  const inState = (state: number) => unsettled.filter((run) => run.state === state);
-  const ended = inState(STARTED).filter((run) => !run.is_open);
-  const open = inState(STARTED).filter((run) => run.is_open);
-  const starting = inState(STARTING);
-  const status = {
-    rules: schedule.rules,
-    seed: schedule.scheduleId,
-    paused: schedule.paused,
-    runsLeft: row.runs_left ?? undefined,
-    decidedUntilUs: row.decided_until,
-    buffered: inState(BUFFERED).map(pendingRunOf),
-    asked: inState(ASKED).map(pendingRunOf),
-    open: open.length + starting.length,
-    failedJobId: ended.find((run) => failedStates.has(run.end_state))?.job_id ?? undefined,
-  };
-  const decision = decide(schedule, status, row.now);
-  const toStart = [...starting.map(pendingRunOf), ...decision.runs.filter((run) => run.state === 'STARTING')];
-  const cancelled = open.filter((run) => decision.cancelsOthers || makesWay(run, starting));
-  const cancelJobIds = cancelled.map((run) => run.job_id as string);
-  return {
-    scanned: { schedule, starting: toStart, cancelJobIds },
-    ended: ended.map(keyOf),
-    decision,
-    nextScanUs: toStart.length > 0 ? row.now + START_AGAIN_MS * 1_000 : decision.nextScanUs,
-  };
+export async function readUnsettledRuns(session: Session, scheduleIds: readonly string[]): Promise<UnsettledRun[]> {
+  return (await session.run(readUnsettled, [scheduleIds])).map((row) => ({
+    ...pendingRunOf(row),
+    scheduleId: row.schedule_id,
+    state: runStateOf(row),
+    jobId: row.job_id ?? undefined,
+    decideTimeUs: row.decide_time,
+    isOpen: row.is_open,
+    endState: row.end_state === null ? undefined : stateOf(row.end_state),
+  }));
 }
 
-/** The open run is asked to stop again, with the run that replaces it: the replica may have died before it asked. */
-function makesWay(open: UnsettledRun, starting: readonly UnsettledRun[]): boolean {
-  return starting.some((run) => run.overlap === overlapPolicies.TERMINATE_OTHER && open.decide_time < run.decide_time);
+export async function settleEndedRuns(session: Session, runs: readonly OfSchedule<RunKey>[]): Promise<void> {
+  if (runs.length > 0) await session.run(settleEnded, [runs.map((run) => run.scheduleId), ...keyLists(runs)]);
 }
 
-/** Each item with the id of its schedule. */
-function listed<T>(scans: readonly Scan[], itemsOf: (scan: Scan) => readonly T[]): { ids: string[]; items: T[] } {
-  const ids = scans.flatMap((scan) => itemsOf(scan).map(() => scan.scanned.schedule.scheduleId));
-  return { ids, items: scans.flatMap(itemsOf) };
-}
-
-async function writeRuns(session: Session, scans: readonly Scan[]): Promise<void> {
-  const { ids, items } = listed(scans, (scan) => scan.decision.runs);
-  if (items.length === 0) return;
+export async function writeRuns(session: Session, runs: readonly OfSchedule<Decided>[]): Promise<void> {
   await session.run(writeMany, [
-    ids,
-    ...keyLists(items),
-    items.map((run) => scheduleRunCauses[run.cause]),
-    items.map((run) => overlapPolicies[run.overlap]),
-    items.map((run) => scheduleRunStates[run.state]),
-    items.map((run) => run.skipReason && scheduleSkipReasons[run.skipReason]),
-    items.map((run) => run.lastNominalUs),
-    items.map((run) => run.times ?? 1),
+    runs.map((run) => run.scheduleId),
+    ...keyLists(runs),
+    runs.map((run) => scheduleRunCauses[run.cause]),
+    runs.map((run) => overlapPolicies[run.overlap]),
+    runs.map((run) => scheduleRunStates[run.state]),
+    runs.map((run) => run.skipReason && scheduleSkipReasons[run.skipReason]),
+    runs.map((run) => run.lastNominalUs),
+    runs.map((run) => run.times ?? 1),
   ]);
-  await session.run(forgetOld, [[...new Set(ids)]]);
 }
 
-/** In a few statements, however many schedules there are: thousands may be due in the same second. */
-async function writeScans(session: Session, scans: readonly Scan[]): Promise<void> {
-  const ended = listed(scans, (scan) => scan.ended);
-  if (ended.items.length > 0) await session.run(settleEnded, [ended.ids, ...keyLists(ended.items)]);
-  await writeRuns(session, scans);
+export async function dropOldRuns(session: Session, scheduleIds: readonly string[]): Promise<void> {
+  await session.run(forgetOld, [scheduleIds]);
+}
+
+export async function writeScheduleDecisions(session: Session, decisions: readonly WrittenDecision[]): Promise<void> {
   await session.run(writeDecisions, [
-    scans.map(({ scanned }) => scanned.schedule.scheduleId),
-    scans.map(({ decision: { runsLeft } }) => runsLeft),
-    scans.map(({ decision: { decidedUntilUs } }) => decidedUntilUs),
-    scans.map(({ decision: { nextUs } }) => nextUs),
-    scans.map(({ nextScanUs }) => nextScanUs),
-    scans.map(({ decision: { pauseReason } }) => pauseReason),
+    decisions.map(({ scheduleId }) => scheduleId),
+    decisions.map(({ runsLeft }) => runsLeft),
+    decisions.map(({ decidedUntilUs }) => decidedUntilUs),
+    decisions.map(({ nextUs }) => nextUs),
+    decisions.map(({ nextScanUs }) => nextScanUs),
+    decisions.map(({ pauseReason }) => pauseReason),
   ]);
-}
-
-async function scanRows(session: Session, rows: readonly DueSchedule[], decide: DecideSchedule): Promise<Scan[]> {
-  const unsettled = await session.run(readUnsettled, [rows.map((row) => row.schedule_id)]);
-  const runsOf = Map.groupBy(unsettled, (run) => run.schedule_id);
-  const scans = rows.map((row) => scanOf(row, runsOf.get(row.schedule_id) ?? [], decide));
-  await writeScans(session, scans);
-  return scans;
-}
-
-/** One transaction for a few of the due schedules; skips those that another replica has locked. */
-export function scanSchedules(database: Database, decide: DecideSchedule): Promise<ScannedSchedule[]> {
-  return database.transaction(async (session) => {
-    const rows = await session.run(lockDue, []);
-    return rows.length === 0 ? [] : (await scanRows(session, rows, decide)).map(({ scanned }) => scanned);
-  });
-}
-
-/** Scans a locked schedule, with the time as `now`. Another scan has to start the runs that this one decides. */
-export async function scanOne(session: Session, row: DueSchedule, decide: DecideSchedule): Promise<ScheduleDecision> {
-  const [scan] = await scanRows(session, [row], decide);
-  return (scan as Scan).decision;
 }
 
 export async function settleRuns(session: Session, settlements: readonly Settlement[]): Promise<void> {

@@ -1,20 +1,25 @@
 /** Rows of schedules: read, list, insert, update and delete. */
-import type { PendingRun, ScheduleRules } from '../../domain/schedules/schedule.ts';
 import type {
-  DecideSchedule,
-  ScheduleChange,
+  Schedule,
   ScheduledJob,
-  ScheduleName,
+  SchedulePage,
   ScheduleSpec,
   ScheduleStore,
 } from '../../engine/ports/schedules.ts';
 import { timestampOf } from '../base/times.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
-import type { RowOf } from '../driver/row-types.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { type ScheduleRow, scheduleOf, scheduleRowType } from './schedule-rows.ts';
+import { lockedSchedule, type ScheduleRow, scheduleOf, scheduleRowType } from './schedule-rows.ts';
 import { countPending, insertAsked, listRuns, readRun } from './schedule-runs.ts';
-import { scanOne, scanSchedules, settleRuns } from './schedule-scans.ts';
+import {
+  dropOldRuns,
+  lockDueSchedules,
+  readUnsettledRuns,
+  settleEndedRuns,
+  settleRuns,
+  writeRuns,
+  writeScheduleDecisions,
+} from './schedule-scans.ts';
 
 const readOne = {
   name: 'read_schedule',
@@ -120,9 +125,6 @@ const readNextScan = {
   row: { scan_time: 'timestamptz?' },
 } satisfies Statement;
 
-/** Max pending runs per schedule. */
-const MAX_PENDING = 1_000;
-
 /** The submission without the input, which has its own columns. */
 function jobText({ input: _input, ...rest }: ScheduledJob): string {
   return JSON.stringify(rest);
@@ -130,123 +132,59 @@ function jobText({ input: _input, ...rest }: ScheduledJob): string {
 
 function contentOf({ rules, job, description, maxRuns }: ScheduleSpec) {
   const { data, contentType, metadata } = job.input;
-  return [
-    JSON.stringify(rules),
-    jobText(job),
-    data,
-    contentType,
-    jsonOrNull(metadata),
-    description,
-    maxRuns ?? null,
-  ] as const;
+  return [JSON.stringify(rules), jobText(job), data, contentType, jsonOrNull(metadata), description, maxRuns ?? null];
 }
 
-function isSame(
-  row: ScheduleRow,
-  [rules, job, data, contentType, metadata, description, maxRuns]: ReturnType<typeof contentOf>,
-) {
-  const texts = row.rules === rules && row.job === job && row.description === description;
-  const input = row.input_content_type === contentType && row.input_metadata === metadata;
-  return texts && input && row.max_runs === maxRuns && Buffer.compare(row.input, data) === 0;
+async function list(session: Session, namespace: string, afterName: string, limit: number): Promise<SchedulePage> {
+  const rows = await session.run(listSome, [namespace, afterName, limit + 1]);
+  return {
+    schedules: rows.slice(0, limit).map(scheduleOf),
+    hasMore: Math.min(rows.length, limit) < (rows[0]?.found ?? 0),
+  };
 }
 
-const done = (row: ScheduleRow, created = false): ScheduleChange => ({
-  kind: 'done',
-  schedule: scheduleOf(row),
-  created,
-});
-
-async function makeOne(session: Session, spec: ScheduleSpec, scheduleId: string): Promise<ScheduleRow | undefined> {
-  const [rules, job, data, contentType, metadata, description, maxRuns] = contentOf(spec);
-  const content = [rules, job, data, contentType, metadata, description, maxRuns];
-  return (await session.run(insertOne, [scheduleId, spec.namespace, spec.name, ...content]))[0];
+async function insert(session: Session, spec: ScheduleSpec, scheduleId: string): Promise<Schedule | undefined> {
+  const parameters = [scheduleId, spec.namespace, spec.name, ...contentOf(spec)];
+  return (await session.run(insertOne, parameters)).map(scheduleOf)[0];
 }
 
-const timesOf = ({ times, jitterMs }: ScheduleRules) => JSON.stringify([times, jitterMs]);
-
-/** Decides the due times of a locked schedule. Returns the time until which they are decided. */
-async function scanFirst(session: Session, row: ScheduleRow, decide: DecideSchedule): Promise<number | 'behind'> {
-  // Read after the lock: the wait for it may have been long.
-  const [now] = (await session.run(readNow, [])) as [RowOf<typeof readNow>];
-  const { isBehind } = await scanOne(session, { ...row, ...now }, decide);
-  return isBehind ? 'behind' : now.now;
-}
-
-type Apply = ScheduleStore['apply'];
-
-function apply(database: Database, ...[spec, etag, scheduleId, decide]: Parameters<Apply>): ReturnType<Apply> {
-  return database.transaction(async (session) => {
-    const made = etag === '' ? await makeOne(session, spec, scheduleId) : undefined;
-    if (made) return done(made, true);
-    const [row] = await session.run(lockOne, [spec.namespace, spec.name]);
-    if (!row) return { kind: 'missing' };
-    const before = scheduleOf(row);
-    if (etag !== '' && etag !== before.etag) return { kind: 'stale', etag: before.etag };
-    const content = contentOf(spec);
-    if (isSame(row, content)) return done(row);
-    const isOther = timesOf(before.rules) !== timesOf(spec.rules);
-    const untilUs = isOther ? await scanFirst(session, row, decide) : undefined;
-    if (untilUs === 'behind') return { kind: untilUs };
-    const [changed] = await session.run(updateOne, [row.schedule_id, ...content, timestampOf(untilUs)]);
-    return done(changed as ScheduleRow);
-  });
-}
-
-/** Changes an existing schedule. If `work` returns undefined, the row is as it was. */
-function change(
-  database: Database,
-  { namespace, name }: ScheduleName,
-  work: (session: Session, row: ScheduleRow) => Promise<ScheduleRow | ScheduleChange | undefined>,
-): Promise<ScheduleChange> {
-  return database.transaction(async (session) => {
-    const [row] = await session.run(lockOne, [namespace, name]);
-    if (!row) return { kind: 'missing' };
-    const result = await work(session, row);
-    return result && 'kind' in result ? (result as ScheduleChange) : done(result ?? row);
-  });
-}
-
-function ask(database: Database, name: ScheduleName, runs: readonly PendingRun[]): Promise<ScheduleChange> {
-  return change(database, name, async (session, row) => {
-    const pending = await countPending(session, row.schedule_id);
-    if (pending + runs.length > MAX_PENDING) return { kind: 'full', pending };
-    await insertAsked(session, row.schedule_id, runs);
-    await session.run(wakeOne, [row.schedule_id]);
-    return undefined;
-  });
-}
-
-function remove(database: Database, { namespace, name }: ScheduleName): Promise<boolean> {
-  return database.transaction(async (session) => {
-    const [row] = await session.run(deleteOne, [namespace, name]);
-    if (row) await session.run(deleteRuns, [row.schedule_id]);
-    return row !== undefined;
-  });
+async function update(
+  session: Session,
+  scheduleId: string,
+  spec: ScheduleSpec,
+  decidedUntilUs: number | undefined,
+): Promise<Schedule> {
+  const [row] = await session.run(updateOne, [scheduleId, ...contentOf(spec), timestampOf(decidedUntilUs)]);
+  return scheduleOf(row as ScheduleRow);
 }
 
 export function scheduleStore(database: Database): ScheduleStore {
   return {
     read: async ({ namespace, name }) => (await database.run(readOne, [namespace, name])).map(scheduleOf)[0],
-    async list(namespace, afterName, limit) {
-      const rows = await database.run(listSome, [namespace, afterName, limit + 1]);
-      return {
-        schedules: rows.slice(0, limit).map(scheduleOf),
-        hasMore: Math.min(rows.length, limit) < (rows[0]?.found ?? 0),
-      };
+    list: (namespace, afterName, limit) => list(database, namespace, afterName, limit),
+    insert: (spec, scheduleId) => insert(database, spec, scheduleId),
+    lock: async ({ namespace, name }) => (await database.run(lockOne, [namespace, name])).map(lockedSchedule)[0],
+    readNowUs: async () => (await database.run(readNow, []))[0]?.now as number,
+    update: (scheduleId, spec, decidedUntilUs) => update(database, scheduleId, spec, decidedUntilUs),
+    markPaused: async (scheduleId, reason) => (await database.run(pauseOne, [scheduleId, reason])).map(scheduleOf)[0],
+    markResumed: async (scheduleId) => (await database.run(resumeOne, [scheduleId])).map(scheduleOf)[0],
+    async wake(scheduleId) {
+      await database.run(wakeOne, [scheduleId]);
     },
-    apply: (...change) => apply(database, ...change),
-    pause: (name, reason) =>
-      change(database, name, async (session, row) => (await session.run(pauseOne, [row.schedule_id, reason]))[0]),
-    resume: (name, decide) =>
-      change(database, name, async (session, row) => {
-        if (row.paused && (await scanFirst(session, row, decide)) === 'behind') return { kind: 'behind' };
-        return (await session.run(resumeOne, [row.schedule_id]))[0];
-      }),
-    delete: (name) => remove(database, name),
-    ask: (name, runs) => ask(database, name, runs),
+    drop: async ({ namespace, name }) => (await database.run(deleteOne, [namespace, name]))[0]?.schedule_id,
+    async dropRuns(scheduleId) {
+      await database.run(deleteRuns, [scheduleId]);
+    },
     listRuns: (scheduleId, before, limit) => listRuns(database, scheduleId, before, limit),
     readRun: (scheduleId, causeId) => readRun(database, scheduleId, causeId),
-    scan: (decide) => scanSchedules(database, decide),
+    countPending: (scheduleId) => countPending(database, scheduleId),
+    insertAsked: (scheduleId, runs) => insertAsked(database, scheduleId, runs),
+    lockDue: () => lockDueSchedules(database),
+    readUnsettled: (scheduleIds) => readUnsettledRuns(database, scheduleIds),
+    settleEnded: (runs) => settleEndedRuns(database, runs),
+    writeRuns: (runs) => writeRuns(database, runs),
+    dropOldRuns: (scheduleIds) => dropOldRuns(database, scheduleIds),
+    writeDecisions: (decisions) => writeScheduleDecisions(database, decisions),
     settle: (settlements) => settleRuns(database, settlements),
     readNextScanUs: async () => (await database.run(readNextScan, []))[0]?.scan_time ?? undefined,
   };

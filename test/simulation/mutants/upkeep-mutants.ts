@@ -72,9 +72,9 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
       'Times of a schedule that have come, and are not decided yet, are forgotten when other times take their place.',
     patches: [
       {
-        file: 'server/store/schedules/schedules.ts',
-        find: 'const { isBehind } = await scanOne(session, { ...row, ...now }, decide);',
-        replace: 'const isBehind = decide === undefined && !(await scanOne(session, row, decide));',
+        file: 'server/engine/schedules/change-schedules.ts',
+        find: 'const { isBehind } = await scanOne(tx, { ...locked, nowUs }, decide);',
+        replace: 'const isBehind = decide === undefined && !(await scanOne(tx, locked, decide));',
       },
     ],
   },
