@@ -11,13 +11,11 @@ const exceptions: Readonly<Record<string, string>> = {
 
 /** Methods whose composition has yet to move to the engine. */
 const notYetMoved: ReadonlySet<string> = new Set([
-  ...['applyDefinition', 'archiveDefinition', 'batches.insertRetry', 'batches.lockRetried'],
+  ...['batches.insertRetry', 'batches.lockRetried'],
   ...['batches.storePage', 'batches.write', 'change', 'complete', 'dependencies.link'],
   ...['dependencies.readWaited', 'ensureLane', 'eraseJob', 'explain.readCapacityInUse', 'explain.readLimits'],
   ...['explain.readWorkflow', 'findLane', 'inbox.takeEnds', 'listJobs', 'openSession'],
-  ...['queues.create', 'queues.delete', 'queues.list', 'queues.pause', 'queues.read', 'queues.resume'],
-  ...['queues.update', 'readJob', 'readJobs', 'readTracedJobs', 'requeueDeferred', 'schedules.apply'],
-  ...['schedules.ask', 'schedules.delete', 'schedules.pause', 'schedules.resume', 'schedules.scan'],
+  ...['readJob', 'readJobs', 'readTracedJobs', 'requeueDeferred'],
   ...[
     'linkJobs',
     'storeLinks',
