@@ -12,12 +12,9 @@ import {
   readNewestDefinition,
   takeFromArchive,
 } from './definitions/definitions.ts';
-import { withParent } from './dependencies/children.ts';
-import { linkJobs, storeLinks } from './dependencies/dependencies.ts';
 import { dependencyStore } from './dependencies/dependency-walk.ts';
 import { readWaitingKeys, requeueDeferredJobs } from './dispatch/deferred-jobs.ts';
 import { dispatchStore } from './dispatch/dispatch-store.ts';
-import { FairRanks } from './dispatch/fair-ranks.ts';
 import {
   lockFairnessKeys,
   readFairLanes,
@@ -116,12 +113,12 @@ const readNextDue = {
 } satisfies Statement;
 
 /** The schema must be up to date (see `migrate`). */
-export function createStatements(database: Database, fairRanks = new FairRanks()): Statements {
+export function createStatements(database: Database): Statements {
   const retention = new RetentionRounds(database);
   const nowUs = async () => (await database.run(readNow, []))[0]?.now as number;
   return {
     nowUs,
-    transaction: (work) => database.transaction((session) => work(createStatements(within(session), fairRanks))),
+    transaction: (work) => database.transaction((session) => work(createStatements(within(session)))),
     insertRequestId: (namespace, request, page) => insertRequestId(database, namespace, request, page),
     readRequestId: (namespace, requestId) => readRequestId(database, namespace, requestId),
     readDefinition: (namespace, name, version) => readDefinition(database, namespace, name, version),
@@ -141,9 +138,6 @@ export function createStatements(database: Database, fairRanks = new FairRanks()
     readHeads: () => readHeads(database),
     readHeadsOf: (laneIds) => readHeadsOf(database, laneIds),
     gateLanes: (laneIds, reason, isHeld) => gateLanes(database, laneIds, reason, isHeld),
-    linkJobs: (call, insertion) => linkJobs(database, call, insertion),
-    storeLinks: (call, linked) => storeLinks(database, fairRanks, call, linked),
-    withParent: (insertion, parent) => withParent(database, insertion, parent),
     writeManualChange: (change) => writeManualChange(database, change),
     insertJobs: (insertions, placement) => insertJobs(database, insertions, placement),
     readStoredCalls: (requests) => readStoredCalls(database, requests),

@@ -4,6 +4,10 @@ import { systemFailure } from '../base/payload.ts';
 import { cancelled, continueAs, end, type Moment, requeue, withOneMoreRelease } from '../jobs/decide.ts';
 import type { Change, ClosedAttempt, OpenRun } from '../jobs/run.ts';
 
+/** Step numbers of handler children, which have no step of a workflow. Their ends are notified by another path. */
+export const ATTACHED = -1;
+export const DETACHED = -2;
+
 /** Maximum children that a job's handlers may submit in total. */
 export const MAX_CHILDREN = 100_000;
 /** Maximum children that a handler waits for at once. */

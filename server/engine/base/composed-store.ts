@@ -1,5 +1,6 @@
 /** The store with the transactions that the engine composes of its statements. */
 import { applyDefinition, archiveDefinition } from '../definitions/change-definitions.ts';
+import { addEdges, linkOne } from '../dependencies/add-edges.ts';
 import { claim } from '../dispatch/claims/claim.ts';
 import { FairRanks } from '../dispatch/fair-ranks.ts';
 import { changeRuns } from '../jobs/change/change-runs.ts';
@@ -39,6 +40,11 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
     probeBreaker: (key, wanted) => probeBreaker(store, key, wanted),
     alignGatedLanes: () => alignGatedLanes(store),
     saveLogs: (logs) => saveLogs(store, logs),
+    dependencies: {
+      ...statements.dependencies,
+      link: (namespace, jobId, dependencies) => linkOne(store, namespace, jobId, dependencies),
+      addEdges: (namespace, jobId, dependencies) => addEdges(store, namespace, jobId, dependencies),
+    },
     queues: {
       ...statements.queues,
       read: (queue) => readQueue(store, queue),

@@ -25,7 +25,13 @@ const MAX_AT_ONCE = 200;
 
 export type CycleStore = Pick<
   DependencyStore,
-  'readWaited' | 'readWaitingChildren' | 'readTargets' | 'readSteps' | 'readStages' | 'readAncestors'
+  | 'readOpenJobs'
+  | 'readDependencies'
+  | 'readWaitingChildren'
+  | 'readTargets'
+  | 'readSteps'
+  | 'readStages'
+  | 'readAncestors'
 >;
 
 type LanesPart = Pick<Lanes, 'load' | 'get'>;
@@ -144,11 +150,13 @@ class CycleSearch {
   }
 
   async #walkJobs(walk: WaitWalk, jobs: readonly WaitNode[]): Promise<void> {
-    const open = await this.#store.readWaited(jobs.map(({ jobId }) => jobId));
-    for (const { jobId, dependencies } of open)
+    const jobIds = jobs.map(({ jobId }) => jobId);
+    const [open, all] = await Promise.all([this.#store.readOpenJobs(jobIds), this.#store.readDependencies(jobIds)]);
+    const byJob = Map.groupBy(all, ({ jobId }) => jobId);
+    for (const { jobId } of open)
       walk.add(
         { kind: 'JOB', jobId },
-        dependencies.flatMap(({ on }) => nodeOf(on)),
+        (byJob.get(jobId) ?? []).flatMap(({ on }) => nodeOf(on)),
       );
     const cancelled = open.filter(({ state }) => state === 'CANCELLING');
     this.#require(cancelled);

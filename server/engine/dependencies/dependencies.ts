@@ -1,19 +1,13 @@
 /** Adds dependencies to waiting jobs, and lists published assets. */
-import {
-  type Dependency,
-  decideBlock,
-  decideSkip,
-  isMet,
-  MAX_DEPENDENCIES,
-  unmetText,
-} from '../../domain/dependencies/dependencies.ts';
+import { type Dependency, decideBlock, decideSkip, MAX_DEPENDENCIES } from '../../domain/dependencies/dependencies.ts';
+import { whyUnmet } from '../../domain/dependencies/links.ts';
 import type { Change, OpenRun } from '../../domain/jobs/run.ts';
 import { EngineError } from '../base/errors.ts';
 import { once } from '../base/requests.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
 import { jobNotFound } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
-import type { AssetPage, LinkedDependency } from '../ports/dependencies.ts';
+import type { AssetPage } from '../ports/dependencies.ts';
 import type { Decide, JobView } from '../ports/jobs.ts';
 import type { Random } from '../ports/ports.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
@@ -102,11 +96,6 @@ export class Dependencies {
     await store.dependencies.keepTargets(jobId, links);
     return changes;
   }
-}
-
-function whyUnmet(links: readonly LinkedDependency[]): string | undefined {
-  const unmet = links.find(({ dependency, ending }) => ending && !isMet(dependency.condition, ending));
-  return unmet?.ending && unmetText(unmet.dependency, unmet.ending);
 }
 
 function refuseTarget(namespace: string, { on }: Dependency, i: number): never {

@@ -12,7 +12,7 @@ export async function explainedDependencies(
   namespace: string,
   jobId: string,
 ): Promise<ExplainedDependency[]> {
-  const dependencies: readonly Dependency[] = await store.readDependencies(jobId);
+  const dependencies: readonly Dependency[] = await store.readDependencies([jobId]);
   const jobIds = dependencies.flatMap(({ on }) => (on.kind === 'JOB' ? [on.jobId] : []));
   const steps = dependencies.flatMap(({ on }) =>
     on.kind === 'STEP' ? [{ jobId: on.workflowJobId, step: on.number ?? 0 }] : [],

@@ -1,5 +1,7 @@
 /** Dependencies, as passed between engine and store. */
-import type { Dependency, Ending } from '../../domain/dependencies/dependencies.ts';
+import type { Dependency } from '../../domain/dependencies/dependencies.ts';
+import type { LinkedDependency, LockedAsset } from '../../domain/dependencies/links.ts';
+import type { TracedTarget } from '../../domain/events/job-spans.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { WorkflowRun } from '../../domain/workflows/phases.ts';
 import type { EngineError } from '../base/errors.ts';
@@ -40,8 +42,8 @@ export interface DependentJob {
   readonly dependencies?: readonly Dependency[] | undefined;
   /** Its definition publishes assets. */
   readonly notifiesDependents?: boolean | undefined;
-  /** The dependencies' targets, stored for the job's trace as JSON. */
-  readonly tracedTargets?: object | undefined;
+  /** The dependencies' targets, stored for the job's trace. */
+  readonly tracedTargets?: readonly TracedTarget[] | undefined;
 }
 
 /** Dependencies of a call that stores jobs. */
@@ -69,15 +71,6 @@ export interface StoredDependency extends Dependency {
   readonly number: number;
 }
 
-/** A dependency after linking. */
-export interface LinkedDependency {
-  readonly dependency: Dependency;
-  /** Undefined: it is not met yet, and may still be. */
-  readonly ending: Ending | undefined;
-  /** The job that last published an asset, if after the requested time. */
-  readonly publisherId?: string | undefined;
-}
-
 export interface Publication {
   readonly namespace: string;
   readonly name: string;
@@ -98,12 +91,32 @@ export interface AssetPage {
   readonly hasMore: boolean;
 }
 
-/** An open job that others wait for, with its own dependencies. */
-export interface WaitedJob {
+/** Dependencies of a job to store. */
+export interface EdgesOf {
   readonly jobId: string;
-  readonly laneId: number;
-  readonly state: JobState;
-  readonly dependencies: readonly StoredDependency[];
+  /** The number of the first of them. */
+  readonly first: number;
+  readonly dependencies: readonly Dependency[];
+}
+
+export interface StartOfJob {
+  readonly jobId: string;
+  readonly runTimeUs?: number | undefined;
+}
+
+/** The numbers of a job's dependencies. */
+export interface NumbersOfJob {
+  readonly count: number;
+  /** -1: it has none. */
+  readonly last: number;
+}
+
+/** The dependencies of a job that was locked with their targets. */
+export interface LinkedJob {
+  /** Number of its dependencies so far. */
+  readonly count: number;
+  /** Undefined: the target does not exist. */
+  readonly links: readonly (LinkedDependency | undefined)[];
 }
 
 /** An open child that may itself wait for something. */
@@ -135,32 +148,43 @@ export interface WorkflowStage extends Pick<WorkflowRun, 'phase' | 'stopReason'>
 export interface DependencyStore {
   /** Within `together`: serializes transactions that add edges which could close a cycle in the namespace. */
   lockEdges(namespace: string): Promise<void>;
+  /**
+   * Locks these jobs and `waiting`, as far as they are open, in the order of their ids. The ends of these jobs are
+   * notified from now on.
+   */
+  lockTargets(jobIds: readonly string[], waiting: readonly string[]): Promise<void>;
   /** Missing jobs are left out. */
   readTargets(namespace: string, jobIds: readonly string[]): Promise<TargetJob[]>;
-  /**
-   * Within `together`: locks an open job and the targets, and returns which dependencies are met. The link of a missing
-   * job is undefined.
-   */
-  link(
-    namespace: string,
-    jobId: string,
-    dependencies: readonly Dependency[],
-  ): Promise<{ readonly count: number; readonly links: readonly (LinkedDependency | undefined)[] }>;
-  /** Within `together`, after `link`: stores the unmet ones. */
-  addEdges(namespace: string, jobId: string, dependencies: readonly Dependency[]): Promise<void>;
+  /** Inserts missing assets, unpublished, in a fixed order. */
+  makeAssets(namespace: string, names: readonly string[]): Promise<void>;
+  /** In a fixed order, with a lock that publishers of the assets wait for, and that all waiting jobs share. */
+  lockAssets(namespace: string, names: readonly string[]): Promise<LockedAsset[]>;
+  /** The caller has locked the jobs. */
+  insertEdges(namespace: string, edges: readonly EdgesOf[]): Promise<void>;
+  /** Keeps the start times of blocked jobs for when they are released. */
+  keepStarts(jobs: readonly StartOfJob[]): Promise<void>;
+  readLastNumber(jobId: string): Promise<NumbersOfJob>;
   /** Deletes the dependencies of ended jobs. */
   drop(jobIds: readonly string[]): Promise<void>;
   /** Within `together`, after `link`: stores all targets, met or not, for the job's trace. */
   keepTargets(jobId: string, links: readonly LinkedDependency[]): Promise<void>;
   /** Within `together`: counts each publication, and adds an inbox entry for the jobs that depend on the asset. */
   publish(publications: readonly Publication[]): Promise<void>;
+  /**
+   * Locks the attempt's job, if the attempt is open in its session, adds to the number of its children, and returns it.
+   * Undefined: the attempt is not open. A statement that ends the attempt waits for this and finds the children.
+   */
+  adopt(namespace: string, parent: ParentAttempt, children: number): Promise<number | undefined>;
+  /** How deep the job is nested, up to a bound. 0: it is not open. */
+  readDepth(jobId: string): Promise<number>;
+  readTrace(jobId: string): Promise<TraceFields>;
   /** Within `together`: locks an open job and its open children. Returns the ids of these children. */
   linkChildren(jobId: string, childIds: readonly string[]): Promise<string[]>;
   /** Children that must stop with their parent and have no cancel request yet. */
   readAttached(jobId: string, limit: number): Promise<string[]>;
   listAssets(namespace: string, afterName: string, limit: number): Promise<AssetPage>;
-  /** Only open jobs. */
-  readWaited(jobIds: readonly string[]): Promise<WaitedJob[]>;
+  /** Without jobs that have ended. */
+  readOpenJobs(jobIds: readonly string[]): Promise<TargetJob[]>;
   /** Open children of these that may wait for something themselves. */
   readWaitingChildren(keys: readonly ChildrenKey[], limit: number): Promise<WaitingChild[]>;
   /** Only workflows that have started. */
@@ -169,6 +193,14 @@ export interface DependencyStore {
   readSteps(steps: readonly StepKey[]): Promise<(StepKey & Pick<StoredStep, 'state'>)[]>;
   /** From the parent up; empty for a job without one. */
   readAncestors(jobId: string): Promise<Ancestor[]>;
-  /** The dependencies of one job, in their order. */
-  readDependencies(jobId: string): Promise<StoredDependency[]>;
+  /** By job, in their order. */
+  readDependencies(jobIds: readonly string[]): Promise<StoredDependency[]>;
+}
+
+/** Within `together`. */
+export interface DependencyTransactions {
+  /** Locks an open job and the targets, and returns which dependencies are met. */
+  link(namespace: string, jobId: string, dependencies: readonly Dependency[]): Promise<LinkedJob>;
+  /** After `link`: stores the unmet ones. */
+  addEdges(namespace: string, jobId: string, dependencies: readonly Dependency[]): Promise<void>;
 }

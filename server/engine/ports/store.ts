@@ -6,7 +6,7 @@ import type { AttemptStore } from './attempts.ts';
 import type { BatchStore } from './batches.ts';
 import type { BreakerStore, BreakerTransactions, RetryBudgetStore } from './breakers.ts';
 import type { DefinitionStore, DefinitionTransactions } from './definitions.ts';
-import type { DependencyStore } from './dependencies.ts';
+import type { DependencyStore, DependencyTransactions } from './dependencies.ts';
 import type { DispatchStore, DispatchTransactions, FairnessStore, FairnessTransactions } from './dispatch.ts';
 import type { Outbox, StepTraces, TraceStore } from './events.ts';
 import type { ExplainStore } from './explanations.ts';
@@ -104,6 +104,7 @@ export interface Statements
 interface Parts {
   readonly queues: QueueStore & QueueTransactions;
   readonly schedules: ScheduleStore & ScheduleTransactions;
+  readonly dependencies: DependencyStore & DependencyTransactions;
 }
 
 export interface Store

@@ -10,7 +10,7 @@ import type { IdempotencyKey, KeyObstacle, KeyOwners } from '../../domain/jobs/i
 import type { DebouncingKey, OwnedKey, RuleRefusal, ThrottleKey, UniqueKey } from '../../domain/jobs/rule-keys.ts';
 import type { Change } from '../../domain/jobs/run.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
-import type { DependencyRefusal, DependentCall, DependentJob, ParentAttempt } from './dependencies.ts';
+import type { DependencyRefusal, DependentCall, DependentJob } from './dependencies.ts';
 import type { Permit } from './dispatch.ts';
 import type { KeyLimitOfJob, LaneUnderLimits } from './limits.ts';
 import type { ManualCall, ManualChange } from './namespaces.ts';
@@ -249,23 +249,8 @@ export interface JobKeyStore {
   takeOverSubmissionKeys(taken: readonly KeyTakeOver[]): Promise<UntilTimes>;
 }
 
-/** The jobs of a call with their dependencies. */
-export interface Linked {
-  readonly insertion: Insertion;
-  readonly edges: readonly {
-    readonly jobId: string;
-    readonly first: number;
-    readonly dependencies: readonly Dependency[];
-  }[];
-  /** Reasons by the id of each job that is to be skipped. */
-  readonly skipped: ReadonlyMap<string, string>;
-}
-
 /** Composites that the store still has. */
 export interface SubmissionScaffolding {
-  linkJobs(call: SubmitCall, insertion: Insertion): Promise<Linked | DependencyRefusal>;
-  storeLinks(call: SubmitCall, linked: Linked): Promise<Change[]>;
-  withParent(insertion: Insertion, parent: ParentAttempt): Promise<Insertion | DependencyRefusal>;
   writeManualChange(change: ManualChange): Promise<void>;
 }
 

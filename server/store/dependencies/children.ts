@@ -1,14 +1,9 @@
-/** Children of handlers: jobs that an attempt submits. A call of an attempt that has ended is refused. */
-import { MAX_CHILDREN, MAX_DEPTH } from '../../domain/dependencies/children.ts';
+/** Children of handlers: jobs that an attempt submits. */
+import { ATTACHED, MAX_DEPTH } from '../../domain/dependencies/children.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { DependencyRefusal, ParentAttempt } from '../../engine/ports/dependencies.ts';
-import type { Insertion, NewJob } from '../../engine/ports/submissions.ts';
+import type { ParentAttempt, TraceFields } from '../../engine/ports/dependencies.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
-
-/** Step numbers of handler children, which have no step of a workflow. Their ends are notified by another path. */
-export const ATTACHED = -1;
-const DETACHED = -2;
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 
@@ -43,38 +38,23 @@ const readTrace = {
   row: { traceparent: 'text?', tracestate: 'text?' },
 } satisfies Statement;
 
-/** The trace context stored for children that have none of their own. */
-async function traceOf(
+export async function adoptChildren(
   session: Session,
-  { call, jobs }: Insertion,
-  jobId: string,
-): Promise<Pick<NewJob, 'traceparent' | 'tracestate'>> {
-  if (!call.traceUnder || jobs.every((job) => job.traceparent)) return {};
-  const [row] = await session.run(readTrace, [jobId]);
-  const { traceparent, tracestate } = call.traceUnder({
-    traceparent: row?.traceparent ?? '',
-    tracestate: row?.tracestate ?? '',
-  });
-  return { traceparent: traceparent || undefined, tracestate: tracestate || undefined };
+  namespace: string,
+  { jobId, attempt, sessionId }: ParentAttempt,
+  children: number,
+): Promise<number | undefined> {
+  const [row] = await session.run(adopt, [jobId, attempt, sessionId, children, namespace]);
+  return row?.children;
 }
 
-/** Makes the jobs children of the attempt's job, within the transaction that stores them. */
-export async function withParent(
-  session: Session,
-  insertion: Insertion,
-  { jobId, attempt, sessionId, detached }: ParentAttempt,
-): Promise<Insertion | DependencyRefusal> {
-  const { call, jobs } = insertion;
-  const [[adopted], [depth], trace] = await Promise.all([
-    session.run(adopt, [jobId, attempt, sessionId, jobs.length, call.namespace]),
-    session.run(readDepth, [jobId]),
-    traceOf(session, insertion, jobId),
-  ]);
-  if (!adopted) return { kind: 'childrenRefused', why: 'CLOSED' };
-  if (adopted.children > MAX_CHILDREN) return { kind: 'childrenRefused', why: 'FULL' };
-  if ((depth?.depth ?? 0) >= MAX_DEPTH) return { kind: 'childrenRefused', why: 'TOO_DEEP' };
-  const parent = { jobId, step: detached ? DETACHED : ATTACHED, item: 0 };
-  return { ...insertion, jobs: jobs.map((job) => ({ ...job, ...(!job.traceparent && trace), parent })) };
+export async function readJobDepth(session: Session, jobId: string): Promise<number> {
+  return (await session.run(readDepth, [jobId]))[0]?.depth ?? 0;
+}
+
+export async function readParentTrace(session: Session, jobId: string): Promise<TraceFields> {
+  const [row] = await session.run(readTrace, [jobId]);
+  return { traceparent: row?.traceparent ?? '', tracestate: row?.tracestate ?? '' };
 }
 
 // Children that have ended meanwhile are missing from the result.

@@ -1,14 +1,14 @@
-/** Targets of dependencies: found, locked so that later ends are published, and checked for ends that came earlier. */
-import type { Dependency, DependsOn, endings } from '../../domain/dependencies/dependencies.ts';
-import { isTerminal, stateOf } from '../../domain/jobs/job-state.ts';
+/** Targets of dependencies: jobs, steps and assets. */
+import type { DependsOn } from '../../domain/dependencies/dependencies.ts';
+import type { LockedAsset } from '../../domain/dependencies/links.ts';
+import { stateOf } from '../../domain/jobs/job-state.ts';
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
-import type { LinkedDependency, TargetJob } from '../../engine/ports/dependencies.ts';
+import type { TargetJob } from '../../engine/ports/dependencies.ts';
 import type { StepKey } from '../../engine/ports/workflows.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { assetIdOf, stepIdOf } from '../base/target-ids.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import type { RowOf } from '../driver/row-types.ts';
 
 /** The id by which inbox entries and edges find each other. */
 export function targetIdOf(namespace: string, on: DependsOn): string {
@@ -20,12 +20,6 @@ export function targetIdOf(namespace: string, on: DependsOn): string {
     case 'ASSET':
       return assetIdOf(namespace, on.name);
   }
-}
-
-/** The job whose end fulfils or breaks the dependency. */
-function jobOf(on: DependsOn): string[] {
-  if (on.kind === 'ASSET') return [];
-  return [on.kind === 'JOB' ? on.jobId : on.workflowJobId];
 }
 
 // Waiting jobs are locked in the same order, but their own ends are not published for this.
@@ -93,6 +87,33 @@ WHERE asset_id = ANY($1::uuid[]) ORDER BY asset_id FOR SHARE`,
   row: { asset_id: 'uuid', publish_time: 'timestamptz?', job_id: 'uuid?', now: 'timestamptz' },
 } satisfies Statement;
 
+export async function lockTargets(
+  session: Session,
+  jobIds: readonly string[],
+  waiting: readonly string[],
+): Promise<void> {
+  await session.run(lockSome, [[...jobIds, ...waiting], jobIds]);
+}
+
+export async function makeMissingAssets(session: Session, namespace: string, names: readonly string[]): Promise<void> {
+  await session.run(makeAssets, [names.map((name) => assetIdOf(namespace, name)), names, namespace]);
+}
+
+export async function lockNamedAssets(
+  session: Session,
+  namespace: string,
+  names: readonly string[],
+): Promise<LockedAsset[]> {
+  const nameOf = new Map(names.map((name) => [assetIdOf(namespace, name), name]));
+  const rows = await session.run(lockAssets, [[...nameOf.keys()]]);
+  return rows.map((row) => ({
+    name: nameOf.get(row.asset_id) as string,
+    publishTimeUs: row.publish_time ?? undefined,
+    jobId: row.job_id ?? undefined,
+    nowUs: row.now,
+  }));
+}
+
 export async function readTargets(
   session: Session,
   namespace: string,
@@ -100,84 +121,4 @@ export async function readTargets(
 ): Promise<TargetJob[]> {
   const rows = await session.run(readSome, [jobIds, namespace]);
   return rows.map((row) => ({ jobId: row.job_id, laneId: row.lane_id, state: stateOf(row.state) }));
-}
-
-const endedSteps = new Map<number | undefined, (typeof endings)[number]>([
-  [stepStates.SUCCEEDED, 'SUCCEEDED'],
-  [stepStates.FAILED, 'FAILED'],
-  [stepStates.UPSTREAM_FAILED, 'UPSTREAM_FAILED'],
-  [stepStates.SKIPPED, 'SKIPPED'],
-]);
-
-/** The state of the targets, read once they are locked. */
-interface Facts {
-  readonly jobs: ReadonlyMap<string, TargetJob>;
-  /** By `targetIdOf`. */
-  readonly steps: ReadonlyMap<string, RowOf<typeof readStepStates>>;
-  readonly assets: ReadonlyMap<string, RowOf<typeof lockAssets>>;
-}
-
-async function lockAll(
-  session: Session,
-  namespace: string,
-  ons: readonly DependsOn[],
-  waiting: readonly string[],
-): Promise<Facts> {
-  const targetJobIds = [...new Set(ons.flatMap(jobOf))];
-  const steps = ons.flatMap((on) => (on.kind === 'STEP' ? [on] : []));
-  const names = [...new Set(ons.flatMap((on) => (on.kind === 'ASSET' ? [on.name] : [])))];
-  const assetIds = names.map((name) => assetIdOf(namespace, name));
-  // The facts come by statements after the lock: its own statement may have begun before the previous holder committed.
-  const [, jobs, stepRows, , assetRows] = await Promise.all([
-    targetJobIds.length + waiting.length > 0
-      ? session.run(lockSome, [[...targetJobIds, ...waiting], targetJobIds])
-      : [],
-    targetJobIds.length > 0 ? readTargets(session, namespace, targetJobIds) : [],
-    steps.length > 0
-      ? session.run(readStepStates, [steps.map((on) => on.workflowJobId), steps.map((on) => on.number ?? 0)])
-      : [],
-    names.length > 0 ? session.run(makeAssets, [assetIds, names, namespace]) : [],
-    names.length > 0 ? session.run(lockAssets, [assetIds]) : [],
-  ]);
-  return {
-    jobs: new Map(jobs.map((job) => [job.jobId, job])),
-    steps: new Map(stepRows.map((row) => [stepIdOf(row.job_id, row.step), row])),
-    assets: new Map(assetRows.map((row) => [row.asset_id, row])),
-  };
-}
-
-/** Undefined: the target does not exist. */
-function linkOf(namespace: string, dependency: Dependency, facts: Facts): LinkedDependency | undefined {
-  const { on } = dependency;
-  if (on.kind === 'ASSET') {
-    const { publish_time, job_id, now } = facts.assets.get(assetIdOf(namespace, on.name)) as RowOf<typeof lockAssets>;
-    const afterUs = on.afterUs ?? now;
-    const isThere = publish_time !== null && publish_time > afterUs;
-    return {
-      dependency: { ...dependency, on: { ...on, afterUs } },
-      ending: isThere ? 'SUCCEEDED' : undefined,
-      publisherId: isThere ? (job_id ?? undefined) : undefined,
-    };
-  }
-  const job = facts.jobs.get(on.kind === 'JOB' ? on.jobId : on.workflowJobId);
-  if (!job) return undefined;
-  const ended = isTerminal(job.state) ? job.state : undefined;
-  if (on.kind === 'JOB') return { dependency, ending: ended };
-  const state = facts.steps.get(targetIdOf(namespace, on))?.state;
-  // A step that an ended workflow never started counts as skipped.
-  return { dependency, ending: endedSteps.get(state) ?? (ended && 'SKIPPED') };
-}
-
-/**
- * Locks the targets of the jobs' dependencies, and `waiting`: open jobs that wait. Links are in the order of `lists`.
- */
-export async function linkAll(
-  session: Session,
-  namespace: string,
-  lists: readonly (readonly Dependency[])[],
-  waiting: readonly string[] = [],
-): Promise<(LinkedDependency | undefined)[][]> {
-  const ons = lists.flatMap((list) => list.map(({ on }) => on));
-  const facts = await lockAll(session, namespace, ons, waiting);
-  return lists.map((list) => list.map((dependency) => linkOf(namespace, dependency, facts)));
 }

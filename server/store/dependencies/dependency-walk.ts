@@ -5,8 +5,7 @@ import type {
   AssetPage,
   ChildrenKey,
   DependencyStore,
-  StoredDependency,
-  WaitedJob,
+  TargetJob,
   WaitingChild,
   WorkflowStage,
 } from '../../engine/ports/dependencies.ts';
@@ -16,9 +15,9 @@ import type { Session, Statement } from '../driver/database.ts';
 import { keepTargets } from '../events/traced-targets.ts';
 import { deleteDependencies, publish } from '../jobs/inbox/dependency-entries.ts';
 import { phaseNames, stopReasonNames } from '../workflows/workflow-rows.ts';
-import { linkChildren, readAttached } from './children.ts';
-import { addEdges, linkOne, readDependencies } from './dependencies.ts';
-import { readStepsOf, readTargets } from './dependency-targets.ts';
+import { adoptChildren, linkChildren, readAttached, readJobDepth, readParentTrace } from './children.ts';
+import { insertEdges, keepStartTimes, readDependencies, readLastNumber } from './dependencies.ts';
+import { lockNamedAssets, lockTargets, makeMissingAssets, readStepsOf, readTargets } from './dependency-targets.ts';
 
 const { BLOCKED, PAUSED, WAITING, CANCELLING } = stateCodes;
 
@@ -87,15 +86,9 @@ WHERE namespace = $1 AND name > $2 AND version > 0 ORDER BY namespace, name LIMI
   row: { namespace: 'text', name: 'text', version: 'int8', publish_time: 'timestamptz', job_id: 'uuid' },
 } satisfies Statement;
 
-async function readWaited(session: Session, jobIds: readonly string[]): Promise<WaitedJob[]> {
-  const [rows, dependencies] = await Promise.all([session.run(readJobs, [jobIds]), readDependencies(session, jobIds)]);
-  const byJob = Map.groupBy(dependencies, ({ jobId }) => jobId);
-  return rows.map((row) => ({
-    jobId: row.job_id,
-    laneId: row.lane_id,
-    state: stateOf(row.state),
-    dependencies: byJob.get(row.job_id) ?? [],
-  }));
+async function readOpenJobs(session: Session, jobIds: readonly string[]): Promise<TargetJob[]> {
+  const rows = await session.run(readJobs, [jobIds]);
+  return rows.map((row) => ({ jobId: row.job_id, laneId: row.lane_id, state: stateOf(row.state) }));
 }
 
 async function readWaitingChildren(
@@ -144,19 +137,26 @@ export function dependencyStore(session: Session): DependencyStore {
       await session.run(lockNamespace, [namespace]);
     },
     readTargets: (namespace, jobIds) => readTargets(session, namespace, jobIds),
-    link: (namespace, jobId, dependencies) => linkOne(session, namespace, jobId, dependencies),
-    addEdges: (namespace, jobId, dependencies) => addEdges(session, namespace, jobId, dependencies),
+    lockTargets: (jobIds, waiting) => lockTargets(session, jobIds, waiting),
+    makeAssets: (namespace, names) => makeMissingAssets(session, namespace, names),
+    lockAssets: (namespace, names) => lockNamedAssets(session, namespace, names),
+    insertEdges: (namespace, edges) => insertEdges(session, namespace, edges),
+    keepStarts: (jobs) => keepStartTimes(session, jobs),
+    readLastNumber: (jobId) => readLastNumber(session, jobId),
+    adopt: (namespace, parent, children) => adoptChildren(session, namespace, parent, children),
+    readDepth: (jobId) => readJobDepth(session, jobId),
+    readTrace: (jobId) => readParentTrace(session, jobId),
     drop: (jobIds) => deleteDependencies(session, jobIds),
     keepTargets: (jobId, links) => keepTargets(session, jobId, links),
     publish: (publications) => publish(session, publications),
     linkChildren: (jobId, childIds) => linkChildren(session, jobId, childIds),
     readAttached: (jobId, limit) => readAttached(session, jobId, limit),
     listAssets: (namespace, afterName, limit) => listAssets(session, namespace, afterName, limit),
-    readWaited: (jobIds) => readWaited(session, jobIds),
+    readOpenJobs: (jobIds) => readOpenJobs(session, jobIds),
     readWaitingChildren: (keys, limit) => readWaitingChildren(session, keys, limit),
     readStages: (jobIds) => readStages(session, jobIds),
     readSteps: (steps) => readStepsOf(session, steps),
     readAncestors: (jobId) => readAncestors(session, jobId),
-    readDependencies: (jobId): Promise<StoredDependency[]> => readDependencies(session, [jobId]),
+    readDependencies: (jobIds) => readDependencies(session, jobIds),
   };
 }

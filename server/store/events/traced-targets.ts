@@ -1,6 +1,6 @@
 /** Dependency targets of jobs, kept with their records for their traces: edges are deleted once they are met. */
+import { type LinkedDependency, tracedTargetsOf } from '../../domain/dependencies/links.ts';
 import { MAX_LINKS, type TracedTarget } from '../../domain/events/job-spans.ts';
-import type { LinkedDependency } from '../../engine/ports/dependencies.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session } from '../driver/database.ts';
@@ -11,21 +11,8 @@ interface StoredTarget {
   readonly step?: number | undefined;
 }
 
-function targetOf({ dependency: { on }, publisherId }: LinkedDependency): StoredTarget[] {
-  switch (on.kind) {
-    case 'JOB':
-      return [{ job: on.jobId }];
-    case 'STEP':
-      return [{ job: on.workflowJobId, step: on.number }];
-    case 'ASSET':
-      return publisherId === undefined ? [] : [{ job: publisherId }];
-  }
-}
-
-/** The JSON, each target once. Undefined: there is nothing to keep, as for an asset that is yet to be published. */
-export function targetsJson(links: readonly LinkedDependency[]): readonly StoredTarget[] | undefined {
-  const targets = new Map(links.flatMap(targetOf).map((target) => [`${target.job}/${target.step}`, target]));
-  return targets.size > 0 ? [...targets.values()].slice(0, MAX_LINKS) : undefined;
+export function storedTargets(targets: readonly TracedTarget[]): readonly StoredTarget[] {
+  return targets.map(({ jobId, step }) => ({ job: jobId, step }));
 }
 
 /** `stored`: the column `depends_on`. */
@@ -42,8 +29,8 @@ const addSome = {
 
 /** Adds targets of a job that waits already. */
 export async function keepTargets(session: Session, jobId: string, links: readonly LinkedDependency[]): Promise<void> {
-  const targets = targetsJson(links);
-  if (targets) await session.run(addSome, [jobId, JSON.stringify(targets)]);
+  const targets = tracedTargetsOf(links);
+  if (targets) await session.run(addSome, [jobId, JSON.stringify(storedTargets(targets))]);
 }
 
 const addPublishers = {

@@ -137,11 +137,9 @@ function storeOf(flows: readonly Flow[], dependencies: ReadonlyMap<string, reado
     return { jobId, laneId, state } as const;
   };
   return {
-    readWaited: async (ids) =>
-      ids.map((jobId) => ({
-        ...jobOf(jobId),
-        dependencies: (dependencies.get(jobId) ?? []).map((one, number) => ({ ...one, jobId, number })),
-      })),
+    readOpenJobs: async (ids) => ids.map(jobOf),
+    readDependencies: async (ids) =>
+      ids.flatMap((jobId) => (dependencies.get(jobId) ?? []).map((one, number) => ({ ...one, jobId, number }))),
     readWaitingChildren: async (keys, limit) =>
       keys
         .flatMap((key) =>

@@ -12,20 +12,11 @@ const exceptions: Readonly<Record<string, string>> = {
 /** Methods whose composition has yet to move to the engine. */
 const notYetMoved: ReadonlySet<string> = new Set([
   ...['batches.insertRetry', 'batches.lockRetried'],
-  ...['batches.storePage', 'batches.write', 'change', 'complete', 'dependencies.link'],
-  ...['dependencies.readWaited', 'ensureLane', 'eraseJob', 'explain.readCapacityInUse', 'explain.readLimits'],
+  ...['batches.storePage', 'batches.write', 'complete'],
+  ...['ensureLane', 'eraseJob', 'explain.readCapacityInUse', 'explain.readLimits'],
   ...['explain.readWorkflow', 'findLane', 'inbox.takeEnds', 'listJobs', 'openSession'],
   ...['readJob', 'readJobs', 'readTracedJobs', 'requeueDeferred'],
-  ...[
-    'linkJobs',
-    'storeLinks',
-    'withParent',
-    'writeManualChange',
-    'workflows.lock',
-    'workflows.lockRun',
-    'workflows.skipStep',
-    'workflows.write',
-  ],
+  ...['writeManualChange', 'workflows.lock', 'workflows.lockRun', 'workflows.skipStep', 'workflows.write'],
 ]);
 
 /** One call of a method, with the statements that it has started so far. */

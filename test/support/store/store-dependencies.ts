@@ -40,7 +40,7 @@ export async function useDependencies(context: StoreContext): Promise<void> {
   await store.dependencies.linkChildren(workflowJobId, [waiting.jobId]);
   await store.dependencies.readAttached(workflowJobId, 10);
   await store.dependencies.listAssets('default', '', 10);
-  await store.dependencies.readWaited([waiting.jobId]);
+  await store.dependencies.readOpenJobs([waiting.jobId]);
   await store.dependencies.readWaitingChildren([{ jobId: workflowJobId }], 10);
   await store.dependencies.readStages([workflowJobId]);
   await store.dependencies.readSteps([{ jobId: workflowJobId, step: 1 }]);

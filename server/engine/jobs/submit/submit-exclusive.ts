@@ -2,6 +2,8 @@
 import { obstacleOf } from '../../../domain/jobs/idempotency-key.ts';
 import type { Change } from '../../../domain/jobs/run.ts';
 import { addMembers, type OpenBatch, openBatch, withParents } from '../../batches/members.ts';
+import { withParent } from '../../dependencies/adopt-children.ts';
+import { linkJobs, storeLinks } from '../../dependencies/link-jobs.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Insertion, SubmitCall, SubmitResult } from '../../ports/submissions.ts';
 import { applyRules, type Ruled, replaceWaiting } from './apply-rules.ts';
@@ -59,7 +61,7 @@ async function submitOne(tx: Store, call: SubmitCall): Promise<SubmitResult> {
   if (call.requestId && inserted.first.size === 0) throw new Refused({ kind: 'requestIdReused' });
   if (batch) await addMembers(tx, batch, joined);
   if (call.manual && joined.jobs.length > 0) await tx.writeManualChange(call.manual);
-  const skipped = linked ? await tx.storeLinks(call, linked) : [];
+  const skipped = linked ? await storeLinks(tx, call, linked) : [];
   const result = withEnded(stored(insertion, new Set(), inserted.ranks), skipped);
   return ruled ? settleRuled(tx, { owned, ruled, result }) : result;
 }
@@ -77,14 +79,14 @@ function accepted<T extends object | undefined>(found: T | SubmitResult): Exclud
 /** Makes the jobs members of their batch, or children of the job whose handler submits them. */
 async function withFamily(tx: Store, insertion: Insertion, batch: OpenBatch | undefined) {
   if (batch) return withParents(insertion, batch);
-  return insertion.call.parentAttempt ? tx.withParent(insertion, insertion.call.parentAttempt) : insertion;
+  return insertion.call.parentAttempt ? withParent(tx, insertion, insertion.call.parentAttempt) : insertion;
 }
 
 /** Links the jobs' dependencies, once nothing else blocks the call. Undefined: the jobs have none. */
 async function linkAll(tx: Store, call: SubmitCall, joined: Insertion) {
   if (!call.isDependent) return undefined;
   const error = await call.refuseCycles?.(tx.dependencies);
-  return error ? { kind: 'dependencyRefused' as const, error } : tx.linkJobs(call, joined);
+  return error ? { kind: 'dependencyRefused' as const, error } : linkJobs(tx, call, joined);
 }
 
 function withEnded(result: StoredResult, ended: readonly Change[]): StoredResult {

@@ -10,7 +10,6 @@ import { EngineError } from '../../base/errors.ts';
 import { cycleOf } from '../../dependencies/cycle-search.ts';
 import { targetNotFound, withStepNumbers } from '../../dependencies/step-numbers.ts';
 import type { Lanes } from '../../dispatch/lanes.ts';
-import type { DependencyStore } from '../../ports/dependencies.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Body } from '../bodies.ts';
 import { NoValue, type Values } from '../values.ts';
@@ -72,7 +71,7 @@ const refusals: ReadonlySet<string> = new Set(['JOB_NOT_FOUND', 'NOT_A_WORKFLOW'
 
 /** Within a transaction, before its other locks: locks the workflow and the jobs depended on. Throws UnknownLane. */
 export async function lockedWait(
-  store: DependencyStore,
+  store: Store['dependencies'],
   lanes: Pick<Lanes, 'load' | 'get'>,
   wait: StepWait,
 ): Promise<StepWait> {

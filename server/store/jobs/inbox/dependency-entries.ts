@@ -1,4 +1,5 @@
 /** Entries of the job inbox for dependents, taken together with the dependencies that they settle; and publications. */
+import { ATTACHED } from '../../../domain/dependencies/children.ts';
 import { dependencyKinds, type Ending, isMet, unmetText } from '../../../domain/dependencies/dependencies.ts';
 import { inboxKinds, recipients } from '../../../domain/jobs/inbox.ts';
 import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
@@ -8,7 +9,6 @@ import type { Settled, TakenEnds } from '../../../engine/ports/inbox.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { assetIdOf } from '../../base/target-ids.ts';
-import { ATTACHED } from '../../dependencies/children.ts';
 import { dependencyOf, dependencyRowType } from '../../dependencies/dependency-rows.ts';
 import type { Session, Statement } from '../../driver/database.ts';
 import type { RowOf } from '../../driver/row-types.ts';

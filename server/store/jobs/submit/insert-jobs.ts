@@ -14,6 +14,7 @@ import { byteSlices } from '../../driver/arrays.ts';
 import type { Parameter, Session, Statement } from '../../driver/database.ts';
 import type { RowOf } from '../../driver/row-types.ts';
 import { groups, outboxInsert } from '../../events/outbox.ts';
+import { storedTargets } from '../../events/traced-targets.ts';
 
 const callColumns = {
   call: 'int',
@@ -173,7 +174,7 @@ function restOf(job: NewJob): string | null {
     step: parent?.step,
     item: parent?.item,
     notifies_end: notifiesDependents || undefined,
-    depends_on: tracedTargets,
+    depends_on: tracedTargets && storedTargets(tracedTargets),
   });
 }
 
