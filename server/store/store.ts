@@ -13,27 +13,7 @@ import {
   takeFromArchive,
 } from './definitions/definitions.ts';
 import { dependencyStore } from './dependencies/dependency-walk.ts';
-import { readWaitingKeys, requeueDeferredJobs } from './dispatch/deferred-jobs.ts';
 import { dispatchStore } from './dispatch/dispatch-store.ts';
-import {
-  lockFairnessKeys,
-  readFairLanes,
-  readFirstOfFairLanes,
-  readWaitingFairnessKeys,
-  writeFairnessKeys,
-} from './dispatch/fairness-keys.ts';
-import { gateLanes } from './dispatch/gated-lanes.ts';
-import { lockKeyLimits, readOpenOfLimits, readUseOfKeys } from './dispatch/key-limits.ts';
-import { ensureLane, findLane, readHeads, readHeadsOf, readLanes } from './dispatch/lanes.ts';
-import { lockLimits, readLimitUse, takeRateUnits } from './dispatch/limit-use.ts';
-import {
-  alignLimitedLanes,
-  lockDefinitionVersions,
-  lockLanesToLimit,
-  readDefinitionLanes,
-  readDefinitionLimits,
-  setDefinitionLimits,
-} from './dispatch/limits.ts';
 import { type Database, type Statement, within } from './driver/database.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './events/outbox.ts';
 import { stepTraces } from './events/read-links.ts';
@@ -132,12 +112,6 @@ export function createStatements(database: Database): Statements {
     readOpenVersions: (namespace, name, version) => readOpenVersions(database, namespace, name, version),
     readRetention: (namespace) => readRetention(database, namespace),
     setRetention: (namespace, retentionMs, definition) => setRetention(database, namespace, retentionMs, definition),
-    findLane: (key, breaker) => findLane(database, key, breaker),
-    ensureLane: (key, breaker) => ensureLane(database, key, breaker),
-    readLanes: (laneIds) => readLanes(database, laneIds),
-    readHeads: () => readHeads(database),
-    readHeadsOf: (laneIds) => readHeadsOf(database, laneIds),
-    gateLanes: (laneIds, reason, isHeld) => gateLanes(database, laneIds, reason, isHeld),
     writeManualChange: (change) => writeManualChange(database, change),
     insertJobs: (insertions, placement) => insertJobs(database, insertions, placement),
     readStoredCalls: (requests) => readStoredCalls(database, requests),
@@ -149,28 +123,8 @@ export function createStatements(database: Database): Statements {
     lockSubmissionKeys: (hashes) => lockSubmissionKeys(database, hashes),
     readSubmissionKeys: (hashes) => readSubmissionKeys(database, hashes),
     takeOverSubmissionKeys: (taken) => takeOverSubmissionKeys(database, taken),
-    lockKeyLimits: (namespace, definitions) => lockKeyLimits(database, namespace, definitions),
-    readOpenOfLimits: (limitIds) => readOpenOfLimits(database, limitIds),
-    readUseOfKeys: (lane, limitIds) => readUseOfKeys(database, lane, limitIds),
     findJobs: (jobIds) => findJobs(database, jobIds),
     ...dispatchStore(database),
-    lockLimits: (lane) => lockLimits(database, lane),
-    readLimitUse: (lane) => readLimitUse(database, lane),
-    takeRateUnits: (taken) => takeRateUnits(database, taken),
-    requeueDeferred: (limitIds) => requeueDeferredJobs(database, limitIds),
-    readWaitingKeys: (afterLimitId, limit) => readWaitingKeys(database, afterLimitId, limit),
-    readDefinitionLimits: (namespace, definition) => readDefinitionLimits(database, namespace, definition),
-    setDefinitionLimits: (namespace, definition, limits) =>
-      setDefinitionLimits(database, namespace, definition, limits),
-    lockDefinitionVersions: (namespace, definition) => lockDefinitionVersions(database, namespace, definition),
-    readDefinitionLanes: (namespace, definition) => readDefinitionLanes(database, namespace, definition),
-    lockLanesToLimit: (laneIds) => lockLanesToLimit(database, laneIds),
-    alignLimitedLanes: (laneIds) => alignLimitedLanes(database, laneIds),
-    lockFairnessKeys: (keys) => lockFairnessKeys(database, keys),
-    readWaitingFairnessKeys: (keys) => readWaitingFairnessKeys(database, keys),
-    readFairLanes: (lanes) => readFairLanes(database, lanes),
-    readFirstOfFairLanes: (laneIds) => readFirstOfFairLanes(database, laneIds),
-    writeFairnessKeys: (keys) => writeFairnessKeys(database, keys),
     countFirstAttempts: (jobs) => countFirstAttempts(database, jobs),
     makeBudgetMinute: (key) => makeBudgetMinute(database, key),
     lockBudgetMinute: (key) => lockBudgetMinute(database, key),

@@ -3,6 +3,8 @@ import { applyDefinition, archiveDefinition } from '../definitions/change-defini
 import { addEdges, linkOne } from '../dependencies/add-edges.ts';
 import { claim } from '../dispatch/claims/claim.ts';
 import { FairRanks } from '../dispatch/fair-ranks.ts';
+import { ensureLane, findLane } from '../dispatch/make-lane.ts';
+import { requeueDeferred } from '../dispatch/requeue-deferred.ts';
 import { changeRuns } from '../jobs/change/change-runs.ts';
 import { findSubmission } from '../jobs/submit/stored-calls.ts';
 import { submitCalls } from '../jobs/submit/submit-calls.ts';
@@ -35,6 +37,9 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
     keepPage: (namespace, request, page) => keepPage(store, namespace, request, page),
     submit: (calls, permits = new Map(), limited) => submitCalls(store, calls, { permits, limited }),
     findSubmission: (call) => findSubmission(store, call),
+    findLane: (key, breaker) => findLane(store, key, breaker),
+    ensureLane: (key, breaker) => ensureLane(store, key, breaker),
+    requeueDeferred: (limitIds) => requeueDeferred(store, limitIds),
     claim: (wanted) => claim(store, wanted),
     changeBreakers: (keys, decide, make) => changeBreakers(store, keys, decide, make),
     probeBreaker: (key, wanted) => probeBreaker(store, key, wanted),

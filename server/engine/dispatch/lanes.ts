@@ -10,7 +10,7 @@ import {
 } from '../../domain/dispatch/placement.ts';
 import type { LaneHint } from '../base/messages.ts';
 import type { Definitions } from '../definitions/definitions.ts';
-import type { LaneStore } from '../ports/lanes.ts';
+import type { Store } from '../ports/store.ts';
 import { Exhausted } from './exhausted.ts';
 import { isExhausted, type KnownLane } from './known-lane.ts';
 import { breakerOf, definitionName, keyText, queueName } from './lane-names.ts';
@@ -37,7 +37,7 @@ export function handlerOf({ cleanup, definitionBody }: KnownLane): string {
   return (cleanup && definitionBody.cleanup?.handler) || definitionBody.handler;
 }
 
-type StoredLanes = Pick<LaneStore, 'ensureLane' | 'findLane' | 'readLanes'>;
+type StoredLanes = Pick<Store, 'ensureLane' | 'findLane' | 'readLanes'>;
 
 export class Lanes {
   readonly #store: StoredLanes;

@@ -27,10 +27,15 @@ export class UnknownLane extends Error {
 
 /** Lanes, by key and by id. */
 export interface LaneStore {
-  /** The lane with this key. `breaker` is the circuit breaker that may gate it. */
-  findLane(key: LaneKey, breaker?: string): Promise<number | undefined>;
-  /** As `findLane`; makes the lane, and its queue, if missing. */
-  ensureLane(key: LaneKey, breaker?: string): Promise<number>;
+  /** The lane with this key, and the circuit breaker that may gate it. */
+  readLane(key: LaneKey): Promise<{ readonly laneId: number; readonly breaker: string | undefined } | undefined>;
+  nameBreaker(laneId: number, breaker: string): Promise<void>;
+  /** Makes the queue if it is missing, and locks it: a pause waits for the new lane, or the lane sees the pause. */
+  ensureQueueOfLane(key: LaneKey): Promise<void>;
+  /** A change of the definition's limits waits for the new lane, or the lane sees the change. */
+  lockDefinitionOfLane(key: LaneKey): Promise<void>;
+  /** Gated as its queue, its breaker and its limits require. Undefined: the lane exists already. */
+  insertLane(key: LaneKey, breaker?: string): Promise<number | undefined>;
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
   /** Lowest rank of each lane with ready jobs and open gates; at most 5,000 lanes. */
   readHeads(): Promise<LaneHead[]>;
@@ -42,4 +47,11 @@ export interface LaneStore {
    * gate.
    */
   gateLanes(laneIds: readonly number[], reason: GateReason, isHeld: boolean): Promise<number[]>;
+}
+
+export interface LaneTransactions {
+  /** The lane with this key. `breaker` is the circuit breaker that may gate it. */
+  findLane(key: LaneKey, breaker?: string): Promise<number | undefined>;
+  /** As `findLane`; makes the lane, and its queue, if missing. */
+  ensureLane(key: LaneKey, breaker?: string): Promise<number>;
 }

@@ -46,6 +46,14 @@ export interface UseOfKey extends KeyUse {
   readonly limitId: string;
 }
 
+/** A key with deferred jobs. */
+export interface LimitedKey extends KeyUse {
+  readonly limitId: string;
+  /** Limits of its definition. */
+  readonly limits: DefinitionLimits | undefined;
+  readonly nowUs: number;
+}
+
 export interface KeyLimitOfJob {
   /** Index of the job in its call. */
   readonly index: number;
@@ -73,10 +81,10 @@ export interface LimitStore {
   readOpenOfLimits(limitIds: readonly string[]): Promise<ReadonlyMap<string, readonly OpenJob[]>>;
   /** Use of the limits of these keys of the lane's definition. After `lockLimits` it includes all earlier assignments. */
   readUseOfKeys(lane: LaneUnderLimits, limitIds: readonly string[]): Promise<UseOfKey[]>;
-  /**
-   * Moves jobs deferred at these keys' limits back to the ready ones, as far as there is capacity. At most 500 keys.
-   */
-  requeueDeferred(limitIds: readonly string[]): Promise<Requeued>;
+  /** Those of the keys that have deferred jobs, with their use. */
+  readDeferredKeys(limitIds: readonly string[]): Promise<readonly LimitedKey[]>;
+  /** Moves the deferred among the first `jobs` jobs of each key back to the ready ones of their lanes. */
+  requeueFirst(keys: readonly { readonly limitId: string; readonly jobs: number }[]): Promise<Requeued['lanes']>;
   /** Keys with marked ready jobs, in the order of their ids, after `afterLimitId`. */
   readWaitingKeys(afterLimitId: string, limit: number): Promise<string[]>;
   readDefinitionLimits(namespace: string, definition: string): Promise<DefinitionLimits | undefined>;
@@ -89,4 +97,11 @@ export interface LimitStore {
   lockLanesToLimit(laneIds: readonly number[]): Promise<void>;
   /** Gates those lanes of which claims must check limits, and only those. They are locked. */
   alignLimitedLanes(laneIds: readonly number[]): Promise<void>;
+}
+
+export interface LimitTransactions {
+  /**
+   * Moves jobs deferred at these keys' limits back to the ready ones, as far as there is capacity. At most 500 keys.
+   */
+  requeueDeferred(limitIds: readonly string[]): Promise<Requeued>;
 }

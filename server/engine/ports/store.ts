@@ -12,8 +12,8 @@ import type { Outbox, StepTraces, TraceStore } from './events.ts';
 import type { ExplainStore } from './explanations.ts';
 import type { InboxStore } from './inbox.ts';
 import type { JobStore, JobTransactions } from './jobs.ts';
-import type { LaneStore } from './lanes.ts';
-import type { LimitStore } from './limits.ts';
+import type { LaneStore, LaneTransactions } from './lanes.ts';
+import type { LimitStore, LimitTransactions } from './limits.ts';
 import type { LogStore, LogTransactions } from './logs.ts';
 import type { NamespaceStore } from './namespaces.ts';
 import type { QueueStore, QueueTransactions } from './queues.ts';
@@ -115,6 +115,8 @@ export interface Store
     DispatchTransactions,
     FairnessTransactions,
     JobTransactions,
+    LaneTransactions,
+    LimitTransactions,
     LogTransactions,
     RequestTransactions,
     SubmissionTransactions {

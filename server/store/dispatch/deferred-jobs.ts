@@ -2,15 +2,11 @@
  * Deferred jobs, which wait for capacity of their limit key: found, and moved back to the ready jobs of their lanes.
  */
 
-import { keyCapacity } from '../../domain/dispatch/limit-use.ts';
-import { type DefinitionLimits, headroomOf } from '../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { LaneHead } from '../../engine/ports/lanes.ts';
-import type { Requeued } from '../../engine/ports/limits.ts';
+import type { LimitedKey, Requeued } from '../../engine/ports/limits.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import type { Database, Session, Statement } from '../driver/database.ts';
-import type { RowOf } from '../driver/row-types.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import { addCounts } from './lane-counts.ts';
 import { keyUse, keyUseOf, keyUseRowType, mostOfKey } from './limit-use.ts';
 
@@ -19,11 +15,6 @@ const { READY } = stateCodes;
 // Written as a range: an equality also matches the index of all ready jobs, and the planner would read the whole of it.
 const isReady = (run: string) => `${run}.state BETWEEN ${READY} AND ${READY}`;
 const isMarked = (run: string) => `${run}.limit_mark IS NOT NULL AND ${isReady(run)}`;
-
-/** Max jobs requeued per key and transaction. */
-const MAX_REQUEUED = 1_000;
-/** Max jobs reopened at once of a key that no longer has a limit. */
-const MAX_REOPENED = 10_000;
 
 // The last waiting job of the key names its definition, and says whether any wait at the limit: deferred jobs are
 // behind the others.
@@ -79,33 +70,23 @@ SELECT to_lane_id AS lane_id, min(rank) AS rank, count(*)::int AS jobs FROM move
   row: { lane_id: 'int4', rank: 'int8', jobs: 'int4' },
 } satisfies Statement;
 
-/** Requeues as many jobs of each key as it has capacity for. */
-export function requeueDeferredJobs(database: Database, limitIds: readonly string[]): Promise<Requeued> {
-  return database.transaction(async (session) => {
-    const rows = (await session.run(readKeys, [limitIds])).filter((row) => row.at_limit);
-    const headrooms = rows.map((row) => ({ limitId: row.limit_id, headroom: headroomOfKey(row) }));
-    const open = headrooms.filter(({ headroom }) => headroom.jobs > 0);
-    const lanes = open.length > 0 ? await requeueDeferred(session, open) : [];
-    const later = headrooms.flatMap(({ limitId, headroom }) =>
-      headroom.openTimeUs === undefined ? [] : [{ limitId, openTimeUs: headroom.openTimeUs }],
-    );
-    return { deferred: rows.map((row) => row.limit_id), lanes, later };
-  });
+export async function readDeferredKeys(session: Session, limitIds: readonly string[]): Promise<LimitedKey[]> {
+  const rows = await session.run(readKeys, [limitIds]);
+  return rows
+    .filter((row) => row.at_limit)
+    .map((row) => ({
+      limitId: row.limit_id,
+      limits: row.limits === null ? undefined : JSON.parse(row.limits),
+      ...keyUseOf(row),
+      nowUs: row.now,
+    }));
 }
 
-function headroomOfKey(row: RowOf<typeof readKeys>) {
-  const limits: DefinitionLimits | undefined = row.limits === null ? undefined : JSON.parse(row.limits);
-  return headroomOf(keyCapacity(limits, keyUseOf(row)), limits?.rateCost ?? 1, row.now);
-}
-
-async function requeueDeferred(
+export async function requeueFirst(
   session: Session,
-  open: readonly { readonly limitId: string; readonly headroom: { readonly jobs: number } }[],
-): Promise<(LaneHead & { readonly jobs: number })[]> {
-  const moved = await session.run(requeueMany, [
-    open.map(({ limitId }) => limitId),
-    open.map(({ headroom }) => Math.min(headroom.jobs, Number.isFinite(headroom.jobs) ? MAX_REQUEUED : MAX_REOPENED)),
-  ]);
+  keys: readonly { readonly limitId: string; readonly jobs: number }[],
+): Promise<Requeued['lanes']> {
+  const moved = await session.run(requeueMany, [keys.map((key) => key.limitId), keys.map((key) => key.jobs)]);
   return moved.map((row) => ({ laneId: row.lane_id, rank: row.rank, jobs: row.jobs }));
 }
 
@@ -124,7 +105,6 @@ SELECT limit_id FROM waiting LIMIT $2`,
   row: { limit_id: 'uuid' },
 } satisfies Statement;
 
-/** Keys with marked ready jobs, sorted by id, after `afterLimitId`. */
 export async function readWaitingKeys(session: Session, afterLimitId: string, limit: number): Promise<string[]> {
   return (await session.run(readWaiting, [afterLimitId, limit])).map((row) => row.limit_id);
 }

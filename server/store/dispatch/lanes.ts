@@ -3,7 +3,7 @@
 import { type LaneKey, takesResources } from '../../domain/dispatch/placement.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { Lane, LaneHead } from '../../engine/ports/lanes.ts';
-import type { Database, Session, Statement } from '../driver/database.ts';
+import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { claimedSingly, gates } from './gated-lanes.ts';
 import { isLimited } from './limits.ts';
@@ -36,7 +36,7 @@ const lockDefinition = {
 const newLane = { namespace: '$1', queue: '$2', definition: '$3', cleanup: '$7::boolean' };
 
 // Clean-ups are guaranteed to run: a pause of their queue does not gate their lane.
-const insertLane = {
+const insertOne = {
   name: 'insert_lane',
   text: `
 INSERT INTO lanes (${keyColumns}, breaker, gates)
@@ -50,8 +50,7 @@ ON CONFLICT DO NOTHING RETURNING lane_id`,
   row: { lane_id: 'int4' },
 } satisfies Statement;
 
-// For a lane that a replica of an older release has made.
-const nameBreaker = { name: 'name_breaker', text: 'UPDATE lanes SET breaker = $2 WHERE lane_id = $1' };
+const setBreaker = { name: 'name_breaker', text: 'UPDATE lanes SET breaker = $2 WHERE lane_id = $1' };
 
 const readMany = {
   name: 'read_lanes',
@@ -101,33 +100,29 @@ function parameters(key: LaneKey) {
   return [namespace, queue, definition, definitionVersion, demands, suspect, cleanup, atLimit];
 }
 
-export async function findLane(session: Session, key: LaneKey, breaker?: string): Promise<number | undefined> {
+export async function readLane(
+  session: Session,
+  key: LaneKey,
+): Promise<{ readonly laneId: number; readonly breaker: string | undefined } | undefined> {
   const [found] = await session.run(findOne, parameters(key));
-  if (found && breaker !== undefined && found.breaker !== breaker)
-    await session.run(nameBreaker, [found.lane_id, breaker]);
-  return found?.lane_id;
+  return found && { laneId: found.lane_id, breaker: found.breaker ?? undefined };
 }
 
-/** Reads first: an insert that conflicts uses up a number of the sequence. */
-export async function ensureLane(database: Database, key: LaneKey, breaker?: string): Promise<number> {
-  const found = await findLane(database, key, breaker);
-  return found ?? database.transaction((session) => makeLane(session, key, breaker));
+export async function nameBreaker(session: Session, laneId: number, breaker: string): Promise<void> {
+  await session.run(setBreaker, [laneId, breaker]);
 }
 
-/** Within a transaction. The second read finds a lane made meanwhile. */
-export async function makeLane(session: Session, key: LaneKey, breaker?: string): Promise<number> {
-  await session.run(ensureQueue, [key.namespace, key.queue]);
+export async function ensureQueueOfLane(session: Session, { namespace, queue }: LaneKey): Promise<void> {
+  await session.run(ensureQueue, [namespace, queue]);
+}
+
+export async function lockDefinitionOfLane(session: Session, key: LaneKey): Promise<void> {
   await session.run(lockDefinition, [key.namespace, key.definition, key.definitionVersion]);
-  const finders = [
-    () => session.run(findOne, parameters(key)),
-    () => session.run(insertLane, [...parameters(key), breaker ?? null, takesResources(key)]),
-    () => session.run(findOne, parameters(key)),
-  ];
-  for (const find of finders) {
-    const [row] = await find();
-    if (row) return row.lane_id;
-  }
-  throw new Error('a lane can neither be found nor made');
+}
+
+export async function insertLane(session: Session, key: LaneKey, breaker?: string): Promise<number | undefined> {
+  const [row] = await session.run(insertOne, [...parameters(key), breaker ?? null, takesResources(key)]);
+  return row?.lane_id;
 }
 
 export async function readLanes(session: Session, laneIds: readonly number[]): Promise<Lane[]> {

@@ -1,6 +1,6 @@
 /**
  * Limits of queues and definitions, and the lanes that are subject to them. Such a lane is gated for other claims: its
- * jobs are claimed by `claim-limited.ts`, which checks the limits under a lock.
+ * jobs are claimed by the engine's `limited-claim.ts`, which checks the limits under a lock.
  */
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import type { Session, Statement } from '../driver/database.ts';

@@ -36,7 +36,7 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     about: 'Jobs that wait at the limit of their key stay there, whatever is given back.',
     patches: [
       {
-        file: 'server/store/dispatch/deferred-jobs.ts',
+        file: 'server/engine/dispatch/requeue-deferred.ts',
         find: 'const open = headrooms.filter(({ headroom }) => headroom.jobs > 0);',
         replace: 'const open = headrooms.filter(({ headroom }) => headroom.jobs < 0);',
       },

@@ -13,9 +13,9 @@ const exceptions: Readonly<Record<string, string>> = {
 const notYetMoved: ReadonlySet<string> = new Set([
   ...['batches.insertRetry', 'batches.lockRetried'],
   ...['batches.storePage', 'batches.write', 'complete'],
-  ...['ensureLane', 'eraseJob', 'explain.readCapacityInUse', 'explain.readLimits'],
-  ...['explain.readWorkflow', 'findLane', 'inbox.takeEnds', 'listJobs', 'openSession'],
-  ...['readJob', 'readJobs', 'readTracedJobs', 'requeueDeferred'],
+  ...['eraseJob', 'explain.readCapacityInUse', 'explain.readLimits'],
+  ...['explain.readWorkflow', 'inbox.takeEnds', 'listJobs', 'openSession'],
+  ...['readJob', 'readJobs', 'readTracedJobs'],
   ...['writeManualChange', 'workflows.lock', 'workflows.lockRun', 'workflows.skipStep', 'workflows.write'],
 ]);
 
