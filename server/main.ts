@@ -19,6 +19,7 @@ import type { Bus, Log } from './engine/ports/ports.ts';
 import type { Store } from './engine/ports/store.ts';
 import { createReplica, type Replica } from './engine/replica.ts';
 import { DEAF_AFTER_BEATS } from './engine/sessions/sessions.ts';
+import { composeVitals } from './engine/upkeep/vitals.ts';
 import { ThreadSchemas } from './schemas/thread-schemas.ts';
 import { failureText } from './store/base/failure-text.ts';
 import type { Database } from './store/driver/database.ts';
@@ -174,7 +175,7 @@ interface Parts {
 /** Sources that the metrics read by themselves. */
 function observedOf({ database, store, bus, replica, dbClock }: Parts): Observed {
   return {
-    vitals: vitalsStore(database),
+    vitals: composeVitals(vitalsStore(database)),
     deafAfterBeats: DEAF_AFTER_BEATS,
     nowUs: () => dbClock.nowUs(),
     askDatabase: () => store.nowUs(),

@@ -2,7 +2,7 @@
 import type { Statements } from '../engine/ports/store.ts';
 import { insertRequestId, readRequestId, readStoredCalls } from './base/request-ids.ts';
 import { batchStore } from './batches/batches.ts';
-import { listOffers, readOpenVersions } from './definitions/compatibility.ts';
+import { readOpenVersions } from './definitions/compatibility.ts';
 import {
   findDefinition,
   insertDefinition,
@@ -14,10 +14,11 @@ import {
 } from './definitions/definitions.ts';
 import { dependencyStore } from './dependencies/dependency-walk.ts';
 import { dispatchStore } from './dispatch/dispatch-store.ts';
+import { listOffers } from './dispatch/offers.ts';
 import { type Database, type Statement, within } from './driver/database.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './events/outbox.ts';
 import { stepTraces } from './events/read-links.ts';
-import { readTracedJobs, readTraceOrigins } from './events/read-traces.ts';
+import { readTraceOrigins, readTraceRecords } from './events/read-traces.ts';
 import { explainStore } from './explain/explain-store.ts';
 import { eraseJob } from './jobs/change/erase-job.ts';
 import { insertCleanups } from './jobs/change/insert-cleanups.ts';
@@ -29,8 +30,15 @@ import { takeEnds } from './jobs/inbox/dependency-entries.ts';
 import { insertInbox } from './jobs/inbox/inbox-inserts.ts';
 import { dropInbox, findAbandoned } from './jobs/inbox/workflow-entries.ts';
 import { readEndedJobs } from './jobs/read/ended-jobs.ts';
-import { listJobs } from './jobs/read/list-jobs.ts';
-import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './jobs/read/read-jobs.ts';
+import { findListedLanes, scanJobs } from './jobs/read/list-jobs.ts';
+import {
+  findEnded,
+  findJobs,
+  readClosed,
+  readClosedAttempts,
+  readJobRecords,
+  readRevisions,
+} from './jobs/read/read-jobs.ts';
 import {
   insertIdempotencyKeys,
   pointIdempotencyKeys,
@@ -160,12 +168,13 @@ export function createStatements(database: Database): Statements {
     closeSessions: (sessionIds, how, lapsedForMs) => closeSessions(database, sessionIds, how, lapsedForMs),
     endSessions: (sessionIds) => endSessions(database, sessionIds),
     readLapse: () => readLapse(database),
-    readJob: async (namespace, jobId) => (await readJobs(database, [{ namespace, jobId }]))[0],
-    readJobs: (names) => readJobs(database, names),
+    readJobRecords: (names) => readJobRecords(database, names),
+    readAttempts: (jobIds) => readClosedAttempts(database, jobIds),
     readLastWorkers: (namespace, jobIds) => readLastWorkers(database, namespace, jobIds),
     readTraceOrigins: (jobIds) => readTraceOrigins(database, jobIds),
-    readTracedJobs: (jobIds) => readTracedJobs(database, jobIds),
-    listJobs: (query) => listJobs(database, query),
+    readTraceRecords: (jobIds) => readTraceRecords(database, jobIds),
+    findListedLanes: (query) => findListedLanes(database, query),
+    scanJobs: (scan) => scanJobs(database, scan),
     readRevisions: (jobIds) => readRevisions(database, jobIds),
     readPageTokenKey: async () => (await database.run(readPageTokenKey, []))[0]?.key as Uint8Array,
     readEndedJobs: (namespace, jobIds) => readEndedJobs(database, namespace, jobIds),

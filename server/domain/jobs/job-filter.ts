@@ -1,4 +1,5 @@
 /** Selects jobs: every condition that is set must match. */
+import { lowestUuid } from '../base/uuid.ts';
 import { isTerminal, type JobState, stateCodes } from './job-state.ts';
 
 export interface JobFilter {
@@ -26,4 +27,15 @@ export function statesOf(filter: JobFilter): JobState[] {
   const asked = states.length > 0 ? [...new Set(states)] : (Object.keys(stateCodes) as JobState[]);
   // Only a job's end stores a failure on the job; failures of single attempts are not searched.
   return failureTypes.length > 0 ? asked.filter((state) => isTerminal(state) && state !== 'SUCCEEDED') : asked;
+}
+
+/** Max difference between a job's id and its `create_time`: an id is made before its flush, by the replica's clock. */
+const ID_SLACK_MS = 60_000;
+const HIGHEST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** The lowest and, exclusive, the highest id that a job made in the filter's window can have. */
+export function idBounds({ minCreateTimeUs, maxCreateTimeUs }: JobFilter): [string, string] {
+  const lowest = minCreateTimeUs === undefined ? 0 : Math.max(0, Math.floor(minCreateTimeUs / 1000) - ID_SLACK_MS);
+  if (maxCreateTimeUs === undefined) return [lowestUuid(lowest), HIGHEST_UUID];
+  return [lowestUuid(lowest), lowestUuid(Math.ceil(maxCreateTimeUs / 1000) + ID_SLACK_MS)];
 }

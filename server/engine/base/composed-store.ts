@@ -5,7 +5,11 @@ import { claim } from '../dispatch/claims/claim.ts';
 import { FairRanks } from '../dispatch/fair-ranks.ts';
 import { ensureLane, findLane } from '../dispatch/make-lane.ts';
 import { requeueDeferred } from '../dispatch/requeue-deferred.ts';
+import { readTracedJobs } from '../events/traced-jobs.ts';
+import { readCapacityInUse, readLimits, readWorkflow } from '../explain/read-explained.ts';
 import { changeRuns } from '../jobs/change/change-runs.ts';
+import { listJobs } from '../jobs/read/list-jobs.ts';
+import { readJobs } from '../jobs/read/read-jobs.ts';
 import { findSubmission } from '../jobs/submit/stored-calls.ts';
 import { submitCalls } from '../jobs/submit/submit-calls.ts';
 import type { Statements, Store } from '../ports/store.ts';
@@ -32,6 +36,10 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
     archiveDefinition: (namespace, name) => archiveDefinition(store, namespace, name),
     together: (work) => statements.transaction((inner) => work(composeStore(inner, fairRanks))),
     change: (selection, decide) => changeRuns(store, selection, decide),
+    readJob: async (namespace, jobId) => (await readJobs(store, [{ namespace, jobId }]))[0],
+    readJobs: (names) => readJobs(store, names),
+    listJobs: (query) => listJobs(store, query),
+    readTracedJobs: (jobIds) => readTracedJobs(store, jobIds),
     rankFairly: (jobs) => fairRanks.rank(store, jobs),
     takeRequestId: (namespace, request) => takeRequestId(store, namespace, request),
     keepPage: (namespace, request, page) => keepPage(store, namespace, request, page),
@@ -49,6 +57,12 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
       ...statements.dependencies,
       link: (namespace, jobId, dependencies) => linkOne(store, namespace, jobId, dependencies),
       addEdges: (namespace, jobId, dependencies) => addEdges(store, namespace, jobId, dependencies),
+    },
+    explain: {
+      ...statements.explain,
+      readLimits: (query) => readLimits(store, query),
+      readCapacityInUse: (laneId, sessionIds) => readCapacityInUse(store, laneId, sessionIds),
+      readWorkflow: (jobId, steps) => readWorkflow(store, jobId, steps),
     },
     queues: {
       ...statements.queues,

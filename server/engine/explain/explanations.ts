@@ -32,10 +32,11 @@ import { handlerOf, type Lanes } from '../dispatch/lanes.ts';
 import type { Limits } from '../dispatch/limits.ts';
 import { Preferences } from '../dispatch/preferences.ts';
 import type { UnspentCredits } from '../dispatch/unspent-credits.ts';
-import type { ExplainedRun, ExplainStore, LimitOfJob, LimitQuery, LineQuery } from '../ports/explanations.ts';
+import type { ExplainedRun, LimitOfJob, LimitQuery, LineQuery } from '../ports/explanations.ts';
 import type { JobView } from '../ports/jobs.ts';
 import type { Clock, Random, Timers } from '../ports/ports.ts';
 import type { SignalWaitStore } from '../ports/signals.ts';
+import type { Store } from '../ports/store.ts';
 import type { OpenSessions } from '../sessions/open-sessions.ts';
 import { bodyOf } from '../workflows/bodies.ts';
 import { progressOf } from '../workflows/progress.ts';
@@ -57,7 +58,7 @@ export interface Explanation extends Facts {
 }
 
 export interface ExplanationsParts {
-  readonly store: ExplainStore;
+  readonly store: Store['explain'];
   readonly waits: Pick<SignalWaitStore, 'read'>;
   readonly dependencies: ExplainedStore;
   /** Throws JOB_NOT_FOUND. */

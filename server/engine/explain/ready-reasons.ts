@@ -11,16 +11,17 @@ import type { KnownLane } from '../dispatch/known-lane.ts';
 import { handlerOf, type Lanes } from '../dispatch/lanes.ts';
 import type { Limits } from '../dispatch/limits.ts';
 import type { Preferences } from '../dispatch/preferences.ts';
-import type { ExplainedRun, ExplainStore } from '../ports/explanations.ts';
+import type { ExplainedRun } from '../ports/explanations.ts';
 import type { JobView } from '../ports/jobs.ts';
 import type { Random, Timers } from '../ports/ports.ts';
+import type { Store } from '../ports/store.ts';
 import type { OpenSessions } from '../sessions/open-sessions.ts';
 
 /** These come before any other reason of a ready job. */
 const said: ReadonlySet<WaitReason | undefined> = new Set(['QUEUE_PAUSED', 'CIRCUIT_BREAKER']);
 
 export interface ReadyReasonsParts {
-  readonly store: Pick<ExplainStore, 'readRun' | 'readLimits'>;
+  readonly store: Pick<Store['explain'], 'readRun' | 'readLimits'>;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
   readonly limits: Pick<Limits, 'laneOf'>;
   readonly sessions: Pick<OpenSessions, 'read'>;

@@ -1,7 +1,7 @@
 /** Definitions, as passed between engine and store. */
 
-import type { Offer } from '../../domain/definitions/compatibility.ts';
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
+import type { PlacementOffer } from '../../domain/explain/placement-reason.ts';
 
 /** The result of applying a definition. */
 export interface AppliedDefinition {
@@ -47,7 +47,7 @@ export interface DefinitionStore {
   putInArchive(namespace: string, name: string): Promise<void>;
   takeFromArchive(namespace: string, name: string): Promise<void>;
   /** Offers of open sessions that do not drain; at most 1,000. */
-  listOffers(namespace: string): Promise<Offer[]>;
+  listOffers(namespace: string): Promise<PlacementOffer[]>;
   /**
    * Versions below `version` that have open jobs, newest first. At most 20, found in bounded time: some may be missed.
    */

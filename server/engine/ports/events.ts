@@ -5,6 +5,7 @@ import type { TracedJob, TracedStep } from '../../domain/events/job-spans.ts';
 import type { TraceOrigin } from '../../domain/events/trace.ts';
 import type { WaitReason } from '../../domain/explain/wait-reasons.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
+import type { JobRecord } from './jobs.ts';
 
 /** A change of a job. ASSIGNED and RUNNING are not recorded: they would double the writes per job. */
 export interface JobChange {
@@ -85,10 +86,20 @@ export interface StepTraces {
   readNeededJobs(needs: readonly NeededStep[]): Promise<NeededJob[]>;
 }
 
+/** A job, with the fields of its spans that its view does not show. */
+export interface TraceRecord extends Pick<TracedJob, 'retryOf' | 'step' | 'dependsOn' | 'cached'> {
+  readonly job: JobRecord;
+}
+
 /** Reads for the spans of jobs. */
 export interface TraceStore {
   /** Data for the ids of the jobs' spans, without missing jobs, in any order. At most 1,000. */
   readTraceOrigins(jobIds: readonly string[]): Promise<TraceOrigin[]>;
+  /** Without inputs, results and missing jobs, in any order. At most 1,000. */
+  readTraceRecords(jobIds: readonly string[]): Promise<TraceRecord[]>;
+}
+
+export interface TraceTransactions {
   /** Data for the jobs' spans, without missing jobs, in any order. At most 1,000. */
   readTracedJobs(jobIds: readonly string[]): Promise<TracedJob[]>;
 }

@@ -1,4 +1,5 @@
 /** Reads for explanations, besides the job and the sessions of its namespace. */
+import type { KeyUse } from '../../domain/dispatch/limit-use.ts';
 import type { Blockers } from '../../domain/explain/constraint.ts';
 import type { Limit, OpenBreaker, PausedQueue } from '../../domain/explain/job-constraints.ts';
 import type { CapacityInUse } from '../../domain/explain/worker-constraints.ts';
@@ -90,15 +91,20 @@ export interface WaitingLane {
   readonly limited: boolean;
 }
 
+/** A step that is being compensated, and the job that does it. */
+export interface RunningCompensation {
+  readonly step: number;
+  readonly jobId: string;
+}
+
 /** A started workflow; `running`: the first of its running steps, in their order. */
 export interface ExplainedWorkflow {
   readonly run: WorkflowRun;
   readonly running: readonly WrittenStep[];
-  /** The step being compensated, and the job that does it. */
-  readonly compensating: { readonly step: number; readonly jobId: string } | undefined;
+  readonly compensating: RunningCompensation | undefined;
 }
 
-/** Each method takes a few statements of bounded cost. */
+/** The cost of each method is bounded. */
 export interface ExplainStore {
   /** Undefined: the job is not open. */
   readRun(jobId: string): Promise<ExplainedRun | undefined>;
@@ -108,16 +114,27 @@ export interface ExplainStore {
   countBefore(query: LineQuery, most: number): Promise<number | undefined>;
   /** The first jobs ahead, with their creation times. */
   readFirst(query: LineQuery): Promise<Blockers['list']>;
-  /** All limits of the job, full or not: of its key, its definition, its queue. */
-  readLimits(query: LimitQuery): Promise<LimitsOfJob>;
+  /** Use of a key's limit; its held jobs are counted up to `maxHeld`. */
+  readKeyUse(limitId: string, maxHeld: number): Promise<KeyUse>;
   /** Jobs that count against one limit, those held the longest first. */
   readLimitBlockers(query: LimitQuery, reason: LimitOfJob['reason']): Promise<Blockers['list']>;
   /** The suspects held by these sessions. */
   readSuspects(sessionIds: readonly string[], butJobId: string): Promise<Blockers>;
+  /** Undefined: the workflow has not started. */
+  readWorkflowRun(jobId: string): Promise<WorkflowRun | undefined>;
+  /** The first of its running steps, in their order. */
+  readRunningSteps(jobId: string, limit: number): Promise<WrittenStep[]>;
+  readRunningCompensation(jobId: string): Promise<RunningCompensation | undefined>;
+  /** Lanes with waiting jobs, those with the most first. */
+  readWaitingLanes(limit: number): Promise<WaitingLane[]>;
+}
+
+/** Reads of several statements, each of bounded cost. */
+export interface ExplainTransactions {
+  /** All limits of the job, full or not: of its key, its definition, its queue. */
+  readLimits(query: LimitQuery): Promise<LimitsOfJob>;
   /** Resources in use in the sessions, and which sessions have reservations for other lanes. */
   readCapacityInUse(laneId: number, sessionIds: readonly string[]): Promise<CapacityInUse>;
   /** Undefined: it has not started. */
   readWorkflow(jobId: string, steps: number): Promise<ExplainedWorkflow | undefined>;
-  /** Lanes with waiting jobs, those with the most first. */
-  readWaitingLanes(limit: number): Promise<WaitingLane[]>;
 }

@@ -128,6 +128,53 @@ export interface JobView {
   readonly attempts: readonly AttemptView[];
 }
 
+/** A job as one statement reads it: without attempts, and without the reason for which its lane is gated. */
+export interface ListedJob {
+  readonly view: JobView;
+  /** Lane of its run. */
+  readonly laneId: number;
+  /** The lane may be gated for a reason that the job itself does not show. */
+  readonly mayBeGated: boolean;
+}
+
+export interface JobRecord extends ListedJob {
+  /**
+   * The open attempt, or the one that ended the job; undefined: the job is between two. `counted`: it counts unless
+   * earlier attempts make up the job's count.
+   */
+  readonly last: AttemptView | undefined;
+}
+
+/** Where the ids of a list come from. */
+export type JobSource = 'by_state' | 'by_lane' | 'by_parent' | 'of_all';
+
+/** One scan of a list of jobs: a page takes one or more. */
+export interface JobScan {
+  readonly query: JobQuery;
+  readonly states: readonly JobState[];
+  readonly source: JobSource;
+  /** Only for the source by lane. */
+  readonly laneIds: readonly number[];
+  /** Scans ids from this one on, and below `beforeId`. */
+  readonly lowestId: string;
+  readonly beforeId: string;
+  /** Max jobs found, their max bytes, and max records scanned, approximately. */
+  readonly jobs: number;
+  readonly bytes: number;
+  readonly records: number;
+}
+
+export interface ScannedJobs {
+  /** Newest first, within the bounds of the scan. */
+  readonly jobs: readonly ListedJob[];
+  readonly bytes: number;
+  readonly scanned: number;
+  /** The id before which the scan continues; undefined: there is nothing more. */
+  readonly resumeId: string | undefined;
+  /** More of the scanned jobs match than the bounds allow. */
+  readonly cut: boolean;
+}
+
 export interface JobSelection {
   readonly by: 'jobs';
   readonly namespace: string;
@@ -169,10 +216,13 @@ export interface JobStore {
   insertCleanups(ends: readonly End[]): Promise<void>;
   /** Earliest due time of all jobs, if any. */
   nextDueUs(): Promise<number | undefined>;
-  readJob(namespace: string, jobId: string): Promise<JobView | undefined>;
-  /** In the order of the names; undefined for a missing job. At most 1,000. */
-  readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
-  listJobs(query: JobQuery): Promise<JobPage>;
+  /** Without missing jobs, in any order. At most 1,000. */
+  readJobRecords(names: readonly JobName[]): Promise<JobRecord[]>;
+  /** Attempts closed before the last one, in their order; at most 99 of each job. */
+  readAttempts(jobIds: readonly string[]): Promise<ReadonlyMap<string, readonly AttemptView[]>>;
+  /** Lanes of the jobs that match the filter. Undefined: they are too many to be merged. */
+  findListedLanes(query: JobQuery): Promise<readonly number[] | undefined>;
+  scanJobs(scan: JobScan): Promise<ScannedJobs>;
   /** In the order of the ids; undefined for a missing job. At most 1,000. */
   readRevisions(jobIds: readonly string[]): Promise<(number | undefined)[]>;
   /** Which of these jobs have ended. */
@@ -186,4 +236,8 @@ export interface JobStore {
 export interface JobTransactions {
   /** Locks, loads, asks `decide` for each, writes, commits. Returns the changes. */
   change(selection: Selection, decide: Decide): Promise<Change[]>;
+  readJob(namespace: string, jobId: string): Promise<JobView | undefined>;
+  /** In the order of the names; undefined for a missing job. At most 1,000. */
+  readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
+  listJobs(query: JobQuery): Promise<JobPage>;
 }

@@ -1,5 +1,6 @@
 /** The store's port: lanes. */
 import type { LaneKey } from '../../domain/dispatch/placement.ts';
+import type { LaneGates } from '../../domain/explain/gate-reason.ts';
 
 export interface Lane extends LaneKey {
   readonly laneId: number;
@@ -15,6 +16,14 @@ export interface LaneHead {
 }
 
 export type GateReason = 'queuePaused' | 'breakerOpen';
+
+/** A lane, and what gates it. */
+export interface GatedLane extends LaneGates, Omit<LaneKey, 'suspect' | 'cleanup' | 'atLimit'> {
+  readonly laneId: number;
+  readonly cleanup: boolean;
+  /** Claims check its limits. */
+  readonly limited: boolean;
+}
 
 export class UnknownLane extends Error {
   readonly learn: () => Promise<void>;
@@ -37,6 +46,8 @@ export interface LaneStore {
   /** Gated as its queue, its breaker and its limits require. Undefined: the lane exists already. */
   insertLane(key: LaneKey, breaker?: string): Promise<number | undefined>;
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
+  /** In any order. */
+  readGatedLanes(laneIds: readonly number[]): Promise<GatedLane[]>;
   /** Lowest rank of each lane with ready jobs and open gates; at most 5,000 lanes. */
   readHeads(): Promise<LaneHead[]>;
   /** Heads of the given lanes that have ready jobs, gated or not. */

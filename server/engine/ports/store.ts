@@ -8,8 +8,8 @@ import type { BreakerStore, BreakerTransactions, RetryBudgetStore } from './brea
 import type { DefinitionStore, DefinitionTransactions } from './definitions.ts';
 import type { DependencyStore, DependencyTransactions } from './dependencies.ts';
 import type { DispatchStore, DispatchTransactions, FairnessStore, FairnessTransactions } from './dispatch.ts';
-import type { Outbox, StepTraces, TraceStore } from './events.ts';
-import type { ExplainStore } from './explanations.ts';
+import type { Outbox, StepTraces, TraceStore, TraceTransactions } from './events.ts';
+import type { ExplainStore, ExplainTransactions } from './explanations.ts';
 import type { InboxStore } from './inbox.ts';
 import type { JobStore, JobTransactions } from './jobs.ts';
 import type { LaneStore, LaneTransactions } from './lanes.ts';
@@ -102,6 +102,7 @@ export interface Statements
 
 /** Parts of the store that are both statements and transactions. */
 interface Parts {
+  readonly explain: ExplainStore & ExplainTransactions;
   readonly queues: QueueStore & QueueTransactions;
   readonly schedules: ScheduleStore & ScheduleTransactions;
   readonly dependencies: DependencyStore & DependencyTransactions;
@@ -119,7 +120,8 @@ export interface Store
     LimitTransactions,
     LogTransactions,
     RequestTransactions,
-    SubmissionTransactions {
+    SubmissionTransactions,
+    TraceTransactions {
   /** Runs `work` in one transaction, through the given store; an error rolls all of it back. */
   together<T>(work: (store: Store) => Promise<T>): Promise<T>;
 }

@@ -59,8 +59,8 @@ export interface LimitVitals {
 }
 
 /**
- * Each method takes one or two statements that count no waiting jobs: their cost grows with the queues and lanes that
- * have open jobs, and that of `readLimits` also with the held jobs.
+ * No method counts waiting jobs: their cost grows with the queues and lanes that have open jobs, and that of
+ * `readLimits` also with the held jobs.
  */
 export interface VitalsStore {
   readQueues(limit: number): Promise<AllQueues>;
@@ -70,6 +70,12 @@ export interface VitalsStore {
   readLimits(): Promise<LimitVitals[]>;
   /** A session is deaf if its ping lags `deafAfterBeats` heartbeats behind. */
   readSessions(deafAfterBeats: number): Promise<SessionVitals>;
+  /** See `DatabaseVitals`. */
+  readOldestSnapshotMs(): Promise<number>;
+  readTables(): Promise<TableVitals[]>;
+}
+
+export interface Vitals extends VitalsStore {
   readDatabase(): Promise<DatabaseVitals>;
 }
 

@@ -1,7 +1,5 @@
 /** What a new version of a definition is compared with: connected workers, and jobs in flight. Its cost is bounded. */
-import type { Offer } from '../../domain/definitions/compatibility.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import { readOffers } from '../dispatch/offers.ts';
 import type { Session, Statement } from '../driver/database.ts';
 
 /** Max lanes scanned, from the newest version. */
@@ -32,11 +30,6 @@ SELECT DISTINCT definition_version FROM older CROSS JOIN LATERAL (
 ORDER BY definition_version DESC LIMIT ${MAX_VERSIONS}`,
   row: { definition_version: 'int4' },
 } satisfies Statement;
-
-/** Offers of open sessions that do not drain; max 1,000. */
-export async function listOffers(session: Session, namespace: string): Promise<Offer[]> {
-  return (await readOffers(session, namespace)).map(({ sessionId: _, ...offer }) => offer);
-}
 
 /** Versions below `version` that have open jobs, from the newest; max 20. */
 export async function readOpenVersions(

@@ -13,6 +13,7 @@ import {
   readWaitingFairnessKeys,
   writeFairnessKeys,
 } from './fairness-keys.ts';
+import { readGatedLanes } from './gate-reasons.ts';
 import { gateLanes } from './gated-lanes.ts';
 import { lockKeyLimits, readOpenOfLimits, readUseOfKeys } from './key-limits.ts';
 import {
@@ -61,6 +62,7 @@ export function dispatchStore(session: Session): LaneStore & DispatchStore & Lim
     readDeferredKeys: (limitIds) => readDeferredKeys(session, limitIds),
     requeueFirst: (keys) => requeueFirst(session, keys),
     readLanes: (laneIds) => readLanes(session, laneIds),
+    readGatedLanes: (laneIds) => readGatedLanes(session, laneIds),
     readHeads: () => readHeads(session),
     readHeadsOf: (laneIds) => readHeadsOf(session, laneIds),
     gateLanes: (laneIds, reason, isHeld) => gateLanes(session, laneIds, reason, isHeld),

@@ -4,7 +4,7 @@ import type { Session, Statement } from '../driver/database.ts';
 
 const MAX_OFFERS = 1_000;
 
-const listOffering = {
+const listMany = {
   name: 'list_offers',
   text: `
 SELECT session_id, namespace, worker_name, handlers, labels, resources FROM sessions
@@ -20,8 +20,8 @@ ORDER BY namespace, session_id LIMIT ${MAX_OFFERS}`,
   },
 } satisfies Statement;
 
-export async function readOffers(session: Session, namespace: string): Promise<PlacementOffer[]> {
-  const rows = await session.run(listOffering, [namespace]);
+export async function listOffers(session: Session, namespace: string): Promise<PlacementOffer[]> {
+  const rows = await session.run(listMany, [namespace]);
   return rows.map((row) => ({
     sessionId: row.session_id,
     namespace: row.namespace,

@@ -1,12 +1,12 @@
 /** Reads jobs with the fields that their spans need. */
-import { MAX_LINKS, type TracedAttempt, type TracedJob } from '../../domain/events/job-spans.ts';
+import { MAX_LINKS } from '../../domain/events/job-spans.ts';
 import type { TraceOrigin } from '../../domain/events/trace.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { AttemptView, JobView } from '../../engine/ports/jobs.ts';
+import type { TraceRecord } from '../../engine/ports/events.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
-import { recordColumns, viewColumns, viewRowType, viewsOf } from '../jobs/read/read-jobs.ts';
+import { jobRecord, recordColumns, viewColumns, viewRowType } from '../jobs/read/read-jobs.ts';
 import { tracedTargets } from './traced-targets.ts';
 
 const readOrigins = {
@@ -49,25 +49,18 @@ LEFT JOIN LATERAL (
   },
 } satisfies Statement;
 
-/** Origins of the jobs that still exist, in any order. Max 1,000. */
 export async function readTraceOrigins(session: Session, jobIds: readonly string[]): Promise<TraceOrigin[]> {
   const rows = await session.run(readOrigins, [jobIds]);
   return rows.map((row) => ({ jobId: row.job_id, traceparent: row.traceparent ?? '' }));
 }
 
-/** The jobs that still exist, in any order. Max 1,000. */
-export async function readTracedJobs(session: Session, jobIds: readonly string[]): Promise<TracedJob[]> {
-  const rows = await session.run(readTraces, [jobIds]);
-  const views = await viewsOf(session, rows);
-  return views.map((view, at) => tracedJob(view, rows[at] as RowOf<typeof readTraces>));
+export async function readTraceRecords(session: Session, jobIds: readonly string[]): Promise<TraceRecord[]> {
+  return (await session.run(readTraces, [jobIds])).map(traceRecord);
 }
 
-function tracedJob(view: JobView, row: RowOf<typeof readTraces>): TracedJob {
-  const { jobId, traceparent, namespace, definition, definitionVersion, queue, state, createTimeUs, endTimeUs } = view;
+function traceRecord(row: RowOf<typeof readTraces>): TraceRecord {
   return {
-    ...{ jobId, traceparent, namespace, definition, definitionVersion, queue, state, createTimeUs, endTimeUs },
-    errorType: view.failure?.type ?? '',
-    attempts: view.attempts.map(tracedAttempt),
+    job: jobRecord(row),
     retryOf:
       row.retried_job_id === null
         ? undefined
@@ -77,8 +70,4 @@ function tracedJob(view: JobView, row: RowOf<typeof readTraces>): TracedJob {
     dependsOn: tracedTargets(row.depends_on),
     cached: (row.cached_jobs ?? []) as TraceOrigin[],
   };
-}
-
-function tracedAttempt({ failure, ...attempt }: AttemptView): TracedAttempt {
-  return { ...attempt, errorType: failure?.type ?? '' };
 }

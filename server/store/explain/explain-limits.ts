@@ -1,10 +1,10 @@
 /** Limits in an explanation: the capacity of each, and the jobs that count against it. Also suspects. */
-import { keyCapacity } from '../../domain/dispatch/limit-use.ts';
+import type { KeyUse } from '../../domain/dispatch/limit-use.ts';
 import { type Blocker, type Blockers, MAX_BLOCKERS } from '../../domain/explain/constraint.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { LimitOfJob, LimitQuery, LimitsOfJob } from '../../engine/ports/explanations.ts';
+import type { LimitOfJob, LimitQuery } from '../../engine/ports/explanations.ts';
 import { sameKey } from '../base/same-key.ts';
-import { keyUse, keyUseOf, keyUseRowType, readLimitUse } from '../dispatch/limit-use.ts';
+import { keyUse, keyUseOf, keyUseRowType } from '../dispatch/limit-use.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { queueKey } from '../queues/queues.ts';
@@ -80,19 +80,9 @@ const blockerOf = (row: RowOf<typeof readOfKey>): Blocker => ({
   sinceUs: row.assign_time ?? undefined,
 });
 
-/** Limits that the job is subject to, in the order in which they must have capacity. */
-export async function readLimits(session: Session, query: LimitQuery): Promise<LimitsOfJob> {
-  const { queue, definition: name, limitId } = query;
-  const use = await readLimitUse(session, query);
-  const { definition } = use.limits;
-  const cost = definition?.rateCost ?? 1;
-  const [row] = limitId ? await session.run(readKey, [limitId, definition?.keyLimit?.maxConcurrency ?? 0]) : [];
-  const found: LimitOfJob[] = [
-    ...(row ? [{ reason: 'KEY_LIMIT', name, capacity: keyCapacity(definition, keyUseOf(row)), cost } as const] : []),
-    ...(use.definition ? [{ reason: 'DEFINITION_LIMIT', name, capacity: use.definition, cost } as const] : []),
-    ...(use.queue ? [{ reason: 'QUEUE_LIMIT', name: queue, capacity: use.queue, cost } as const] : []),
-  ];
-  return { limits: found, nowUs: use.nowUs };
+export async function readKeyUse(session: Session, limitId: string, maxHeld: number): Promise<KeyUse> {
+  const [row] = (await session.run(readKey, [limitId, maxHeld])) as [RowOf<typeof readKey>];
+  return keyUseOf(row);
 }
 
 /** Jobs that count against one limit, among the first 10,000 held attempts. */

@@ -3,7 +3,7 @@
 import { startOf } from '../../domain/dispatch/rank.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { QueueCounts } from '../../engine/ports/queues.ts';
-import type { DatabaseVitals, LineHead, SessionVitals, VitalsStore } from '../../engine/ports/vitals.ts';
+import type { LineHead, SessionVitals, VitalsStore } from '../../engine/ports/vitals.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { readLimitVitals } from './limit-vitals.ts';
@@ -142,15 +142,6 @@ function headOf({ namespace, queue, rank, priority, create_time }: RowOf<typeof 
   return { namespace, name: queue, readyUs: Math.max(startOf(rank, priority), create_time) };
 }
 
-async function readDatabase(session: Session): Promise<DatabaseVitals> {
-  const [snapshot] = await session.run(readSnapshot, []);
-  const tables = await session.run(readTables, []);
-  return {
-    oldestSnapshotMs: snapshot?.age_ms ?? 0,
-    tables: tables.map((row) => ({ table: row.relname, liveRows: row.live, deadRows: row.dead })),
-  };
-}
-
 export function vitalsStore(session: Session): VitalsStore {
   return {
     async readQueues(limit) {
@@ -166,6 +157,10 @@ export function vitalsStore(session: Session): VitalsStore {
     readLineHeads: async (limit) => (await session.run(readLineHeads, [limit])).map(headOf),
     readLimits: () => readLimitVitals(session),
     readSessions: async (deafAfterBeats) => (await session.run(readSessions, [deafAfterBeats]))[0] as SessionVitals,
-    readDatabase: () => readDatabase(session),
+    readOldestSnapshotMs: async () => (await session.run(readSnapshot, []))[0]?.age_ms ?? 0,
+    async readTables() {
+      const rows = await session.run(readTables, []);
+      return rows.map((row) => ({ table: row.relname, liveRows: row.live, deadRows: row.dead }));
+    },
   };
 }

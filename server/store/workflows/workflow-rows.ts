@@ -3,7 +3,7 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { WorkflowRun } from '../../domain/workflows/phases.ts';
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
 import { MAX_STEPS } from '../../domain/workflows/workflow.ts';
-import type { ExplainedWorkflow } from '../../engine/ports/explanations.ts';
+import type { RunningCompensation } from '../../engine/ports/explanations.ts';
 import type { StepKey, WrittenRun, WrittenStep } from '../../engine/ports/workflows.ts';
 import { failureText } from '../base/failure-text.ts';
 import { inputTable } from '../base/input-table.ts';
@@ -221,13 +221,13 @@ const readOneRun = {
   },
 } satisfies Statement;
 
-const readRunningSteps = {
+const runningSteps = {
   name: 'read_running_steps',
   text: `SELECT * FROM workflow_steps WHERE job_id = $1 AND state = ${stepStates.RUNNING} ORDER BY step LIMIT $2`,
   row: stepRowType,
 } satisfies Statement;
 
-const readCompensating = {
+const runningCompensation = {
   name: 'read_running_compensation',
   text: `SELECT step, compensation_job_id FROM step_compensations WHERE job_id = $1 AND state = ${stepStates.RUNNING} LIMIT 1`,
   row: { step: 'int2', compensation_job_id: 'uuid' },
@@ -238,21 +238,14 @@ export async function readRun(session: Session, jobId: string): Promise<Workflow
   return run && workflowRunOf(run);
 }
 
-/** A workflow with the first of its running steps. */
-export async function readRunning(
+export async function readRunningSteps(session: Session, jobId: string, limit: number): Promise<WrittenStep[]> {
+  return (await session.run(runningSteps, [jobId, limit])).map(stepOf);
+}
+
+export async function readRunningCompensation(
   session: Session,
   jobId: string,
-  steps: number,
-): Promise<ExplainedWorkflow | undefined> {
-  const [run] = await session.run(readOneRun, [jobId]);
-  if (!run) return undefined;
-  const [running, [compensating]] = await Promise.all([
-    session.run(readRunningSteps, [jobId, steps]),
-    session.run(readCompensating, [jobId]),
-  ]);
-  return {
-    run: workflowRunOf(run),
-    running: running.map(stepOf),
-    compensating: compensating && { step: compensating.step, jobId: compensating.compensation_job_id },
-  };
+): Promise<RunningCompensation | undefined> {
+  const [row] = await session.run(runningCompensation, [jobId]);
+  return row && { step: row.step, jobId: row.compensation_job_id };
 }

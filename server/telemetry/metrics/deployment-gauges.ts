@@ -9,7 +9,7 @@ import type {
   LimitVitals,
   LineHead,
   SessionVitals,
-  VitalsStore,
+  Vitals,
 } from '../../engine/ports/vitals.ts';
 import { metrics, mostNames, OTHER } from './catalogue.ts';
 import type { Instruments } from './instruments.ts';
@@ -29,7 +29,7 @@ const stateNames = {
 } as const;
 
 export interface DeploymentParts extends PacedParts {
-  readonly vitals: VitalsStore;
+  readonly vitals: Vitals;
   readonly countBacklogReasons: () => Promise<CountedReasons[]>;
   readonly deafAfterBeats: number;
   /** The database's clock, in microseconds. */

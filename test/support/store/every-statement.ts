@@ -5,7 +5,7 @@ import { definitionDefaults } from '../../../server/domain/definitions/definitio
 import { end } from '../../../server/domain/jobs/decide.ts';
 import type { Statement } from '../../../server/store/driver/database.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { vitalsStore } from '../../../server/store/upkeep/vitals.ts';
+import { createVitals } from './create-store.ts';
 import { recordPlanned, tapOf } from './planned-statements.ts';
 import type { StoreContext } from './store-context.ts';
 import { bytes, holdOne, makeCall, makeJob, makeLane, newJobId, openWorker, submitMany } from './store-fixtures.ts';
@@ -58,7 +58,7 @@ async function startedWorkflow(context: StoreContext): Promise<string> {
 /** Vital signs, traces, and the clean-up of a cancelled job. */
 async function watch(context: StoreContext): Promise<void> {
   const { database, store } = context;
-  const vitals = vitalsStore(database);
+  const vitals = createVitals(database);
   await vitals.readQueues(10);
   await vitals.readLineHeads(10);
   await vitals.readSessions(3);

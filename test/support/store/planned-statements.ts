@@ -4,17 +4,14 @@ import { definitionDefaults } from '../../../server/domain/definitions/definitio
 import { decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
 import { everyJob } from '../../../server/domain/jobs/job-filter.ts';
-import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { decideUpdate } from '../../../server/domain/jobs/pause.ts';
 import type { Change } from '../../../server/domain/jobs/run.ts';
 import { closed, countFailures } from '../../../server/domain/retries/circuit-breaker.ts';
 import { gateLanes } from '../../../server/store/dispatch/gated-lanes.ts';
 import { readHeadsOf } from '../../../server/store/dispatch/lanes.ts';
 import type { Statement } from '../../../server/store/driver/database.ts';
-import { readGateReasons } from '../../../server/store/jobs/read/gate-reasons.ts';
-import { vitalsStore } from '../../../server/store/upkeep/vitals.ts';
 import { recordStatements } from '../databases/database-taps.ts';
-import { createStore } from './create-store.ts';
+import { createStore, createVitals } from './create-store.ts';
 import { useBatches } from './store-batches.ts';
 import { type StoreContext, sql } from './store-context.ts';
 import { useDemands } from './store-demands.ts';
@@ -87,7 +84,7 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   if (!a || !b || !c || !d || !e) throw new Error('jobs were submitted');
   await jobsOf(store.claim({ ...claimOf([await makeLane(tap, { suspect: true })], sessionId, 1), suspects: true }));
   await useDemands(tap);
-  await vitalsStore(database).readLimits();
+  await createVitals(database).readLimits();
   await store.observe([a, b]);
   await store.readAssigned([c]);
   await store.readHeld(sessionId, true);
@@ -140,7 +137,7 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await store.readClosed([a, b]);
   await store.readLastWorkers('default', [a.jobId]);
   await store.readJobs([a, b].map(({ jobId }) => ({ namespace: 'default', jobId })));
-  await readGateReasons(database, [{ state: stateCodes.READY, gates: 1, has_demands: false, run_lane_id: laneId }]);
+  await store.readGatedLanes([laneId]);
   await store.findJobs([a.jobId]);
   const query = { namespace: 'default', beforeJobId: undefined, limit: 1, scanLimit: 1 };
   await store.listJobs({ ...query, filter: everyJob });

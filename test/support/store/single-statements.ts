@@ -11,12 +11,19 @@ const exceptions: Readonly<Record<string, string>> = {
 
 /** Methods whose composition has yet to move to the engine. */
 const notYetMoved: ReadonlySet<string> = new Set([
-  ...['batches.insertRetry', 'batches.lockRetried'],
-  ...['batches.storePage', 'batches.write', 'complete'],
-  ...['eraseJob', 'explain.readCapacityInUse', 'explain.readLimits'],
-  ...['explain.readWorkflow', 'inbox.takeEnds', 'listJobs', 'openSession'],
-  ...['readJob', 'readJobs', 'readTracedJobs'],
-  ...['writeManualChange', 'workflows.lock', 'workflows.lockRun', 'workflows.skipStep', 'workflows.write'],
+  'batches.insertRetry',
+  'batches.lockRetried',
+  'batches.storePage',
+  'batches.write',
+  'complete',
+  'eraseJob',
+  'inbox.takeEnds',
+  'openSession',
+  'workflows.lock',
+  'workflows.lockRun',
+  'workflows.skipStep',
+  'workflows.write',
+  'writeManualChange',
 ]);
 
 /** One call of a method, with the statements that it has started so far. */
@@ -52,15 +59,16 @@ export function noteStatements(database: Database): Database {
 /** The statements on a database of `noteStatements`, those within a transaction included. */
 export function noteMethods(statements: Statements): Statements {
   return {
-    ...methodsOf(statements, ''),
+    ...noteMethodsOf(statements, ''),
     transaction: (work) => statements.transaction((inner) => work(noteMethods(inner))),
   };
 }
 
-function methodsOf<T extends object>(methods: T, prefix: string): T {
+/** `prefix`: of the methods' names, such as `queues.`. */
+export function noteMethodsOf<T extends object>(methods: T, prefix: string): T {
   const entries = Object.entries(methods).map(([name, value]) => {
     const method = prefix + name;
-    if (typeof value !== 'function') return [name, methodsOf(value, `${method}.`)];
+    if (typeof value !== 'function') return [name, noteMethodsOf(value, `${method}.`)];
     if (method in exceptions || notYetMoved.has(method)) return [name, value];
     return [name, (...args: unknown[]) => current.run({ method, statements: [] }, () => value(...args))];
   });

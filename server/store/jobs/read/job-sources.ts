@@ -6,6 +6,7 @@
  * index with both to read. The plain comparison next to it excludes the days that hold nothing of the range.
  */
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
+import type { JobSource } from '../../../engine/ports/jobs.ts';
 
 const { SUCCEEDED } = stateCodes;
 const range = 'job_id < $9::uuid AND job_id >= $10::uuid';
@@ -58,5 +59,9 @@ ids AS MATERIALIZED (
 scanned AS MATERIALIZED (SELECT job_id FROM ids),
 rest AS (SELECT job_id FROM scanned ORDER BY job_id DESC OFFSET $11 - 1)`;
 
-export const sources = { by_state: byState, by_lane: byLane, by_parent: byParent, of_all: ofAll };
-export type JobSource = keyof typeof sources;
+export const sources: Readonly<Record<JobSource, string>> = {
+  by_state: byState,
+  by_lane: byLane,
+  by_parent: byParent,
+  of_all: ofAll,
+};

@@ -9,20 +9,19 @@ import { isSuspect } from '../../../domain/jobs/losses.ts';
 import { type AttemptOutcome, attemptOutcomes, type SkipReason, skipReasons } from '../../../domain/jobs/run.ts';
 import { reported } from '../../../domain/retries/circuit-breaker.ts';
 import type { AttemptKey, ClosedRecord } from '../../../engine/ports/attempts.ts';
-import type { AttemptView, JobName, JobView } from '../../../engine/ports/jobs.ts';
+import type { AttemptView, JobName, JobRecord, JobView, ListedJob } from '../../../engine/ports/jobs.ts';
 import { failureOf } from '../../base/failure-text.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { payloadOf } from '../../dispatch/claim-jobs.ts';
 import type { Session, Statement } from '../../driver/database.ts';
 import type { RowOf, RowType, RowWith } from '../../driver/row-types.ts';
-import { type GateReasons, mayBeGated, readGateReasons } from './gate-reasons.ts';
 
 /** Columns of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
        parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id, fairness_key, limit_key`;
 
-/** Columns for `jobView`: record `j`, lane `n`, run `r`, outcome `o`. Input, result and worker are added to them. */
+/** Columns for `listedJob`: record `j`, lane `n`, run `r`, outcome `o`. Input, result and worker are added to them. */
 export const viewColumns = `
        j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.gates, n.demands <> '' AS has_demands, r.consecutive_losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempt_count, r.attempt_count) AS attempt_count,
@@ -227,26 +226,20 @@ function lastOutcome(state: number, failure: Failure | undefined): AttemptOutcom
   return outcomesByCause[last.failureCause] ?? 'FAILED';
 }
 
-/**
- * The open attempt, or the one that ended the job; none if the job is between two. `before`: attempts closed earlier.
- */
-function lastAttempt(row: JobRow, before: readonly AttemptView[]): AttemptView[] {
-  if (row.session_id === null) return [];
+function lastAttempt(row: JobRow): AttemptView | undefined {
+  if (row.session_id === null) return undefined;
   const failure = row.failure === null ? undefined : failureOf(row.failure);
   const outcome = lastOutcome(row.state, failure);
-  const mayCount = outcome !== undefined && outcome !== 'CANCELLED' && outcome !== 'RELEASED';
-  return [
-    {
-      attempt: row.attempt,
-      sessionId: row.session_id,
-      workerName: row.worker_name ?? '',
-      outcome,
-      counted: mayCount && row.attempt_count > before.filter((attempt) => attempt.counted).length,
-      assignTimeUs: row.assign_time ?? undefined,
-      endTimeUs: row.end_time ?? undefined,
-      failure,
-    },
-  ];
+  return {
+    attempt: row.attempt,
+    sessionId: row.session_id,
+    workerName: row.worker_name ?? '',
+    outcome,
+    counted: outcome !== undefined && outcome !== 'CANCELLED' && outcome !== 'RELEASED',
+    assignTimeUs: row.assign_time ?? undefined,
+    endTimeUs: row.end_time ?? undefined,
+    failure,
+  };
 }
 
 function cancellationOf(row: ViewRow): JobView['cancellation'] {
@@ -260,7 +253,7 @@ function cancellationOf(row: ViewRow): JobView['cancellation'] {
   };
 }
 
-/** For a job without a known gate: by its state, or since it waits for its children, or is a suspect. */
+/** By its state, or since it waits for its children, or is a suspect. */
 function waitReasonOf(row: ViewRow): WaitReason | undefined {
   const state = stateOf(row.state);
   if (isSuspended({ state, attempt: row.attempt })) return 'DEPENDENCY';
@@ -269,8 +262,7 @@ function waitReasonOf(row: ViewRow): WaitReason | undefined {
     : reasonOfState(state, row.reason);
 }
 
-export function jobView(row: ViewRow, attempts: readonly AttemptView[], gateReasons: GateReasons): JobView {
-  const gate = mayBeGated(row) ? gateReasons.get(row.run_lane_id) : undefined;
+function jobView(row: ViewRow): JobView {
   return {
     jobId: row.job_id,
     namespace: row.namespace,
@@ -278,9 +270,9 @@ export function jobView(row: ViewRow, attempts: readonly AttemptView[], gateReas
     definitionVersion: row.definition_version,
     queue: row.queue,
     state: stateOf(row.state),
-    reason: gate?.text ?? row.reason ?? '',
+    reason: row.reason ?? '',
     skipReason: skipNames.get(row.skip_reason),
-    waitReason: gate?.reason ?? waitReasonOf(row),
+    waitReason: waitReasonOf(row),
     priority: row.priority,
     labels: (row.labels ?? {}) as Record<string, string>,
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
@@ -308,33 +300,30 @@ export function jobView(row: ViewRow, attempts: readonly AttemptView[], gateReas
     traceparent: row.traceparent ?? '',
     revision: row.revision,
     erased: row.erase_audit_id !== null,
-    attempts,
+    attempts: [],
   };
 }
 
-/** Whether attempts before the last one may be on record. A job between two attempts has none open. */
-function hasClosedAttempts(row: ViewRow): boolean {
-  return row.attempt > 1 || (row.attempt === 1 && row.session_id === null);
+export function listedJob(row: ViewRow): ListedJob {
+  const mayBeGated = row.state === stateCodes.READY && (row.gates !== 0 || row.has_demands);
+  return { view: jobView(row), laneId: row.run_lane_id, mayBeGated };
 }
 
-/** In the order of the names; undefined for a missing job. Max 1,000. */
-export async function readJobs(session: Session, names: readonly JobName[]): Promise<(JobView | undefined)[]> {
+export function jobRecord(row: JobRow): JobRecord {
+  return { ...listedJob(row), last: lastAttempt(row) };
+}
+
+export async function readJobRecords(session: Session, names: readonly JobName[]): Promise<JobRecord[]> {
   const rows = await session.run(readMany, [names.map((name) => name.jobId), names.map((name) => name.namespace)]);
-  const views = new Map((await viewsOf(session, rows)).map((view) => [`${view.namespace}/${view.jobId}`, view]));
-  return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));
+  return rows.map(jobRecord);
 }
 
-/** Each with its attempts. */
-export async function viewsOf(session: Session, rows: readonly JobRow[]): Promise<JobView[]> {
-  // A job that several callers ask for comes several times: its attempts are read once.
-  const tried = [...new Set(rows.filter(hasClosedAttempts).map((row) => row.job_id))];
-  const closed = tried.length > 0 ? await session.run(readAttempts, [tried]) : [];
-  const attempts = Map.groupBy(closed, (row) => row.job_id);
-  const gateReasons = await readGateReasons(session, rows);
-  return rows.map((row) => {
-    const before = (attempts.get(row.job_id) ?? []).map(attemptView);
-    return jobView(row, [...before, ...lastAttempt(row, before)], gateReasons);
-  });
+export async function readClosedAttempts(
+  session: Session,
+  jobIds: readonly string[],
+): Promise<ReadonlyMap<string, AttemptView[]>> {
+  const rows = Map.groupBy(await session.run(readAttempts, [jobIds]), (row) => row.job_id);
+  return new Map(Array.from(rows, ([jobId, ofJob]) => [jobId, ofJob.map(attemptView)]));
 }
 
 export async function findJobs(session: Session, jobIds: readonly string[]): Promise<string[]> {

@@ -23,7 +23,7 @@ export function compatibilitySuite(context: StoreContext): void {
     it('are read from open sessions of the namespace', async () => {
       const namespace = 'offers';
       const handlers = [{ name: 'mail', minVersion: 2, maxVersion: 3 }];
-      await openWorker(context, { namespace, workerName: 'a', handlers, labels: { zone: 'b' } });
+      const kept = await openWorker(context, { namespace, workerName: 'a', handlers, labels: { zone: 'b' } });
       const { sessionId } = await openWorker(context, { namespace, workerName: 'b' });
       const draining = await openWorker(context, { namespace, workerName: 'c' });
       await openWorker(context, { namespace: 'elsewhere', workerName: 'd' });
@@ -32,6 +32,7 @@ export function compatibilitySuite(context: StoreContext): void {
       expect(await names()).toEqual(['a', 'b']);
       await context.store.closeSessions([sessionId], 'CLOSE');
       expect(only(await context.store.listOffers(namespace))).toEqual({
+        sessionId: kept.sessionId,
         namespace,
         workerName: 'a',
         handlers,

@@ -1,8 +1,8 @@
 /** Monitoring reads the true state of the whole deployment. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ClaimedJob } from '../../../../../server/engine/ports/dispatch.ts';
-import { vitalsStore } from '../../../../../server/store/upkeep/vitals.ts';
 import { eventually } from '../../../../support/base/eventually.ts';
+import { createVitals } from '../../../../support/store/create-store.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
@@ -19,7 +19,7 @@ import { claimLimited, limitedLanes } from '../../../../support/store/store-limi
 const DEAF_AFTER = 3;
 
 export function vitalsSuite(context: StoreContext): void {
-  const vitals = () => vitalsStore(context.database);
+  const vitals = () => createVitals(context.database);
 
   describe('vitals', () => {
     beforeEach(() => emptyTables(context));
