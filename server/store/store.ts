@@ -23,7 +23,6 @@ import { explainStore } from './explain/explain-store.ts';
 import { eraseJob } from './jobs/change/erase-job.ts';
 import { insertCleanups } from './jobs/change/insert-cleanups.ts';
 import { lockRuns } from './jobs/change/lock-runs.ts';
-import { writeManualChange } from './jobs/change/manual-changes.ts';
 import { updateRecords } from './jobs/change/update-records.ts';
 import { writeAttempts, writeContinues, writeEnds } from './jobs/change/write-runs.ts';
 import { takeEnds } from './jobs/inbox/dependency-entries.ts';
@@ -120,7 +119,6 @@ export function createStatements(database: Database): Statements {
     readOpenVersions: (namespace, name, version) => readOpenVersions(database, namespace, name, version),
     readRetention: (namespace) => readRetention(database, namespace),
     setRetention: (namespace, retentionMs, definition) => setRetention(database, namespace, retentionMs, definition),
-    writeManualChange: (change) => writeManualChange(database, change),
     insertJobs: (insertions, placement) => insertJobs(database, insertions, placement),
     readStoredCalls: (requests) => readStoredCalls(database, requests),
     insertIdempotencyKeys: (call) => insertIdempotencyKeys(database, call),

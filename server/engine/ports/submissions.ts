@@ -13,7 +13,7 @@ import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
 import type { DependencyRefusal, DependentCall, DependentJob } from './dependencies.ts';
 import type { Permit } from './dispatch.ts';
 import type { KeyLimitOfJob, LaneUnderLimits } from './limits.ts';
-import type { ManualCall, ManualChange } from './namespaces.ts';
+import type { ManualCall } from './namespaces.ts';
 import type { ParentStep } from './workflows.ts';
 
 /** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
@@ -249,13 +249,8 @@ export interface JobKeyStore {
   takeOverSubmissionKeys(taken: readonly KeyTakeOver[]): Promise<UntilTimes>;
 }
 
-/** Composites that the store still has. */
-export interface SubmissionScaffolding {
-  writeManualChange(change: ManualChange): Promise<void>;
-}
-
 /** New jobs, and what a submission looks up before it stores them. */
-export interface SubmissionStore extends JobKeyStore, SubmissionScaffolding {
+export interface SubmissionStore extends JobKeyStore {
   /**
    * Stores the jobs and their calls' request ids; a call whose id was used stores nothing. A job with a permit is
    * assigned, if the session is open and the lane not gated. At most 1,000 jobs and 8 MiB of input.

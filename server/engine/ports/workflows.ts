@@ -152,6 +152,8 @@ export interface WorkflowStore {
     key: StepKey,
     maxBytes: number,
   ): Promise<{ readonly item: number; readonly result: Payload }[] | undefined>;
+  /** Max one row per step. The caller has locked the workflow. */
+  writeSteps(steps: readonly WrittenStep[]): Promise<void>;
   /** Within `together`: writes workflows, steps and compensations. */
   write(written: {
     readonly runs: readonly WrittenRun[];

@@ -135,6 +135,7 @@ export function workflowStore(database: Database): WorkflowStore {
     readNextCompensation: (jobId, before) => readNextCompensation(database, jobId, before),
     readOutcomes: (childIds) => readOutcomes(database, childIds),
     readItemResults: (key, maxBytes) => readItemResults(database, key, maxBytes),
+    writeSteps: (steps) => writeSteps(database, steps),
     async write({ runs, steps, compensations }) {
       await Promise.all([
         writeRuns(database, runs),

@@ -23,7 +23,6 @@ const notYetMoved: ReadonlySet<string> = new Set([
   'workflows.lockRun',
   'workflows.skipStep',
   'workflows.write',
-  'writeManualChange',
 ]);
 
 /** One call of a method, with the statements that it has started so far. */

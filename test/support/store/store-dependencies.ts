@@ -41,6 +41,7 @@ export async function useDependencies(context: StoreContext): Promise<void> {
   await store.dependencies.readAttached(workflowJobId, 10);
   await store.dependencies.listAssets('default', '', 10);
   await store.dependencies.readOpenJobs([waiting.jobId]);
+  await store.dependencies.readDependencies([waiting.jobId]);
   await store.dependencies.readWaitingChildren([{ jobId: workflowJobId }], 10);
   await store.dependencies.readStages([workflowJobId]);
   await store.dependencies.readSteps([{ jobId: workflowJobId, step: 1 }]);

@@ -4,6 +4,7 @@ import type { Change } from '../../../domain/jobs/run.ts';
 import { addMembers, type OpenBatch, openBatch, withParents } from '../../batches/members.ts';
 import { withParent } from '../../dependencies/adopt-children.ts';
 import { linkJobs, storeLinks } from '../../dependencies/link-jobs.ts';
+import type { ManualChange } from '../../ports/namespaces.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Insertion, SubmitCall, SubmitResult } from '../../ports/submissions.ts';
 import { applyRules, type Ruled, replaceWaiting } from './apply-rules.ts';
@@ -60,7 +61,7 @@ async function submitOne(tx: Store, call: SubmitCall): Promise<SubmitResult> {
   // The same request id was stored since the read above: the keys we took must not stay.
   if (call.requestId && inserted.first.size === 0) throw new Refused({ kind: 'requestIdReused' });
   if (batch) await addMembers(tx, batch, joined);
-  if (call.manual && joined.jobs.length > 0) await tx.writeManualChange(call.manual);
+  if (call.manual && joined.jobs.length > 0) await writeManualChange(tx, call.manual);
   const skipped = linked ? await storeLinks(tx, call, linked) : [];
   const result = withEnded(stored(insertion, new Set(), inserted.ranks), skipped);
   return ruled ? settleRuled(tx, { owned, ruled, result }) : result;
@@ -87,6 +88,10 @@ async function linkAll(tx: Store, call: SubmitCall, joined: Insertion) {
   if (!call.isDependent) return undefined;
   const error = await call.refuseCycles?.(tx.dependencies);
   return error ? { kind: 'dependencyRefused' as const, error } : linkJobs(tx, call, joined);
+}
+
+async function writeManualChange(tx: Store, { records, steps }: ManualChange): Promise<void> {
+  await Promise.all([tx.insertAudits(records), tx.workflows.writeSteps(steps)]);
 }
 
 function withEnded(result: StoredResult, ended: readonly Change[]): StoredResult {
