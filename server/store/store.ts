@@ -20,12 +20,12 @@ import { dropOutbox, finishOutbox, takeOutbox } from './events/outbox.ts';
 import { stepTraces } from './events/read-links.ts';
 import { readTraceOrigins, readTraceRecords } from './events/read-traces.ts';
 import { explainStore } from './explain/explain-store.ts';
-import { eraseJob } from './jobs/change/erase-job.ts';
+import { eraseData, lockJobRecord, readJobEnd } from './jobs/change/erase-job.ts';
 import { insertCleanups } from './jobs/change/insert-cleanups.ts';
 import { lockRuns } from './jobs/change/lock-runs.ts';
 import { updateRecords } from './jobs/change/update-records.ts';
 import { writeAttempts, writeContinues, writeEnds } from './jobs/change/write-runs.ts';
-import { takeEnds } from './jobs/inbox/dependency-entries.ts';
+import { dropEntriesOfEnds, takeEntriesOfEnds } from './jobs/inbox/dependency-entries.ts';
 import { insertInbox } from './jobs/inbox/inbox-inserts.ts';
 import { dropInbox, findAbandoned } from './jobs/inbox/workflow-entries.ts';
 import { readEndedJobs } from './jobs/read/ended-jobs.ts';
@@ -64,7 +64,7 @@ import {
 } from './retries/retry-budgets.ts';
 import { scheduleStore } from './schedules/schedules.ts';
 import { appendLogs, lockLogging, readLogs, readNewestLogChunks, trimLogs } from './sessions/attempt-logs.ts';
-import { completeAttempts, readUnchecked } from './sessions/complete-attempts.ts';
+import { deleteJobCheckpoints, readUnchecked, writeCompletions } from './sessions/complete-attempts.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './sessions/held-runs.ts';
 import {
   closeSessions,
@@ -137,7 +137,8 @@ export function createStatements(database: Database): Statements {
     readBudgetMinutes: (key) => readBudgetMinutes(database, key),
     spendBudget: (key, spent) => spendBudget(database, key, spent),
     ...breakerStore(database),
-    complete: (completions, checked = false) => completeAttempts(database, completions, checked),
+    writeCompletions: (completions, checked) => writeCompletions(database, completions, checked),
+    deleteCheckpoints: (jobIds) => deleteJobCheckpoints(database, jobIds),
     readUnchecked: (attempts) => readUnchecked(database, attempts),
     readClosed: (attempts) => readClosed(database, attempts),
     lockRuns: (selection) => lockRuns(database, selection),
@@ -176,7 +177,9 @@ export function createStatements(database: Database): Statements {
     readRevisions: (jobIds) => readRevisions(database, jobIds),
     readPageTokenKey: async () => (await database.run(readPageTokenKey, []))[0]?.key as Uint8Array,
     readEndedJobs: (namespace, jobIds) => readEndedJobs(database, namespace, jobIds),
-    eraseJob: (erasure) => eraseJob(database, erasure),
+    lockRecord: (jobId) => lockJobRecord(database, jobId),
+    readEnd: (jobId) => readJobEnd(database, jobId),
+    eraseData: (data) => eraseData(database, data),
     findEnded: (jobIds) => findEnded(database, jobIds),
     clearExpired: (stopped = () => false) => retention.round(stopped),
     outbox: {
@@ -190,7 +193,8 @@ export function createStatements(database: Database): Statements {
     inbox: {
       add: (entries) => insertInbox(database, entries),
       drop: (rowIds) => dropInbox(database, rowIds),
-      takeEnds: () => takeEnds(database),
+      takeEntriesOfEnds: () => takeEntriesOfEnds(database),
+      dropEntriesOfEnds: (rowIds) => dropEntriesOfEnds(database, rowIds),
       findAbandoned: (olderThanMs, limit) => findAbandoned(database, olderThanMs, limit),
     },
     workflows: workflowStore(database),

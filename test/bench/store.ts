@@ -8,7 +8,7 @@ import { openPglite } from '../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { insertJobs } from '../../server/store/jobs/submit/insert-jobs.ts';
 import { migrate } from '../../server/store/migrate.ts';
-import { completeAttempts } from '../../server/store/sessions/complete-attempts.ts';
+import { writeCompletions } from '../../server/store/sessions/complete-attempts.ts';
 import { startPostgres } from '../support/databases/postgres.ts';
 
 const help = `Rows a second of each hot statement, alone, in batches of 100, 500 and 1,000, and the time of one row.
@@ -96,11 +96,12 @@ async function bench(name: string, database: Database): Promise<void> {
       ends,
       async (part) =>
         (
-          await completeAttempts(
+          await writeCompletions(
             database,
             part.map((job) => ({ ...job, sessionId, result: input })),
+            false,
           )
-        ).length,
+        ).completed.length,
     );
     const single: number[][] = [];
     for (let i = 0; i < 200; i++) {
@@ -126,7 +127,7 @@ async function bench(name: string, database: Database): Promise<void> {
       });
       const claimed = performance.now();
       if (!job) throw new Error('the claim of one found no job');
-      await completeAttempts(database, [{ ...job, sessionId, result: input }]);
+      await writeCompletions(database, [{ ...job, sessionId, result: input }], false);
       single.push([inserted - start, claimed - inserted, performance.now() - claimed]);
     }
     const median = (k: number) =>

@@ -43,5 +43,9 @@ export function entryKindOf({ run, event }: Continue): WorkflowEntryKind | undef
 /** Codes as stored in SQL: who acts on an entry, by its kind. */
 export const recipients = { WORKFLOW: 1, DEPENDENTS: 2 } as const;
 
+/** Maximum entries of ends and publications taken by one transaction, and of edges that they concern. */
+export const MAX_END_ENTRIES = 100;
+export const MAX_END_EDGES = 1_000;
+
 /** Maximum entries for workflows taken by one transaction. */
 export const MAX_INBOX_ROWS = 1_000;

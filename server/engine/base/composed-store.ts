@@ -1,6 +1,7 @@
 /** The store with the transactions that the engine composes of its statements. */
 import { applyDefinition, archiveDefinition } from '../definitions/change-definitions.ts';
 import { addEdges, linkOne } from '../dependencies/add-edges.ts';
+import { takeEnds } from '../dependencies/take-ends.ts';
 import { claim } from '../dispatch/claims/claim.ts';
 import { FairRanks } from '../dispatch/fair-ranks.ts';
 import { ensureLane, findLane } from '../dispatch/make-lane.ts';
@@ -8,6 +9,7 @@ import { requeueDeferred } from '../dispatch/requeue-deferred.ts';
 import { readTracedJobs } from '../events/traced-jobs.ts';
 import { readCapacityInUse, readLimits, readWorkflow } from '../explain/read-explained.ts';
 import { changeRuns } from '../jobs/change/change-runs.ts';
+import { eraseJob } from '../jobs/change/erase-job.ts';
 import { listJobs } from '../jobs/read/list-jobs.ts';
 import { readJobs } from '../jobs/read/read-jobs.ts';
 import { findSubmission } from '../jobs/submit/stored-calls.ts';
@@ -25,6 +27,7 @@ import {
   resumeSchedule,
 } from '../schedules/change-schedules.ts';
 import { scanSchedules } from '../schedules/scan-schedules.ts';
+import { completeAttempts } from '../sessions/complete-attempts.ts';
 import { saveLogs } from '../sessions/save-logs.ts';
 import { keepPage, takeRequestId } from './request-ids.ts';
 
@@ -52,6 +55,8 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
     changeBreakers: (keys, decide, make) => changeBreakers(store, keys, decide, make),
     probeBreaker: (key, wanted) => probeBreaker(store, key, wanted),
     alignGatedLanes: () => alignGatedLanes(store),
+    complete: (completions, checked) => completeAttempts(store, completions, checked),
+    eraseJob: (erasure) => eraseJob(store, erasure),
     saveLogs: (logs) => saveLogs(store, logs),
     dependencies: {
       ...statements.dependencies,
@@ -64,6 +69,7 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
       readCapacityInUse: (laneId, sessionIds) => readCapacityInUse(store, laneId, sessionIds),
       readWorkflow: (jobId, steps) => readWorkflow(store, jobId, steps),
     },
+    inbox: { ...statements.inbox, takeEnds: () => takeEnds(store) },
     queues: {
       ...statements.queues,
       read: (queue) => readQueue(store, queue),

@@ -3,6 +3,7 @@
  * takes the job inbox entries that were written when jobs and steps ended, on any replica.
  */
 import { decideSkip, decideUnblock } from '../../domain/dependencies/dependencies.ts';
+import type { Settled } from '../../domain/dependencies/settle.ts';
 import type { Change } from '../../domain/jobs/run.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
 import { requireLanes } from '../dispatch/unknown-lanes.ts';
@@ -10,7 +11,7 @@ import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import { Loop, type LoopParts } from '../loop.ts';
 import type { Publication } from '../ports/dependencies.ts';
-import type { Settled, TakenEnds } from '../ports/inbox.ts';
+import type { TakenEnds } from '../ports/inbox.ts';
 import type { Decide } from '../ports/jobs.ts';
 import type { Store } from '../ports/store.ts';
 

@@ -62,13 +62,18 @@ export interface Completion {
   readonly result: Payload;
 }
 
+export interface WrittenCompletions {
+  readonly completed: CompletedAttempt[];
+  /** Ids of completed jobs that may have a checkpoint. */
+  readonly progressed: readonly string[];
+}
+
 /** Open attempts and their reports. */
 export interface AttemptStore {
-  /**
-   * Returns the attempts that were open and are now completed. Others were not held by the session, or have results
-   * that must be checked first and are not marked `checked`.
-   */
-  complete(completions: readonly Completion[], checked?: boolean): Promise<CompletedAttempt[]>;
+  /** Completes attempts. Locks their jobs in the order of the ids. See `complete`. */
+  writeCompletions(completions: readonly Completion[], checked: boolean): Promise<WrittenCompletions>;
+  /** Also those whose transaction the completion has waited for. */
+  deleteCheckpoints(jobIds: readonly string[]): Promise<void>;
   /** Which of these attempts are open and have a result that must be checked. */
   readUnchecked(attempts: readonly AttemptKey[]): Promise<UncheckedAttempt[]>;
   readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;
@@ -79,4 +84,12 @@ export interface AttemptStore {
   /** ASSIGNED attempts whose handler has started become RUNNING. */
   observe(attempts: readonly AttemptKey[]): Promise<void>;
   saveProgress(changes: readonly ProgressChange[]): Promise<void>;
+}
+
+export interface AttemptTransactions {
+  /**
+   * Returns the attempts that were open and are now completed. Others were not held by the session, or have results
+   * that must be checked first and are not marked `checked`.
+   */
+  complete(completions: readonly Completion[], checked?: boolean): Promise<CompletedAttempt[]>;
 }

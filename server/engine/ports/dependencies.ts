@@ -1,6 +1,7 @@
 /** Dependencies, as passed between engine and store. */
 import type { Dependency } from '../../domain/dependencies/dependencies.ts';
 import type { LinkedDependency, LockedAsset } from '../../domain/dependencies/links.ts';
+import type { EdgeKey, LockedDependent, Settlement } from '../../domain/dependencies/settle.ts';
 import type { TracedTarget } from '../../domain/events/job-spans.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { WorkflowRun } from '../../domain/workflows/phases.ts';
@@ -91,6 +92,11 @@ export interface AssetPage {
   readonly hasMore: boolean;
 }
 
+export interface TakenEdge extends StoredDependency {
+  /** For an asset: its id. */
+  readonly targetId: string;
+}
+
 /** Dependencies of a job to store. */
 export interface EdgesOf {
   readonly jobId: string;
@@ -164,6 +170,14 @@ export interface DependencyStore {
   /** Keeps the start times of blocked jobs for when they are released. */
   keepStarts(jobs: readonly StartOfJob[]): Promise<void>;
   readLastNumber(jobId: string): Promise<NumbersOfJob>;
+  /** Locks open jobs with dependencies, in the order of their ids. */
+  lockDependents(jobIds: readonly string[]): Promise<LockedDependent[]>;
+  /** Deletes these and returns them. The caller has locked their jobs. */
+  takeEdges(keys: readonly EdgeKey[]): Promise<TakenEdge[]>;
+  /** Lowers the jobs' numbers of unmet dependencies. */
+  lowerUnmet(met: Settlement['met']): Promise<void>;
+  /** Stores the last publishers of the assets among the targets, for the jobs' traces. */
+  keepPublishers(edges: readonly TakenEdge[]): Promise<void>;
   /** Deletes the dependencies of ended jobs. */
   drop(jobIds: readonly string[]): Promise<void>;
   /** Within `together`, after `link`: stores all targets, met or not, for the job's trace. */

@@ -1,4 +1,5 @@
 /** The job inbox: work for workflows and batches, and for the dependents of jobs, steps and assets. */
+import type { EndEntry, Settled } from '../../domain/dependencies/settle.ts';
 import type { WorkflowEntryKind } from '../../domain/jobs/inbox.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { EndedStepState } from '../../domain/workflows/step-state.ts';
@@ -47,14 +48,6 @@ export interface AbandonedInbox {
   readonly dependencies: boolean;
 }
 
-/** A job whose wait for dependencies is over. */
-export interface Settled {
-  readonly namespace: string;
-  readonly jobId: string;
-  /** Undefined: all dependencies are met. Else why the job ends. */
-  readonly unmet: string | undefined;
-}
-
 /** Ends and publications that were taken, with the jobs they concern. */
 export interface TakenEnds {
   /** Jobs that ended before some of their children. */
@@ -71,8 +64,18 @@ export interface InboxStore {
   add(entries: readonly NewInboxRow[]): Promise<void>;
   /** Deletes entries for workflows that have been handled. */
   drop(rowIds: readonly number[]): Promise<void>;
-  /** Within `together`: locks and takes a page of ends and publications, and the jobs that depend on them. */
-  takeEnds(): Promise<TakenEnds>;
+  /**
+   * Within `together`: locks a page of ends and publications, and skips those that others have locked. Once per edge
+   * that they concern; at most `MAX_END_ENTRIES`, and `MAX_END_EDGES` in all.
+   */
+  takeEntriesOfEnds(): Promise<EndEntry[]>;
+  /** Deletes entries that concern no edge and no child any more. Returns them. */
+  dropEntriesOfEnds(rowIds: readonly number[]): Promise<number[]>;
   /** At most `limit` workflows whose oldest entry is older than `olderThanMs`, oldest first. */
   findAbandoned(olderThanMs: number, limit: number): Promise<AbandonedInbox>;
+}
+
+export interface InboxTransactions {
+  /** Within `together`: locks and takes a page of ends and publications, and the jobs that depend on them. */
+  takeEnds(): Promise<TakenEnds>;
 }

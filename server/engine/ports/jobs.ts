@@ -38,6 +38,29 @@ export interface Erasure {
   readonly auditId: string;
 }
 
+/** The record of a job. */
+export interface LockedRecord {
+  readonly namespace: string;
+  readonly idempotencyKey: string | undefined;
+  /** Undefined: it was not erased. */
+  readonly eraseAuditId: string | undefined;
+}
+
+export interface JobEnd {
+  /** Undefined: it has ended. */
+  readonly openState: JobState | undefined;
+  /** Undefined: it is open. */
+  readonly state: JobState | undefined;
+  readonly failure: Failure | undefined;
+  readonly cleanupJobId: string | undefined;
+}
+
+export interface ErasedData extends Erasure {
+  readonly idempotencyKey: string | undefined;
+  /** Replaces the failure of a job that has one. */
+  readonly failure: Failure | undefined;
+}
+
 export type Erased =
   | { readonly kind: 'missing' }
   /** With `cleanupJobId` the job has ended, but its clean-up job, which has a copy of its input, has not. */
@@ -229,11 +252,16 @@ export interface JobStore {
   findEnded(jobIds: readonly string[]): Promise<string[]>;
   /** In the order of the ids, without open or missing jobs. */
   readEndedJobs(namespace: string, jobIds: readonly string[]): Promise<EndedJob[]>;
-  /** Erases the data of an ended job and writes the audit record; no effect if it was erased before. */
-  eraseJob(erasure: Erasure): Promise<Erased>;
+  /** Within `together`: locks the record of a job, so that a second caller sees the first one's erasure. */
+  lockRecord(jobId: string): Promise<LockedRecord | undefined>;
+  readEnd(jobId: string): Promise<JobEnd>;
+  /** Erases the data of an ended job, and writes the audit record. The caller has locked the record. */
+  eraseData(data: ErasedData): Promise<void>;
 }
 
 export interface JobTransactions {
+  /** Erases the data of an ended job and writes the audit record; no effect if it was erased before. */
+  eraseJob(erasure: Erasure): Promise<Erased>;
   /** Locks, loads, asks `decide` for each, writes, commits. Returns the changes. */
   change(selection: Selection, decide: Decide): Promise<Change[]>;
   readJob(namespace: string, jobId: string): Promise<JobView | undefined>;

@@ -2,7 +2,7 @@
  * The store's port, one interface per entity. `Statements` is what a database adapter implements: each method is one
  * statement and takes batches. `Store` adds the transactions that the engine composes of them (`composeStore`).
  */
-import type { AttemptStore } from './attempts.ts';
+import type { AttemptStore, AttemptTransactions } from './attempts.ts';
 import type { BatchStore } from './batches.ts';
 import type { BreakerStore, BreakerTransactions, RetryBudgetStore } from './breakers.ts';
 import type { DefinitionStore, DefinitionTransactions } from './definitions.ts';
@@ -10,7 +10,7 @@ import type { DependencyStore, DependencyTransactions } from './dependencies.ts'
 import type { DispatchStore, DispatchTransactions, FairnessStore, FairnessTransactions } from './dispatch.ts';
 import type { Outbox, StepTraces, TraceStore, TraceTransactions } from './events.ts';
 import type { ExplainStore, ExplainTransactions } from './explanations.ts';
-import type { InboxStore } from './inbox.ts';
+import type { InboxStore, InboxTransactions } from './inbox.ts';
 import type { JobStore, JobTransactions } from './jobs.ts';
 import type { LaneStore, LaneTransactions } from './lanes.ts';
 import type { LimitStore, LimitTransactions } from './limits.ts';
@@ -106,12 +106,14 @@ interface Parts {
   readonly queues: QueueStore & QueueTransactions;
   readonly schedules: ScheduleStore & ScheduleTransactions;
   readonly dependencies: DependencyStore & DependencyTransactions;
+  readonly inbox: InboxStore & InboxTransactions;
 }
 
 export interface Store
   extends Omit<Statements, 'transaction' | keyof Parts>,
     Parts,
     BreakerTransactions,
+    AttemptTransactions,
     DefinitionTransactions,
     DispatchTransactions,
     FairnessTransactions,

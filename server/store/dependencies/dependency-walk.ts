@@ -12,8 +12,14 @@ import type {
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import { keepTargets } from '../events/traced-targets.ts';
-import { deleteDependencies, publish } from '../jobs/inbox/dependency-entries.ts';
+import { keepPublishers, keepTargets } from '../events/traced-targets.ts';
+import {
+  deleteDependencies,
+  lockDependents,
+  lowerUnmet,
+  publish,
+  takeDependencies,
+} from '../jobs/inbox/dependency-entries.ts';
 import { phaseNames, stopReasonNames } from '../workflows/workflow-rows.ts';
 import { adoptChildren, linkChildren, readAttached, readJobDepth, readParentTrace } from './children.ts';
 import { insertEdges, keepStartTimes, readDependencies, readLastNumber } from './dependencies.ts';
@@ -146,6 +152,10 @@ export function dependencyStore(session: Session): DependencyStore {
     adopt: (namespace, parent, children) => adoptChildren(session, namespace, parent, children),
     readDepth: (jobId) => readJobDepth(session, jobId),
     readTrace: (jobId) => readParentTrace(session, jobId),
+    lockDependents: (jobIds) => lockDependents(session, jobIds),
+    takeEdges: (keys) => takeDependencies(session, keys),
+    lowerUnmet: (met) => lowerUnmet(session, met),
+    keepPublishers: (edges) => keepPublishers(session, edges),
     drop: (jobIds) => deleteDependencies(session, jobIds),
     keepTargets: (jobId, links) => keepTargets(session, jobId, links),
     publish: (publications) => publish(session, publications),

@@ -1,6 +1,7 @@
 /** Dependency targets of jobs, kept with their records for their traces: edges are deleted once they are met. */
 import { type LinkedDependency, tracedTargetsOf } from '../../domain/dependencies/links.ts';
 import { MAX_LINKS, type TracedTarget } from '../../domain/events/job-spans.ts';
+import type { TakenEdge } from '../../engine/ports/dependencies.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session } from '../driver/database.ts';
@@ -47,10 +48,8 @@ FROM published p WHERE ${sameKey('j.job_id', 'p.job_id')} AND ${hasCapacity}`,
 };
 
 /** For assets published since: keeps the last job that published each. */
-export async function keepPublishers(
-  session: Session,
-  met: readonly { readonly jobId: string; readonly assetId: string }[],
-): Promise<void> {
+export async function keepPublishers(session: Session, edges: readonly TakenEdge[]): Promise<void> {
+  const met = edges.filter(({ on }) => on.kind === 'ASSET');
   if (met.length > 0)
-    await session.run(addPublishers, [met.map(({ jobId }) => jobId), met.map(({ assetId }) => assetId)]);
+    await session.run(addPublishers, [met.map(({ jobId }) => jobId), met.map(({ targetId }) => targetId)]);
 }

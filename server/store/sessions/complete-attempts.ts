@@ -1,7 +1,7 @@
 /** Closes attempts with a result: deletes the run and inserts the outcome, in one fenced statement. */
 import { cancelStages } from '../../domain/jobs/cancel-stage.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { AttemptKey, CompletedAttempt, Completion, UncheckedAttempt } from '../../engine/ports/attempts.ts';
+import type { AttemptKey, Completion, UncheckedAttempt, WrittenCompletions } from '../../engine/ports/attempts.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { addCounts } from '../dispatch/lane-counts.ts';
@@ -84,14 +84,11 @@ const deleteCheckpoints = {
   text: 'DELETE FROM job_checkpoints WHERE job_id = ANY($1::uuid[])',
 };
 
-/**
- * Returns the attempts that this call completed. The others were not open in their session, or are to be checked first.
- */
-export async function completeAttempts(
+export async function writeCompletions(
   session: Session,
   reported: readonly Completion[],
-  checked = false,
-): Promise<CompletedAttempt[]> {
+  checked: boolean,
+): Promise<WrittenCompletions> {
   const completions = [...reported].sort((a, b) => (a.jobId < b.jobId ? -1 : 1));
   const slices = byteSlices(completions.map((item) => item.result.data));
   const rows = await session.run(statement, [
@@ -108,9 +105,7 @@ export async function completeAttempts(
     completions.map((item) => jsonOrNull(item.result.metadata)),
   ]);
   const keyOf = (row: RowOf<typeof statement>) => completions[row.place] as Completion;
-  const progressed = rows.filter((row) => row.may_have_checkpoint);
-  if (progressed.length > 0) await session.run(deleteCheckpoints, [progressed.map((row) => keyOf(row).jobId)]);
-  return rows.map((row) => {
+  const completed = rows.map((row) => {
     const { jobId, attempt, sessionId } = keyOf(row);
     return {
       jobId,
@@ -123,6 +118,11 @@ export async function completeAttempts(
       notifiesDependents: row.notifies_end,
     };
   });
+  return { completed, progressed: rows.flatMap((row) => (row.may_have_checkpoint ? [keyOf(row).jobId] : [])) };
+}
+
+export async function deleteJobCheckpoints(session: Session, jobIds: readonly string[]): Promise<void> {
+  await session.run(deleteCheckpoints, [jobIds]);
 }
 
 /** Returns those attempts that are open in their session and whose result is to be checked. */

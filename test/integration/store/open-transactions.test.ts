@@ -6,7 +6,7 @@ import { decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
 import { type Database, within } from '../../../server/store/driver/database.ts';
 import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
-import { completeAttempts } from '../../../server/store/sessions/complete-attempts.ts';
+import { writeCompletions } from '../../../server/store/sessions/complete-attempts.ts';
 import { saveProgress } from '../../../server/store/sessions/held-runs.ts';
 import { closeSessions, renewSessions } from '../../../server/store/sessions/sessions.ts';
 import { type Mutation, plantBugs } from '../../support/databases/database-taps.ts';
@@ -212,7 +212,7 @@ describe('heartbeats and claims of one session', () => {
 describe('a report in progress while the session ends', () => {
   it('counts, and the job is not requeued', async () => {
     const job = await holdOne(context);
-    const report = await holdOpen(context.database, (session) => completeAttempts(session, [completionOf(job)]));
+    const report = await holdOpen(context.database, (session) => writeCompletions(session, [completionOf(job)], false));
     const ending = endSession(job.sessionId);
     expect(await untilWaitsOrOver(context.database, ending)).toBe('waits');
     await report.commit();

@@ -1,8 +1,6 @@
 /** Planted bugs in waits: for events and approvals, for other jobs, for children. */
 import type { Mutant } from './mutant.ts';
 
-const inbox = 'server/store/jobs/inbox/dependency-entries.ts';
-
 export const linkMutants: Readonly<Record<string, Mutant>> = {
   kept_event_stays: {
     about: 'An event that was kept ends each job that begins to wait for it.',
@@ -68,7 +66,11 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
   one_dependency_is_enough: {
     about: 'A job continues once the first of its dependencies is met.',
     patches: [
-      { file: inbox, find: 'unmet_dependencies === edges.length', replace: 'unmet_dependencies >= edges.length' },
+      {
+        file: 'server/domain/dependencies/settle.ts',
+        find: 'unmetDependencies === edges.length',
+        replace: 'unmetDependencies >= edges.length',
+      },
     ],
   },
   dependents_miss_a_cancel: {
@@ -143,7 +145,13 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
   },
   children_outlive_their_parent: {
     about: 'Children that are open when their parent ends continue.',
-    patches: [{ file: inbox, find: `c.step = \${ATTACHED}`, replace: `c.step = 99 + \${ATTACHED}` }],
+    patches: [
+      {
+        file: 'server/store/jobs/inbox/dependency-entries.ts',
+        find: `c.step = \${ATTACHED}`,
+        replace: `c.step = 99 + \${ATTACHED}`,
+      },
+    ],
   },
   suspended_keeps_its_permit: {
     about: 'A job that waits for its children counts at the limit of its definition.',

@@ -15,9 +15,7 @@ const notYetMoved: ReadonlySet<string> = new Set([
   'batches.lockRetried',
   'batches.storePage',
   'batches.write',
-  'complete',
-  'eraseJob',
-  'inbox.takeEnds',
+
   'openSession',
   'workflows.lock',
   'workflows.lockRun',

@@ -1,13 +1,8 @@
-/**
- * Erases the personal data of an ended job, with the audit record of it, in one transaction. The job's clean-up has a
- * copy of its input, and is erased with it.
- */
-
-import { systemFailure } from '../../../domain/base/payload.ts';
+/** Erases the personal data of an ended job. */
 import { stateOf } from '../../../domain/jobs/job-state.ts';
-import type { Erased, Erasure } from '../../../engine/ports/jobs.ts';
+import type { ErasedData, JobEnd, LockedRecord } from '../../../engine/ports/jobs.ts';
 import { failureOf, failureText } from '../../base/failure-text.ts';
-import type { Database, Session, Statement } from '../../driver/database.ts';
+import type { Session, Statement } from '../../driver/database.ts';
 import type { RowOf } from '../../driver/row-types.ts';
 
 // The record is locked first, so that the second of two callers sees the first one's erasure.
@@ -62,38 +57,34 @@ VALUES ($2, (SELECT muster_now()), 'ERASE_JOB', $4, $1, $6)
 ON CONFLICT (audit_id) DO NOTHING`,
 };
 
-type LockedJob = RowOf<typeof lockRecord> & RowOf<typeof readEnd> & { readonly job_id: string };
-
-export async function eraseJob(database: Database, erasure: Erasure): Promise<Erased> {
-  return database.transaction(async (session) => {
-    const job = await lockJob(session, erasure.jobId);
-    if (job?.namespace !== erasure.namespace) return { kind: 'missing' };
-    if (job.state === null) return { kind: 'open', state: stateOf(job.open_state as number) };
-    // Undefined also if it has been deleted: its retention may be shorter.
-    const cleanup = job.cleanup_job_id === null ? undefined : await lockJob(session, job.cleanup_job_id);
-    if (cleanup && cleanup.state === null)
-      return { kind: 'open', state: stateOf(cleanup.open_state as number), cleanupJobId: cleanup.job_id };
-    const auditId = job.erase_audit_id ?? erasure.auditId;
-    for (const one of [job, cleanup]) if (one) await eraseOne(session, one, { ...erasure, auditId });
-    return { kind: 'erased', auditId };
-  });
+export async function lockJobRecord(session: Session, jobId: string): Promise<LockedRecord | undefined> {
+  const [row] = await session.run(lockRecord, [jobId]);
+  if (!row) return undefined;
+  return {
+    namespace: row.namespace,
+    idempotencyKey: row.idempotency_key ?? undefined,
+    eraseAuditId: row.erase_audit_id ?? undefined,
+  };
 }
 
-async function lockJob(session: Session, jobId: string): Promise<LockedJob | undefined> {
-  const [record] = await session.run(lockRecord, [jobId]);
-  if (!record) return undefined;
-  const [end] = (await session.run(readEnd, [jobId])) as [RowOf<typeof readEnd>];
-  return { ...record, ...end, job_id: jobId };
+export async function readJobEnd(session: Session, jobId: string): Promise<JobEnd> {
+  const [row] = (await session.run(readEnd, [jobId])) as [RowOf<typeof readEnd>];
+  return {
+    openState: row.open_state === null ? undefined : stateOf(row.open_state),
+    state: row.state === null ? undefined : stateOf(row.state),
+    failure: row.failure === null ? undefined : failureOf(row.failure),
+    cleanupJobId: row.cleanup_job_id ?? undefined,
+  };
 }
 
-/** Does nothing if the job was erased before. */
-async function eraseOne(session: Session, job: LockedJob, { namespace, auditId, reason }: Erasure): Promise<void> {
-  if (job.erase_audit_id !== null) return;
-  const { job_id, failure, idempotency_key } = job;
-  await session.run(erase, [job_id, auditId, erasedFailure(failure), namespace, idempotency_key, reason]);
-}
-
-function erasedFailure(text: string | null): string | null {
-  if (text === null) return null;
-  return failureText(systemFailure(failureOf(text).failureCause, 'Erased', 'erased on demand'));
+export async function eraseData(session: Session, data: ErasedData): Promise<void> {
+  const { jobId, auditId, failure, namespace, idempotencyKey, reason } = data;
+  await session.run(erase, [
+    jobId,
+    auditId,
+    failure ? failureText(failure) : null,
+    namespace,
+    idempotencyKey ?? null,
+    reason,
+  ]);
 }

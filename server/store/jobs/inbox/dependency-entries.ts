@@ -1,24 +1,17 @@
-/** Entries of the job inbox for dependents, taken together with the dependencies that they settle; and publications. */
+/** Entries of the job inbox for dependents, and the dependencies that they settle; and publications. */
 import { ATTACHED } from '../../../domain/dependencies/children.ts';
-import { dependencyKinds, type Ending, isMet, unmetText } from '../../../domain/dependencies/dependencies.ts';
-import { inboxKinds, recipients } from '../../../domain/jobs/inbox.ts';
+import type { EdgeKey, EndEntry, LockedDependent, Settlement } from '../../../domain/dependencies/settle.ts';
+import { inboxKinds, MAX_END_EDGES, MAX_END_ENTRIES, recipients } from '../../../domain/jobs/inbox.ts';
 import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
-import { stepStates } from '../../../domain/workflows/step-state.ts';
-import type { Publication } from '../../../engine/ports/dependencies.ts';
-import type { Settled, TakenEnds } from '../../../engine/ports/inbox.ts';
+import { type StepState, stepStates } from '../../../domain/workflows/step-state.ts';
+import type { Publication, TakenEdge } from '../../../engine/ports/dependencies.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { assetIdOf } from '../../base/target-ids.ts';
 import { dependencyOf, dependencyRowType } from '../../dependencies/dependency-rows.ts';
 import type { Session, Statement } from '../../driver/database.ts';
-import type { RowOf } from '../../driver/row-types.ts';
-import { keepPublishers } from '../../events/traced-targets.ts';
 
 const { JOB_ENDED, ASSET_PUBLISHED } = inboxKinds;
-
-/** Per transaction. */
-const MAX_ENTRIES = 100;
-const MAX_EDGES = 1_000;
 
 // A publication meets edges if it came after the time that they name. The end of a workflow meets the edges of its
 // steps that have no entry of their own.
@@ -45,15 +38,15 @@ const takeSome = {
   text: `
 WITH picked AS MATERIALIZED (
   SELECT * FROM job_inbox WHERE recipient = ${recipients.DEPENDENTS}
-  ORDER BY row_id LIMIT ${MAX_ENTRIES} FOR UPDATE SKIP LOCKED
+  ORDER BY row_id LIMIT ${MAX_END_ENTRIES} FOR UPDATE SKIP LOCKED
 )
 SELECT n.row_id, n.subject_id, n.kind, n.state, n.lane_id, n.entry_time, e.job_id, e.number, e.step_state
 FROM picked n LEFT JOIN LATERAL (
-  (${ofTarget(`LIMIT ${MAX_EDGES}`)})
+  (${ofTarget(`LIMIT ${MAX_END_EDGES}`)})
   UNION ALL
-  (${ofWorkflow(`LIMIT ${MAX_EDGES}`)})
+  (${ofWorkflow(`LIMIT ${MAX_END_EDGES}`)})
 ) AS e ON true
-LIMIT ${MAX_EDGES}`,
+LIMIT ${MAX_END_EDGES}`,
   row: {
     row_id: 'int8',
     subject_id: 'uuid',
@@ -112,83 +105,47 @@ export async function deleteDependencies(session: Session, jobIds: readonly stri
   if (jobIds.length > 0) await session.run(deleteOfJobs, [jobIds]);
 }
 
-type Entry = RowOf<typeof takeSome>;
-type Edge = RowOf<typeof takeEdges>;
+const kindNames = new Map(
+  (['JOB_ENDED', 'STEP_ENDED', 'ASSET_PUBLISHED'] as const).map((kind) => [inboxKinds[kind] as number, kind]),
+);
 
-const keyOf = (row: Pick<Entry, 'job_id' | 'number'>) => `${row.job_id}/${row.number}`;
+const stepStateNames = new Map(Object.entries(stepStates).map(([name, code]) => [code as number, name as StepState]));
 
-const endedSteps: Readonly<Record<number, Ending>> = {
-  [stepStates.SUCCEEDED]: 'SUCCEEDED',
-  [stepStates.FAILED]: 'FAILED',
-  [stepStates.UPSTREAM_FAILED]: 'UPSTREAM_FAILED',
-};
-
-/** For a step that a workflow left without an end: it was never started. */
-function endingOf({ kind, state, step_state }: Entry): Ending {
-  if (step_state !== null) return endedSteps[step_state] ?? 'SKIPPED';
-  return kind === ASSET_PUBLISHED ? 'SUCCEEDED' : (stateOf(state as number) as Ending);
+export async function takeEntriesOfEnds(session: Session): Promise<EndEntry[]> {
+  return (await session.run(takeSome, [])).map((row) => ({
+    rowId: row.row_id,
+    kind: kindNames.get(row.kind) as EndEntry['kind'],
+    subjectId: row.subject_id,
+    state: row.state === null ? undefined : stateOf(row.state),
+    laneId: row.lane_id ?? undefined,
+    timeUs: row.entry_time,
+    edge:
+      row.job_id === null
+        ? undefined
+        : { jobId: row.job_id, number: row.number as number, stepState: stepStateNames.get(row.step_state ?? 0) },
+  }));
 }
 
-/** Each job with its edges that were taken: it waits for fewer, or ends. */
-function settle(
-  locked: readonly RowOf<typeof lockWaiting>[],
-  taken: readonly Edge[],
-  endings: ReadonlyMap<string, Ending>,
-) {
-  const byJob = Map.groupBy(taken, (row) => row.job_id);
-  const settled: Settled[] = [];
-  for (const { job_id: jobId, unmet_dependencies, namespace } of locked) {
-    const edges = byJob.get(jobId) ?? [];
-    if (edges.length === 0) continue;
-    let unmet: string | undefined;
-    for (const row of edges) {
-      const [dependency, ending] = [dependencyOf(row), endings.get(keyOf(row)) as Ending];
-      if (!isMet(dependency.condition, ending)) unmet ??= unmetText(dependency, ending);
-    }
-    if (unmet !== undefined || unmet_dependencies === edges.length) settled.push({ namespace, jobId, unmet });
-  }
-  return { settled, met: Array.from(byJob, ([jobId, edges]) => ({ jobId, edges: edges.length })) };
+export async function lockDependents(session: Session, jobIds: readonly string[]): Promise<LockedDependent[]> {
+  const rows = await session.run(lockWaiting, [jobIds]);
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    namespace: row.namespace,
+    unmetDependencies: row.unmet_dependencies,
+  }));
 }
 
-/** Locks jobs in the order of their ids, as every change of jobs does. A job that has ended meanwhile has no edges. */
-export async function takeEnds(session: Session): Promise<TakenEnds> {
-  const rows = await session.run(takeSome, []);
-  if (rows.length === 0) return { settled: [], isMore: false, succeeded: [], orphaned: [] };
-  const found = rows.filter((row) => row.job_id !== null);
-  // A step's own entry takes precedence over the entry of its workflow's end.
-  const endings = new Map(
-    found.toSorted((a, b) => (b.step_state ?? 0) - (a.step_state ?? 0)).map((row) => [keyOf(row), endingOf(row)]),
-  );
-  const edges = [...new Map(found.map((row) => [keyOf(row), row])).values()];
-  const jobIds = [...new Set(edges.map((row) => row.job_id as string))];
-  const [locked, taken] =
-    edges.length === 0
-      ? [[], []]
-      : await Promise.all([
-          session.run(lockWaiting, [jobIds]),
-          session.run(takeEdges, [edges.map((row) => row.job_id), edges.map((row) => row.number)]),
-        ]);
-  const { settled, met } = settle(locked, taken, endings);
-  await keepPublishers(
-    session,
-    taken.flatMap((row) => (row.kind === dependencyKinds.ASSET ? [{ jobId: row.job_id, assetId: row.target_id }] : [])),
-  );
-  if (met.length > 0) await session.run(lower, [met.map(({ jobId }) => jobId), met.map((one) => one.edges)]);
-  const inboxRows = [...new Map(rows.map((row) => [row.row_id, row])).values()];
-  const dropped = new Set((await session.run(dropSome, [inboxRows.map((row) => row.row_id)])).map((row) => row.row_id));
-  const isMore = rows.length >= MAX_EDGES || inboxRows.length >= MAX_ENTRIES || dropped.size < inboxRows.length;
-  const left = inboxRows.filter((row) => row.kind === JOB_ENDED && !dropped.has(row.row_id));
-  return {
-    settled,
-    isMore,
-    succeeded: inboxRows.filter((row) => dropped.has(row.row_id)).flatMap(succeededOf),
-    orphaned: left.map((row) => ({ jobId: row.subject_id, laneId: row.lane_id as number })),
-  };
+export async function takeDependencies(session: Session, keys: readonly EdgeKey[]): Promise<TakenEdge[]> {
+  const rows = await session.run(takeEdges, [keys.map(({ jobId }) => jobId), keys.map(({ number }) => number)]);
+  return rows.map((row) => ({ ...dependencyOf(row), targetId: row.target_id }));
 }
 
-function succeededOf({ kind, state, subject_id, lane_id, entry_time }: Entry): TakenEnds['succeeded'] {
-  if (kind !== JOB_ENDED || state !== stateCodes.SUCCEEDED) return [];
-  return [{ jobId: subject_id, laneId: lane_id as number, endTimeUs: entry_time }];
+export async function lowerUnmet(session: Session, met: Settlement['met']): Promise<void> {
+  await session.run(lower, [met.map(({ jobId }) => jobId), met.map(({ edges }) => edges)]);
+}
+
+export async function dropEntriesOfEnds(session: Session, rowIds: readonly number[]): Promise<number[]> {
+  return (await session.run(dropSome, [rowIds])).map((row) => row.row_id);
 }
 
 const publishColumns = {
