@@ -27,7 +27,7 @@ import { updateRecords } from './jobs/change/update-records.ts';
 import { writeAttempts, writeContinues, writeEnds } from './jobs/change/write-runs.ts';
 import { dropEntriesOfEnds, takeEntriesOfEnds } from './jobs/inbox/dependency-entries.ts';
 import { insertInbox } from './jobs/inbox/inbox-inserts.ts';
-import { dropInbox, findAbandoned } from './jobs/inbox/workflow-entries.ts';
+import { dropInbox, findAbandoned, takeInbox } from './jobs/inbox/workflow-entries.ts';
 import { readEndedJobs } from './jobs/read/ended-jobs.ts';
 import { findListedLanes, scanJobs } from './jobs/read/list-jobs.ts';
 import {
@@ -191,6 +191,7 @@ export function createStatements(database: Database): Statements {
     queues: queueStore(database),
     schedules: scheduleStore(database),
     inbox: {
+      take: (jobIds) => takeInbox(database, jobIds),
       add: (entries) => insertInbox(database, entries),
       drop: (rowIds) => dropInbox(database, rowIds),
       takeEntriesOfEnds: () => takeEntriesOfEnds(database),

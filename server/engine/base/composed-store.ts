@@ -1,4 +1,6 @@
 /** The store with the transactions that the engine composes of its statements. */
+
+import { insertRetry, lockRetried, storePage, writeBatches } from '../batches/stored-batches.ts';
 import { applyDefinition, archiveDefinition } from '../definitions/change-definitions.ts';
 import { addEdges, linkOne } from '../dependencies/add-edges.ts';
 import { takeEnds } from '../dependencies/take-ends.ts';
@@ -29,6 +31,8 @@ import {
 import { scanSchedules } from '../schedules/scan-schedules.ts';
 import { completeAttempts } from '../sessions/complete-attempts.ts';
 import { saveLogs } from '../sessions/save-logs.ts';
+
+import { lockWorkflowRun, lockWorkflows, storeSkip, writeWorkflows } from '../workflows/stored-workflows.ts';
 import { keepPage, takeRequestId } from './request-ids.ts';
 
 export function composeStore(statements: Statements, fairRanks = new FairRanks()): Store {
@@ -88,6 +92,20 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
       delete: (name) => deleteSchedule(store, name),
       ask: (name, runs) => askForRuns(store, name, runs),
       scan: (decide) => scanSchedules(store, decide),
+    },
+    workflows: {
+      ...statements.workflows,
+      lock: (jobIds) => lockWorkflows(store, jobIds),
+      lockRun: (jobId) => lockWorkflowRun(store, jobId),
+      skipStep: (skip) => storeSkip(store, skip),
+      write: (written) => writeWorkflows(store, written),
+    },
+    batches: {
+      ...statements.batches,
+      write: (batches) => writeBatches(store, batches),
+      lockRetried: (jobId) => lockRetried(store, jobId),
+      insertRetry: (retry) => insertRetry(store, retry),
+      storePage: (jobId, page) => storePage(store, jobId, page),
     },
   };
   return store;

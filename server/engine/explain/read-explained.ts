@@ -32,7 +32,7 @@ export async function readCapacityInUse(
 
 /** A workflow with the first of its running steps. */
 export async function readWorkflow(store: Store, jobId: string, steps: number): Promise<ExplainedWorkflow | undefined> {
-  const run = await store.explain.readWorkflowRun(jobId);
+  const run = await store.workflows.readRun(jobId);
   if (!run) return undefined;
   const [running, compensating] = await Promise.all([
     store.explain.readRunningSteps(jobId, steps),

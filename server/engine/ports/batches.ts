@@ -81,8 +81,10 @@ export interface BatchStore extends BatchRetryStore {
   seal(jobId: string, audit: Pick<NewAuditRecord, 'auditId' | 'namespace'>): Promise<void>;
   /** Within `together`: the batch takes no more members. Returns their number. Waits for calls that add some. */
   stopFor(jobId: string, why: Exclude<StopReason, 'NO'>): Promise<number>;
-  /** Within `together`; the caller has locked their jobs. */
-  write(batches: readonly WrittenBatch[]): Promise<void>;
+  /** The caller has locked the batches' jobs, for this and the next one. */
+  writeCounts(batches: readonly WrittenBatch[]): Promise<void>;
+  /** Of batches that have got one, or that state why they have none. */
+  writeCallbacks(batches: readonly WrittenBatch[]): Promise<void>;
   /** No other call adds members until the transaction ends. */
   lockForMembers(jobId: string): Promise<LockedBatch | undefined>;
   /** The batch's own job; after `lockForMembers`, which may have waited while the batch was cancelled or ended. */
@@ -104,20 +106,33 @@ export interface NewRetry {
 }
 
 export interface BatchRetryStore {
-  /** Within `together`: the job of the batch that retries this one; undefined: none. Locks out other calls. */
-  lockRetried(jobId: string): Promise<string | undefined>;
-  /** Within `together`, with its audit record. */
-  insertRetry(retry: NewRetry): Promise<void>;
+  /** Calls that retry the same batch take turns. */
+  lockForRetry(jobId: string): Promise<void>;
+  /** The job of the batch that retries this one. */
+  findRetryOf(jobId: string): Promise<string | undefined>;
+  /** Makes the batch a retry. */
+  writeNewRetry(jobId: string, retry: BatchRetry): Promise<void>;
   /** Undefined: it is not a retry, or takes no more members. */
   readFilling(jobId: string): Promise<FillingBatch | undefined>;
   /** The next members that failed, were cancelled or expired, among 5,000. At most 1,000, or 8 MiB of their inputs. */
   readFailed(retry: BatchRetry): Promise<FailedCount>;
-  /** Stores a page of members that get no new job. False: another replica has stored the page. */
-  storePage(jobId: string, page: RetryPage): Promise<boolean>;
+  /** Undefined: it is not a retry, or takes no more members. */
+  lockFilling(jobId: string): Promise<BatchRetry | undefined>;
   /** Stores why the next member waits. */
   delayRetry(jobId: string, waitMessage: string): Promise<void>;
   /** Called after all members: seals the batch and adds an inbox entry. */
   endRetry(jobId: string, retry: BatchRetry): Promise<void>;
   /** Retrying batches that got no members for this long, the longest idle first. */
   findFilling(idleMs: number, limit: number): Promise<string[]>;
+}
+
+export interface BatchTransactions {
+  /** Within `together`; the caller has locked their jobs. */
+  write(batches: readonly WrittenBatch[]): Promise<void>;
+  /** Within `together`: the job of the batch that retries this one; undefined: none. Locks out other calls. */
+  lockRetried(jobId: string): Promise<string | undefined>;
+  /** Within `together`, with its audit record. */
+  insertRetry(retry: NewRetry): Promise<void>;
+  /** Stores a page of members that get no new job. False: another replica has stored the page. */
+  storePage(jobId: string, page: RetryPage): Promise<boolean>;
 }

@@ -120,8 +120,6 @@ export interface ExplainStore {
   readLimitBlockers(query: LimitQuery, reason: LimitOfJob['reason']): Promise<Blockers['list']>;
   /** The suspects held by these sessions. */
   readSuspects(sessionIds: readonly string[], butJobId: string): Promise<Blockers>;
-  /** Undefined: the workflow has not started. */
-  readWorkflowRun(jobId: string): Promise<WorkflowRun | undefined>;
   /** The first of its running steps, in their order. */
   readRunningSteps(jobId: string, limit: number): Promise<WrittenStep[]>;
   readRunningCompensation(jobId: string): Promise<RunningCompensation | undefined>;

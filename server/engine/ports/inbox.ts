@@ -58,8 +58,12 @@ export interface TakenEnds {
   readonly succeeded: readonly { readonly jobId: string; readonly laneId: number; readonly endTimeUs: number }[];
 }
 
-/** Entries for workflows are taken by `WorkflowStore.lock`, only in the transaction that has locked the workflow. */
 export interface InboxStore {
+  /**
+   * Entries for workflows, by workflow, oldest first; only in the transaction that has locked the workflows. Entries of
+   * the kind CANCEL_CHILDREN stay.
+   */
+  take(jobIds: readonly string[]): Promise<ReadonlyMap<string, InboxRow[]>>;
   /** Within `together`; the transaction has locked the workflows. */
   add(entries: readonly NewInboxRow[]): Promise<void>;
   /** Deletes entries for workflows that have been handled. */

@@ -3,7 +3,7 @@
  * statement and takes batches. `Store` adds the transactions that the engine composes of them (`composeStore`).
  */
 import type { AttemptStore, AttemptTransactions } from './attempts.ts';
-import type { BatchStore } from './batches.ts';
+import type { BatchStore, BatchTransactions } from './batches.ts';
 import type { BreakerStore, BreakerTransactions, RetryBudgetStore } from './breakers.ts';
 import type { DefinitionStore, DefinitionTransactions } from './definitions.ts';
 import type { DependencyStore, DependencyTransactions } from './dependencies.ts';
@@ -23,7 +23,7 @@ import type { SignalWaitStore } from './signals.ts';
 import type { StepCacheStore } from './step-cache.ts';
 import type { SubmissionStore, SubmissionTransactions } from './submissions.ts';
 import type { UpkeepStore } from './upkeep.ts';
-import type { WorkflowReads, WorkflowStore } from './workflows.ts';
+import type { WorkflowReads, WorkflowStore, WorkflowTransactions } from './workflows.ts';
 
 /** Identifies repeats of a call. */
 export interface RequestKey {
@@ -102,8 +102,10 @@ export interface Statements
 
 /** Parts of the store that are both statements and transactions. */
 interface Parts {
+  readonly batches: BatchStore & BatchTransactions;
   readonly explain: ExplainStore & ExplainTransactions;
   readonly queues: QueueStore & QueueTransactions;
+  readonly workflows: WorkflowStore & WorkflowTransactions;
   readonly schedules: ScheduleStore & ScheduleTransactions;
   readonly dependencies: DependencyStore & DependencyTransactions;
   readonly inbox: InboxStore & InboxTransactions;

@@ -21,8 +21,8 @@ export interface ParentStep {
   readonly item: number;
 }
 
-/** A workflow's job, locked. */
-export interface LockedWorkflow {
+/** The run of a workflow's job, locked. */
+export interface LockedRun {
   readonly jobId: string;
   readonly laneId: number;
   /** Ends of its steps get inbox entries for the jobs that depend on them. */
@@ -30,6 +30,10 @@ export interface LockedWorkflow {
   readonly state: 'WAITING' | 'CANCELLING';
   /** The reason of a cancel. */
   readonly reason: string | undefined;
+}
+
+export interface StoredWorkflow {
+  readonly jobId: string;
   readonly priority: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly input: Payload;
@@ -46,6 +50,10 @@ export interface LockedWorkflow {
   readonly failure: Failure | undefined;
   /** Failed compensations, as text. */
   readonly notUndone: string | undefined;
+}
+
+/** A workflow's job, locked. */
+export interface LockedWorkflow extends LockedRun, StoredWorkflow {
   /** Taken by this transaction, except CANCEL_CHILDREN. Entries that stop the workflow come first, then by age. */
   readonly inbox: readonly InboxRow[];
 }
@@ -91,6 +99,13 @@ export interface StoredCompensation {
 
 export interface WrittenCompensation extends StepKey, StoredCompensation {}
 
+/** The changes of workflows; max one per workflow, step and compensation. */
+export interface WrittenWorkflows {
+  readonly runs: readonly WrittenRun[];
+  readonly steps: readonly WrittenStep[];
+  readonly compensations: readonly WrittenCompensation[];
+}
+
 export interface WrittenRun {
   readonly jobId: string;
   readonly depth: number;
@@ -125,14 +140,12 @@ export interface StepSkip extends StepKey {
 }
 
 export interface WorkflowStore {
-  /**
-   * Within `together`: locks the open ones, skips those locked by others, and takes their entries of the job inbox.
-   */
-  lock(jobIds: readonly string[]): Promise<LockedWorkflow[]>;
-  /** Within `together`: locks an open, started workflow. Undefined: it is not. */
-  lockRun(jobId: string): Promise<WorkflowRun | undefined>;
-  /** Within `together`, for a locked workflow: stores the skip of a step, with an audit record. */
-  skipStep(skip: StepSkip): Promise<void>;
+  /** Locks the jobs' runs, in this order. Without jobs that have ended or are with a worker. */
+  lockRuns(jobIds: readonly string[]): Promise<LockedRun[]>;
+  /** Open workflows, in any order. */
+  readOpen(jobIds: readonly string[]): Promise<StoredWorkflow[]>;
+  /** Undefined: it has not been started. */
+  readRun(jobId: string): Promise<WorkflowRun | undefined>;
   /** Only steps with rows, in any order. */
   readSteps(keys: readonly StepKey[]): Promise<WrittenStep[]>;
   /** Steps that a workflow which has not started must skip. */
@@ -152,16 +165,23 @@ export interface WorkflowStore {
     key: StepKey,
     maxBytes: number,
   ): Promise<{ readonly item: number; readonly result: Payload }[] | undefined>;
-  /** Max one row per step. The caller has locked the workflow. */
+  /** The caller has locked the workflows, for these three. */
+  writeRuns(runs: readonly WrittenRun[]): Promise<void>;
   writeSteps(steps: readonly WrittenStep[]): Promise<void>;
-  /** Within `together`: writes workflows, steps and compensations. */
-  write(written: {
-    readonly runs: readonly WrittenRun[];
-    readonly steps: readonly WrittenStep[];
-    readonly compensations: readonly WrittenCompensation[];
-  }): Promise<void>;
+  writeCompensations(compensations: readonly WrittenCompensation[]): Promise<void>;
   /** Open jobs without a cancel request. */
   readOpenChildren(asked: OpenChildren, limit: number): Promise<string[]>;
+}
+
+export interface WorkflowTransactions {
+  /** Within `together`: locks the open ones, and takes their entries of the job inbox. */
+  lock(jobIds: readonly string[]): Promise<LockedWorkflow[]>;
+  /** Within `together`: locks an open, started workflow. Undefined: it is not. */
+  lockRun(jobId: string): Promise<WorkflowRun | undefined>;
+  /** Within `together`, for a locked workflow: stores the skip of a step, with an audit record. */
+  skipStep(skip: StepSkip): Promise<void>;
+  /** Within `together`; the caller has locked the workflows. */
+  write(written: WrittenWorkflows): Promise<void>;
 }
 
 /** A compensation as shown to callers. */

@@ -1,11 +1,10 @@
 /** Batches that retry others: the batch they retry, its failed members, and the progress. */
-import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
+import type { BatchRetry } from '../../domain/batches/batch-retry.ts';
 import { inboxKinds } from '../../domain/jobs/inbox.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { BatchRetryStore, FailedCount, FillingBatch, NewRetry } from '../../engine/ports/batches.ts';
+import type { BatchRetryStore, FailedCount, FillingBatch } from '../../engine/ports/batches.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { Filled, RowType, RowWith } from '../driver/row-types.ts';
-import { insertAudits } from '../namespaces/audit-records.ts';
 import { stopReasonCodes } from './batch-stop-reasons.ts';
 
 /** Bounds per page: members scanned, new members made, and bytes of their inputs. */
@@ -52,17 +51,11 @@ const lockOne = {
   text: 'SELECT FROM batches WHERE job_id = $1 FOR NO KEY UPDATE',
 };
 
-// A separate statement: a retry that was stored while the first statement waited is younger than its snapshot.
 const findRetry = {
   name: 'find_retry_of_batch',
   text: `SELECT job_id FROM batches WHERE retry_of = $1 AND (seal_time IS NOT NULL OR stop_reason = ${stopReasonCodes.NO})`,
   row: { job_id: 'uuid' },
 } satisfies Statement;
-
-async function lockRetried(session: Session, jobId: string): Promise<string | undefined> {
-  const [, [retry]] = await Promise.all([session.run(lockOne, [jobId]), session.run(findRetry, [jobId])]);
-  return retry?.job_id;
-}
 
 const insertOne = {
   name: 'insert_batch_retry',
@@ -71,13 +64,6 @@ UPDATE batches SET retry_of = $2, retry_members = $3, retry_failed = $4, retry_n
                    skipped_by_reason = '{}', retry_time = (SELECT muster_now())
 WHERE job_id = $1`,
 };
-
-async function insertRetry(session: Session, { jobId, namespace, auditId, reason, retry }: NewRetry): Promise<void> {
-  const { batchJobId, members, failed } = retry;
-  await session.run(insertOne, [jobId, batchJobId, members, failed]);
-  const record = { auditId, namespace, jobId: batchJobId, reason, subject: jobId };
-  await insertAudits(session, [{ ...record, action: 'RETRY_BATCH' }]);
-}
 
 const readOne = {
   name: 'read_filling_batch',
@@ -152,15 +138,6 @@ const lockFilling = {
   row: retryRowType,
 } satisfies Statement;
 
-function storePage(database: Database, jobId: string, page: RetryPage): Promise<boolean> {
-  return database.transaction(async (session) => {
-    const [row] = await session.run(lockFilling, [jobId]);
-    if (row?.retry_next_item !== page.fromItem) return false;
-    await writePage(session, jobId, afterPage(retryOf(row), page, 0), 0);
-    return true;
-  });
-}
-
 const delayOne = {
   name: 'delay_batch_retry',
   text: 'UPDATE batches SET retry_wait_message = $2 WHERE job_id = $1 AND retry_wait_message IS DISTINCT FROM $2',
@@ -186,11 +163,16 @@ WHERE ${isFilling} AND retry_time <= (SELECT muster_now()) - $1::double precisio
 
 export function batchRetryStore(database: Database): BatchRetryStore {
   return {
-    lockRetried: (jobId) => lockRetried(database, jobId),
-    insertRetry: (retry) => insertRetry(database, retry),
+    async lockForRetry(jobId) {
+      await database.run(lockOne, [jobId]);
+    },
+    findRetryOf: async (jobId) => (await database.run(findRetry, [jobId]))[0]?.job_id,
+    async writeNewRetry(jobId, { batchJobId, members, failed }) {
+      await database.run(insertOne, [jobId, batchJobId, members, failed]);
+    },
     readFilling: (jobId) => readFilling(database, jobId),
     readFailed: (retry) => readFailed(database, retry),
-    storePage: (jobId, page) => storePage(database, jobId, page),
+    lockFilling: async (jobId) => (await database.run(lockFilling, [jobId])).map(retryOf)[0],
     async delayRetry(jobId, waitMessage) {
       await database.run(delayOne, [jobId, waitMessage]);
     },

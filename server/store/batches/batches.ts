@@ -152,10 +152,10 @@ UPDATE batches b SET callback_job_id = i.callback_job_id, callback_error = i.pro
 FROM ${inputTable({ job_id: 'uuid', callback_job_id: 'uuid', problem: 'text' }, 'i')} WHERE ${sameKey('b.job_id', 'i.job_id')}`,
 };
 
-async function write(session: Session, batches: readonly WrittenBatch[]): Promise<void> {
+async function writeProgress(session: Session, batches: readonly WrittenBatch[]): Promise<void> {
   if (batches.length === 0) return;
   const ended = batches.map(({ progress }) => progress.ended);
-  const counted = session.run(writeCounts, [
+  await session.run(writeCounts, [
     batches.map(({ jobId }) => jobId),
     ended.map(({ succeeded }) => succeeded),
     ended.map(({ failed }) => failed),
@@ -164,13 +164,10 @@ async function write(session: Session, batches: readonly WrittenBatch[]): Promis
     ended.map(({ skipped }) => skipped),
     batches.map(({ progress }) => JSON.stringify(progress.rate)),
   ]);
-  const callbacks = batches.flatMap(({ jobId, callback }) => (callback ? [{ jobId, callback }] : []));
-  await Promise.all([counted, writeMade(session, callbacks)]);
 }
 
-type Made = Pick<WrittenBatch, 'jobId'> & { readonly callback: NonNullable<WrittenBatch['callback']> };
-
-async function writeMade(session: Session, made: readonly Made[]): Promise<void> {
+async function writeMade(session: Session, batches: readonly WrittenBatch[]): Promise<void> {
+  const made = batches.flatMap(({ jobId, callback }) => (callback ? [{ jobId, callback }] : []));
   if (made.length === 0) return;
   await session.run(writeCallbacks, [
     made.map(({ jobId }) => jobId),
@@ -188,7 +185,8 @@ export function batchStore(database: Database): BatchStore {
       await database.run(sealOne, [jobId, auditId, namespace]);
     },
     stopFor: async (jobId, why) => (await database.run(stopBatch, [jobId, stopReasonCodes[why]]))[0]?.members ?? 0,
-    write: (batches) => write(database, batches),
+    writeCounts: (batches) => writeProgress(database, batches),
+    writeCallbacks: (batches) => writeMade(database, batches),
     lockForMembers: (jobId) => lockForMembers(database, jobId),
     readJob: (jobId) => readBatchJob(database, jobId),
     addMembers: (jobId, members) => addMembers(database, jobId, members),

@@ -2,7 +2,7 @@
 import type { ExplainStore } from '../../engine/ports/explanations.ts';
 import type { Session } from '../driver/database.ts';
 import { readWaitingLanes } from '../upkeep/backlog-lanes.ts';
-import { readRunningCompensation, readRunningSteps, readRun as readWorkflowRun } from '../workflows/workflow-rows.ts';
+import { readRunningCompensation, readRunningSteps } from '../workflows/workflow-rows.ts';
 import { countBefore, readFirst, readQueueLanes, readRun } from './explain-jobs.ts';
 import { readKeyUse, readLimitBlockers, readSuspects } from './explain-limits.ts';
 
@@ -15,7 +15,6 @@ export function explainStore(session: Session): ExplainStore {
     readKeyUse: (limitId, maxHeld) => readKeyUse(session, limitId, maxHeld),
     readLimitBlockers: (query, reason) => readLimitBlockers(session, query, reason),
     readSuspects: (sessionIds, butJobId) => readSuspects(session, sessionIds, butJobId),
-    readWorkflowRun: (jobId) => readWorkflowRun(session, jobId),
     readRunningSteps: (jobId, limit) => readRunningSteps(session, jobId, limit),
     readRunningCompensation: (jobId) => readRunningCompensation(session, jobId),
     readWaitingLanes: (limit) => readWaitingLanes(session, limit),

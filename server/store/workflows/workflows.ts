@@ -1,15 +1,11 @@
-/** Running workflows: locked one by one, loaded and written. */
+/** The store's port for running workflows, and the locks of their runs. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { InboxRow } from '../../engine/ports/inbox.ts';
-import type { LockedWorkflow, WorkflowStore } from '../../engine/ports/workflows.ts';
+import type { LockedRun, StoredWorkflow, WorkflowStore } from '../../engine/ports/workflows.ts';
 import { failureOf } from '../base/failure-text.ts';
 import { sameKey } from '../base/same-key.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { Filled, RowOf } from '../driver/row-types.ts';
-import { insertInbox } from '../jobs/inbox/inbox-inserts.ts';
-import { takeInbox } from '../jobs/inbox/workflow-entries.ts';
-import { insertAudits } from '../namespaces/audit-records.ts';
 import {
   readCompensations,
   readCompensationsOf,
@@ -75,17 +71,19 @@ LEFT JOIN workflow_runs p ON ${sameKey('p.job_id', 'r.parent_job_id')}`,
   },
 } satisfies Statement;
 
-function lockedWorkflow(
-  locked: RowOf<typeof lockSome>,
-  row: RowOf<typeof readSome>,
-  inbox: readonly InboxRow[],
-): LockedWorkflow {
+async function lockRuns(session: Session, jobIds: readonly string[]): Promise<LockedRun[]> {
+  return (await session.run(lockSome, [jobIds])).map((row) => ({
+    jobId: row.job_id,
+    laneId: row.lane_id,
+    notifiesDependents: row.notifies_end,
+    state: row.state === stateCodes.WAITING ? 'WAITING' : 'CANCELLING',
+    reason: row.reason ?? undefined,
+  }));
+}
+
+function workflowOf(row: RowOf<typeof readSome>): StoredWorkflow {
   return {
-    jobId: locked.job_id,
-    laneId: locked.lane_id,
-    notifiesDependents: locked.notifies_end,
-    state: locked.state === stateCodes.WAITING ? 'WAITING' : 'CANCELLING',
-    reason: locked.reason ?? undefined,
+    jobId: row.job_id,
     priority: row.priority,
     labels: (row.labels ?? {}) as Record<string, string>,
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
@@ -97,36 +95,14 @@ function lockedWorkflow(
     run: row.phase === null ? undefined : workflowRunOf(row as Filled<typeof row>),
     failure: row.failure === null ? undefined : failureOf(row.failure),
     notUndone: row.not_undone ?? undefined,
-    inbox,
   };
-}
-
-// The reads come in later statements than the lock: its own may have begun before the last holder committed. Entries of
-// workflows that have ended meanwhile have no reader.
-async function lock(session: Session, jobIds: readonly string[]): Promise<LockedWorkflow[]> {
-  const ids = [...new Set(jobIds)].sort();
-  const [locked, rows, inbox] = await Promise.all([
-    session.run(lockSome, [ids]),
-    session.run(readSome, [ids]),
-    takeInbox(session, ids),
-  ]);
-  const byId = new Map(rows.map((row) => [row.job_id, row]));
-  return locked.map((row) =>
-    lockedWorkflow(row, byId.get(row.job_id) as RowOf<typeof readSome>, inbox.get(row.job_id) ?? []),
-  );
 }
 
 export function workflowStore(database: Database): WorkflowStore {
   return {
-    lock: (jobIds) => lock(database, jobIds),
-    async lockRun(jobId) {
-      const locked = await database.run(lockSome, [[jobId]]);
-      return locked.length > 0 ? readRun(database, jobId) : undefined;
-    },
-    async skipStep({ jobId, step, name, reason, namespace, auditId }) {
-      await insertInbox(database, [{ jobId, step, kind: 'SKIP_STEP', reason }]);
-      await insertAudits(database, [{ auditId, action: 'SKIP_STEP', namespace, jobId, reason, subject: name }]);
-    },
+    lockRuns: (jobIds) => lockRuns(database, jobIds),
+    readOpen: async (jobIds) => (await database.run(readSome, [jobIds])).map(workflowOf),
+    readRun: (jobId) => readRun(database, jobId),
     readSteps: (keys) => readSteps(database, keys),
     readAskedSkips: (jobId) => readAskedSkips(database, jobId),
     readPastSteps: (jobId) => readPastSteps(database, jobId),
@@ -135,14 +111,9 @@ export function workflowStore(database: Database): WorkflowStore {
     readNextCompensation: (jobId, before) => readNextCompensation(database, jobId, before),
     readOutcomes: (childIds) => readOutcomes(database, childIds),
     readItemResults: (key, maxBytes) => readItemResults(database, key, maxBytes),
+    writeRuns: (runs) => writeRuns(database, runs),
     writeSteps: (steps) => writeSteps(database, steps),
-    async write({ runs, steps, compensations }) {
-      await Promise.all([
-        writeRuns(database, runs),
-        writeSteps(database, steps),
-        writeCompensations(database, compensations),
-      ]);
-    },
+    writeCompensations: (compensations) => writeCompensations(database, compensations),
     readOpenChildren: (asked, limit) => readOpenChildren(database, asked, limit),
   };
 }

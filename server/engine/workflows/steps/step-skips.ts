@@ -8,7 +8,7 @@ import type { JobIds } from '../../base/job-ids.ts';
 import { once } from '../../base/requests.ts';
 import type { Random, Timers } from '../../ports/ports.ts';
 import type { RequestKey, Store } from '../../ports/store.ts';
-import type { ShownStep, WorkflowStore } from '../../ports/workflows.ts';
+import type { ShownStep } from '../../ports/workflows.ts';
 import type { WorkflowReader } from '../reads.ts';
 
 const NOT_RUNNING = 'is of a workflow that has not been started, or has ended';
@@ -57,7 +57,7 @@ export class StepSkips {
 
   /** Under the workflow's lock, so that the step can't end meanwhile. */
   async #notify(
-    workflows: WorkflowStore,
+    workflows: Store['workflows'],
     namespace: string,
     { jobId, name, reason }: SkipRequest,
     number: number,

@@ -11,7 +11,7 @@ import {
 import { EngineError, type ErrorReason } from '../../../../server/engine/base/errors.ts';
 import { RetryPages, type RetryPagesParts } from '../../../../server/engine/batches/retry-pages.ts';
 import type { Submit } from '../../../../server/engine/jobs/submit/call.ts';
-import type { BatchStore } from '../../../../server/engine/ports/batches.ts';
+import type { BatchStore, BatchTransactions } from '../../../../server/engine/ports/batches.ts';
 import type { EndedJob } from '../../../../server/engine/ports/jobs.ts';
 
 const RETRY = 'the-retry';
@@ -50,7 +50,7 @@ function pagesOf(world: World): RetryPages {
     world.waitMessage = '';
     return true;
   };
-  const batches: Partial<BatchStore> = {
+  const batches: Partial<BatchStore & BatchTransactions> = {
     readFilling: async () =>
       world.sealed
         ? undefined
