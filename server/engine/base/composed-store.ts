@@ -1,5 +1,4 @@
 /** The store with the transactions that the engine composes of its statements. */
-
 import { insertRetry, lockRetried, storePage, writeBatches } from '../batches/stored-batches.ts';
 import { applyDefinition, archiveDefinition } from '../definitions/change-definitions.ts';
 import { addEdges, linkOne } from '../dependencies/add-edges.ts';
@@ -30,8 +29,8 @@ import {
 } from '../schedules/change-schedules.ts';
 import { scanSchedules } from '../schedules/scan-schedules.ts';
 import { completeAttempts } from '../sessions/complete-attempts.ts';
+import { openSession } from '../sessions/open-session.ts';
 import { saveLogs } from '../sessions/save-logs.ts';
-
 import { lockWorkflowRun, lockWorkflows, storeSkip, writeWorkflows } from '../workflows/stored-workflows.ts';
 import { keepPage, takeRequestId } from './request-ids.ts';
 
@@ -61,6 +60,7 @@ export function composeStore(statements: Statements, fairRanks = new FairRanks()
     alignGatedLanes: () => alignGatedLanes(store),
     complete: (completions, checked) => completeAttempts(store, completions, checked),
     eraseJob: (erasure) => eraseJob(store, erasure),
+    openSession: (session) => openSession(store, session),
     saveLogs: (logs) => saveLogs(store, logs),
     dependencies: {
       ...statements.dependencies,

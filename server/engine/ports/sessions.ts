@@ -79,7 +79,10 @@ export interface Renewal {
 
 /** Sessions, as they live and as callers see them. */
 export interface SessionStore {
-  openSession(session: NewSession): Promise<SessionRow>;
+  /** Undefined: a session was opened with the same request id before. */
+  insertSession(session: NewSession): Promise<SessionRow | undefined>;
+  /** The session that was opened with this request id. */
+  findSession(namespace: string, requestId: string): Promise<SessionRow | undefined>;
   renewSessions(beats: readonly Beat[], leaseMs: number): Promise<Renewal[]>;
   readSessions(sessionIds: readonly string[]): Promise<SessionRow[]>;
   /**
@@ -95,4 +98,9 @@ export interface SessionStore {
   readHeldJobs(sessionId: string, limit: number): Promise<HeldJob[]>;
   /** Once it resolves, nothing more is assigned to the session. No effect unless the session is open. */
   drainSession(namespace: string, sessionId: string): Promise<void>;
+}
+
+export interface SessionTransactions {
+  /** Opens the session, or returns the one that the same request id opened before. */
+  openSession(session: NewSession): Promise<SessionRow>;
 }

@@ -18,7 +18,7 @@ import type { LogStore, LogTransactions } from './logs.ts';
 import type { NamespaceStore } from './namespaces.ts';
 import type { QueueStore, QueueTransactions } from './queues.ts';
 import type { ScheduleStore, ScheduleTransactions } from './schedules.ts';
-import type { SessionStore } from './sessions.ts';
+import type { SessionStore, SessionTransactions } from './sessions.ts';
 import type { SignalWaitStore } from './signals.ts';
 import type { StepCacheStore } from './step-cache.ts';
 import type { SubmissionStore, SubmissionTransactions } from './submissions.ts';
@@ -105,10 +105,10 @@ interface Parts {
   readonly batches: BatchStore & BatchTransactions;
   readonly explain: ExplainStore & ExplainTransactions;
   readonly queues: QueueStore & QueueTransactions;
-  readonly workflows: WorkflowStore & WorkflowTransactions;
   readonly schedules: ScheduleStore & ScheduleTransactions;
   readonly dependencies: DependencyStore & DependencyTransactions;
   readonly inbox: InboxStore & InboxTransactions;
+  readonly workflows: WorkflowStore & WorkflowTransactions;
 }
 
 export interface Store
@@ -124,6 +124,7 @@ export interface Store
     LimitTransactions,
     LogTransactions,
     RequestTransactions,
+    SessionTransactions,
     SubmissionTransactions,
     TraceTransactions {
   /** Runs `work` in one transaction, through the given store; an error rolls all of it back. */

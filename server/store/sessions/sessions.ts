@@ -149,11 +149,10 @@ export function sessionRow(row: RowWith<typeof sessionRowType>): SessionRow {
   };
 }
 
-/** Opens the session, or returns the one that the same request id opened before. */
-export async function openSession(session: Session, opened: NewSession): Promise<SessionRow> {
+export async function insertSession(session: Session, opened: NewSession): Promise<SessionRow | undefined> {
   const { sessionId, namespace, workerName, leaseMs, slots, handlers, labels, resources, sdk, requestId } = opened;
   const texts = [handlers, labels, resources, sdk].map((value) => JSON.stringify(value));
-  const [row] = await session.run(insertOne, [
+  const rows = await session.run(insertOne, [
     sessionId,
     namespace,
     workerName,
@@ -162,9 +161,15 @@ export async function openSession(session: Session, opened: NewSession): Promise
     ...texts,
     requestId ?? null,
   ]);
-  const [found] = row || !requestId ? [row] : await session.run(readByRequest, [namespace, requestId]);
-  if (!found) throw new Error('a session can neither be made nor found');
-  return sessionRow(found);
+  return rows.map(sessionRow)[0];
+}
+
+export async function findSession(
+  session: Session,
+  namespace: string,
+  requestId: string,
+): Promise<SessionRow | undefined> {
+  return (await session.run(readByRequest, [namespace, requestId])).map(sessionRow)[0];
 }
 
 export async function renewSessions(session: Session, beats: readonly Beat[], leaseMs: number): Promise<Renewal[]> {

@@ -179,11 +179,8 @@ const opening = [
   'upkeep/clearing.ts',
 ];
 
-/** Files whose transactions have yet to move to the engine. */
-const notYetMoved: readonly string[] = ['batches/batch-retries.ts'];
-
 function transactionFaults(file: SourceFile): string[] {
-  if ([...opening, ...notYetMoved].some((part) => file.path.startsWith(STORE + part))) return [];
+  if (opening.some((part) => file.path.startsWith(STORE + part))) return [];
   if (!file.path.startsWith(STORE)) return [];
   // The port's `transaction` opens the transactions that the engine composes.
   const isPort = (caller: string) => file.path === `${STORE}store.ts` && caller === 'transaction';

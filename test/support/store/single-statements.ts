@@ -9,20 +9,6 @@ const exceptions: Readonly<Record<string, string>> = {
   clearExpired: 'deletes in pages, each its own transaction, between which others take turns',
 };
 
-/** Methods whose composition has yet to move to the engine. */
-const notYetMoved: ReadonlySet<string> = new Set([
-  'batches.insertRetry',
-  'batches.lockRetried',
-  'batches.storePage',
-  'batches.write',
-
-  'openSession',
-  'workflows.lock',
-  'workflows.lockRun',
-  'workflows.skipStep',
-  'workflows.write',
-]);
-
 /** One call of a method, with the statements that it has started so far. */
 interface Call {
   readonly method: string;
@@ -66,7 +52,7 @@ export function noteMethodsOf<T extends object>(methods: T, prefix: string): T {
   const entries = Object.entries(methods).map(([name, value]) => {
     const method = prefix + name;
     if (typeof value !== 'function') return [name, noteMethodsOf(value, `${method}.`)];
-    if (method in exceptions || notYetMoved.has(method)) return [name, value];
+    if (method in exceptions) return [name, value];
     return [name, (...args: unknown[]) => current.run({ method, statements: [] }, () => value(...args))];
   });
   return Object.fromEntries(entries);
