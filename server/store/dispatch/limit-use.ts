@@ -3,6 +3,7 @@
 import type { KeyUse, LaneLimits, LimitUse, TakenUnits } from '../../domain/dispatch/limit-use.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LockedLane, PassedGates } from '../../engine/ports/dispatch.ts';
+import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf, RowType, RowWith } from '../driver/row-types.ts';
@@ -10,18 +11,6 @@ import { queueKey } from '../queues/queues.ts';
 import { gates, passedBy } from './gated-lanes.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
-
-export interface LimitedLane {
-  readonly namespace: string;
-  readonly queue: string;
-  readonly definition: string;
-}
-
-/** Bucket ids of a queue and of a definition. The bucket id of a key is its limit id. */
-export interface Buckets {
-  readonly queueBucketId: string;
-  readonly definitionBucketId: string;
-}
 
 // Everywhere the queue's lock before the definition's, and both before the lane's: changes of limits wait for lanes.
 const limitsText = (lock: string) => `
@@ -43,7 +32,7 @@ const lockMany = {
   row: limitsRowType,
 } satisfies Statement;
 
-export async function lockLimits(session: Session, lane: LimitedLane): Promise<LaneLimits> {
+export async function lockLimits(session: Session, lane: LaneUnderLimits): Promise<LaneLimits> {
   const [row] = await session.run(lockMany, [lane.namespace, lane.queue, lane.definition]);
   return limitsOf(row as RowOf<typeof lockMany>);
 }
@@ -130,7 +119,7 @@ FROM l`,
   },
 } satisfies Statement;
 
-export async function readLimitUse(session: Session, lane: LimitedLane & Buckets): Promise<LimitUse> {
+export async function readLimitUse(session: Session, lane: Omit<LaneUnderLimits, 'laneId'>): Promise<LimitUse> {
   const [row] = (await session.run(readUse, [
     lane.namespace,
     lane.queue,
@@ -171,9 +160,8 @@ export function keyUse(limitId: string, most: string, hasRate = 'true'): string 
 }
 
 export const keyUseRowType = { held: 'int4', full_time: 'timestamptz?' } satisfies RowType;
-export type KeyUseRow = RowWith<typeof keyUseRowType>;
 
-export function keyUseOf(row: KeyUseRow): KeyUse {
+export function keyUseOf(row: RowWith<typeof keyUseRowType>): KeyUse {
   return { held: row.held, fullTimeUs: row.full_time };
 }
 
