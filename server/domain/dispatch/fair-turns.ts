@@ -103,9 +103,14 @@ function groupsOf(jobs: readonly FairJob[], lanes: ReadonlyMap<number, TurnLane>
       group.jobs.push(job);
       group.fromRank = Math.min(group.fromRank, virtualTimeUs);
     } else {
-      const step = fairStep(weights?.[fairnessKey] ?? 1);
+      const step = fairStep(weightOf(fairnessKey, weights));
       groups.set(fairnessKey, { namespace, queue, fairnessKey, step, jobs: [job], fromRank: virtualTimeUs });
     }
   }
   return [...byQueue.values()].flatMap((groups) => [...groups.values()]);
+}
+
+/** A key may have the name of a member of every object, such as `constructor`. */
+function weightOf(fairnessKey: string, weights: TurnLane['weights'] = {}): number {
+  return Object.hasOwn(weights, fairnessKey) ? (weights[fairnessKey] as number) : 1;
 }

@@ -34,13 +34,19 @@ import { saveLogs } from '../sessions/save-logs.ts';
 import { lockWorkflowRun, lockWorkflows, storeSkip, writeWorkflows } from '../workflows/stored-workflows.ts';
 import { keepPage, takeRequestId } from './request-ids.ts';
 
-export function composeStore(statements: Statements, fairRanks = new FairRanks()): Store {
+export function composeStore(statements: Statements): Store {
+  return composed(statements, new FairRanks(), false);
+}
+
+/** `inside`: the statements are those of an open transaction, which `together` joins. */
+function composed(statements: Statements, fairRanks: FairRanks, inside: boolean): Store {
   const store: Store = {
     ...statements,
+    together: (work) =>
+      inside ? work(store) : statements.transaction((inner) => work(composed(inner, fairRanks, true))),
     applyDefinition: (definition, contentHash, validateOnly) =>
       applyDefinition(store, definition, contentHash, validateOnly),
     archiveDefinition: (namespace, name) => archiveDefinition(store, namespace, name),
-    together: (work) => statements.transaction((inner) => work(composeStore(inner, fairRanks))),
     change: (selection, decide) => changeRuns(store, selection, decide),
     readJob: async (namespace, jobId) => (await readJobs(store, [{ namespace, jobId }]))[0],
     readJobs: (names) => readJobs(store, names),

@@ -1,15 +1,16 @@
 /** Rows of batches: insert, read, seal, count. */
+
 import type { BatchProgress, FailurePolicy } from '../../domain/batches/batch.ts';
 import { type BatchRetry, sumOf } from '../../domain/batches/batch-retry.ts';
 import { inboxKinds } from '../../domain/jobs/inbox.ts';
 import type { BatchSpec, BatchStore, StoredBatch, WrittenBatch } from '../../engine/ports/batches.ts';
 import type { ScheduledJob } from '../../engine/ports/schedules.ts';
 import { inputTable } from '../base/input-table.ts';
+import { jsonOrNull } from '../base/json.ts';
 import { sameKey } from '../base/same-key.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
-import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 import { addMembers, lockForMembers, readBatchJob } from './batch-members.ts';
 import { batchRetryStore, retryOf, retryRowType, writePage } from './batch-retries.ts';
 import { stopReasonCodes, stopReasonOf } from './batch-stop-reasons.ts';

@@ -1,4 +1,5 @@
 /** Rows of schedules: read, list, insert, update and delete. */
+
 import type {
   Schedule,
   ScheduledJob,
@@ -6,9 +7,9 @@ import type {
   ScheduleSpec,
   ScheduleStore,
 } from '../../engine/ports/schedules.ts';
+import { jsonOrNull } from '../base/json.ts';
 import { timestampOf } from '../base/times.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
-import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 import { lockedSchedule, type ScheduleRow, scheduleOf, scheduleRowType } from './schedule-rows.ts';
 import { countPending, insertAsked, listRuns, readRun } from './schedule-runs.ts';
 import {

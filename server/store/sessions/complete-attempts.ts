@@ -1,8 +1,10 @@
 /** Closes attempts with a result: deletes the run and inserts the outcome, in one fenced statement. */
+
 import { cancelStages } from '../../domain/jobs/cancel-stage.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { AttemptKey, Completion, UncheckedAttempt, WrittenCompletions } from '../../engine/ports/attempts.ts';
 import { inputTable } from '../base/input-table.ts';
+import { jsonOrNull } from '../base/json.ts';
 import { sameKey } from '../base/same-key.ts';
 import { addCounts } from '../dispatch/lane-counts.ts';
 import { byteSlices } from '../driver/arrays.ts';
@@ -10,7 +12,6 @@ import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { groups, outboxInsert } from '../events/outbox.ts';
 import { notifyEnds } from '../jobs/inbox/inbox-inserts.ts';
-import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 
 const columns = {
   place: 'int',

@@ -1,13 +1,14 @@
 /** Runs that sessions hold, compared with the heartbeats of the sessions. */
+
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import type { AttemptKey, HeldRun, ProgressChange } from '../../engine/ports/attempts.ts';
 import type { ClaimedJob } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
+import { jsonOrNull } from '../base/json.ts';
 import { sameKey } from '../base/same-key.ts';
 import { claimedJob, claimedRowType, recordOfRun } from '../dispatch/claim-jobs.ts';
 import { byteSlices } from '../driver/arrays.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 
 /** Delay after the worker's own run timeout: a time-out that the worker reports has more details. */
 const RUN_TIMEOUT_SLACK_MS = 2_000;

@@ -1,11 +1,12 @@
 /** Signals: kept for jobs to come, or being delivered to waiting jobs. */
+
 import type { KeyFacts, SignalFate } from '../../domain/signals/signal-queue.ts';
 import { MAX_KEPT_SIGNALS } from '../../domain/signals/signal-queue.ts';
 import type { Delivery, KeptSignal, SentSignal, SignalWaitStore } from '../../engine/ports/signals.ts';
+import { jsonOrNull } from '../base/json.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
-import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 import { insertSignalWaits, leaveWaits, lockKeys, readKeySources, readWaiting, readWaits } from './signal-waits.ts';
 
 type Stored = Exclude<SignalFate, { readonly kind: 'DROP' | 'FULL' }>;

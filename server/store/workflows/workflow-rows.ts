@@ -1,4 +1,5 @@
 /** Rows of running workflows and their steps: read by key, and written as a whole. */
+
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { WorkflowRun } from '../../domain/workflows/phases.ts';
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
@@ -7,10 +8,10 @@ import type { RunningCompensation } from '../../engine/ports/explanations.ts';
 import type { StepKey, WrittenRun, WrittenStep } from '../../engine/ports/workflows.ts';
 import { failureText } from '../base/failure-text.ts';
 import { inputTable } from '../base/input-table.ts';
+import { jsonOrNull } from '../base/json.ts';
 import { upsert } from '../base/upsert.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf, RowType, RowWith } from '../driver/row-types.ts';
-import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 
 /** Codes as stored. */
 export const phaseCodes = { WORK: 1, ON_FAILURE: 2, FINALLY: 3, COMPENSATION: 4 } as const satisfies Record<

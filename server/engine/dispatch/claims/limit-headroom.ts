@@ -3,6 +3,7 @@
  * rows, and count held jobs from the jobs themselves, in statements after the lock: so a limit is never exceeded, and
  * no permit is lost with a session or replica that dies.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type LimitUse, laneHeadroom } from '../../../domain/dispatch/limit-use.ts';
 import type { Headroom } from '../../../domain/dispatch/limits.ts';
 import type { PassedGates } from '../../ports/dispatch.ts';
@@ -34,6 +35,6 @@ export async function lockCapacity(
     tx.readLimitUse(lane),
   ]);
   // A limit that did not exist could not be locked.
-  const isCurrent = JSON.stringify(use.limits) === JSON.stringify(limits);
+  const isCurrent = isDeepStrictEqual(use.limits, limits);
   return { openSessions, isOpen: isCurrent && isOpen, isCurrent, use, headroom: laneHeadroom(use) };
 }

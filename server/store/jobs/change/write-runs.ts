@@ -1,15 +1,16 @@
 /** Writes the changes of open jobs: jobs that continue, jobs that have ended, and attempts that were closed. */
+
 import { cancelStages } from '../../../domain/jobs/cancel-stage.ts';
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
 import { attemptOutcomes, type Continue, type End, skipReasons } from '../../../domain/jobs/run.ts';
 import { failureText } from '../../base/failure-text.ts';
 import { inputTable } from '../../base/input-table.ts';
+import { jsonOrNull } from '../../base/json.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { addCounts, countedAs } from '../../dispatch/lane-counts.ts';
 import type { Session } from '../../driver/database.ts';
 import { groups, outboxInsert, publishedFailure, unpublished } from '../../events/outbox.ts';
 import { notifyEnds } from '../inbox/inbox-inserts.ts';
-import { jsonOrNull } from '../submit/insert-jobs.ts';
 import { held } from './lock-runs.ts';
 
 const { CANCELLING, WAITING } = stateCodes;

@@ -183,10 +183,6 @@ function ifAny<T>(values: readonly (T | undefined)[]): readonly (T | undefined)[
   return values.some((value) => value !== undefined) ? values : [];
 }
 
-export function jsonOrNull(value: object | undefined): string | null {
-  return value === undefined ? null : JSON.stringify(value);
-}
-
 /** Parameters of the calls that carry a request id. */
 function callParameters(insertions: readonly Insertion[]): Parameter[] {
   const calls = insertions.flatMap((item, permit) => (item.call.requestId ? { ...item, permit } : []));
