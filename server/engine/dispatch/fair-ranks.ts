@@ -15,21 +15,27 @@ interface KnownLane {
   readonly floorUs: number | undefined;
 }
 
-/** Max lanes in the cache. */
 const MAX_LANES_KNOWN = 10_000;
 
 /** One per replica: it caches where the ready jobs of lanes begin. */
 export class FairRanks {
-  #known = new Map<number, KnownLane>();
+  readonly #known = new Map<number, KnownLane>();
+  readonly #maxLanes: number;
+
+  /** `maxLanes`: max lanes in the cache. */
+  constructor(maxLanes = MAX_LANES_KNOWN) {
+    this.#maxLanes = maxLanes;
+  }
 
   /** Ranks by job id. Within a transaction: the keys stay locked until its end. */
   async rank(tx: Store, jobs: readonly FairJob[]): Promise<ReadonlyMap<string, number>> {
     if (jobs.length === 0) return new Map();
     const laneIds = [...new Set(jobs.map((job) => job.laneId))];
     const unknown = laneIds.filter((laneId) => !this.#known.has(laneId));
+    const cached = laneIds.map((laneId) => [laneId, this.#known.get(laneId) as KnownLane] as const);
     // Awaited only where needed: statements sent within one turn go together.
-    if (unknown.length > 0) await this.#learn(tx, unknown);
-    const known = new Map(laneIds.map((laneId) => [laneId, this.#known.get(laneId) as KnownLane]));
+    const learnt = unknown.length > 0 ? await this.#learn(tx, unknown) : [];
+    const known = new Map([...cached, ...learnt]);
     const keys = keysOf(jobs, known);
     const [, waiting, lanes] = await Promise.all([
       tx.lockFairnessKeys(keys),
@@ -43,11 +49,14 @@ export class FairRanks {
   }
 
   /** Loads lanes that this replica has not read: their waiting jobs came by another replica, or before it started. */
-  async #learn(tx: Store, laneIds: readonly number[]): Promise<void> {
-    const lanes = await tx.readFirstOfFairLanes(laneIds);
-    if (this.#known.size + lanes.length > MAX_LANES_KNOWN) this.#known = new Map();
-    for (const { laneId, namespace, queue, first } of lanes)
-      this.#known.set(laneId, { namespace, queue, floorUs: first && startOf(first.rank, first.priority) });
+  async #learn(tx: Store, laneIds: readonly number[]): Promise<ReadonlyMap<number, KnownLane>> {
+    const lanes = new Map<number, KnownLane>();
+    for (const { laneId, namespace, queue, first } of await tx.readFirstOfFairLanes(laneIds))
+      lanes.set(laneId, { namespace, queue, floorUs: first && startOf(first.rank, first.priority) });
+    // Jobs that are ranked at the same time have their own copies of the lanes that they need.
+    if (this.#known.size + lanes.size > this.#maxLanes) this.#known.clear();
+    for (const [laneId, lane] of lanes) this.#known.set(laneId, lane);
+    return lanes;
   }
 
   #virtualTime(lane: FairLaneFacts): number {
