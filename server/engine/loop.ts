@@ -5,10 +5,10 @@
 import type { Log, Random, Timer, Timers } from './ports/ports.ts';
 
 /** Fraction of an interval, up or down. */
-const JITTER = 0.1;
+export const MAX_JITTER = 0.1;
 
 export function jittered(ms: number, random: Pick<Random, 'next'>): number {
-  return ms * (1 - JITTER + 2 * JITTER * random.next());
+  return ms * (1 - MAX_JITTER + 2 * MAX_JITTER * random.next());
 }
 
 export interface LoopParts {

@@ -16,14 +16,21 @@ export interface LapseVerdict {
 const FEW = 10;
 const SHARE = 0.2;
 
-/** Stateless, so that all replicas decide the same. `open` includes the lapsed sessions. */
+export interface LapseFacts {
+  /** All lapsed sessions, of which only a page may be judged. */
+  readonly lapsedCount: number;
+  /** Open sessions, the lapsed ones included. */
+  readonly openCount: number;
+  readonly nowUs: number;
+  readonly leaseUs: number;
+}
+
+/** Stateless, so that all replicas decide the same. */
 export function judgeLapsed(
   lapsed: readonly LapsedSession[],
-  open: number,
-  nowUs: number,
-  leaseUs: number,
+  { lapsedCount, openCount, nowUs, leaseUs }: LapseFacts,
 ): LapseVerdict {
-  const massLapse = lapsed.length > Math.max(FEW, SHARE * open);
+  const massLapse = lapsedCount > Math.max(FEW, SHARE * openCount);
   const close = lapsed.filter((session) => session.leaseUntilUs + (massLapse ? leaseUs : 0) <= nowUs);
   return { close: close.map((session) => session.sessionId), massLapse };
 }

@@ -15,6 +15,12 @@ export interface LaneHead {
   readonly limited?: boolean | undefined;
 }
 
+export interface HeadPage {
+  readonly heads: readonly LaneHead[];
+  /** Start of the next page. Undefined: there is none. */
+  readonly nextAfterLaneId: number | undefined;
+}
+
 export type GateReason = 'queuePaused' | 'breakerOpen';
 
 /** A lane, and what gates it. */
@@ -48,8 +54,8 @@ export interface LaneStore {
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
   /** In any order. */
   readGatedLanes(laneIds: readonly number[]): Promise<GatedLane[]>;
-  /** Lowest rank of each lane with ready jobs and open gates; at most 5,000 lanes. */
-  readHeads(): Promise<LaneHead[]>;
+  /** Lowest rank of each lane with ready jobs and open gates, by lane id after `afterLaneId`, in pages of 5,000 lanes. */
+  readHeads(afterLaneId: number): Promise<HeadPage>;
   /** Heads of the given lanes that have ready jobs, gated or not. */
   readHeadsOf(laneIds: readonly number[]): Promise<LaneHead[]>;
   /**

@@ -20,10 +20,24 @@ export interface HeldJob {
 
 /** Sessions with an expired lease, and CLOSING ones. */
 export interface Lapse {
+  /** OPEN sessions whose lease lapsed, the longest ago first; at most 1,000. */
   readonly lapsed: readonly { readonly sessionId: string; readonly leaseUntilUs: number }[];
-  readonly closing: readonly { readonly sessionId: string; readonly how: SessionEnd }[];
-  readonly open: number;
+  /** All of them. */
+  readonly lapsedCount: number;
+  /** OPEN sessions, the lapsed ones included. */
+  readonly openCount: number;
   readonly nowUs: number;
+}
+
+export interface ClosingSession {
+  readonly sessionId: string;
+  readonly how: SessionEnd;
+}
+
+export interface ClosingSessions {
+  /** At most 1,000. */
+  readonly closing: readonly ClosingSession[];
+  readonly hasMore: boolean;
 }
 
 /** When a session beats, and for how long it lives without. */
@@ -91,7 +105,8 @@ export interface SessionStore {
   closeSessions(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]>;
   /** CLOSING sessions without attempts become CLOSED. */
   endSessions(sessionIds: readonly string[]): Promise<string[]>;
-  readLapse(): Promise<Lapse>;
+  readLapsed(): Promise<Lapse>;
+  readClosing(): Promise<ClosingSessions>;
   listSessions(namespace: string, afterSessionId: string, limit: number): Promise<WorkerView[]>;
   readWorker(namespace: string, sessionId: string): Promise<WorkerView | undefined>;
   /** Attempts held by a session, held longest first. */

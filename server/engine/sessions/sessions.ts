@@ -181,14 +181,14 @@ export class Sessions {
 
   /** Ends a session at its own request; its attempts go back at once. */
   async close(sessionId: string): Promise<void> {
-    await this.end([sessionId], 'CLOSE');
+    const closed = await this.startClosing([sessionId], 'CLOSE');
+    if (closed.length > 0) await this.free(sessionId, 'CLOSE');
   }
 
-  /** Closes sessions and releases their attempts. With `lapsedForMs`, only sessions whose lease ended that long ago. */
-  async end(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]> {
+  /** They get no more work; `free` releases their attempts. With `lapsedForMs`: if their lease ended that long ago. */
+  async startClosing(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]> {
     const closed = await this.#parts.store.closeSessions(sessionIds, how, lapsedForMs);
     if (closed.length > 0) killPoint('close.after_closing_before_freeing');
-    for (const sessionId of closed) await this.free(sessionId, how);
     return closed;
   }
 

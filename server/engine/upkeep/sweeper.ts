@@ -4,24 +4,21 @@
  */
 import { decideDue } from '../../domain/jobs/decide-due.ts';
 import type { Change } from '../../domain/jobs/run.ts';
-import { judgeLapsed } from '../../domain/sessions/lapse.ts';
 import { decideWaitDue } from '../../domain/signals/wait.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import type { Capacities } from '../dispatch/capacities.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Limits } from '../dispatch/limits.ts';
 import type { Changes } from '../jobs/change/changes.ts';
-import { Loop, type LoopParts } from '../loop.ts';
+import { Loop, type LoopParts, MAX_JITTER } from '../loop.ts';
+import type { HeadPage } from '../ports/lanes.ts';
 import type { Bus, Clock, Log, Random, Timer, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import { Lapses } from './lapses.ts';
 
 const ROUND_MS = 1_000;
-/**
- * After a longer gap between answers of the database, the replica waits for a whole lease again before it closes
- * sessions.
- */
-const GAP_MS = 2_000;
+const LONGEST_ROUND_MS = ROUND_MS * (1 + MAX_JITTER);
 const PAGE = 1_000;
 const PAGES = 100;
 const PARTITIONS_EVERY_MS = 3_600_000;
@@ -31,7 +28,10 @@ const PARTITIONS_EVERY_MS = 3_600_000;
 const SCAN_SHARE = 20;
 
 export interface SweeperParts {
-  readonly store: Pick<Store, 'nowUs' | 'readLapse' | 'readHeads' | 'nextDueUs' | 'ensurePartitions' | 'queues'>;
+  readonly store: Pick<
+    Store,
+    'nowUs' | 'readLapsed' | 'readClosing' | 'readHeads' | 'nextDueUs' | 'ensurePartitions' | 'queues'
+  >;
   readonly sessions: Sessions;
   readonly changes: Changes;
   readonly dispatcher: Dispatcher;
@@ -49,21 +49,24 @@ export interface SweeperParts {
 export class Sweeper {
   readonly #parts: SweeperParts;
   readonly #due: Loop;
+  readonly #lanes: Loop;
   readonly #loops: readonly Loop[];
   #dueTimer: { readonly atUs: number; readonly timer: Timer } | undefined;
-  #healthySince: number | undefined;
-  #lastAnswer = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
     const loop = (name: string, run: LoopParts['run']) => new Loop({ ...parts, name, everyMs: ROUND_MS, run });
     this.#due = loop('what is due', () => this.#promote());
+    this.#lanes = loop('lanes', () => this.#scanHeads());
+    const closing = loop('closing sessions', () => lapses.freeClosing());
+    const lapses = new Lapses({ ...parts, everyMs: LONGEST_ROUND_MS, onClosing: () => closing.wake() });
     this.#loops = [
       this.#due,
-      loop('sessions', () => this.#closeLapsed()),
+      loop('sessions', () => lapses.closeLapsed()),
+      closing,
       loop('limits', () => parts.limits.sweep()),
       loop('room in sessions', () => parts.capacities.sweep()),
-      loop('lanes', () => this.#scanHeads()),
+      this.#lanes,
       loop('counts of queues', () => this.#foldCounts()),
       loop('partitions', () => this.#makePartitions()),
     ];
@@ -95,42 +98,6 @@ export class Sweeper {
     this.#dueTimer = { atUs: dueUs, timer };
   }
 
-  async #check(): Promise<void> {
-    const { dbClock, store, clock } = this.#parts;
-    await dbClock.refresh(store);
-    const now = clock.now();
-    if (now - this.#lastAnswer > GAP_MS) this.#healthySince = now;
-    this.#lastAnswer = now;
-  }
-
-  /** Whether workers have had a whole lease in which they could renew it through this replica and the database. */
-  #mayClose(): boolean {
-    const now = this.#parts.clock.now();
-    return (
-      this.#healthySince !== undefined &&
-      now - this.#lastAnswer <= GAP_MS &&
-      now - this.#healthySince >= this.#parts.leaseMs
-    );
-  }
-
-  async #closeLapsed(): Promise<void> {
-    await this.#check();
-    const { store, sessions, leaseMs, log } = this.#parts;
-    const { lapsed, closing, open, nowUs } = await store.readLapse();
-    for (const { sessionId, how } of closing) await sessions.free(sessionId, how);
-    if (lapsed.length === 0 || !this.#mayClose()) return;
-    const { close, massLapse } = judgeLapsed(lapsed, open, nowUs, leaseMs * 1000);
-    if (massLapse)
-      log.error(
-        { lapsed: lapsed.length, open },
-        'so many sessions lapsed at once that the control plane must be at fault; their jobs are not charged',
-      );
-    if (close.length === 0) return;
-    const closed = await sessions.end(close, massLapse ? 'MASS_LAPSE' : 'LAPSE', massLapse ? leaseMs : 0);
-    if (closed.length > 0)
-      log.warn({ sessions: closed.slice(0, 20), count: closed.length }, 'sessions lapsed; what they held goes back');
-  }
-
   async #promote(): Promise<void> {
     const { changes, random, store } = this.#parts;
     for (let page = 0; page < PAGES; page++) {
@@ -160,10 +127,13 @@ export class Sweeper {
   async #scanHeads(): Promise<number | undefined> {
     const { clock, store, dispatcher } = this.#parts;
     const start = clock.now();
-    const heads = await store.readHeads();
-    const restMs = restAfter(clock.now() - start);
-    if (heads.length > 0) dispatcher.hint(heads);
-    return restMs;
+    let afterLaneId: number | undefined = 0;
+    while (afterLaneId !== undefined && !this.#lanes.isStopped) {
+      const page: HeadPage = await store.readHeads(afterLaneId);
+      if (page.heads.length > 0) dispatcher.hint(page.heads);
+      afterLaneId = page.nextAfterLaneId;
+    }
+    return restAfter(clock.now() - start);
   }
 
   /** Every replica tries; one does the work. It is expensive under an old snapshot, too. */

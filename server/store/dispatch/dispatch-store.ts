@@ -63,7 +63,7 @@ export function dispatchStore(session: Session): LaneStore & DispatchStore & Lim
     requeueFirst: (keys) => requeueFirst(session, keys),
     readLanes: (laneIds) => readLanes(session, laneIds),
     readGatedLanes: (laneIds) => readGatedLanes(session, laneIds),
-    readHeads: () => readHeads(session),
+    readHeads: (afterLaneId) => readHeads(session, afterLaneId),
     readHeadsOf: (laneIds) => readHeadsOf(session, laneIds),
     gateLanes: (laneIds, reason, isHeld) => gateLanes(session, laneIds, reason, isHeld),
     lockKeyLimits: (namespace, definitions) => lockKeyLimits(session, namespace, definitions),

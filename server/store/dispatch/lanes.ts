@@ -2,7 +2,7 @@
 
 import { type LaneKey, takesResources } from '../../domain/dispatch/placement.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { Lane, LaneHead } from '../../engine/ports/lanes.ts';
+import type { HeadPage, Lane, LaneHead } from '../../engine/ports/lanes.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { claimedSingly, gates } from './gated-lanes.ts';
@@ -69,21 +69,26 @@ const readMany = {
   },
 } satisfies Statement;
 
-// Hops from lane to lane along the index instead of reading every ready job. Changes that open a lane hint at its head.
+/** Lanes per page. */
+const MAX_HEADS = 5_000;
+
+// Hops from lane to lane along the index instead of reading every ready job. Gated lanes count as well, so that the
+// page is bounded. Changes that open a lane hint at its head.
 const readAllHeads = {
   name: 'read_lane_heads',
   text: `
 WITH RECURSIVE heads AS (
-  (SELECT lane_id, rank FROM job_runs WHERE state = ${stateCodes.READY} ORDER BY lane_id, rank LIMIT 1)
+  (SELECT lane_id, rank FROM job_runs WHERE state = ${stateCodes.READY} AND lane_id > $1 ORDER BY lane_id, rank LIMIT 1)
   UNION ALL
   SELECT n.lane_id, n.rank FROM heads h CROSS JOIN LATERAL (
     SELECT lane_id, rank FROM job_runs WHERE state = ${stateCodes.READY} AND lane_id > h.lane_id ORDER BY lane_id, rank LIMIT 1
   ) AS n
 )
-SELECT h.lane_id, h.rank, l.gates & ${gates.limited} <> 0 AS limited
-FROM heads h CROSS JOIN LATERAL (SELECT gates FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
-WHERE l.gates & ~${claimedSingly}::smallint = 0 LIMIT 5000`,
-  row: { lane_id: 'int4', rank: 'int8', limited: 'bool' },
+SELECT h.lane_id, h.rank, l.gates & ${gates.limited} <> 0 AS limited, l.gates & ~${claimedSingly}::smallint = 0 AS open
+FROM (SELECT * FROM heads LIMIT ${MAX_HEADS}) AS h
+CROSS JOIN LATERAL (SELECT gates FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
+ORDER BY h.lane_id`,
+  row: { lane_id: 'int4', rank: 'int8', limited: 'bool', open: 'bool' },
 } satisfies Statement;
 
 const readSomeHeads = {
@@ -143,9 +148,12 @@ export async function readLanes(session: Session, laneIds: readonly number[]): P
 
 const headOf = (row: RowOf<typeof readSomeHeads>): LaneHead => ({ laneId: row.lane_id, rank: row.rank });
 
-export async function readHeads(session: Session): Promise<LaneHead[]> {
-  const rows = await session.run(readAllHeads, []);
-  return rows.map((row) => ({ ...headOf(row), limited: row.limited }));
+export async function readHeads(session: Session, afterLaneId: number): Promise<HeadPage> {
+  const rows = await session.run(readAllHeads, [afterLaneId]);
+  return {
+    heads: rows.filter((row) => row.open).map((row) => ({ ...headOf(row), limited: row.limited })),
+    nextAfterLaneId: rows.length < MAX_HEADS ? undefined : rows.at(-1)?.lane_id,
+  };
 }
 
 export async function readHeadsOf(session: Session, laneIds: readonly number[]): Promise<LaneHead[]> {

@@ -1,6 +1,6 @@
 /** Worker sessions: opened, renewed by heartbeats, closed in two steps. */
 import type { SessionEnd } from '../../domain/jobs/decide.ts';
-import type { Beat, Lapse, NewSession, Renewal, SessionRow } from '../../engine/ports/sessions.ts';
+import type { Beat, ClosingSessions, Lapse, NewSession, Renewal, SessionRow } from '../../engine/ports/sessions.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
@@ -110,22 +110,27 @@ RETURNING s.session_id`,
 } satisfies Statement;
 
 // Lapsed or closing sessions, and the number of open ones: counted, since sessions are few (thousands at most).
-const readLapsed = {
+/** Sessions per page. */
+const PAGE = 1_000;
+
+// The counts are of all sessions: an outage of Muster is recognized by them, however many are on the page.
+const readLapsedSessions = {
   name: 'read_lapsed_sessions',
   text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time)
-SELECT s.session_id, s.state, s.close_cause, s.lease_until, now.time AS now,
-       (SELECT count(*)::int FROM sessions WHERE state <> 3 AND state = 1) AS open
-FROM now LEFT JOIN sessions s ON s.state <> 3 AND (s.state = 2 OR s.lease_until <= now.time)
-ORDER BY s.session_id LIMIT 1000`,
-  row: {
-    session_id: 'uuid?',
-    state: 'int2?',
-    close_cause: 'int2?',
-    lease_until: 'timestamptz?',
-    now: 'timestamptz',
-    open: 'int4',
-  },
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+open AS MATERIALIZED (SELECT session_id, lease_until FROM sessions WHERE state <> 3 AND state = 1),
+counts AS (SELECT count(*)::int AS open, (count(*) FILTER (WHERE lease_until <= now.time))::int AS lapsed FROM open, now)
+SELECT s.session_id, s.lease_until, now.time AS now, counts.open, counts.lapsed
+FROM now CROSS JOIN counts LEFT JOIN LATERAL (
+  SELECT * FROM open WHERE lease_until <= now.time ORDER BY lease_until, session_id LIMIT ${PAGE}
+) AS s ON true`,
+  row: { session_id: 'uuid?', lease_until: 'timestamptz?', now: 'timestamptz', open: 'int4', lapsed: 'int4' },
+} satisfies Statement;
+
+const readClosingSessions = {
+  name: 'read_closing_sessions',
+  text: `SELECT session_id, close_cause FROM sessions WHERE state <> 3 AND state = 2 ORDER BY namespace, session_id LIMIT ${PAGE + 1}`,
+  row: { session_id: 'uuid', close_cause: 'int2' },
 } satisfies Statement;
 
 export function sessionRow(row: RowWith<typeof sessionRowType>): SessionRow {
@@ -207,18 +212,18 @@ export async function endSessions(session: Session, sessionIds: readonly string[
   return (await session.run(endMany, [sessionIds])).map((row) => row.session_id);
 }
 
-export async function readLapse(session: Session): Promise<Lapse> {
-  const rows = await session.run(readLapsed, []);
-  const [{ now: nowUs, open }] = rows as [RowOf<typeof readLapsed>];
-  const sessions = rows.filter((row) => row.session_id !== null) as Filled<RowOf<typeof readLapsed>>[];
-  return {
-    nowUs,
-    open,
-    lapsed: sessions
-      .filter((row) => row.state === 1)
-      .map((row) => ({ sessionId: row.session_id, leaseUntilUs: row.lease_until })),
-    closing: sessions
-      .filter((row) => row.state === 2)
-      .map((row) => ({ sessionId: row.session_id, how: causes[row.close_cause - 1] as SessionEnd })),
-  };
+export async function readLapsed(session: Session): Promise<Lapse> {
+  const rows = await session.run(readLapsedSessions, []);
+  const [{ now: nowUs, open: openCount, lapsed: lapsedCount }] = rows as [RowOf<typeof readLapsedSessions>];
+  const found = rows.filter((row) => row.session_id !== null) as Filled<RowOf<typeof readLapsedSessions>>[];
+  const lapsed = found.map((row) => ({ sessionId: row.session_id, leaseUntilUs: row.lease_until }));
+  return { lapsed, lapsedCount, openCount, nowUs };
+}
+
+export async function readClosing(session: Session): Promise<ClosingSessions> {
+  const rows = await session.run(readClosingSessions, []);
+  const closing = rows
+    .slice(0, PAGE)
+    .map((row) => ({ sessionId: row.session_id, how: causes[row.close_cause - 1] as SessionEnd }));
+  return { closing, hasMore: rows.length > PAGE };
 }

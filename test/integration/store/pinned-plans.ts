@@ -189,7 +189,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_page_token_key: ['deployment_keys by deployment_keys_pkey'],
   find_ended_jobs: [outcomes],
   read_revisions: [outcomes, runs],
-  read_lane_heads: [ready, 'job_runs by the whole of job_runs_ready', lanes], // it reads the first row
+  read_lane_heads: [ready, lanes],
   read_heads_of_lanes: [ready],
   insert_lane: [openBreaker, definitionLimits, queues],
   read_queue: [queues],
@@ -329,6 +329,7 @@ export const pinned: Record<string, readonly string[]> = {
   close_sessions: [sessions],
   end_sessions: [held, sessions],
   read_lapsed_sessions: [allNotClosed],
+  read_closing_sessions: [allNotClosed],
   list_sessions: [held, notClosed],
   read_worker: [held, sessions],
   read_held_jobs: [held, lanes],

@@ -13,7 +13,8 @@ function lapsed(min: number, max: number): fc.Arbitrary<LapsedSession[]> {
     .map((agos) => agos.map((ago, i) => ({ sessionId: `session-${i}`, leaseUntilUs: NOON_US - ago })));
 }
 
-const judge = (sessions: readonly LapsedSession[], open: number) => judgeLapsed(sessions, open, NOON_US, LEASE_US);
+const judge = (sessions: readonly LapsedSession[], openCount: number, lapsedCount = sessions.length) =>
+  judgeLapsed(sessions, { lapsedCount, openCount, nowUs: NOON_US, leaseUs: LEASE_US });
 const ids = (sessions: readonly LapsedSession[]) => sessions.map((session) => session.sessionId);
 
 describe('judgeLapsed', () => {
@@ -40,6 +41,15 @@ describe('judgeLapsed', () => {
           const old = sessions.filter((session) => session.leaseUntilUs + LEASE_US <= NOON_US);
           expect(judge(sessions, open)).toEqual({ close: ids(old), massLapse: true });
         }
+      }),
+    );
+  });
+
+  it('goes by the number of all lapsed sessions, of which it judges a page', () => {
+    fc.assert(
+      fc.property(lapsed(1, 10), (sessions) => {
+        const old = sessions.filter((session) => session.leaseUntilUs + LEASE_US <= NOON_US);
+        expect(judge(sessions, 5_600, 1_121)).toEqual({ close: ids(old), massLapse: true });
       }),
     );
   });

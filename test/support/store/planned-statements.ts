@@ -152,7 +152,7 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await store.readPageTokenKey();
   await store.findEnded([a.jobId]);
   await store.readRevisions([a.jobId]);
-  await store.readHeads();
+  await store.readHeads(0);
   await readHeadsOf(database, [laneId]);
   await useQueues(store);
   await useSchedules(store);
@@ -173,7 +173,8 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await store.readLanes([laneId]);
   await store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 1_000);
   await store.readSessions([sessionId]);
-  await store.readLapse();
+  await store.readLapsed();
+  await store.readClosing();
   await store.listSessions('default', sessionId, 10);
   await store.readWorker('default', sessionId);
   await store.readHeldJobs(sessionId, 10);

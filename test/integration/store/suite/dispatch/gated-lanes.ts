@@ -85,7 +85,7 @@ export function gatedLanesSuite(context: StoreContext): void {
       await submitMany(context, held, 2);
       await submitMany(context, open, 2);
       await hold([held], 'queuePaused', true);
-      expect(await context.store.readHeads()).toEqual([{ laneId: open, rank: 1_000_000, limited: false }]);
+      expect((await context.store.readHeads(0)).heads).toEqual([{ laneId: open, rank: 1_000_000, limited: false }]);
       expect(await readHeadsOf(context.database, [held, empty])).toEqual([{ laneId: held, rank: 1_000_000 }]);
     });
   });

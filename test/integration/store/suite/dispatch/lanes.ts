@@ -1,5 +1,6 @@
 /** Lanes, the heads of lanes with ready jobs, and the earliest due time. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { gates } from '../../../../../server/store/dispatch/gated-lanes.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   jobsOf,
@@ -58,7 +59,7 @@ export function lanesSuite(context: StoreContext): void {
     beforeEach(() => emptyTables(context));
 
     it('are the lowest rank of each lane with ready jobs', async () => {
-      expect(await context.store.readHeads()).toEqual([]);
+      expect((await context.store.readHeads(0)).heads).toEqual([]);
       const [a, b, c, d] = [
         await makeLane(context),
         await makeLane(context),
@@ -78,13 +79,13 @@ export function lanesSuite(context: StoreContext): void {
           maxBytes: 1,
         }),
       );
-      expect(await context.store.readHeads()).toEqual([
+      expect((await context.store.readHeads(0)).heads).toEqual([
         { laneId: a, rank: 1_000_000, limited: false },
         { laneId: b, rank: -20, limited: false },
       ]);
     });
 
-    it('are at most 5,000', async () => {
+    it('come in pages of 5,000 lanes, of which gated ones are left out', async () => {
       await sql(
         context,
         `INSERT INTO lanes (namespace, queue, definition, definition_version, demands, suspect)
@@ -92,9 +93,16 @@ export function lanesSuite(context: StoreContext): void {
          INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms)
          SELECT gen_random_uuid(), lane_id, 3, definition_version, 0, 1 FROM lanes WHERE namespace = 'many'`,
       );
-      const heads = await context.store.readHeads();
-      expect(heads).toHaveLength(5_000);
-      expect(heads.at(-1)).toMatchObject({ rank: 5_000, limited: false });
+      await sql(
+        context,
+        `UPDATE lanes SET gates = ${gates.queuePaused} WHERE namespace = 'many' AND definition_version = 7`,
+      );
+      const first = await context.store.readHeads(0);
+      expect(first.heads).toHaveLength(4_999);
+      expect(first.heads.at(-1)).toMatchObject({ rank: 5_000, limited: false });
+      const second = await context.store.readHeads(first.nextAfterLaneId as number);
+      expect(second.heads.map(({ rank }) => rank)).toEqual(Array.from({ length: 100 }, (_, i) => 5_001 + i));
+      expect(second.nextAfterLaneId).toBeUndefined();
     });
   });
 

@@ -86,7 +86,7 @@ export function limitsSuite(context: StoreContext): void {
       await setQueue(1);
       expect(await jobsOf(context.store.claim(claimOf([lane], sessionId, 1)))).toEqual([]);
       expect(await context.store.readLanes([lane])).toMatchObject([{ limited: true }]);
-      expect(await context.store.readHeads()).toMatchObject([{ laneId: lane, limited: true }]);
+      expect((await context.store.readHeads(0)).heads).toMatchObject([{ laneId: lane, limited: true }]);
       const late = await makeLane(context, { queue: 'q' });
       expect(await context.store.readLanes([late])).toMatchObject([{ limited: true }]);
       expect((await claimLimited(context, lane, sessionId, 1)).jobs).toEqual([]);
@@ -175,7 +175,7 @@ export function limitsSuite(context: StoreContext): void {
       expect(jobs.map((job) => job.jobId)).toEqual([...a.slice(0, 2), ...b, ...free]);
       expect(seen).toMatchObject({ deferred: [keyA], dry: true, exhausted: false });
       for (const jobId of a.slice(2)) expect(await laneOf(jobId)).toBe(atLimitLaneId);
-      expect(await context.store.readHeads()).toEqual([]);
+      expect((await context.store.readHeads(0)).heads).toEqual([]);
       expect(await context.store.requeueDeferred([keyA, keyB])).toEqual({ deferred: [keyA], lanes: [], later: [] });
       await context.store.complete(jobs.slice(0, 1).map((job) => completionOf(job)));
       expect(await context.store.requeueDeferred([keyA, keyB])).toEqual({

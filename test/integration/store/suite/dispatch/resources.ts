@@ -111,7 +111,7 @@ export function resourcesSuite(context: StoreContext): void {
       const [result] = await context.store.submit([makeCall([job])], new Map([[job.jobId, permit]]));
       expect(result).toMatchObject({ kind: 'stored', jobs: [{ assigned: false }] });
       expect(await jobsOf(context.store.claim(claimOf([lane], sessionId, 1)))).toEqual([]);
-      expect((await context.store.readHeads()).map(({ laneId }) => laneId)).toEqual([lane]);
+      expect((await context.store.readHeads(0)).heads.map(({ laneId }) => laneId)).toEqual([lane]);
       expect((await claimDemanding(context, lane, [sessionId], 1)).jobs).toHaveLength(1);
     });
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../../../server/domain/jobs/decide.ts';
-import { emptyTables, type StoreContext } from '../../../../support/store/store-context.ts';
+import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import { holdMany, lapse, only, openWorker } from '../../../../support/store/store-fixtures.ts';
 
 const beat = (sessionId: string, pingEcho = 0, draining = false) => ({ sessionId, pingEcho, draining });
@@ -135,12 +135,13 @@ export function sessionsSuite(context: StoreContext): void {
     });
   });
 
-  describe('the read of lapsed sessions', () => {
+  describe('the reads of lapsed and of closing sessions', () => {
     beforeEach(() => emptyTables(context));
 
-    it('returns lapsed and closing sessions, and how many are open', async () => {
-      const empty = await context.store.readLapse();
-      expect(empty).toMatchObject({ lapsed: [], closing: [], open: 0 });
+    it('return them, and how many are open', async () => {
+      const empty = await context.store.readLapsed();
+      expect(empty).toMatchObject({ lapsed: [], lapsedCount: 0, openCount: 0 });
+      expect(await context.store.readClosing()).toEqual({ closing: [], hasMore: false });
       expect(Math.abs(empty.nowUs - (await context.store.nowUs()))).toBeLessThan(10e6);
       const sessions = await Promise.all(Array.from({ length: 6 }, () => openWorker(context)));
       const [, lapsed, closed, lapsing, massive, ended] = sessions.map((session) => session.sessionId) as [
@@ -157,17 +158,29 @@ export function sessionsSuite(context: StoreContext): void {
       await context.store.closeSessions([massive], 'MASS_LAPSE');
       await context.store.closeSessions([ended], 'CLOSE');
       await context.store.endSessions([ended]);
-      const found = await context.store.readLapse();
-      expect(found.open).toBe(2);
-      expect(only(found.lapsed)).toMatchObject({ sessionId: lapsed, leaseUntilUs: (await read(lapsed)).leaseUntilUs });
+      const found = await context.store.readLapsed();
+      expect(found).toMatchObject({ openCount: 2, lapsedCount: 1 });
+      expect(only(found.lapsed)).toEqual({ sessionId: lapsed, leaseUntilUs: (await read(lapsed)).leaseUntilUs });
       const closing = [
         { sessionId: closed, how: 'CLOSE' },
         { sessionId: lapsing, how: 'LAPSE' },
         { sessionId: massive, how: 'MASS_LAPSE' },
-      ];
-      expect([...found.closing].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1))).toEqual(
-        closing.sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1)),
-      );
+      ].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
+      expect(await context.store.readClosing()).toEqual({ closing, hasMore: false });
+    });
+
+    it('count more than the 1,000 of a page', async () => {
+      const { sessionId } = await openWorker(context);
+      const others = `SELECT (jsonb_populate_record(NULL::sessions, to_jsonb(s) || jsonb_build_object(
+        'session_id', gen_random_uuid(), 'request_id', NULL, 'state', CASE WHEN n <= 1001 THEN 2 ELSE 1 END, 'close_cause', CASE WHEN n <= 1001 THEN 1 END,
+        'lease_until', muster_now() - n * interval '1 s'))).* FROM sessions s, generate_series(1, 2002) AS n`;
+      await sql(context, `INSERT INTO sessions ${others} WHERE session_id = '${sessionId}'`);
+      const { lapsed, lapsedCount, openCount } = await context.store.readLapsed();
+      expect({ lapsedCount, openCount }).toEqual({ lapsedCount: 1_001, openCount: 1_002 });
+      expect(lapsed).toHaveLength(1_000);
+      expect(lapsed).toEqual([...lapsed].sort((a, b) => a.leaseUntilUs - b.leaseUntilUs));
+      const { closing, hasMore } = await context.store.readClosing();
+      expect([closing.length, hasMore]).toEqual([1_000, true]);
     });
   });
 }
