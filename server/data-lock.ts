@@ -1,46 +1,51 @@
 /**
- * Prevents a second control plane on an embedded data folder: a lock file with the process id and the machine's boot
- * id.
+ * Prevents a second control plane on an embedded data folder. The kernel holds the lock, which SQLite takes on an empty
+ * file, and releases it however the process ends. So it also excludes a process in another container, whose process
+ * id may be the same.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 
-interface Owner {
-  readonly pid: number;
-  readonly bootId: string;
-}
+const SQLITE_BUSY = 5;
+/** `ownerOf` holds the lock for a moment, too. */
+const WAIT_MS = 1_000;
 
-/** Process ids start again with each boot, so an id alone could name another process. */
-function bootId(): string {
+/** Locks of this process. A lock that nothing refers to is collected as garbage, and is free then. */
+const locks = new Set<DatabaseSync>();
+
+/** Undefined: another process has the lock. */
+function tryLock(folder: string, waitMs: number): DatabaseSync | undefined {
+  // No other code of this process may open the file: the kernel drops the lock when any handle of it is closed.
+  const file = new DatabaseSync(join(folder, 'lock'), { timeout: waitMs });
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return 'unknown';
-  }
-}
-
-function isAlive(owner: Owner): boolean {
-  if (owner.bootId !== bootId() || owner.pid === process.pid) return false;
-  try {
-    process.kill(owner.pid, 0);
-    return true;
+    file.exec('BEGIN EXCLUSIVE');
+    return file;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function readOwner(file: string): Owner | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Owner;
-  } catch {
+    file.close();
+    if ((error as { readonly errcode?: number }).errcode !== SQLITE_BUSY) throw error;
     return undefined;
   }
 }
 
-/** The process that holds the lock; undefined if none does. */
-export function ownerOf(folder: string): number | undefined {
-  const owner = readOwner(join(folder, 'lock'));
-  return owner && isAlive(owner) ? owner.pid : undefined;
+const ownerFile = (folder: string) => join(folder, 'lock-owner');
+
+/** `process 12`, with the host if that is another one. Only for messages. */
+function nameOwner(folder: string): string {
+  try {
+    const [pid, host] = readFileSync(ownerFile(folder), 'utf8').trim().split(' ');
+    return host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`;
+  } catch {
+    return 'another process';
+  }
+}
+
+/** The process that holds the lock of an existing folder, such as `process 12`; undefined if none does. */
+export function ownerOf(folder: string): string | undefined {
+  const free = tryLock(folder, 0);
+  free?.close();
+  return free ? undefined : nameOwner(folder);
 }
 
 /**
@@ -50,15 +55,13 @@ export function ownerOf(folder: string): number | undefined {
  */
 export function lockDataFolder(folder: string): () => void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, 'lock');
-  const owner = readOwner(file);
-  if (owner && isAlive(owner)) {
-    throw new Error(`${folder} is in use by process ${owner.pid}: stop it, or choose another folder with --data`);
-  }
-  rmSync(file, { force: true });
-  // Fails if another process was faster.
-  const handle = openSync(file, 'wx', 0o600);
-  writeSync(handle, JSON.stringify({ pid: process.pid, bootId: bootId() } satisfies Owner));
-  closeSync(handle);
-  return () => rmSync(file, { force: true });
+  const lock = tryLock(folder, WAIT_MS);
+  if (!lock)
+    throw new Error(`${folder} is in use by ${nameOwner(folder)}: stop it, or choose another folder with --data`);
+  writeFileSync(ownerFile(folder), `${process.pid} ${hostname()}\n`, { mode: 0o600 });
+  locks.add(lock);
+  return () => {
+    locks.delete(lock);
+    lock.close();
+  };
 }

@@ -26,9 +26,9 @@ export function checkDataFolder(folder: string, named: boolean): Finding[] {
 }
 
 function checkOwner(path: string): Finding {
-  const pid = ownerOf(path);
-  if (pid === undefined) return finding('data folder', 'OK', `${path} is not in use`);
-  return finding('data folder', 'OK', `${path} is in use by process ${pid}`);
+  const owner = ownerOf(path);
+  if (owner === undefined) return finding('data folder', 'OK', `${path} is not in use`);
+  return finding('data folder', 'OK', `${path} is in use by ${owner}`);
 }
 
 function checkMode(path: string): Finding {

@@ -236,10 +236,11 @@ describe('a deployment in use', () => {
     const dataFolder = join(folder, 'served');
     mkdirSync(join(dataFolder, 'postgres'), { recursive: true });
     writeFileSync(join(dataFolder, 'postgres', 'PG_VERSION'), '18\n');
-    writeFileSync(join(dataFolder, 'lock'), JSON.stringify({ pid: 1, bootId: bootId() }));
-    const served = /is in use by process 1: stop it/;
+    const unlock = lockDataFolder(dataFolder);
+    const served = `is in use by process ${process.pid}: stop it`;
     await expect(exportTo(join(folder, 'no.jsonl'), { dataFolder })).rejects.toThrow(served);
     await expect(importFrom(join(folder, 'whole.jsonl'), { dataFolder })).rejects.toThrow(served);
+    unlock();
     expect(existsSync(join(folder, 'no.jsonl'))).toBe(false);
   });
 
@@ -294,11 +295,3 @@ describe('an export', () => {
     expect(existsSync(nowhere)).toBe(false);
   });
 });
-
-function bootId(): string {
-  const folderOfLock = join(folder, 'boot');
-  const unlock = lockDataFolder(folderOfLock);
-  const { bootId } = JSON.parse(readFileSync(join(folderOfLock, 'lock'), 'utf8'));
-  unlock();
-  return bootId;
-}
