@@ -1,7 +1,6 @@
 /** The only place that builds and wires a replica: store, bus, engine, API. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { pino } from 'pino';
 import { Calls } from './api/base/calls.ts';
 import { connectHandlers } from './api/base/servers/connect-handlers.ts';
 import { startGrpcServer } from './api/base/servers/grpc-server.ts';
@@ -20,6 +19,7 @@ import type { Store } from './engine/ports/store.ts';
 import { createReplica, type Replica } from './engine/replica.ts';
 import { DEAF_AFTER_BEATS } from './engine/sessions/sessions.ts';
 import { composeVitals } from './engine/upkeep/vitals.ts';
+import { openLog, type ReplicaLog } from './log.ts';
 import { ThreadSchemas } from './schemas/thread-schemas.ts';
 import { failureText } from './store/base/failure-text.ts';
 import type { Database } from './store/driver/database.ts';
@@ -95,11 +95,6 @@ function busOptions(config: Config, log: Log) {
   } as const;
 }
 
-/** JSON lines on standard error. */
-export function openLog(level: Config['logLevel']): Log {
-  return pino({ level, base: null }, pino.destination({ fd: 2, sync: true }));
-}
-
 /** @throws Error that names what could not be opened and what to do about it; then nothing stays open. */
 export async function startReplica(given: Config, log = openLog(given.logLevel)): Promise<RunningReplica> {
   const config = { ...given, dataFolder: resolve(given.dataFolder) };
@@ -107,6 +102,7 @@ export async function startReplica(given: Config, log = openLog(given.logLevel))
   // Only crash tests set it.
   if (crash) armKillPoint(crash, () => process.kill(process.pid, 'SIGKILL'));
   const closers = new Closers();
+  closers.add(() => log.flush());
   try {
     return await start(config, log, closers);
   } catch (error) {
@@ -170,10 +166,11 @@ interface Parts {
   readonly bus: Bus;
   readonly replica: Replica;
   readonly dbClock: DbClock;
+  readonly log: ReplicaLog;
 }
 
 /** Sources that the metrics read by themselves. */
-function observedOf({ database, store, bus, replica, dbClock }: Parts): Observed {
+function observedOf({ database, store, bus, replica, dbClock, log }: Parts): Observed {
   return {
     vitals: composeVitals(vitalsStore(database)),
     deafAfterBeats: DEAF_AFTER_BEATS,
@@ -181,11 +178,12 @@ function observedOf({ database, store, bus, replica, dbClock }: Parts): Observed
     askDatabase: () => store.nowUs(),
     isBusUp: () => bus.isUp(),
     unspent: () => replica.unspentCredits(),
+    droppedLines: log.droppedLines,
     countBacklogReasons: () => replica.countBacklogReasons(),
   };
 }
 
-async function start(config: Config, log: Log, closers: Closers): Promise<RunningReplica> {
+async function start(config: Config, log: ReplicaLog, closers: Closers): Promise<RunningReplica> {
   const embedded = !config.postgresUrl || config.natsUrls.length === 0;
   if (embedded) closers.add(lockDataFolder(config.dataFolder));
   const release = { version, protocolVersion: PROTOCOL_VERSION };
@@ -222,7 +220,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
     onCacheLookups: metrics.cacheLookupMeter,
   });
   await replica.prepare();
-  metrics.observe(observedOf({ database, store, bus, replica, dbClock }));
+  metrics.observe(observedOf({ database, store, bus, replica, dbClock, log }));
   closers.add(() => replica.stop());
   const ports = await openPorts({ config, replica, log, closers, metrics, health: healthOf(store, bus) });
   // Waiting callers are released first: otherwise a wait could delay the stop of the ports for minutes.

@@ -1,7 +1,8 @@
 /** Runs a replica until it is stopped: at a terminal, or under a supervisor. */
 import { resolve } from 'node:path';
 import { type Config, type ConfigInput, readConfig } from '../config.ts';
-import { openLog, type RunningReplica, startReplica } from '../main.ts';
+import { openLog } from '../log.ts';
+import { type RunningReplica, startReplica } from '../main.ts';
 import { CliError } from './failures/cli-error.ts';
 import { Exit } from './failures/exit-codes.ts';
 import { asOption } from './input/server-options.ts';
@@ -87,8 +88,10 @@ export async function runProduction(input: ConfigInput, given: Given & { insecur
     log.info({ signal: await stopped }, 'stops: no new calls; calls in progress finish');
     await replica.stop();
     log.info({}, 'stopped');
+    await log.flush();
   } catch (error) {
     log.error({ problem: (error as Error).message }, 'ends: it cannot continue');
+    await log.flush();
     process.exit(Exit.UNEXPECTED);
   }
   process.exit(Exit.OK);

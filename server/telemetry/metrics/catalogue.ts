@@ -275,6 +275,13 @@ export const metrics = {
     labels: ['v8js.heap.space.name'],
     description: 'Heap of V8 in use',
   },
+  logLinesDropped: {
+    name: 'muster.log.dropped',
+    kind: 'counter',
+    unit: '{line}',
+    labels: [],
+    description: 'Lines of the log that were dropped, because it was full or was not read',
+  },
   build: {
     name: 'muster.build.info',
     kind: 'gauge',

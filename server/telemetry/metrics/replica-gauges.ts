@@ -16,6 +16,8 @@ export interface ReplicaParts {
   /** Rejects if the database does not answer. */
   readonly askDatabase: () => Promise<unknown>;
   readonly isBusUp: () => boolean;
+  /** Lines of the log that were dropped, because it was full or was not read. */
+  readonly droppedLines: () => number;
   /** Attempts that sessions have requested here and not received. */
   readonly unspent: () => { readonly slots: number; readonly prefetch: number };
 }
@@ -25,7 +27,9 @@ export function observeReplica(instruments: Instruments, parts: ReplicaParts): v
   const bus = instruments.gauge(metrics.busUp);
   const credits = instruments.gauge(metrics.credits);
   const build = instruments.gauge(metrics.build);
-  instruments.observe([database, bus, credits, build], async (result) => {
+  const dropped = instruments.observedCounter(metrics.logLinesDropped);
+  instruments.observe([database, bus, credits, build, dropped], async (result) => {
+    result.observe(dropped, parts.droppedLines());
     result.observe(bus, parts.isBusUp() ? 1 : 0);
     const { slots, prefetch } = parts.unspent();
     result.observe(credits, slots, { 'muster.credit.kind': 'slot' });

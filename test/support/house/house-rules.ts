@@ -78,7 +78,7 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: [NODE, 'commander', 'cli-progress', 'yaml', '@bufbuild/protobuf*', '@muster/sdk/grpc'],
   },
   exec: { to: ['exec'], parts: [PURE_PARTS], packages: [NODE, '@muster/sdk'] },
-  root: { to: ['root', 'domain', PORTS], packages: [NODE, 'zod', 'pino'] },
+  root: { to: ['root', 'domain', PORTS], packages: [NODE, 'zod', 'pino', 'sonic-boom'] },
   main: {
     to: ['main', 'root', 'domain', 'engine', PORTS, 'store', 'bus', 'api', 'schemas', 'telemetry', 'wire'],
     packages: ['*'],
