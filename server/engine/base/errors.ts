@@ -78,19 +78,27 @@ export class EngineError extends Error {
   }
 }
 
-/** SQLSTATE classes: 22 and 23 are bad data, P0 is raised by our SQL, 40 a concurrent change; others are outages. */
+/** `world`: an outage, also of names, logins and certificates; the call may be repeated once it is over. */
 export type StoreFault = 'data' | 'concurrency' | 'world' | 'bug';
 
+/** Deadlock, serialization failure, lock timeout. */
 const concurrency = new Set(['40P01', '40001', '55P03']);
+/** Classes of SQLSTATE: bad data, broken constraints, and what our own SQL raises. */
+const data = /^(22|23|P0)/;
+/**
+ * Connections, read-only transactions, logins, a missing database, resources, operator intervention, system errors.
+ */
+const world = /^(08|25|28|3D|53|57|58)/;
+/** Codes of system calls, name look-ups and TLS, as Node has them. */
+const network = /^E[A-Z]+$|^EAI_|^ERR_(TLS|SSL|SOCKET)|CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH/;
 
 export function storeFault(error: unknown): StoreFault {
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string')
     return (error as Error)?.message?.match(/connection|timeout|terminated|stopped|closed/i) ? 'world' : 'bug';
   if (concurrency.has(code)) return 'concurrency';
-  if (/^(22|23|P0)/.test(code)) return 'data';
-  if (/^(08|53|57|58|25)/.test(code) || /^E[A-Z]+$/.test(code)) return 'world';
-  return 'bug';
+  if (data.test(code)) return 'data';
+  return world.test(code) || network.test(code) ? 'world' : 'bug';
 }
 
 /** Converts an error of the store to a refusal with the fitting reason. */
