@@ -101,6 +101,11 @@ export function storeFault(error: unknown): StoreFault {
   return world.test(code) || network.test(code) ? 'world' : 'bug';
 }
 
+/** The database refuses a value itself, such as a number out of range; to store it again is in vain. */
+export function isBadData(error: unknown): boolean {
+  return /^22/.test(String((error as { code?: unknown }).code));
+}
+
 /** Converts an error of the store to a refusal with the fitting reason. */
 export function asEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;

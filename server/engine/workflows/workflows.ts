@@ -8,7 +8,7 @@ import { decideFinish, decideStart, type WorkflowOutcome } from '../../domain/wo
 import { newRun, stopFor } from '../../domain/workflows/phases.ts';
 import { factsOfChanges } from '../announcer.ts';
 import { retryCollisions } from '../base/collisions.ts';
-import { EngineError, storeFault } from '../base/errors.ts';
+import { EngineError, isBadData, storeFault } from '../base/errors.ts';
 import { killPoint } from '../base/kill-points.ts';
 import { type AdvancedBatch, advanceBatch } from '../batches/advance.ts';
 import { Callbacks } from '../batches/callbacks.ts';
@@ -70,6 +70,13 @@ interface Done {
   readonly results: readonly SubmitResult[];
   readonly permits: ReturnType<SubmissionFlushParts['dispatcher']['permitsFor']>['permits'];
   readonly ended: readonly Change[];
+}
+
+/** What a workflow is advanced with when it is the only one of its transaction. */
+interface Alone {
+  readonly wait?: StepWait | undefined;
+  /** Why the database refused to store its advance: it ends FAILED. */
+  readonly refusal?: unknown;
 }
 
 export class Workflows {
@@ -161,25 +168,34 @@ export class Workflows {
     }
   }
 
-  /**
-   * A workflow with a step whose dependencies are not locked is advanced again alone, without holding up the others.
-   */
   async #advanceAll(jobIds: readonly string[]): Promise<void> {
     try {
-      await this.#advance(jobIds, undefined);
+      await this.#advance(jobIds);
     } catch (error) {
-      if (!(error instanceof UnlockedWait)) throw error;
-      const { jobId } = error.wait;
-      const others = jobIds.filter((other) => other !== jobId);
-      await this.#advance([jobId], error.wait).catch((failure) =>
-        this.#warn(failure, 'a workflow could not be advanced'),
-      );
-      if (others.length > 0) await this.#advanceAll(others);
+      if (error instanceof UnlockedWait) await this.#advanceAlone(jobIds, error.wait);
+      else if (storeFault(error) === 'data') await this.#isolate(jobIds, error);
+      else throw error;
     }
   }
 
-  async #advance(jobIds: readonly string[], wait: StepWait | undefined): Promise<void> {
-    const done = await this.#commit(jobIds, wait && (await numberedWait(this.#parts, wait)));
+  /** A workflow with a step whose dependencies are not locked is advanced again without holding up the others. */
+  async #advanceAlone(jobIds: readonly string[], wait: StepWait): Promise<void> {
+    const { jobId } = wait;
+    const others = jobIds.filter((other) => other !== jobId);
+    await this.#advance([jobId], { wait }).catch((failure) => this.#warn(failure, 'a workflow could not be advanced'));
+    if (others.length > 0) await this.#advanceAll(others);
+  }
+
+  /** What the database refuses to store is found by halves, and its workflow ends FAILED. */
+  async #isolate(jobIds: readonly string[], error: unknown): Promise<void> {
+    const half = jobIds.length >> 1;
+    if (half > 0) for (const some of [jobIds.slice(0, half), jobIds.slice(half)]) await this.#advanceAll(some);
+    else if (isBadData(error)) await this.#advance(jobIds, { refusal: error });
+    else throw error;
+  }
+
+  async #advance(jobIds: readonly string[], { wait, refusal }: Alone = {}): Promise<void> {
+    const done = await this.#commit(jobIds, { wait: wait && (await numberedWait(this.#parts, wait)), refusal });
     killPoint('workflows.after_commit_before_publish');
     announceStored(this.#parts, done.calls, done.results, done.permits);
     this.#parts.announcer.committed(factsOfChanges(done.ended));
@@ -192,8 +208,8 @@ export class Workflows {
     if (taken.length >= MAX_INBOX_ROWS) this.wake(jobIds);
   }
 
-  #commit(jobIds: readonly string[], wait: StepWait | undefined): Promise<Done> {
-    return knowingLanes(() => retryCollisions(this.#parts, () => this.#inTransaction(jobIds, wait)));
+  #commit(jobIds: readonly string[], alone: Alone): Promise<Done> {
+    return knowingLanes(() => retryCollisions(this.#parts, () => this.#inTransaction(jobIds, alone)));
   }
 
   #continueLater(workflow: LockedWorkflow, one: AdvancedOne): void {
@@ -214,7 +230,7 @@ export class Workflows {
     return lane;
   }
 
-  async #inTransaction(jobIds: readonly string[], asked: StepWait | undefined): Promise<Done> {
+  async #inTransaction(jobIds: readonly string[], { wait: asked, refusal }: Alone): Promise<Done> {
     const { store, dispatcher, lanes } = this.#parts;
     let permits: Done['permits'] = new Map();
     try {
@@ -233,7 +249,7 @@ export class Workflows {
         const advanced = unlessUnlocked(
           await Promise.all(
             locked.map((workflow) =>
-              this.#advanceOne(inner, workflow, { mostJobs, known: known(workflow.jobId), wait }),
+              this.#advanceOne(inner, workflow, { mostJobs, known: known(workflow.jobId), wait, refusal }),
             ),
           ),
         );
@@ -260,25 +276,28 @@ export class Workflows {
   async #advanceOne(
     store: Store,
     workflow: LockedWorkflow,
-    more: Pick<AdvanceParts, 'mostJobs' | 'known' | 'wait'>,
+    { refusal, ...more }: Pick<AdvanceParts, 'mostJobs' | 'known' | 'wait'> & Alone,
   ): Promise<AdvancedOne | UnlockedWait> {
     const { namespace, definitionBody, definition } = this.#laneOf(workflow);
     const parts = { store, stepJobs: this.#stepJobs, namespace, workflow, lists: this.#lists, ...more };
     try {
       if (definition === BATCH_DEFINITION)
         return await advanceBatch({ store, callbacks: this.#callbacks, namespace, workflow });
+      if (refusal) return this.#break(workflow, refusal);
       const advanced = await new Advance({ ...parts, body: bodyOf(definitionBody) }).go();
       if (!advanced.outcome) return advanced;
       return { ...advanced, outcome: await this.#results.judge(store, this.#laneOf(workflow), advanced.outcome) };
     } catch (error) {
       if (error instanceof UnlockedWait) return error;
       if (error instanceof EngineError || storeFault(error) !== 'bug' || 'code' in (error as object)) throw error;
-      this.#parts.log.warn(
-        { error: String(error), job_id: workflow.jobId },
-        'a workflow could not be advanced and ends FAILED',
-      );
-      return broken(workflow, error);
+      return this.#break(workflow, error);
     }
+  }
+
+  #break(workflow: LockedWorkflow, error: unknown): Advanced {
+    const facts = { error: String(error), job_id: workflow.jobId };
+    this.#parts.log.warn(facts, 'a workflow could not be advanced and ends FAILED');
+    return broken(workflow, error);
   }
 
   async #finish(store: Store, locked: readonly LockedWorkflow[], advanced: readonly AdvancedOne[]): Promise<Change[]> {

@@ -85,3 +85,32 @@ it('a workflow leaves its open jobs to other replicas if the one that ended it h
   const states = (await flows.children(jobId)).map(({ state }) => stateName(state));
   expect(new Set(states)).toEqual(new Set(['CANCELLED']));
 });
+
+it('a workflow whose advance the database refuses ends FAILED, without holding up the others', async () => {
+  // The driver cleans every text, so no input is known that the database refuses.
+  await pool.query(`
+    CREATE FUNCTION muster.refuse_step() RETURNS trigger LANGUAGE plpgsql AS
+    $$BEGIN RAISE EXCEPTION 'no such value' USING ERRCODE = '22003'; END$$;
+    CREATE TRIGGER refuse_step BEFORE INSERT OR UPDATE ON muster.workflow_steps
+    FOR EACH ROW WHEN (NEW.reason LIKE '%poison%') EXECUTE FUNCTION muster.refuse_step()`);
+  try {
+    const definition = await flows.define([{ name: 'one', input: 'workflow.input[workflow.input.key]' }]);
+    const keys = Array.from({ length: 40 }, (_, i) => (i % 13 === 5 ? 'poison' : 'good'));
+    const jobIds = await Promise.all(keys.map((key) => flows.submit(definition, { key, good: {} })));
+    const jobs = await Promise.all(jobIds.map((jobId) => flows.ended(jobId)));
+    expect(jobs.map((job) => failureOf(job)?.type ?? stateName(job.state))).toEqual(
+      keys.map((key) => (key === 'good' ? 'SUCCEEDED' : 'WorkflowBroken')),
+    );
+    expect(failureOf(jobs[5] as (typeof jobs)[number])?.message).toContain('no such value');
+  } finally {
+    await pool.query('DROP FUNCTION muster.refuse_step CASCADE');
+  }
+});
+
+it('a workflow whose expression fails with a NUL in its message ends FAILED with the other ones of its round', async () => {
+  const definition = await flows.define([{ name: 'one', input: 'workflow.input[workflow.input.key]' }]);
+  const keys = ['good', 'a\0b', 'good'];
+  const jobIds = await Promise.all(keys.map((key) => flows.submit(definition, { key, good: {} })));
+  const states = (await Promise.all(jobIds.map((jobId) => flows.ended(jobId)))).map(({ state }) => stateName(state));
+  expect(states).toEqual(['SUCCEEDED', 'FAILED', 'SUCCEEDED']);
+});
