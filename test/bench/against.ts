@@ -68,12 +68,12 @@ interface Measure {
 const measures: readonly Measure[] = [
   {
     name: 'whole life, batches of 100, jobs/s',
-    jobs: 10_000,
+    jobs: 30_000,
     run: ({ client, worker }, jobs) => throughput(client, worker, jobs, 100, 8),
   },
   {
     name: 'whole life, batches of 500, jobs/s',
-    jobs: 10_000,
+    jobs: 30_000,
     run: ({ client, worker }, jobs) => throughput(client, worker, jobs, 500, 4),
   },
   {
