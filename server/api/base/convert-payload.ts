@@ -1,9 +1,11 @@
 /** Converts payloads, failures, spans and times between the contract and the core. */
+
 import { create } from '@bufbuild/protobuf';
 import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { FailureSchema, type Failure as WireFailure } from '@muster/sdk/gen/muster/v1/failure_pb';
 import { PayloadSchema, type Payload as WirePayload } from '@muster/sdk/gen/muster/v1/payload_pb';
 import { type Failure, failureCauses, type Payload } from '../../domain/base/payload.ts';
+import { storableText } from '../../domain/base/storable-text.ts';
 import { checkRange, durationMs, payloadFrom, THIRTY_DAYS_MS } from './checks.ts';
 import type { Violations } from './violations.ts';
 
@@ -51,10 +53,9 @@ const causeNames = new Map(
   Object.entries(failureCauses).map(([name, code]) => [code as number, name as Failure['failureCause']]),
 );
 
-/** PostgreSQL text can't hold NUL, and a lone surrogate is not valid text: both become U+FFFD. */
 function clean(text: string, max: number): string {
   const cut = text.length > max ? text.slice(0, max - CUT.length) + CUT : text;
-  return cut.replaceAll('\u0000', '\ufffd').toWellFormed();
+  return storableText(cut);
 }
 
 /** The causes that a worker may report; the server determines all others. */

@@ -1,5 +1,6 @@
 /** Parses CEL expressions, finds the variables that they use, and bounds their cost. */
 import { parse } from '@bufbuild/cel';
+import { storableText } from './storable-text.ts';
 
 /**
  * The parser and the evaluator recurse. The depth that they reach depends on the remaining stack, which differs from
@@ -37,7 +38,8 @@ export function parseCel(text: string, variables: readonly string[]): Parsed | {
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/^<input>:1:/, 'character ') : String(error);
+  // It may quote a key or a value of the input.
+  return storableText(error instanceof Error ? error.message.replace(/^<input>:1:/, 'character ') : String(error));
 }
 
 function bracketDepth(text: string): number {

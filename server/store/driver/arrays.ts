@@ -4,7 +4,6 @@
  * databases.
  */
 import { writeUuid } from '../../domain/base/uuid.ts';
-import { storedText } from './text.ts';
 
 export type Element = string | number | boolean | Uint8Array | null | undefined;
 
@@ -141,7 +140,7 @@ const packs: Readonly<Record<string, Pack>> = {
   bigint: integers(20, 8),
   smallint: integers(21, 2),
   int: integers(23, 4),
-  text: encoded(25, (item: string) => Buffer.from(storedText(item))),
+  text: encoded(25, (item: string) => Buffer.from(item)),
   'double precision': encoded(701, eightBytes),
   timestamptz: integers(1184, 8, EPOCH_US),
   uuid: ids(2950),

@@ -6,7 +6,6 @@ import { binaryArray } from './arrays.ts';
 import { type Database, type Parameter, runAndCommit, type Session, type Statement } from './database.ts';
 import { gathering } from './gathering.ts';
 import type { RowOf } from './row-types.ts';
-import { storedText } from './text.ts';
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, or a socket path as in libpq. */
@@ -75,7 +74,6 @@ function parameterOf(
   number: number,
   value: Parameter,
 ): string | number | boolean | Buffer | null {
-  if (typeof value === 'string') return storedText(value);
   if (value === null || typeof value !== 'object') return value;
   if (!(value instanceof Uint8Array)) {
     const type = arrayTypesOf(statement).get(number);

@@ -87,7 +87,6 @@ it('a workflow leaves its open jobs to other replicas if the one that ended it h
 });
 
 it('a workflow whose advance the database refuses ends FAILED, without holding up the others', async () => {
-  // The driver cleans every text, so no input is known that the database refuses.
   await pool.query(`
     CREATE FUNCTION muster.refuse_step() RETURNS trigger LANGUAGE plpgsql AS
     $$BEGIN RAISE EXCEPTION 'no such value' USING ERRCODE = '22003'; END$$;
