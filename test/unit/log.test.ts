@@ -48,7 +48,7 @@ describe('the log of a replica', () => {
     expect(await unread.end()).toBe(0);
   });
 
-  it('continues where it stopped once it is read again, and tells how many lines are missing', async () => {
+  it('continues where it stopped once it is read again, and reports how many lines are missing', async () => {
     const { child, log, end } = start('pipe');
     const dropped = await log(5_000);
     let text = '';
