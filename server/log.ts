@@ -44,6 +44,12 @@ export function openLog(level: Config['logLevel']): ReplicaLog {
     maxLength: MAX_BUFFER_BYTES,
   });
   const log = pino({ level, base: null }, stream);
+  const writer = (name: keyof Log) => (facts: Record<string, unknown>, message: string) => {
+    if (!log.isLevelEnabled(name)) return;
+    isWritten = false;
+    log[name](facts, message);
+  };
+  const warn = writer('warn');
   stream.on('drop', () => {
     dropped++;
   });
@@ -52,17 +58,12 @@ export function openLog(level: Config['logLevel']): ReplicaLog {
   stream.on('drain', () => {
     isWritten = true;
     if (dropped === reported) return;
-    log.warn({ lines: dropped - reported }, 'the log was full or was not read: lines were dropped');
+    warn({ lines: dropped - reported }, 'the log was full or was not read: lines were dropped');
     reported = dropped;
   });
-  const writer = (name: keyof Log) => (facts: Record<string, unknown>, message: string) => {
-    if (!log.isLevelEnabled(name)) return;
-    isWritten = false;
-    log[name](facts, message);
-  };
   return {
     info: writer('info'),
-    warn: writer('warn'),
+    warn,
     error: writer('error'),
     droppedLines: () => dropped,
     flush: () =>

@@ -6,14 +6,14 @@ import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 
 const module = new URL('../../server/log.ts', import.meta.url).href;
-/** For each number N on standard input: logs N lines, lets some time of the event loop pass, says how many were dropped. */
+/** For each number N on standard input: logs N lines, and says how many were dropped. */
 const logging = `
 const { openLog } = await import('${module}');
 const { createInterface } = await import('node:readline');
 const log = openLog('info');
 for await (const text of createInterface({ input: process.stdin })) {
   for (let n = 0; n < Number(text); n++) log.info({ n, filler: 'x'.repeat(900) }, 'a line');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setImmediate(resolve));
   console.log(log.droppedLines());
 }
 await log.flush();
