@@ -4,6 +4,7 @@ import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { gates } from './gated-lanes.ts';
+import { laneName } from './lanes.ts';
 
 const readMany = {
   name: 'read_gate_reasons',
@@ -42,11 +43,7 @@ export async function readGatedLanes(session: Session, laneIds: readonly number[
   const rows = await session.run(readMany, [laneIds]);
   return rows.map((row) => ({
     laneId: row.lane_id,
-    namespace: row.namespace,
-    queue: row.queue,
-    definition: row.definition,
-    definitionVersion: row.definition_version,
-    demands: row.demands,
+    ...laneName(row),
     cleanup: row.cleanup,
     pauseReason: row.pause_reason ?? undefined,
     breaker: breakerOf(row),

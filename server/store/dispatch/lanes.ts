@@ -130,15 +130,18 @@ export async function insertLane(session: Session, key: LaneKey, breaker?: strin
   return row?.lane_id;
 }
 
+type NamedRow = Pick<RowOf<typeof readMany>, 'namespace' | 'queue' | 'definition' | 'definition_version' | 'demands'>;
+
+/** The columns that lanes share wherever they are read. */
+export function laneName({ namespace, queue, definition, definition_version: definitionVersion, demands }: NamedRow) {
+  return { namespace, queue, definition, definitionVersion, demands };
+}
+
 export async function readLanes(session: Session, laneIds: readonly number[]): Promise<Lane[]> {
   const rows = await session.run(readMany, [laneIds]);
   return rows.map((row) => ({
     laneId: row.lane_id,
-    namespace: row.namespace,
-    queue: row.queue,
-    definition: row.definition,
-    definitionVersion: row.definition_version,
-    demands: row.demands,
+    ...laneName(row),
     suspect: row.suspect,
     ...(row.cleanup ? { cleanup: true } : {}),
     ...(row.at_limit ? { atLimit: true } : {}),
