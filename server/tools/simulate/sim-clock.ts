@@ -8,7 +8,7 @@ const ROUND_MS = 2_000;
 export class SimClock implements Clock, Timers {
   readonly #world: World;
   readonly #long = new Set<{ readonly at: number }>();
-  /** When a long timer last fired. */
+  /** When the time of a long timer last came. */
   lastLongMs = 0;
 
   constructor(world: World) {
@@ -20,23 +20,27 @@ export class SimClock implements Clock, Timers {
   }
 
   after(ms: number, run: () => void) {
+    return ms > ROUND_MS ? this.#afterLong(ms, run) : this.#world.after(ms, run);
+  }
+
+  /** A cancelled timer counts until its time: what it waited for may have a shorter timer by then. */
+  #afterLong(ms: number, run: () => void) {
     const timer = { at: this.#world.now + ms };
-    const isLong = ms > ROUND_MS;
-    if (isLong) this.#long.add(timer);
-    const event = this.#world.after(ms, () => {
+    let isCancelled = false;
+    this.#long.add(timer);
+    this.#world.after(ms, () => {
       this.#long.delete(timer);
-      if (isLong) this.lastLongMs = this.#world.now;
-      run();
+      this.lastLongMs = this.#world.now;
+      if (!isCancelled) run();
     });
     return {
       cancel: () => {
-        this.#long.delete(timer);
-        event.cancel();
+        isCancelled = true;
       },
     };
   }
 
-  /** When the next long timer fires; infinite: none is set. */
+  /** When the time of the next long timer comes; infinite: there is none. */
   get nextLongMs(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const { at } of this.#long) next = Math.min(next, at);
