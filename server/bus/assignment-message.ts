@@ -8,12 +8,8 @@ import {
   type CancelNotice as CancelNoticeMessage,
   SessionMessageSchema,
 } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
-import type { Payload } from '../domain/base/payload.ts';
-import type { Assignment, CancelNotice } from '../engine/base/messages.ts';
+import { type Assignment, assignmentBytes, type CancelNotice } from '../engine/base/messages.ts';
 import { toAssignmentMessage, toCancelMessage } from '../wire/assignment.ts';
-
-/** An upper bound for all numbers, tags and lengths of an assignment and its parts. */
-const fixedBytes = 160;
 
 /** Encoded message with these assignments. */
 export function encodeAssignments(assignments: readonly Assignment[]): Uint8Array {
@@ -45,7 +41,7 @@ export function splitBySize(assignments: readonly Assignment[], limit: number): 
   let group: Assignment[] = [];
   let size = 0;
   for (const assignment of assignments) {
-    const bytes = boundSize(assignment);
+    const bytes = assignmentBytes(assignment);
     if (size + bytes > limit && group.length > 0) {
       groups.push(group);
       group = [];
@@ -56,30 +52,4 @@ export function splitBySize(assignments: readonly Assignment[], limit: number): 
   }
   if (group.length > 0) groups.push(group);
   return groups;
-}
-
-/**
- * Upper bound of an assignment's bytes in its message, at most 160 too high; computed, so that nothing is encoded
- * twice.
- */
-function boundSize(assignment: Assignment): number {
-  return (
-    fixedBytes +
-    Buffer.byteLength(assignment.handler) +
-    Buffer.byteLength(assignment.definition) +
-    Buffer.byteLength(assignment.namespace) +
-    Buffer.byteLength(assignment.traceparent) +
-    Buffer.byteLength(assignment.tracestate) +
-    boundPayload(assignment.input) +
-    (assignment.checkpoint ? boundPayload(assignment.checkpoint) : 0)
-  );
-}
-
-function boundPayload(payload: Payload): number {
-  let bytes = payload.data.length + Buffer.byteLength(payload.contentType);
-  // An entry, its key and its value each have a tag and a length: at most 12 bytes together.
-  for (const key in payload.metadata) {
-    bytes += 12 + Buffer.byteLength(key) + Buffer.byteLength(payload.metadata[key] as string);
-  }
-  return bytes;
 }

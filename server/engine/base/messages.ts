@@ -50,3 +50,32 @@ export type Hint =
   | { readonly kind: 'freedKeys'; readonly limitIds: readonly string[] }
   /** Resources of these sessions were released. */
   | { readonly kind: 'freedCapacity'; readonly sessionIds: readonly string[] };
+
+/** An upper bound for all numbers, tags and lengths of an assignment and its parts. */
+const FIXED_BYTES = 160;
+
+/**
+ * Upper bound of an assignment's bytes in its message, at most 160 too high; computed, so that nothing is encoded
+ * twice.
+ */
+export function assignmentBytes(assignment: Assignment): number {
+  return (
+    FIXED_BYTES +
+    Buffer.byteLength(assignment.handler) +
+    Buffer.byteLength(assignment.definition) +
+    Buffer.byteLength(assignment.namespace) +
+    Buffer.byteLength(assignment.traceparent) +
+    Buffer.byteLength(assignment.tracestate) +
+    boundPayload(assignment.input) +
+    (assignment.checkpoint ? boundPayload(assignment.checkpoint) : 0)
+  );
+}
+
+function boundPayload(payload: Payload): number {
+  let bytes = payload.data.length + Buffer.byteLength(payload.contentType);
+  // An entry, its key and its value each have a tag and a length: at most 12 bytes together.
+  for (const key in payload.metadata) {
+    bytes += 12 + Buffer.byteLength(key) + Buffer.byteLength(payload.metadata[key] as string);
+  }
+  return bytes;
+}

@@ -7,7 +7,7 @@ import { Batcher } from '../base/batcher.ts';
 import { EngineError } from '../base/errors.ts';
 import { sessionIdOf } from '../base/job-ids.ts';
 import { killPoint } from '../base/kill-points.ts';
-import type { Assignment, CancelNotice } from '../base/messages.ts';
+import { type Assignment, assignmentBytes, type CancelNotice } from '../base/messages.ts';
 import { requestIdReused } from '../base/requests.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { GrantedCredit, UnspentCredits } from '../dispatch/unspent-credits.ts';
@@ -47,7 +47,8 @@ export const DEAF_AFTER_BEATS = 3;
 const BUS_DOWN_BEAT_MS = 500;
 /** Every so many heartbeats, RUNNING attempts are compared, too. */
 const WHOLE_COMPARISON_BEATS = 12;
-const RESEND_BYTES = 1 << 20;
+/** Max bytes of the assignments in a reply; a gRPC client accepts 4 MiB, and the rest of a reply is far below 1 MiB. */
+const REPLY_BYTES = 3 << 20;
 const PAGE = 1_000;
 /** Max pages freed in one call; a sweeper continues with the rest. */
 const PAGES = 100;
@@ -159,7 +160,8 @@ export class Sessions {
     const { assignments, cancels } = await this.#compare(beat, renewal);
     const fresh = busUp ? [] : await dispatcher.claimFor(sessionId, credits.classOf(sessionId));
     return {
-      assignments: [...assignments, ...fresh],
+      // An assignment that does not fit is in the store, so a later heartbeat finds it missing and sends it.
+      assignments: fitting([...assignments, ...fresh]),
       cancels,
       drain: renewal.drainWanted,
       reconnectBus: deaf,
@@ -271,16 +273,10 @@ export class Sessions {
     return row?.beats === renewal.beats;
   }
 
-  /** At least one, and no more than fit into a reply. */
   async #resend(missing: readonly HeldRun[]): Promise<Assignment[]> {
     const jobs = await this.#parts.store.readAssigned(missing.slice(0, PAGE));
     await this.#parts.loadLanes(jobs.map((job) => job.laneId));
-    let bytes = 0;
-    const fitting = jobs.filter((job, i) => {
-      bytes += job.input.data.length + (job.checkpoint?.data.length ?? 0) + 512;
-      return i === 0 || bytes <= RESEND_BYTES;
-    });
-    return fitting.map((job) => this.#parts.dispatcher.assignmentOf(job));
+    return jobs.map((job) => this.#parts.dispatcher.assignmentOf(job));
   }
 
   async #abort(unknown: readonly HeldRun[]): Promise<void> {
@@ -322,6 +318,15 @@ export class Sessions {
     this.#forget(sessionId);
     return leaseLost(sessionId);
   }
+}
+
+/** The first of them that fit into a reply, at least one. */
+function fitting(assignments: readonly Assignment[]): Assignment[] {
+  let bytes = 0;
+  return assignments.filter((assignment, i) => {
+    bytes += assignmentBytes(assignment);
+    return i === 0 || bytes <= REPLY_BYTES;
+  });
 }
 
 function leaseLost(sessionId: string): EngineError {

@@ -92,8 +92,8 @@ describe('the deadline headers', () => {
     ['grpc-timeout', '99999999n', '99999999n'],
     ['grpc-timeout', '-5S', '-5S'],
   ])('%s: %s give %s', (name, given, kept) => {
-    const headers = new Headers({ [name]: given });
+    const headers = { [name]: given };
     boundTimeouts(headers);
-    expect(headers.get(name)).toBe(kept);
+    expect(headers[name]).toBe(kept);
   });
 });

@@ -7,9 +7,13 @@ import type { ServiceBinding } from '../../service.ts';
 import { type Caller, CallFailure, type Calls } from '../calls.ts';
 import { Code } from '../code.ts';
 import type { CallContext, Handler, StreamHandler } from '../context.ts';
+import { statusOf } from '../status.ts';
+import { undecodable } from '../undecodable.ts';
 import { connectErrorOf } from './connect-error.ts';
 
 const MAX_MESSAGE_BYTES = 4 << 20;
+/** How Connect's messages about undecodable binary start. */
+const BINARY = 'parse binary: ';
 
 /**
  * A request id is bound to the binary encoding of the message, so that a repeat in another encoding is the same call.
@@ -81,6 +85,24 @@ function implementationOf({ service, handlers }: ServiceBinding, calls: Calls): 
   return Object.fromEntries(implementations);
 }
 
+/**
+ * Connect answers INTERNAL to binary that it cannot decode, and names no message. The reason for which it aborts a call
+ * is the error that it then sends.
+ */
+function nameUndecodable({ method, signal }: HandlerContext): void {
+  signal.addEventListener('abort', () => {
+    const error = signal.reason;
+    if (!(error instanceof ConnectError) || error.details.length > 0) return;
+    const isBinary = error.rawMessage.startsWith(BINARY);
+    const isJson = error.code === Code.INVALID_ARGUMENT && error.cause instanceof Error;
+    if (!isBinary && !isJson) return;
+    const json = `cannot decode message ${method.input.typeName} from JSON: `;
+    const reason = error.rawMessage.replace(isBinary ? BINARY : json, '');
+    const { code, rawMessage, message, details } = connectErrorOf(statusOf(undecodable(method.input, reason)));
+    Object.assign(error, { code, rawMessage, message, details });
+  });
+}
+
 /** By path, such as `/muster.v1.JobService/GetJob`. */
 export function connectHandlers(bindings: readonly ServiceBinding[], calls: Calls): Map<string, UniversalHandler> {
   const router = createConnectRouter({
@@ -88,6 +110,7 @@ export function connectHandlers(bindings: readonly ServiceBinding[], calls: Call
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
     acceptCompression: [compressionGzip],
+    requestGate: nameUndecodable,
     // An unknown field is a misspelt field, which the author of the JSON would otherwise never notice. And invalid
     // UTF-8 would be stored as other characters.
     jsonOptions: { ignoreUnknownFields: false, ...{ textDecoder: new TextDecoder('utf-8', { fatal: true }) } },

@@ -1,10 +1,13 @@
 /** Serves the handlers on the gRPC port: grpc-js is the transport, protobuf-es the codec. */
+import type { Http2Server } from 'node:http2';
 import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ServiceBinding } from '../../service.ts';
 import { type Caller, CallFailure, type Calls } from '../calls.ts';
 import type { CallContext, Handler, StreamHandler } from '../context.ts';
+import { undecodableBytes } from '../undecodable.ts';
+import { boundTimeouts } from './bound-timeouts.ts';
 
 export interface GrpcServerOptions {
   /** Default 127.0.0.1. */
@@ -24,8 +27,24 @@ const MAX_STREAMS = 2_000;
 const STOP_MS = 5_000;
 
 interface Decoded {
+  /** @throws the refusal of a message that cannot be decoded. */
   readonly message: Message;
   readonly body: Uint8Array;
+}
+
+/** Does not throw: grpc-js would answer INTERNAL, and the caller would repeat the call for ever. */
+function decode({ input }: DescMethod, body: Uint8Array): Decoded {
+  try {
+    return { message: fromBinary(input, body), body };
+  } catch (error) {
+    const refusal = undecodableBytes(input, body, (error as Error).message);
+    return {
+      get message(): Message {
+        throw refusal;
+      },
+      body,
+    };
+  }
 }
 
 function definitionOf(method: DescMethod): grpc.MethodDefinition<Decoded, Message> {
@@ -34,7 +53,7 @@ function definitionOf(method: DescMethod): grpc.MethodDefinition<Decoded, Messag
     requestStream: false,
     responseStream: method.methodKind === 'server_streaming',
     requestSerialize: () => Buffer.alloc(0),
-    requestDeserialize: (body) => ({ message: fromBinary(method.input, body), body }),
+    requestDeserialize: (body) => decode(method, body),
     responseSerialize: (message) => Buffer.from(toBinary(method.output, message)),
     responseDeserialize: (bytes) => fromBinary(method.output, bytes),
   };
@@ -111,7 +130,7 @@ function streaming(name: string, handler: StreamHandler<Message, Message>, calls
 
 function unary(name: string, handler: Handler<Message, Message>, calls: Calls) {
   return (call: grpc.ServerUnaryCall<Decoded, Message>, answer: grpc.sendUnaryData<Message>) => {
-    const work = (signal: AbortSignal) => handler(call.request.message, contextOf(call, signal));
+    const work = async (signal: AbortSignal) => handler(call.request.message, contextOf(call, signal));
     calls.run(name, callerOf(call), work).then(
       (message) => answer(null, message),
       (error) => answer(serviceErrorOf(error)),
@@ -135,6 +154,17 @@ function addService(server: grpc.Server, { service, handlers }: ServiceBinding, 
   server.addService(definition, implementation);
 }
 
+/** grpc-js reads the deadline from the headers before anything else sees a call, and overflows beyond 24 days. */
+class Server extends grpc.Server {
+  constructor(options: grpc.ServerOptions) {
+    super(options);
+    const hooks = this as unknown as { createHttp2Server(credentials: grpc.ServerCredentials): Http2Server };
+    const create = hooks.createHttp2Server.bind(this);
+    hooks.createHttp2Server = (credentials) =>
+      create(credentials).prependListener('stream', (_stream, headers) => boundTimeouts(headers));
+  }
+}
+
 function listen(server: grpc.Server, options: GrpcServerOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(`${options.host}:${options.port}`, grpc.ServerCredentials.createInsecure(), (error, port) => {
@@ -153,7 +183,7 @@ export async function startGrpcServer(
   calls: Calls,
   options: GrpcServerOptions,
 ): Promise<GrpcServer> {
-  const server = new grpc.Server({
+  const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS,

@@ -70,8 +70,8 @@ async function call(routes: Routes, request: IncomingMessage, response: ServerRe
       'there is no such RPC; the paths here are /muster.v1.SERVICE/METHOD, /reference, /openapi.json, /metrics, /healthz and /readyz';
     return refuse(response, 404, new ConnectError(message, Code.UNIMPLEMENTED));
   }
+  boundTimeouts(request.headers);
   const asked = universalRequestFromNodeRequest(request, response, undefined, undefined);
-  boundTimeouts(asked.header);
   const result = await handler({ ...asked, body: bodyOf(request) });
   const hint = result.body === undefined ? hints[result.status] : undefined;
   if (hint) return refuse(response, result.status, new ConnectError(hint, Code.UNIMPLEMENTED));

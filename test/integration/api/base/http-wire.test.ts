@@ -150,7 +150,29 @@ describe('request bodies', () => {
     ['JSON', () => Buffer.from(goodJson)],
     ['1 MiB of nested groups', () => new Uint8Array(1 << 20).fill(0x7b)],
   ])('B10: are refused in binary: %s', async (_what, body) => {
-    expect(await send(body(), { headers: proto })).toMatchObject({ status: 500, code: 'internal' });
+    expect(await send(body(), { headers: proto })).toMatchObject({ status: 400, code: 'invalid_argument' });
+  });
+
+  it.each<[string, string | Uint8Array, string, string]>([
+    ['Connect', Uint8Array.of(0x12, 2, 0xc3, 0x28), 'application/proto', GET_JOB],
+    ['Connect in JSON', '{"jobid":"x"}', 'application/json', GET_JOB],
+    ['Connect streams', frame(Uint8Array.of(0x12, 2, 0xc3, 0x28)), 'application/connect+proto', WATCH_JOB],
+  ])(
+    'that cannot be decoded are refused with the name of the message and with details: %s',
+    async (_what, body, type, path) => {
+      const answer = await send(body, { path, headers: { 'content-type': type } });
+      const json = JSON.parse(answer.text.slice(answer.text.indexOf('{')));
+      const { code, message, details } = json.error ?? json;
+      expect(code).toBe('invalid_argument');
+      expect(message).toMatch(/^muster\.v1\.(Get|Watch)JobRequest cannot be decoded: .+/);
+      expect(details[0]).toMatchObject({ type: 'google.rpc.ErrorInfo', debug: { reason: 'INVALID_FIELD' } });
+    },
+  );
+
+  it('that cannot be decoded are refused over gRPC-Web, too', async () => {
+    const headers = { 'content-type': 'application/grpc-web+proto' };
+    const answer = await send(frame(Uint8Array.of(0x12, 2, 0xc3, 0x28)), { headers });
+    expect(answer.text + JSON.stringify(answer.headers)).toMatch(/grpc-status"?: ?"?3/);
   });
 
   it.each<[string, () => Uint8Array, Record<string, string>, number, string]>([

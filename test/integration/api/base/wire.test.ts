@@ -128,20 +128,48 @@ describe('malformed messages', () => {
     ['B10', 'a truncated string', () => field(2, WireType.LengthDelimited, 200, 0x61)],
     ['B10', 'a wrong wire type', () => field(2, WireType.Varint, 5)],
   ])('%s: are refused with %s', async (_row, _what, bytes) => {
-    expect((await refusalOf(world.rpc.send(getJob, bytes()))).code).toBe(Code.INTERNAL);
+    expect((await refusalOf(world.rpc.send(getJob, bytes()))).code).toBe(Code.INVALID_ARGUMENT);
   });
 
   it('B1: are refused with 100 and more levels of causes, while 90 pass the decoder', async () => {
     const { reportAttempts } = SessionService.method;
     for (const depth of [100, 5_000]) {
-      expect((await refusalOf(world.rpc.send(reportAttempts, nestedFailure(depth)))).code).toBe(Code.INTERNAL);
+      expect((await refusalOf(world.rpc.send(reportAttempts, nestedFailure(depth)))).code).toBe(Code.INVALID_ARGUMENT);
     }
     expect((await refusalOf(world.rpc.send(reportAttempts, nestedFailure(90)))).code).toBe(Code.INVALID_ARGUMENT);
   });
 
   it('B1: are refused with endlessly nested groups', async () => {
     const groups = new Uint8Array(1 << 20).fill((15 << 3) | WireType.StartGroup);
-    expect((await refusalOf(world.rpc.send(getJob, groups))).code).toBe(Code.INTERNAL);
+    expect((await refusalOf(world.rpc.send(getJob, groups))).code).toBe(Code.INVALID_ARGUMENT);
+  });
+
+  it('are refused with the place of the text that is not UTF-8', async () => {
+    const latin = (text: string) => Buffer.from(text, 'latin1');
+    const part = (number: number, bytes: Uint8Array) =>
+      new BinaryWriter()
+        .uint32((number << 3) | 2)
+        .bytes(bytes)
+        .finish();
+    const { reportAttempts } = SessionService.method;
+    const fault = part(2, part(4, Buffer.concat([part(1, latin('Error')), part(2, latin('le caf\xe9'))])));
+    const report = await refusalOf(
+      world.rpc.send(reportAttempts, Buffer.concat([part(2, part(1, latin('a'))), fault])),
+    );
+    expect(report).toMatchObject({ code: Code.INVALID_ARGUMENT, reason: 'INVALID_FIELD' });
+    expect(report.fields).toEqual(['reports[1].failure.message']);
+    expect(report.message).toBe(
+      'reports[1].failure.message is not UTF-8, so muster.worker.v1.ReportAttemptsRequest cannot be decoded: replace the invalid bytes',
+    );
+    const labels = part(2, part(6, Buffer.concat([part(1, latin('size')), part(2, latin('gr\xf6\xdfe'))])));
+    const submission = await refusalOf(world.rpc.send(JobService.method.submitJob, labels));
+    expect(submission.fields).toEqual(['job.labels.value']);
+  });
+
+  it('are refused with the name of the message and the reason', async () => {
+    const cut = await refusalOf(world.rpc.send(getJob, field(2, WireType.LengthDelimited, 200, 0x61)));
+    expect(cut).toMatchObject({ code: Code.INVALID_ARGUMENT, reason: 'INVALID_FIELD', fields: [] });
+    expect(cut.message).toMatch(/^muster\.v1\.GetJobRequest cannot be decoded: .+/);
   });
 
   it('do not include unknown fields, which are ignored', async () => {
@@ -190,6 +218,13 @@ describe('deadlines', () => {
   it.each(['-5S', '1.5S'])('of odd forms are read as 5 s by the library: %s', async (timeout) => {
     expect(await send(frame(good), { 'grpc-timeout': timeout })).toMatchObject({ code: Code.OK });
   });
+
+  it.each(['2147484S', '99999999S', '99999999M', '720H', '99999999H'])(
+    'beyond 24 days do not fail at once: %s',
+    async (timeout) => {
+      expect(await send(frame(good), { 'grpc-timeout': timeout })).toMatchObject({ code: Code.OK });
+    },
+  );
 
   it('end a wait after 200 ms, on the server and on the client', async () => {
     const waiting = create(waitJob.input, { jobId, timeout: { seconds: 60n } });
