@@ -16,6 +16,7 @@ import { DbClock } from './engine/base/db-clock.ts';
 import { armKillPoint, killPoint } from './engine/base/kill-points.ts';
 import type { Bus, Log } from './engine/ports/ports.ts';
 import type { Store } from './engine/ports/store.ts';
+import type { VitalsStore } from './engine/ports/vitals.ts';
 import { createReplica, type Replica } from './engine/replica.ts';
 import { DEAF_AFTER_BEATS } from './engine/sessions/sessions.ts';
 import { composeVitals } from './engine/upkeep/vitals.ts';
@@ -111,13 +112,14 @@ export async function startReplica(given: Config, log = openLog(given.logLevel))
   }
 }
 
-function healthOf(store: Store, bus: Bus): Health {
+function healthOf(store: Store, vitals: VitalsStore, bus: Bus): Health {
   return {
     release: { version, protocolVersion: PROTOCOL_VERSION },
     async ready() {
       const nowUs = await store.nowUs().catch(() => undefined);
       const time = nowUs === undefined ? undefined : new Date(nowUs / 1_000).toISOString();
-      return { database: nowUs !== undefined, bus: bus.isUp(), events: !bus.events.isAbsent, time };
+      const daysAhead = nowUs === undefined ? undefined : await vitals.countDaysAhead().catch(() => undefined);
+      return { database: nowUs !== undefined, bus: bus.isUp(), events: !bus.events.isAbsent, time, daysAhead };
     },
   };
 }
@@ -161,8 +163,8 @@ async function openPorts({
 }
 
 interface Parts {
-  readonly database: Database;
   readonly store: Store;
+  readonly vitals: VitalsStore;
   readonly bus: Bus;
   readonly replica: Replica;
   readonly dbClock: DbClock;
@@ -170,9 +172,9 @@ interface Parts {
 }
 
 /** Sources that the metrics read by themselves. */
-function observedOf({ database, store, bus, replica, dbClock, log }: Parts): Observed {
+function observedOf({ vitals, store, bus, replica, dbClock, log }: Parts): Observed {
   return {
-    vitals: composeVitals(vitalsStore(database)),
+    vitals: composeVitals(vitals),
     deafAfterBeats: DEAF_AFTER_BEATS,
     nowUs: () => dbClock.nowUs(),
     askDatabase: () => store.nowUs(),
@@ -195,6 +197,7 @@ async function start(config: Config, log: ReplicaLog, closers: Closers): Promise
   if (migrations.length > 0) log.info({ migrations }, 'brought the schema up to date');
   const dbClock = new DbClock(systemClock);
   const store = metrics.measure(composeStore(createStatements(database)), () => dbClock.nowUs());
+  const vitals = vitalsStore(database);
   const bus = await connectBus(busOptions(config, log));
   closers.add(() => bus.close());
   // Before the database and the bus are closed: the last metrics include them, too.
@@ -220,9 +223,9 @@ async function start(config: Config, log: ReplicaLog, closers: Closers): Promise
     onCacheLookups: metrics.cacheLookupMeter,
   });
   await replica.prepare();
-  metrics.observe(observedOf({ database, store, bus, replica, dbClock, log }));
+  metrics.observe(observedOf({ vitals, store, bus, replica, dbClock, log }));
   closers.add(() => replica.stop());
-  const ports = await openPorts({ config, replica, log, closers, metrics, health: healthOf(store, bus) });
+  const ports = await openPorts({ config, replica, log, closers, metrics, health: healthOf(store, vitals, bus) });
   // Waiting callers are released first: otherwise a wait could delay the stop of the ports for minutes.
   closers.add(() => {
     replica.waits.stop();

@@ -38,7 +38,7 @@ export interface Replica
   readonly maxPayload: number;
   /** The key that signs page tokens. */
   pageTokenKey(): Promise<Uint8Array>;
-  /** Reads the database's clock and makes today's partitions. The replica can't make job ids before it. */
+  /** Reads the database's clock and tries to make the days' partitions. The replica can't make job ids before it. */
   prepare(): Promise<void>;
   /** Call it once the API listens. */
   start(): void;
@@ -76,15 +76,15 @@ function createParts(ports: EnginePorts) {
 
 /** Every list is in the order in which its parts are started or stopped. */
 function lifeOf(parts: Parts, { store, dbClock }: ReplicaPorts): Pick<Replica, 'prepare' | 'start' | 'stop'> {
-  const { dispatcher, limits, capacities, backlogs, sweeper, probes, retention, relay } = parts;
+  const { dispatcher, limits, capacities, backlogs, sweeper, days, probes, retention, relay } = parts;
   const { waits, watches, eventWatches, scheduleRounds, workflows, signalWaits, releases, batchRetries } = parts;
   const submitting = [scheduleRounds, workflows, signalWaits, releases, batchRetries];
-  const periodic = [sweeper, probes, retention, relay, backlogs];
+  const periodic = [sweeper, days, probes, retention, relay, backlogs];
   const listening = [dispatcher, waits, watches, eventWatches, limits, capacities];
   return {
     async prepare() {
       await dbClock.refresh(store);
-      await store.ensurePartitions();
+      await days.make();
       await backlogs.refresh();
     },
     start() {

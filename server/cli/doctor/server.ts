@@ -4,6 +4,8 @@ import { type Finding, finding } from './finding.ts';
 const ANSWER_MS = 5_000;
 /** Leases don't depend on clocks, but times that users type do. */
 const CLOCK_MS = 5_000;
+/** Seven days are made ahead. */
+const MIN_DAYS_AHEAD = 4;
 
 const noEvents = 'the NATS server has no JetStream: events are dropped after ten minutes without being published';
 
@@ -17,6 +19,7 @@ interface Readiness {
   readonly bus?: boolean;
   readonly events?: boolean;
   readonly time?: string;
+  readonly daysAhead?: number;
 }
 
 /** The HTTP port that belongs to a gRPC port by default; undefined if the address has no host and port. */
@@ -43,7 +46,12 @@ export async function checkHttp(url: string, release: string, signal: AbortSigna
     const before = Date.now();
     const ready = await ask<Readiness>(new URL('/readyz', url).href, signal);
     const middle = (before + Date.now()) / 2;
-    return [checkRelease(health, release, url), ...checkParts(ready), ...checkClock(ready, middle)];
+    return [
+      checkRelease(health, release, url),
+      ...checkParts(ready),
+      ...checkDays(ready),
+      ...checkClock(ready, middle),
+    ];
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const next = '--http URL names the HTTP port, such as http://muster.example.com:7080';
@@ -77,6 +85,15 @@ function checkParts({ database, bus, events }: Readiness): Finding[] {
       ? [finding('events', 'WARNING', noEvents, 'enable JetStream on the NATS server: docs/events.md')]
       : []),
   ];
+}
+
+/** A server of an earlier release does not know them. */
+export function checkDays({ daysAhead }: Readiness): Finding[] {
+  if (daysAhead === undefined || daysAhead >= MIN_DAYS_AHEAD) return [];
+  const next =
+    'end the transaction that has been open for longest, such as a dump or an idle session (pg_stat_activity); ' +
+    'the log of the server has the reason';
+  return [finding('partitions', 'WARNING', `made for ${daysAhead} of the next 7 days`, next)];
 }
 
 function checkClock({ time }: Readiness, nowMs: number): Finding[] {

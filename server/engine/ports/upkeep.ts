@@ -12,6 +12,9 @@ export interface Cleared {
   readonly more: boolean;
 }
 
+/** Days, after today, whose partitions are made ahead. */
+export const DAYS_AHEAD = 7;
+
 /** Upkeep of the database. */
 export interface UpkeepStore {
   /**
@@ -19,6 +22,9 @@ export interface UpkeepStore {
    * may run rounds at the same time.
    */
   clearExpired(stopped?: () => boolean): Promise<Cleared>;
-  /** Makes the partitions of the coming days. */
+  /**
+   * Makes the partitions of today and of the days ahead. Rejects if another transaction is in the way; then jobs of a
+   * day without a partition go to the default one.
+   */
   ensurePartitions(): Promise<void>;
 }

@@ -43,6 +43,8 @@ export interface TableVitals {
 export interface DatabaseVitals {
   /** Age of the oldest snapshot or transaction that keeps dead rows from being vacuumed, in ms. 0: none. */
   readonly oldestSnapshotMs: number;
+  /** How many of the days ahead have their partitions. */
+  readonly daysAhead: number;
   readonly tables: readonly TableVitals[];
 }
 
@@ -72,6 +74,7 @@ export interface VitalsStore {
   readSessions(deafAfterBeats: number): Promise<SessionVitals>;
   /** See `DatabaseVitals`. */
   readOldestSnapshotMs(): Promise<number>;
+  countDaysAhead(): Promise<number>;
   readTables(): Promise<TableVitals[]>;
 }
 

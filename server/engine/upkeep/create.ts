@@ -8,6 +8,7 @@ import type { Changes } from '../jobs/change/changes.ts';
 import type { CountedReasons } from '../ports/vitals.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { BacklogReasons } from './backlog-reasons.ts';
+import { Days } from './days.ts';
 import { retentionLoop } from './retention.ts';
 import { Sweeper } from './sweeper.ts';
 
@@ -37,6 +38,7 @@ export function createUpkeep(ports: Ports, { lanes, limits, capacities, dispatch
   const backlogReasons = new BacklogReasons({ store, lanes, limits });
   return {
     sweeper,
+    days: new Days({ store, timers, random, log }),
     retention: retentionLoop({ store, timers, random, log }),
     countBacklogReasons: () => backlogReasons.read(),
   };

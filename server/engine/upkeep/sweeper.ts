@@ -1,6 +1,6 @@
 /**
  * Periodic work, each part in a loop of its own: closes lapsed sessions, advances due jobs, scans lanes for lost hints,
- * folds the counts of queues, makes partitions.
+ * folds the counts of queues.
  */
 import { decideDue } from '../../domain/jobs/decide-due.ts';
 import type { Change } from '../../domain/jobs/run.ts';
@@ -21,17 +21,13 @@ const ROUND_MS = 1_000;
 const LONGEST_ROUND_MS = ROUND_MS * (1 + MAX_JITTER);
 const PAGE = 1_000;
 const PAGES = 100;
-const PARTITIONS_EVERY_MS = 3_600_000;
 /**
  * A scan of the lane heads, or the folding of the queues' counts, may use one part in SCAN_SHARE of a replica's time.
  */
 const SCAN_SHARE = 20;
 
 export interface SweeperParts {
-  readonly store: Pick<
-    Store,
-    'nowUs' | 'readLapsed' | 'readClosing' | 'readHeads' | 'nextDueUs' | 'ensurePartitions' | 'queues'
-  >;
+  readonly store: Pick<Store, 'nowUs' | 'readLapsed' | 'readClosing' | 'readHeads' | 'nextDueUs' | 'queues'>;
   readonly sessions: Sessions;
   readonly changes: Changes;
   readonly dispatcher: Dispatcher;
@@ -68,7 +64,6 @@ export class Sweeper {
       loop('room in sessions', () => parts.capacities.sweep()),
       this.#lanes,
       loop('counts of queues', () => this.#foldCounts()),
-      loop('partitions', () => this.#makePartitions()),
     ];
   }
 
@@ -142,11 +137,6 @@ export class Sweeper {
     const start = clock.now();
     for (let page = 0; page < PAGES && (await store.queues.foldCounts()); page++);
     return restAfter(clock.now() - start);
-  }
-
-  async #makePartitions(): Promise<number> {
-    await this.#parts.store.ensurePartitions();
-    return PARTITIONS_EVERY_MS;
   }
 }
 

@@ -6,6 +6,7 @@ export function composeVitals(store: VitalsStore): Vitals {
     ...store,
     readDatabase: async () => ({
       oldestSnapshotMs: await store.readOldestSnapshotMs(),
+      daysAhead: await store.countDaysAhead(),
       tables: await store.readTables(),
     }),
   };

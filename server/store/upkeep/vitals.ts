@@ -7,6 +7,7 @@ import type { LineHead, SessionVitals, VitalsStore } from '../../engine/ports/vi
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { readLimitVitals } from './limit-vitals.ts';
+import { countDaysAhead } from './partitions.ts';
 
 /** Counted states of a queue's jobs. All states in which a session holds a job count as ASSIGNED. */
 const counted = ['BLOCKED', 'SCHEDULED', 'READY', 'PAUSED', 'ASSIGNED', 'WAITING'] as const;
@@ -158,6 +159,7 @@ export function vitalsStore(session: Session): VitalsStore {
     readLimits: () => readLimitVitals(session),
     readSessions: async (deafAfterBeats) => (await session.run(readSessions, [deafAfterBeats]))[0] as SessionVitals,
     readOldestSnapshotMs: async () => (await session.run(readSnapshot, []))[0]?.age_ms ?? 0,
+    countDaysAhead: () => countDaysAhead(session),
     async readTables() {
       const rows = await session.run(readTables, []);
       return rows.map((row) => ({ table: row.relname, liveRows: row.live, deadRows: row.dead }));

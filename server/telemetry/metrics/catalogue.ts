@@ -226,6 +226,13 @@ export const metrics = {
     labels: [],
     description: 'Age of the oldest transaction that keeps dead rows from being cleared away; 0: there is none',
   },
+  daysAhead: {
+    name: 'muster.database.days_ahead',
+    kind: 'gauge',
+    unit: '{day}',
+    labels: [],
+    description: 'Coming days whose partitions are made: 7, or 6 in the first hour of a day',
+  },
   tableRows: {
     name: 'muster.database.table.rows',
     kind: 'gauge',

@@ -59,6 +59,7 @@ export function observeDeployment(instruments: Instruments, parts: DeploymentPar
     sessions: instruments.gauge(metrics.sessions),
     slots: instruments.gauge(metrics.slots),
     snapshot: instruments.gauge(metrics.oldestSnapshot),
+    daysAhead: instruments.gauge(metrics.daysAhead),
     rows: instruments.gauge(metrics.tableRows),
   };
   instruments.observe(Object.values(gauges), async (result) => {
@@ -81,7 +82,7 @@ export function observeDeployment(instruments: Instruments, parts: DeploymentPar
 
 type Gauges = Readonly<
   Record<
-    'jobs' | 'paused' | 'concurrency' | 'inUse' | 'holders' | 'sessions' | 'slots' | 'snapshot' | 'rows',
+    'jobs' | 'paused' | 'concurrency' | 'inUse' | 'holders' | 'sessions' | 'slots' | 'snapshot' | 'daysAhead' | 'rows',
     Observable
   >
 >;
@@ -177,10 +178,11 @@ function observeSessions(result: BatchObservableResult, gauges: Gauges, { slots,
 
 function observeDatabase(
   result: BatchObservableResult,
-  { snapshot, rows }: Gauges,
-  { oldestSnapshotMs, tables }: DatabaseVitals,
+  { snapshot, daysAhead, rows }: Gauges,
+  { oldestSnapshotMs, daysAhead: days, tables }: DatabaseVitals,
 ): void {
   result.observe(snapshot, oldestSnapshotMs / 1_000);
+  result.observe(daysAhead, days);
   for (const { table, liveRows, deadRows } of tables) {
     result.observe(rows, liveRows, { 'muster.table': table, 'muster.row.state': 'live' });
     result.observe(rows, deadRows, { 'muster.table': table, 'muster.row.state': 'dead' });

@@ -75,6 +75,10 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     fires: { muster_database_oldest_snapshot_age_seconds: '0+60x90' },
     quiet: { muster_database_oldest_snapshot_age_seconds: '60x90' },
   },
+  MusterDaysMissing: {
+    fires: { muster_database_days_ahead: '3x90' },
+    quiet: { muster_database_days_ahead: '4x90' },
+  },
   MusterDeadRows: {
     fires: { [rows('dead')]: '300000x90', [rows('live')]: '1000x90' },
     quiet: { [rows('dead')]: '300000x90', [rows('live')]: '1000000x90' },

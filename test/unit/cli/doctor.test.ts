@@ -11,7 +11,7 @@ import {
 } from '@muster/sdk/grpc';
 import { describe, expect, it } from 'vitest';
 import { checkNode } from '../../../server/cli/doctor/local.ts';
-import { usualHttpUrl } from '../../../server/cli/doctor/server.ts';
+import { checkDays, usualHttpUrl } from '../../../server/cli/doctor/server.ts';
 import {
   checkBreakers,
   checkDefinitions,
@@ -65,6 +65,13 @@ describe('the doctor finds', () => {
       { level: 'ERROR', message: 'deaf, so nothing is assigned to them: w (s)' },
     ]);
     expect(checkWorkers([worker({ draining: true })])).toMatchObject([{ level: 'WARNING' }, { level: 'NOTE' }]);
+  });
+
+  it('missing partitions of the days ahead', () => {
+    expect([{}, { daysAhead: 7 }, { daysAhead: 4 }].flatMap(checkDays)).toEqual([]);
+    expect(checkDays({ daysAhead: 3 })).toMatchObject([
+      { check: 'partitions', level: 'WARNING', message: 'made for 3 of the next 7 days' },
+    ]);
   });
 
   it('paused queues, and queues whose jobs have no worker', () => {

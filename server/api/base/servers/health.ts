@@ -8,6 +8,8 @@ export interface Readiness {
   readonly events: boolean;
   /** The database's clock, RFC 3339. Undefined if the database does not answer. */
   readonly time: string | undefined;
+  /** Coming days whose partitions are made. Undefined if the database does not answer. */
+  readonly daysAhead: number | undefined;
 }
 
 export interface HealthAnswer {

@@ -28,7 +28,7 @@ const log = { info: () => {}, warn: () => {}, error: () => {} };
 const metrics = { contentType: 'text/plain', read: async () => '' };
 const health = {
   release: { version: '0', protocolVersion: 1 },
-  ready: async () => ({ database: true, bus: true, events: true, time: undefined }),
+  ready: async () => ({ database: true, bus: true, events: true, time: undefined, daysAhead: undefined }),
 };
 
 let handler: Watch;

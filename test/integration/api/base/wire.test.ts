@@ -272,7 +272,8 @@ describe('the health service', () => {
     };
     expect(await get('/healthz')).toEqual([200, { status: 'ok', version, protocolVersion: 1 }]);
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-    expect(await get('/readyz')).toEqual([200, { status: 'ready', database: true, bus: true, events: true, time }]);
+    const ready = { status: 'ready', database: true, bus: true, events: true, time, daysAhead: 7 };
+    expect(await get('/readyz')).toEqual([200, ready]);
     expect((await get('/etc/passwd'))[0]).toBe(404);
   });
 });

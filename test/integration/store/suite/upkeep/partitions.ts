@@ -1,6 +1,6 @@
 /** Partitions by day: created before they are needed, once, in bounded time, and never blocking a job. */
 import { describe, expect, it } from 'vitest';
-import { ensurePartitions } from '../../../../../server/store/upkeep/partitions.ts';
+import { countDaysAhead, ensurePartitions } from '../../../../../server/store/upkeep/partitions.ts';
 import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
@@ -22,7 +22,7 @@ export function partitionsSuite(context: StoreContext): void {
   const nameOf = (table: string, dayMs: number) =>
     `${table}_${new Date(dayMs).toISOString().slice(0, 10).replaceAll('-', '')}`;
   const namesOf = (firstDayMs: number) =>
-    tables.flatMap((table) => [0, 1, 2, 3].map((ahead) => nameOf(table, firstDayMs + ahead * DAY_MS)));
+    tables.flatMap((table) => [0, 1, 2, 3, 4, 5, 6, 7].map((ahead) => nameOf(table, firstDayMs + ahead * DAY_MS)));
   const ensure = (dayMs: number) => ensurePartitions(context.database, (dayMs + 3_600_000) * 1000);
 
   async function partitionsSince(dayMs: number): Promise<string[]> {
@@ -41,13 +41,13 @@ export function partitionsSuite(context: StoreContext): void {
   }
 
   describe('partitions', () => {
-    it('exist for today and the next three days, in both tables', async () => {
+    it('exist for today and the next seven days, in both tables', async () => {
       // Computed here and not at the start of the file: a new day may have begun since.
       const today = dayOf(Date.now());
       await context.store.ensurePartitions();
       expect((await partitionsSince(today)).sort()).toEqual(namesOf(today).sort());
       await context.store.ensurePartitions();
-      expect(await partitionsSince(today)).toHaveLength(8);
+      expect(await partitionsSince(today)).toHaveLength(16);
     });
 
     it('are created once by several concurrent replicas', async () => {
@@ -60,7 +60,7 @@ export function partitionsSuite(context: StoreContext): void {
       const day = today + 200 * DAY_MS;
       await ensure(day);
       const laneId = await makeLane(context);
-      const ids = [day - 1, day, day + DAY_MS - 1, day + DAY_MS, day + 4 * DAY_MS].map((ms) => newJobId(ms));
+      const ids = [day - 1, day, day + DAY_MS - 1, day + DAY_MS, day + 8 * DAY_MS].map((ms) => newJobId(ms));
       await context.store.submit([makeCall(ids.map((jobId) => makeJob(laneId, { jobId })))]);
       const names = await Promise.all(ids.map((jobId) => partitionOf('jobs', jobId)));
       const [first, second] = [nameOf('jobs', day), nameOf('jobs', day + DAY_MS)];
@@ -98,8 +98,71 @@ export function partitionsSuite(context: StoreContext): void {
         });
         expect(await partitionsSince(day)).toEqual([]);
         await ensure(day);
-        expect(await partitionsSince(day)).toHaveLength(8);
+        expect(await partitionsSince(day)).toHaveLength(16);
       },
     );
+
+    it.skipIf(context.kind === 'PGlite')('make nobody wait for long while somebody reads the table', async () => {
+      const day = today + 500 * DAY_MS;
+      await context.database.transaction(async (reader) => {
+        await reader.run({ name: '', text: 'SELECT FROM jobs LIMIT 1' }, []);
+        let over = false;
+        const made = ensure(day).finally(() => {
+          over = true;
+        });
+        made.catch(() => {});
+        while (!over) {
+          await context.database.transaction(async (other) => {
+            await other.run({ name: '', text: "SELECT set_config('lock_timeout', '1s', true)" }, []);
+            await other.run({ name: '', text: 'SELECT FROM jobs LIMIT 1' }, []);
+          });
+        }
+        await expect(made).rejects.toMatchObject({ code: '55P03' });
+      });
+    });
+
+    /** Rows of `jobs` at this time, each of `bytes`, as copies of one that is stored. */
+    async function fillJobs(ms: number, count: number, bytes: number): Promise<void> {
+      const jobId = newJobId(ms);
+      await context.store.submit([makeCall([makeJob(await makeLane(context), { jobId })])]);
+      await sql(
+        context,
+        `INSERT INTO jobs SELECT (jsonb_populate_record(j, jsonb_build_object(
+           'job_id', overlay('${jobId}' placing lpad(to_hex(n), 12, '0') from 25), 'input', '\\x' || repeat('00', ${bytes})))).*
+         FROM jobs j, generate_series(1, ${count}) AS n WHERE job_id = '${jobId}'`,
+      );
+    }
+
+    it('leave a day with too many rows to be moved in the default partition', async () => {
+      const day = today + 600 * DAY_MS;
+      await fillJobs(day + 5, 1_001, 1);
+      await ensure(day);
+      expect(await partitionsSince(day)).not.toContain(nameOf('jobs', day));
+      expect(await partitionsSince(day)).toHaveLength(15);
+    });
+
+    it('are made while the default partition is too large to be scanned under a lock', async () => {
+      const day = today + 700 * DAY_MS;
+      await fillJobs(day - 5, 5_000, 1_900);
+      const [{ size }] = (await sql(context, "SELECT pg_relation_size('jobs_default')::int AS size")) as [
+        { size: number },
+      ];
+      expect(size).toBeGreaterThan(8 << 20);
+      await ensure(day);
+      expect(await partitionsSince(day)).toHaveLength(16);
+      const left = await sql(
+        context,
+        "SELECT conname FROM pg_constraint WHERE conname LIKE 'none_of%' AND conrelid = 'jobs_default'::regclass",
+      );
+      expect(left).toEqual([]);
+      const jobId = newJobId(day + 5);
+      await context.store.submit([makeCall([makeJob(await makeLane(context), { jobId })])]);
+      expect(await partitionOf('jobs', jobId)).toBe(nameOf('jobs', day));
+    });
+
+    it('are counted', async () => {
+      await context.store.ensurePartitions();
+      expect(await countDaysAhead(context.database)).toBe(7);
+    });
   });
 }
