@@ -1,9 +1,12 @@
 /**
- * Expressions that compute a job's key: CEL over `input` and `labels`. Macros over lists are refused, so that the cost
- * is bounded by the length of the expression; regular expressions are RE2's, which run in linear time.
+ * Expressions that compute a job's key: CEL over `input` and `labels`. They are evaluated within the call that submits
+ * the job, so their cost is bounded.
  */
-import { type CelInput, type CelValue, celEnv, isCelError, isCelUint, plan } from '@bufbuild/cel';
+import { type CelValue, isCelError, isCelUint, plan } from '@bufbuild/cel';
 import { parseCel } from '../base/cel.ts';
+import { CALL_BUDGET, Meter } from '../base/cel-cost.ts';
+import { meteredEnv } from '../base/cel-env.ts';
+import { asCel } from '../base/cel-values.ts';
 
 /** In characters: the maximum for an expression, and for the key that it yields. */
 export const MAX_EXPRESSION = 1_024;
@@ -21,24 +24,29 @@ export interface KeyExpression {
 }
 
 const variables = ['input', 'labels'];
+const env = meteredEnv([]);
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are refused
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Returns the compiled expression, or the problem as the end of a sentence that begins with the field's name. */
 export function compileKey(text: string): KeyExpression | { readonly problem: string } {
   if (text.length > MAX_EXPRESSION) return { problem: `is longer than ${MAX_EXPRESSION} characters` };
-  const parsed = parseCel(text, variables);
+  const parsed = parseCel(text, variables, CALL_BUDGET);
   if ('problem' in parsed) return parsed;
-  const evaluate = plan(celEnv(), parsed.root);
-  const usesLabels = parsed.used.has('labels');
+  const evaluate = plan(env, parsed.root);
   const path = pathIn(parsed.root);
   return {
     usesInput: parsed.used.has('input'),
-    keyOf: (input, labels) =>
-      keyFrom(
-        (path && textAt(input, path)) ??
-          evaluate({ input: input as CelInput, ...(usesLabels ? { labels: new Map(Object.entries(labels)) } : {}) }),
-      ),
+    keyOf: (input, labels) => {
+      const direct = path && textAt(input, path);
+      if (direct !== undefined) return keyFrom(direct);
+      const meter = new Meter(CALL_BUDGET);
+      const value = meter.run(() => {
+        meter.spend(parsed.nodes, 0);
+        return evaluate({ input: asCel(input), labels: asCel(labels) });
+      });
+      return meter.problem === undefined ? keyFrom(value) : { problem: meter.problem };
+    },
   };
 }
 

@@ -11,12 +11,17 @@ import type { Workflow } from '../../domain/workflows/workflow.ts';
 
 export type ExpressionKind = LocatedExpression['kind'];
 
+export interface FieldExpression extends WorkflowExpression {
+  /** Of the step, or of the workflow, such as `fan_out.items`. */
+  readonly field: string;
+}
+
 export class Body {
   readonly workflow: Workflow;
   readonly graph: Graph;
   /** Clean-up steps: those with the role ON_FAILURE or FINALLY. */
   readonly cleanup: readonly number[];
-  readonly #expressions = new Map<string, WorkflowExpression | undefined>();
+  readonly #expressions = new Map<string, FieldExpression | undefined>();
 
   constructor(workflow: Workflow) {
     this.workflow = workflow;
@@ -25,13 +30,13 @@ export class Body {
   }
 
   /** Undefined: the step has no such expression. */
-  expression(kind: ExpressionKind, step?: number): WorkflowExpression | undefined {
+  expression(kind: ExpressionKind, step?: number): FieldExpression | undefined {
     const key = `${kind}/${step}`;
     if (!this.#expressions.has(key)) this.#expressions.set(key, this.#compile(kind, step));
     return this.#expressions.get(key);
   }
 
-  #compile(kind: ExpressionKind, step: number | undefined): WorkflowExpression | undefined {
+  #compile(kind: ExpressionKind, step: number | undefined): FieldExpression | undefined {
     const all =
       step === undefined
         ? expressionsOf({ ...this.workflow, steps: [] }, '')
@@ -41,7 +46,7 @@ export class Body {
     const compiled = compileExpression(located.text, located.names);
     // Its compilation was checked when the definition was applied.
     if ('problem' in compiled) throw new Error(`an expression that was stored ${compiled.problem}`);
-    return compiled;
+    return { ...compiled, field: located.field.slice(1) };
   }
 }
 

@@ -30,7 +30,11 @@ export async function outcomeOf(
     if (!(error instanceof NoValue)) throw error;
     return {
       state: 'FAILED',
-      failure: systemFailure('APPLICATION', 'OutputExpression', `its output: ${error.message}`),
+      failure: systemFailure(
+        'APPLICATION',
+        'OutputExpression',
+        `its output: ${error.message.replace(/^output: /, '')}`,
+      ),
     };
   }
 }

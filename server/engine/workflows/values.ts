@@ -1,7 +1,9 @@
 /** Values for expressions of a running workflow: its input, and the outputs of ended steps. */
+import { Meter, WORKFLOW_BUDGET } from '../../domain/base/cel-cost.ts';
 import type { Payload } from '../../domain/base/payload.ts';
-import type { ExpressionValues, WorkflowExpression } from '../../domain/workflows/expressions/expressions.ts';
+import type { ExpressionValues } from '../../domain/workflows/expressions/expressions.ts';
 import type { LockedWorkflow, WorkflowStore } from '../ports/workflows.ts';
+import type { FieldExpression } from './bodies.ts';
 import type { Steps } from './steps/steps.ts';
 
 /** Max total bytes of a fan-out's results that an expression may read. */
@@ -26,7 +28,7 @@ export class Values {
   }
 
   /** Throws NoValue. */
-  async evaluate(expression: WorkflowExpression, own: Own = {}): Promise<unknown> {
+  async evaluate(expression: FieldExpression, own: Own = {}): Promise<unknown> {
     await this.#steps.load([...expression.steps].map((name) => this.#steps.graph.indexOf(name)));
     const steps: Record<string, { output: unknown; state: string }> = {};
     for (const name of expression.steps) {
@@ -35,8 +37,9 @@ export class Values {
     }
     const { jobId, labels } = this.#workflow;
     const input = expression.usesInput ? this.#inputValue() : null;
-    const found = expression.evaluate({ workflow: { input, job_id: jobId, labels }, steps, ...own });
-    if ('problem' in found) throw new NoValue(found.problem);
+    const meter = new Meter(WORKFLOW_BUDGET);
+    const found = expression.evaluate({ workflow: { input, job_id: jobId, labels }, steps, ...own }, meter);
+    if ('problem' in found) throw new NoValue(meter.problem ? `${expression.field}: ${found.problem}` : found.problem);
     return found.value;
   }
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseCel } from '../../../server/domain/base/cel.ts';
+import { CALL_BUDGET } from '../../../server/domain/base/cel-cost.ts';
 
 const problemOf = (text: string) => {
-  const parsed = parseCel(text, ['input']);
+  const parsed = parseCel(text, ['input'], CALL_BUDGET);
   return 'problem' in parsed ? parsed.problem : undefined;
 };
 const around = (open: string, close: string) => (n: number) => `${open.repeat(n)}1${close.repeat(n)}`;

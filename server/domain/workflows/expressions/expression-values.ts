@@ -1,5 +1,7 @@
-/** Conversion between JSON values and CEL values. */
-import { type CelInput, type CelValue, isCelList, isCelMap, isCelType, isCelUint } from '@bufbuild/cel';
+/** Conversion of CEL values to JSON. */
+import { type CelValue, isCelList, isCelMap, isCelType, isCelUint } from '@bufbuild/cel';
+import { spendText } from '../../base/cel-cost.ts';
+import { JsonList, JsonMap } from '../../base/cel-values.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -9,68 +11,6 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  */
 const MAX_SIZE = 8 << 20;
 const MAX_DEPTH = 500;
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-/**
- * An object, converted only as far as an expression reads it. A Map, since CEL would misread `{ "constructor": … }`;
- * not a copy, since a fan-out reads the same input for each of its items.
- */
-class ObjectView extends Map<string, CelInput> {
-  readonly #object: JsonObject;
-
-  constructor(object: JsonObject) {
-    super();
-    this.#object = object;
-  }
-
-  override get size(): number {
-    return Object.keys(this.#object).length;
-  }
-
-  override get(key: string): CelInput | undefined {
-    const value = Object.hasOwn(this.#object, key) ? this.#object[key] : undefined;
-    return value === undefined ? undefined : asCel(value);
-  }
-
-  override has(key: string): boolean {
-    return this.get(key) !== undefined;
-  }
-
-  override keys(): MapIterator<string> {
-    return Object.keys(this.#object).values();
-  }
-
-  override *entries(): MapIterator<[string, CelInput]> {
-    for (const [key, value] of Object.entries(this.#object)) yield [key, asCel(value)];
-  }
-
-  override *values(): MapIterator<CelInput> {
-    for (const [, value] of this.entries()) yield value;
-  }
-
-  override [Symbol.iterator](): MapIterator<[string, CelInput]> {
-    return this.entries();
-  }
-
-  override forEach(each: (value: CelInput, key: string, map: Map<string, CelInput>) => void): void {
-    for (const [key, value] of this.entries()) each(value, key, this);
-  }
-}
-
-/** Each list is converted once. */
-const lists = new WeakMap<readonly unknown[], CelInput[]>();
-
-/** Undefined stands for null. */
-export function asCel(value: unknown): CelInput {
-  if (typeof value !== 'object' || value === null) return (value ?? null) as CelInput;
-  if (!Array.isArray(value)) return new ObjectView(value as JsonObject) as CelInput;
-  const known = lists.get(value);
-  if (known) return known;
-  const list = value.map(asCel);
-  lists.set(value, list);
-  return list;
-}
 
 class NotJson extends Error {}
 
@@ -85,9 +25,11 @@ export function asJson(value: CelValue): { readonly value: Json } | { readonly p
 }
 
 function converted(value: CelValue, depth: number, space: { left: number }): Json {
-  space.left -= typeof value === 'string' ? value.length : 8;
-  if (space.left < 0) throw new NotJson(`its value is larger than ${MAX_SIZE >> 20} MiB`);
-  if (depth > MAX_DEPTH) throw new NotJson(`its value is nested more than ${MAX_DEPTH} times`);
+  if (value instanceof JsonMap || value instanceof JsonList) {
+    take(value.json, depth, space);
+    return value.json as Json;
+  }
+  takeOne(value, depth, space);
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value === 'number') return finite(value);
   if (typeof value === 'bigint') return whole(value);
@@ -95,6 +37,24 @@ function converted(value: CelValue, depth: number, space: { left: number }): Jso
   if (isCelList(value)) return Array.from(value, (item) => converted(item, depth + 1, space));
   if (isCelMap(value)) return object(value, depth, space);
   throw new NotJson(`its value has ${kindOf(value)}, which JSON can't represent`);
+}
+
+/** Counts a value that is JSON already, with everything in it. */
+function take(value: unknown, depth: number, space: { left: number }): void {
+  takeOne(value, depth, space);
+  if (Array.isArray(value)) for (const item of value) take(item, depth + 1, space);
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, item] of Object.entries(value)) {
+      space.left -= key.length;
+      take(item, depth + 1, space);
+    }
+}
+
+function takeOne(value: unknown, depth: number, space: { left: number }): void {
+  spendText(typeof value === 'string' ? value.length : 0);
+  space.left -= typeof value === 'string' ? value.length : 8;
+  if (space.left < 0) throw new NotJson(`its value is larger than ${MAX_SIZE >> 20} MiB`);
+  if (depth > MAX_DEPTH) throw new NotJson(`its value is nested more than ${MAX_DEPTH} times`);
 }
 
 function object(map: CelValue & Iterable<unknown>, depth: number, space: { left: number }): Json {

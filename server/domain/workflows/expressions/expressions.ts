@@ -1,12 +1,14 @@
 /**
  * Expressions of workflows: CEL over the workflow's input and the outputs of earlier steps. Compilation yields what an
- * expression reads. Macros over lists are refused, so that the cost is bounded by the expression's length and its
- * inputs.
+ * expression reads. Its cost is counted while it is evaluated, and bounded.
  */
-import { type CelInput, type CelValue, celEnv, isCelError, plan } from '@bufbuild/cel';
+import { type CelInput, type CelValue, isCelError, plan } from '@bufbuild/cel';
 import { messageOf, parseCel } from '../../base/cel.ts';
+import { Meter, WORKFLOW_BUDGET } from '../../base/cel-cost.ts';
+import { meteredEnv } from '../../base/cel-env.ts';
+import { asCel } from '../../base/cel-values.ts';
 import { type Expr, type Path, pathsIn } from './expression-paths.ts';
-import { asCel, asJson, type Json } from './expression-values.ts';
+import { asJson, type Json } from './expression-values.ts';
 import { mixedArithmetic } from './mixed-arithmetic.ts';
 
 /** In characters. */
@@ -37,16 +39,18 @@ export interface WorkflowExpression {
   readonly usesInput: boolean;
   /** Whether it reads `output`. */
   readonly usesOutput: boolean;
-  readonly evaluate: (values: ExpressionValues) => Evaluated;
+  /** The meter has what it cost. */
+  readonly evaluate: (values: ExpressionValues, meter?: Meter) => Evaluated;
 }
 
 /** The syntax of an expression, and the paths that it reads. */
 export interface ParsedExpression {
   readonly root: Expr;
   readonly paths: readonly Path[];
+  readonly nodes: number;
 }
 
-const env = celEnv({ funcs: mixedArithmetic });
+const env = meteredEnv(mixedArithmetic);
 
 /**
  * The syntax, or the problem as the end of a sentence that begins with the field's name. `names`: the variables that it
@@ -57,10 +61,10 @@ export function parseExpression(
   names: readonly string[],
 ): ParsedExpression | { readonly problem: string } {
   if (text.length > MAX_EXPRESSION) return { problem: `is longer than ${MAX_EXPRESSION} characters` };
-  const parsed = parseCel(text, names);
+  const parsed = parseCel(text, names, WORKFLOW_BUDGET);
   if ('problem' in parsed) return parsed;
   const paths = pathsIn(parsed.root, (name) => env.funcs.find(name) !== undefined);
-  return 'problem' in paths ? paths : { root: parsed.root, paths };
+  return 'problem' in paths ? paths : { root: parsed.root, paths, nodes: parsed.nodes };
 }
 
 export function compileExpression(
@@ -75,12 +79,16 @@ export function compileExpression(
     steps,
     usesInput: parsed.paths.some(({ parts }) => parts[0] === 'workflow' && parts[1] === 'input'),
     usesOutput: parsed.paths.some(({ parts }) => parts[0] === 'output'),
-    evaluate: (values) => {
-      try {
-        return resultOf(evaluate(variablesOf(values, steps)));
-      } catch (error) {
-        return { problem: messageOf(error) };
-      }
+    evaluate: (values, meter = new Meter(WORKFLOW_BUDGET)) => {
+      const found = meter.run(() => {
+        try {
+          meter.spend(parsed.nodes, 0);
+          return resultOf(evaluate(variablesOf(values, steps)));
+        } catch (error) {
+          return { problem: messageOf(error) };
+        }
+      });
+      return meter.problem === undefined ? found : { problem: meter.problem };
     },
   };
 }
@@ -111,5 +119,5 @@ function ownOf<T>(map: Readonly<Record<string, T>>, name: string): T | undefined
 function resultOf(value: CelValue | Error): Evaluated {
   if (!isCelError(value)) return asJson(value as CelValue);
   // An input may be nested deeper than the call stack allows.
-  return { problem: /call stack/.test(value.message) ? 'a value is nested too deeply' : value.message };
+  return { problem: /call stack/.test(value.message) ? 'a value is nested too deeply' : messageOf(value) };
 }

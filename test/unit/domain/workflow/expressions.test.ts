@@ -111,8 +111,8 @@ describe('an expression without a value gives the reason:', () => {
 
   it('a value that is too large, before it is built', () => {
     const large = { ...values, workflow: { ...values.workflow, input: { text: 'x'.repeat(500_000) } } };
-    const text = Array.from({ length: 100 }, () => 'workflow.input.text').join('+');
-    expect(compiled(text).evaluate(large)).toEqual({ problem: 'its value is larger than 8 MiB' });
+    const text = Array.from({ length: 100 }, () => 'workflow.input.text').join(',');
+    expect(compiled(`[${text}]`).evaluate(large)).toEqual({ problem: 'its value is larger than 8 MiB' });
   });
 
   it('a value that is nested too deep', () => {
