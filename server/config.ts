@@ -32,6 +32,8 @@ const schema = z
       .string()
       .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
       .optional(),
+    /** Max connections to PostgreSQL. Half of them serve lists, explanations and other reads of callers. */
+    postgresConnections: z.number().int().min(4).max(500).default(12),
     /** URLs of NATS servers; none: embedded. */
     natsUrls: z.array(z.string()).default([]),
     natsCredentialsFile: z.string().optional(),

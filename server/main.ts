@@ -1,7 +1,7 @@
 /** The only place that builds and wires a replica: store, bus, engine, API. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Calls } from './api/base/calls.ts';
+import { Calls, currentCall } from './api/base/calls.ts';
 import { connectHandlers } from './api/base/servers/connect-handlers.ts';
 import { startGrpcServer } from './api/base/servers/grpc-server.ts';
 import type { Health } from './api/base/servers/health.ts';
@@ -23,7 +23,7 @@ import { composeVitals } from './engine/upkeep/vitals.ts';
 import { openLog, type ReplicaLog } from './log.ts';
 import { ThreadSchemas } from './schemas/thread-schemas.ts';
 import { failureText } from './store/base/failure-text.ts';
-import type { Database } from './store/driver/database.ts';
+import type { ReplicaDatabase } from './store/driver/database.ts';
 import { firstContact } from './store/driver/first-contact.ts';
 import { openPglite } from './store/driver/pglite.ts';
 import { openPostgres } from './store/driver/postgres.ts';
@@ -67,7 +67,7 @@ class Closers {
 
 type OnLost = (error: Error) => void;
 
-async function openDatabase(config: Config, closers: Closers, log: Log, onLost: OnLost): Promise<Database> {
+async function openDatabase(config: Config, closers: Closers, log: Log, onLost: OnLost): Promise<ReplicaDatabase> {
   const database = await openDriver(config, onLost);
   closers.add(() => database.close());
   if (config.postgresUrl) {
@@ -76,13 +76,23 @@ async function openDatabase(config: Config, closers: Closers, log: Log, onLost: 
   return database;
 }
 
-async function openDriver(config: Config, onLost: OnLost): Promise<Database> {
+async function openDriver(config: Config, onLost: OnLost): Promise<ReplicaDatabase> {
+  const callSignal = () => currentCall.getStore();
   if (config.postgresUrl) {
-    return openPostgres({ url: config.postgresUrl, beforeCommit: () => killPoint('transaction.before_commit') });
+    return openPostgres({
+      url: config.postgresUrl,
+      poolSize: config.postgresConnections,
+      callSignal,
+      beforeCommit: () => killPoint('transaction.before_commit'),
+    });
   }
   const folder = join(config.dataFolder, 'postgres');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return openPglite({ dataDir: folder, onLost });
+  return openPglite({ dataDir: folder, onLost, callSignal });
+}
+
+function storeOf(database: ReplicaDatabase): Store {
+  return composeStore(createStatements(database), createStatements(database.reads));
 }
 
 function busOptions(config: Config, log: Log) {
@@ -196,7 +206,7 @@ async function start(config: Config, log: ReplicaLog, closers: Closers): Promise
   const migrations = await migrate(database);
   if (migrations.length > 0) log.info({ migrations }, 'brought the schema up to date');
   const dbClock = new DbClock(systemClock);
-  const store = metrics.measure(composeStore(createStatements(database)), () => dbClock.nowUs());
+  const store = metrics.measure(storeOf(database), () => dbClock.nowUs());
   const vitals = vitalsStore(database);
   const bus = await connectBus(busOptions(config, log));
   closers.add(() => bus.close());

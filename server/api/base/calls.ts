@@ -1,4 +1,5 @@
 /** Calls in progress on all ports: counted, bounded, and ended by their deadline or when their caller disconnects. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CallMeter, Log, MeasuredCall } from '../../engine/ports/ports.ts';
 import { Code, codeName } from './code.ts';
 import { ApiError, type RpcStatus, statusOf } from './status.ts';
@@ -21,6 +22,9 @@ export class CallFailure extends Error {
     this.status = status;
   }
 }
+
+/** Aborts when the call that runs the current code has ended early. */
+export const currentCall = new AsyncLocalStorage<AbortSignal>();
 
 /** Maximum calls in progress; further calls are refused with a retry hint. */
 const MAX_CALLS = 20_000;
@@ -87,7 +91,8 @@ export class Calls {
     try {
       const bounds = this.#begin(caller);
       try {
-        const answer = await bounds.within(work(bounds.signal));
+        const { signal } = bounds;
+        const answer = await bounds.within(currentCall.run(signal, () => work(signal)));
         measured(Code.OK);
         return answer;
       } finally {
@@ -129,7 +134,7 @@ export class Calls {
     const answers = work(bounds.signal)[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const next = await bounds.within(answers.next());
+        const next = await bounds.within(currentCall.run(bounds.signal, () => answers.next()));
         if (next.done) return;
         yield next.value;
       }

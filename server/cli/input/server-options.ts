@@ -12,6 +12,7 @@ interface ServerOptions {
   readonly httpHost: string[];
   readonly corsOrigin: string[];
   readonly data?: string;
+  readonly postgresConnections: number;
   readonly nats: string[];
   readonly natsCredentials?: string;
   readonly natsSigningSeed?: string;
@@ -61,6 +62,15 @@ export function addStoreOptions(command: Command, postgres: string, nats: string
   for (const option of postgresOptions(postgres)) command.addOption(option);
   return command
     .addOption(
+      optionWithEnv(
+        '--postgres-connections <number>',
+        'maximum connections to PostgreSQL',
+        'MUSTER_POSTGRES_CONNECTIONS',
+      )
+        .argParser(integer(4, 500))
+        .default(12),
+    )
+    .addOption(
       optionWithEnv('--nats <url>', `${nats}; may be repeated`, 'MUSTER_NATS').argParser(listed).default([], 'none'),
     )
     .addOption(
@@ -109,6 +119,7 @@ export function settingsOf(command: Command): ConfigInput {
     corsOrigins: options.corsOrigin,
     dataFolder: options.data,
     postgresUrl: postgresUrlOf(command),
+    postgresConnections: options.postgresConnections,
     natsUrls: options.nats,
     natsCredentialsFile: options.natsCredentials,
     natsSigningSeedFile: options.natsSigningSeed,
@@ -126,6 +137,7 @@ const optionOf: Readonly<Record<string, string>> = {
   corsOrigins: '--cors-origin',
   dataFolder: '--data',
   postgresUrl: '--postgres',
+  postgresConnections: '--postgres-connections',
   natsUrls: '--nats',
   natsCredentialsFile: '--nats-credentials',
   natsSigningSeedFile: '--nats-signing-seed',

@@ -3,6 +3,7 @@
  * concurrent flush pays only when its batch is full, or when the first one takes unusually long, such as behind a lock.
  */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Random, Timers } from '../ports/ports.ts';
 import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError, storeFault } from './errors.ts';
@@ -36,6 +37,8 @@ interface Entry<I, O> {
 
 const one = { rows: 1, bytes: 0 };
 const MAX_ROWS = 1_000;
+/** A flush serves many calls: it must not end with the call that happens to start it. */
+const outsideOfCalls = AsyncLocalStorage.snapshot();
 /** Longer than a full flush takes on a busy machine. */
 const LATE_MS = 50;
 
@@ -71,7 +74,7 @@ export class Batcher<I, O> {
       const batch = this.#take();
       this.#running++;
       const end = this.#watch();
-      void this.#run(batch).finally(() => {
+      void outsideOfCalls(() => this.#run(batch)).finally(() => {
         end();
         this.#running--;
         this.#next();

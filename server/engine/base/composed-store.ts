@@ -34,8 +34,35 @@ import { saveLogs } from '../sessions/save-logs.ts';
 import { lockWorkflowRun, lockWorkflows, storeSkip, writeWorkflows } from '../workflows/stored-workflows.ts';
 import { keepPage, takeRequestId } from './request-ids.ts';
 
-export function composeStore(statements: Statements): Store {
-  return composed(statements, new FairRanks(), false);
+/** `reads`: the same database, for reads that callers may repeat without bound. */
+export function composeStore(statements: Statements, reads = statements): Store {
+  const store = composed(statements, new FairRanks(), false);
+  return { ...store, ...callersReads(store, composed(reads, new FairRanks(), true)) };
+}
+
+/**
+ * Reads that run once for each call. They are bounded together, below the capacity of the database, so that they never
+ * delay work that is bounded by itself: what is batched, and what loops do.
+ */
+function callersReads(store: Store, reads: Store): Partial<Store> {
+  const { listJobs, listDefinitions, listAudit, listBreakers, listSessions, readWorker, readHeldJobs, readLogs } =
+    reads;
+  const { list, listRuns, read, readRun } = reads.schedules;
+  return {
+    listJobs,
+    listDefinitions,
+    listAudit,
+    listBreakers,
+    listSessions,
+    readWorker,
+    readHeldJobs,
+    readLogs,
+    explain: reads.explain,
+    workflowReads: reads.workflowReads,
+    queues: { ...store.queues, read: reads.queues.read, list: reads.queues.list },
+    schedules: { ...store.schedules, list, listRuns, read, readRun },
+    dependencies: { ...store.dependencies, listAssets: reads.dependencies.listAssets },
+  };
 }
 
 /** `inside`: the statements are those of an open transaction, which `together` joins. */

@@ -101,6 +101,9 @@ export function storeFault(error: unknown): StoreFault {
   return world.test(code) || network.test(code) ? 'world' : 'bug';
 }
 
+/** Message of `pg` when a whole pool is in use for too long. The work has not begun. */
+const NO_CONNECTION = 'timeout exceeded when trying to connect';
+
 /** The database refuses a value itself, such as a number out of range; to store it again is in vain. */
 export function isBadData(error: unknown): boolean {
   return /^22/.test(String((error as { code?: unknown }).code));
@@ -110,6 +113,10 @@ export function isBadData(error: unknown): boolean {
 export function asEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;
   const { code, message } = error as { code?: string; message?: string };
+  if (message === NO_CONNECTION) {
+    const busy = 'every connection to the database has been busy for a while; try again';
+    return new EngineError('OVERLOADED', busy, { cause: error, retryAfterMs: 500 });
+  }
   if (code === '53100') return new EngineError('STORE_FULL', 'the database has no space left', { cause: error });
   switch (storeFault(error)) {
     case 'world':

@@ -40,6 +40,12 @@ export interface Database extends Session {
   close(): Promise<void>;
 }
 
+/** A database of a replica. */
+export interface ReplicaDatabase extends Database {
+  /** For reads that callers may repeat without bound: they never take the capacity that everything else needs. */
+  readonly reads: Database;
+}
+
 /** Runs `work` and then `commit`. Fails if any statement has failed, awaited or not. */
 export async function runAndCommit<T>(
   session: Session,
@@ -60,6 +66,12 @@ export async function runAndCommit<T>(
   });
   await Promise.all([...answers, commit()]);
   return result;
+}
+
+/** A database that runs single statements only. */
+export function statementsOnly(run: Session['run']): Database {
+  const notHere = () => Promise.reject(new Error('only single statements run here'));
+  return { run, transaction: notHere, script: notHere, close: notHere };
 }
 
 /** A database for work within an open transaction: nested transactions join it. */

@@ -2,15 +2,24 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Worker } from 'node:worker_threads';
 import pg from 'pg';
-import { type Database, type Parameter, runAndCommit, type Session, type Statement } from './database.ts';
+import {
+  type Database,
+  type Parameter,
+  type ReplicaDatabase,
+  runAndCommit,
+  type Session,
+  type Statement,
+  statementsOnly,
+} from './database.ts';
 import { gathering } from './gathering.ts';
 import { prepareFolder } from './pglite-folder.ts';
 import { type MaintenanceOptions, PgliteMaintenance } from './pglite-maintenance.ts';
 import { PgliteStream } from './pglite-stream.ts';
 import { begin, planSettings, sessionOf, typeParsers } from './postgres.ts';
+import { ReadGate, type ReadGateOptions } from './read-gate.ts';
 import type { RowOf } from './row-types.ts';
 
-export interface PgliteOptions {
+export interface PgliteOptions extends Pick<ReadGateOptions, 'callSignal'> {
   /** Folder of the data, or `memory://` for a database that ends with the process. */
   readonly dataDir: string;
   /** Initial content of an in-memory database: a data folder as PGlite dumps it, uncompressed. */
@@ -78,7 +87,8 @@ class Turnstile {
   }
 }
 
-class Pglite implements Database {
+class Pglite implements ReplicaDatabase {
+  readonly reads: Database;
   readonly #thread: Worker;
   readonly #client: pg.Client;
   readonly #session: Session;
@@ -86,7 +96,7 @@ class Pglite implements Database {
   readonly #maintenance: PgliteMaintenance;
   #closed: Promise<void> | undefined;
 
-  constructor(thread: Worker, client: pg.Client, { maintenance = {}, onLost }: PgliteOptions) {
+  constructor(thread: Worker, client: pg.Client, { maintenance = {}, onLost, callSignal }: PgliteOptions) {
     this.#thread = thread;
     this.#client = client;
     let reason = 'its thread has stopped';
@@ -96,6 +106,8 @@ class Pglite implements Database {
     thread.once('exit', () => {
       if (this.#closed === undefined) onLost?.(new Error(`the embedded database has ended: ${reason}`));
     });
+    const gate = new ReadGate({ maxRunning: 1, callSignal });
+    this.reads = statementsOnly((statement, parameters) => gate.run(() => this.run(statement, parameters)));
     const enqueue = (work: () => Promise<void>) => this.#turnstile.enter(work);
     this.#maintenance = new PgliteMaintenance(
       { enqueue, query: async (sql) => (await client.query(sql)).rows[0] },
@@ -166,7 +178,7 @@ class Pglite implements Database {
 }
 
 /** Throws if the folder can't be this database's: it holds another major version, or other files. */
-export async function openPglite(options: PgliteOptions): Promise<Database> {
+export async function openPglite(options: PgliteOptions): Promise<ReplicaDatabase> {
   const { dataDir, snapshot } = options;
   if (!dataDir.startsWith('memory://'))
     await prepareFolder(dataDir, async (folder) => stopThread(await startThread(folder)));

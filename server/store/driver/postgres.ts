@@ -3,14 +3,24 @@ import { Socket } from 'node:net';
 import pg from 'pg';
 import { microsOf } from '../base/times.ts';
 import { binaryArray } from './arrays.ts';
-import { type Database, type Parameter, runAndCommit, type Session, type Statement } from './database.ts';
+import { requestCancel } from './cancel-request.ts';
+import {
+  type Parameter,
+  type ReplicaDatabase,
+  runAndCommit,
+  type Session,
+  type Statement,
+  statementsOnly,
+} from './database.ts';
 import { gathering } from './gathering.ts';
+import { pacedClient } from './paced-client.ts';
+import { ReadGate, type ReadGateOptions } from './read-gate.ts';
 import type { RowOf } from './row-types.ts';
 
-export interface PostgresOptions {
+export interface PostgresOptions extends Pick<ReadGateOptions, 'callSignal'> {
   /** `postgres://user:password@host:port/database`, or a socket path as in libpq. */
   readonly url: string;
-  /** Max connections. Default 12. */
+  /** Max connections, of which half serve the reads of callers. Default 12. */
   readonly poolSize?: number;
   /** Max wait for an answer, beyond the server's own time-outs: for a server that is cut off. Default 20,000 ms. */
   readonly answerMs?: number;
@@ -120,11 +130,41 @@ async function rollBack(client: pg.PoolClient): Promise<Error | undefined> {
   );
 }
 
+/** Cancels the statement when `gone` aborts, without a round trip before it. */
+async function runWhileWanted<S extends Statement>(
+  pool: pg.Pool,
+  gone: AbortSignal | undefined,
+  statement: S,
+  parameters: readonly Parameter[],
+): Promise<RowOf<S>[]> {
+  if (!gone) return sessionOf(pool).run(statement, parameters);
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const cancel = () => {
+    // The request may arrive after the answer, and would cancel the next statement of the connection.
+    broken = new Error('a cancel was requested');
+    requestCancel(client);
+  };
+  gone.addEventListener('abort', cancel);
+  try {
+    gone.throwIfAborted();
+    return await sessionOf(client).run(statement, parameters);
+  } catch (error) {
+    broken = error as Error;
+    throw error;
+  } finally {
+    gone.removeEventListener('abort', cancel);
+    client.release(broken);
+  }
+}
+
 /** Connects on first use. Errors of idle connections are not ours to handle: the pool replaces them. */
-export function openPostgres(options: PostgresOptions): Database {
+export function openPostgres(options: PostgresOptions): ReplicaDatabase {
+  const { poolSize = 12 } = options;
   const pool = new pg.Pool({
+    Client: pacedClient(),
     connectionString: options.url,
-    max: options.poolSize ?? 12,
+    max: poolSize,
     options: settings,
     types: typeParsers,
     pipeline: true,
@@ -137,8 +177,12 @@ export function openPostgres(options: PostgresOptions): Database {
   pool.on('error', () => {});
   // A connection that breaks between two queries of a transaction has no query to reject: its next query will fail.
   pool.on('connect', (client) => client.on('error', () => {}));
+  const gate = new ReadGate({ maxRunning: Math.max(1, poolSize >> 1), callSignal: options.callSignal });
   return {
     ...sessionOf(pool),
+    reads: statementsOnly((statement, parameters) =>
+      gate.run((gone) => runWhileWanted(pool, gone, statement, parameters)),
+    ),
     async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
       const client = await pool.connect();
       let broken: Error | undefined;

@@ -1,6 +1,7 @@
 /** Maintenance of the embedded database: when it runs, in which order, and that an idle database gets none. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { decideCancel } from '../../../server/domain/jobs/decide.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import {
   type MaintenanceOptions,
@@ -41,7 +42,7 @@ afterEach(async () => {
 async function open(options: MaintenanceOptions): Promise<{ context: StoreContext; tasks: MaintenanceTask[] }> {
   const tasks: MaintenanceTask[] = [];
   const maintenance = { ...never, ...options, onTask: (task: MaintenanceTask) => tasks.push(task) };
-  const database = await openPglite({ dataDir: await folders.copy(), maintenance });
+  const database: Database = await openPglite({ dataDir: await folders.copy(), maintenance });
   closers.push(() => database.close());
   const context = { kind: 'PGlite', database, store: createStore(database) } as StoreContext;
   return { context, tasks };

@@ -9,6 +9,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import type { MaintenanceTask } from '../../../server/store/driver/pglite-maintenance.ts';
 import { migrate } from '../../../server/store/migrate.ts';
@@ -43,7 +44,10 @@ it.runIf(runsAll)(
     const folder = mkdtempSync(join(tmpdir(), 'muster-million-'));
     const tasks: MaintenanceTask[] = [];
     const dataDir = join(folder, 'postgres');
-    const database = await openPglite({ dataDir, maintenance: { ...settings, onTask: (task) => tasks.push(task) } });
+    const database: Database = await openPglite({
+      dataDir,
+      maintenance: { ...settings, onTask: (task) => tasks.push(task) },
+    });
     try {
       await migrate(database);
       const context = { kind: 'PGlite', database, store: createStore(database) } as StoreContext;

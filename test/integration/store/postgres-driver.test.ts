@@ -1,7 +1,8 @@
 /** The PostgreSQL driver when the server misbehaves: it never hangs and never keeps a broken connection. */
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { storeFault } from '../../../server/engine/base/errors.ts';
-import type { Database, Session } from '../../../server/store/driver/database.ts';
+import type { Database, ReplicaDatabase, Session } from '../../../server/store/driver/database.ts';
 import { openPostgres, type PostgresOptions } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
 import { eventually } from '../../support/base/eventually.ts';
@@ -31,7 +32,7 @@ afterEach(async () => {
   for (const clean of cleanUps.splice(0).reverse()) await clean();
 });
 
-function open(options: Partial<PostgresOptions> = {}): Database {
+function open(options: Partial<PostgresOptions> = {}): ReplicaDatabase {
   const database = openPostgres({ url, poolSize: 2, ...options });
   cleanUps.push(() => database.close());
   return database;
@@ -40,6 +41,12 @@ function open(options: Partial<PostgresOptions> = {}): Database {
 const pidOf = async (session: Session) =>
   only(await session.run({ name: '', text: 'SELECT pg_backend_pid() AS pid', row: { pid: 'int4' } }, [])).pid;
 const one = { name: 'one', text: 'SELECT 1 AS one' };
+const sleepLong = { name: 'sleep_long', text: 'SELECT pg_sleep(10)' };
+/** Processes of the server that run `sleepLong`. */
+const sleepers = async () =>
+  (await sql(context, `SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query = '${sleepLong.text}'`)).map(
+    ({ pid }) => pid,
+  );
 
 /** The server's process stops answering, but the connection stays, as when a network is cut. */
 function freeze(pid: number): void {
@@ -107,8 +114,49 @@ describe('the PostgreSQL driver', () => {
     expect(await pidOf(database)).toBe(pid);
   });
 
+  it('makes connections with growing pauses while the server refuses them', async () => {
+    let count = 0;
+    const refusing = createServer((socket) => {
+      count++;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    cleanUps.push(() => refusing.close());
+    const { port } = refusing.address() as AddressInfo;
+    const database = open({ url: `postgres://muster@127.0.0.1:${port}/none` });
+    for (let n = 0; n < 200; n++)
+      expect(storeFault(await database.run(one, []).catch((e: unknown) => e))).toBe('world');
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThan(20);
+  });
+
   it('fails soon if nothing listens', async () => {
     const database = open({ url: 'postgres://muster@127.0.0.1:1/none' });
     expect(storeFault(await database.run(one, []).catch((reason: unknown) => reason))).toBe('world');
+  });
+
+  it('keeps connections free for everything else, however many reads of callers there are', async () => {
+    const caller = new AbortController();
+    const database = open({ poolSize: 4, callSignal: () => caller.signal });
+    const reads = Array.from({ length: 20 }, () => database.reads.run(sleepLong, []).catch(() => 'ended'));
+    await eventually('two reads run', async () => (await sleepers()).length === 2);
+    expect(await Promise.all([1, 2, 3].map(() => database.run(one, [])))).toHaveLength(3);
+    expect(await sleepers()).toHaveLength(2);
+    caller.abort(new Error('enough'));
+    expect(new Set(await Promise.all(reads))).toEqual(new Set(['ended']));
+    await eventually('the server runs them no longer', async () => (await sleepers()).length === 0);
+  });
+
+  it('cancels a read whose caller has gone, and serves the next one', async () => {
+    const caller = new AbortController();
+    let callSignal: AbortSignal | undefined = caller.signal;
+    const database = open({ poolSize: 2, callSignal: () => callSignal });
+    const read = database.reads.run(sleepLong, []).catch((error: unknown) => error);
+    await eventually('the read runs', async () => (await sleepers()).length === 1);
+    caller.abort(new Error('too late'));
+    expect(await read).toMatchObject({ reason: 'OVERLOADED' });
+    await eventually('the server runs it no longer', async () => (await sleepers()).length === 0);
+    callSignal = undefined;
+    expect(await database.reads.run(one, [])).toEqual([{ one: 1 }]);
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lockDataFolder } from '../../../server/data-lock.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { type Migration, migrate, newestVersion, releaseMigrations } from '../../../server/store/migrate.ts';
 import { checkImport, importDeployment } from '../../../server/store/transfer/import-deployment.ts';
@@ -33,7 +34,7 @@ afterAll(async () => {
 
 /** Stores a few jobs in a database and exports it. Returns the file's text. */
 async function fill(url: string): Promise<string> {
-  const database = openPostgres({ url, applicationName: 'test' });
+  const database: Database = openPostgres({ url, applicationName: 'test' });
   try {
     await migrate(database);
     const store = createStore(database);
@@ -246,7 +247,7 @@ describe('a deployment in use', () => {
 
   it('is refused on PostgreSQL while replicas are connected or sessions are open', async () => {
     const url = await postgres.createDatabase('empty');
-    const replica = openPostgres({ url });
+    const replica: Database = openPostgres({ url });
     try {
       await migrate(replica);
       const connected = /a control plane is connected to this database \(\d+ connections\): stop every replica/;

@@ -4,6 +4,7 @@
  * Arguments: the folder; `open` to open it and end. Messages: `{ submitted, completed }`, lists of job ids.
  */
 
+import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import { migrate } from '../../../server/store/migrate.ts';
 import { createStore } from '../store/create-store.ts';
@@ -13,7 +14,7 @@ import { claimOf, completionOf, jobsOf, makeCall, makeJob, makeLane, openWorker 
 const [dataDir = '', what = 'work'] = process.argv.slice(2);
 // Frequent, so that a kill at any time may hit a VACUUM or a checkpoint.
 const maintenance = { vacuumJobs: 200, vacuumShare: 1, checkpointBytes: 1 << 20 };
-const database = await openPglite({ dataDir, maintenance });
+const database: Database = await openPglite({ dataDir, maintenance });
 await migrate(database);
 
 async function work(context: StoreContext): Promise<never> {

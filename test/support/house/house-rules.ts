@@ -48,6 +48,7 @@ const layers: Readonly<Record<string, Layer>> = {
     to: ['domain', 'engine', PORTS],
     packages: [
       { name: 'node:crypto', only: ['createHash'] },
+      { name: 'node:async_hooks', only: ['AsyncLocalStorage'] },
       { name: 'node:util', only: ['isDeepStrictEqual'] },
     ],
   },

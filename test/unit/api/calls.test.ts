@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { ErrorInfoSchema } from '@muster/sdk/gen/google/rpc/error_details_pb';
 import { describe, expect, it, vi } from 'vitest';
-import { type Caller, CallFailure, Calls } from '../../../server/api/base/calls.ts';
+import { type Caller, CallFailure, Calls, currentCall } from '../../../server/api/base/calls.ts';
 import type { CallMeter, Log, MeasuredCall } from '../../../server/engine/ports/ports.ts';
 import { eventually } from '../../support/base/eventually.ts';
 
@@ -42,6 +42,22 @@ function collect(): void {
 describe('a call', () => {
   it('returns the answer of its work', async () => {
     expect(await new Calls(quiet, unmeasured).run('Get', patient, async () => 7)).toBe(7);
+  });
+
+  it('is known to what it runs, on the way to the database, too', async () => {
+    const calls = new Calls(quiet, unmeasured);
+    const asked = async () => currentCall.getStore();
+    let given: AbortSignal | undefined;
+    const found = await calls.run('Get', patient, async (signal) => {
+      given = signal;
+      return asked();
+    });
+    expect(found).toBe(given);
+    async function* answers() {
+      yield await asked();
+    }
+    for await (const signal of calls.stream('Watch', patient, answers)) expect(signal).toBeInstanceOf(AbortSignal);
+    expect(currentCall.getStore()).toBeUndefined();
   });
 
   it('does not begin after its deadline', async () => {

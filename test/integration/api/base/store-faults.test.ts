@@ -1,5 +1,6 @@
 /** B73: the answers on both ports when the database refuses, is full, or is gone; and the recovery. */
 
+import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
@@ -7,11 +8,13 @@ import type { Database } from '../../../../server/store/driver/database.ts';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { type ScratchPostgres, startPostgres } from '../../../support/databases/postgres.ts';
+import type { Refusal } from './rpc.ts';
 import { digestOf } from './store-digest.ts';
 import { WebClient } from './web-clients.ts';
 import { World } from './world.ts';
 
 const { submitJob, getJob } = JobService.method;
+const { listAuditRecords } = AuditService.method;
 
 let postgres: ScratchPostgres;
 let database: Database;
@@ -74,6 +77,29 @@ describe('B73: a call while the database', () => {
     });
     expect(await digestOf(database)).toEqual(before);
     await world.submit(definition);
+  });
+
+  it('is too slow for lists is refused early if it lists, and takes jobs all the same', async () => {
+    const waiting = `SELECT FROM pg_locks WHERE relation = 'muster.audit_records'::regclass AND NOT granted`;
+    const list = (timeoutMs: number) =>
+      world.rpc.call(listAuditRecords, {}, { timeoutMs }).then(
+        () => 'OK',
+        (error: Refusal) => error.reason || error.code,
+      );
+    const lists = await database.transaction(async (session) => {
+      const countWaiting = async () => (await session.run({ name: '', text: waiting }, [])).length;
+      await session.run({ name: '', text: 'LOCK TABLE muster.audit_records IN ACCESS EXCLUSIVE MODE' }, []);
+      const late = list(1_000);
+      await eventually('it reads', async () => (await countWaiting()) === 1);
+      expect(await late).toBe(Code.DEADLINE_EXCEEDED);
+      await eventually('the database reads no longer for it', async () => (await countWaiting()) === 0);
+      const many = Array.from({ length: 300 }, () => list(30_000));
+      expect(await Promise.race(many)).toBe('OVERLOADED');
+      await eventually('half of the connections read', async () => (await countWaiting()) === 6);
+      await world.submit(definition);
+      return many;
+    });
+    expect(new Set(await Promise.all(lists))).toEqual(new Set(['OK', 'OVERLOADED']));
   });
 
   it('is gone is refused, and the process lives and reports that it is not ready', async () => {

@@ -27,4 +27,9 @@ describe('an error of the store', () => {
     expect(storeFault(errorWith(code))).toBe(fault);
     expect(asEngineError(errorWith(code)).reason).toBe(reason);
   });
+
+  it('about a pool that is in use as a whole is answered OVERLOADED: nothing has begun', () => {
+    const error = new Error('timeout exceeded when trying to connect');
+    expect(asEngineError(error)).toMatchObject({ reason: 'OVERLOADED', facts: { retryAfterMs: 500 } });
+  });
 });
