@@ -93,10 +93,11 @@ const world = /^(08|25|28|3D|53|57|58)/;
 const network = /^E[A-Z]+$|^EAI_|^ERR_(TLS|SSL|SOCKET)|CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH/;
 
 export function storeFault(error: unknown): StoreFault {
-  const { code } = error as { code?: unknown };
+  const { code, routine } = error as { code?: unknown; routine?: unknown };
   if (typeof code !== 'string')
     return (error as Error)?.message?.match(/connection|timeout|terminated|stopped|closed/i) ? 'world' : 'bug';
-  if (concurrency.has(code)) return 'concurrency';
+  // A later release has changed the result of a prepared statement. The connection has ended; the next one prepares it.
+  if (concurrency.has(code) || (code === '0A000' && routine === 'RevalidateCachedQuery')) return 'concurrency';
   if (data.test(code)) return 'data';
   return world.test(code) || network.test(code) ? 'world' : 'bug';
 }

@@ -5,12 +5,13 @@ import { type BatchRetry, sumOf } from '../../domain/batches/batch-retry.ts';
 import { inboxKinds } from '../../domain/jobs/inbox.ts';
 import type { BatchSpec, BatchStore, StoredBatch, WrittenBatch } from '../../engine/ports/batches.ts';
 import type { ScheduledJob } from '../../engine/ports/schedules.ts';
+import { columnsOf } from '../base/columns.ts';
 import { inputTable } from '../base/input-table.ts';
 import { jsonOrNull } from '../base/json.ts';
 import { sameKey } from '../base/same-key.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
-import type { RowOf } from '../driver/row-types.ts';
+import type { RowOf, RowType } from '../driver/row-types.ts';
 import { addMembers, lockForMembers, readBatchJob } from './batch-members.ts';
 import { batchRetryStore, retryOf, retryRowType, writePage } from './batch-retries.ts';
 import { stopReasonCodes, stopReasonOf } from './batch-stop-reasons.ts';
@@ -48,28 +49,32 @@ async function insert(session: Session, jobId: string, { description, policy, ca
   ]);
 }
 
+const batchRowType = {
+  job_id: 'uuid',
+  members: 'int4',
+  seal_time: 'timestamptz?',
+  stop_reason: 'int2',
+  max_failed: 'int8?',
+  description: 'text',
+  callback: 'text?',
+  callback_input: 'bytea?',
+  callback_content_type: 'text?',
+  callback_input_metadata: 'text?',
+  callback_job_id: 'uuid?',
+  callback_error: 'text?',
+  ...retryRowType,
+  retry_time: 'timestamptz?',
+  retry_wait_message: 'text?',
+} satisfies RowType;
+
 const readOne = {
   name: 'read_batch',
   text: `
-SELECT b.*, c.succeeded, c.failed, c.cancelled, c.expired, c.skipped, c.rate, (SELECT muster_now()) AS now
+SELECT ${columnsOf(batchRowType, 'b')}, c.succeeded, c.failed, c.cancelled, c.expired, c.skipped, c.rate, (SELECT muster_now()) AS now
 FROM batches b CROSS JOIN LATERAL (SELECT * FROM batch_counts WHERE batch_counts.job_id = b.job_id OFFSET 0) AS c
 WHERE b.job_id = $1`,
   row: {
-    job_id: 'uuid',
-    members: 'int4',
-    seal_time: 'timestamptz?',
-    stop_reason: 'int2',
-    max_failed: 'int8?',
-    description: 'text',
-    callback: 'text?',
-    callback_input: 'bytea?',
-    callback_content_type: 'text?',
-    callback_input_metadata: 'text?',
-    callback_job_id: 'uuid?',
-    callback_error: 'text?',
-    ...retryRowType,
-    retry_time: 'timestamptz?',
-    retry_wait_message: 'text?',
+    ...batchRowType,
     succeeded: 'int4',
     failed: 'int4',
     cancelled: 'int4',

@@ -1,6 +1,7 @@
 /** Edges from waiting jobs to the targets of their dependencies, stored with new jobs or for jobs that wait already. */
 import { conditions, dependencyKinds } from '../../domain/dependencies/dependencies.ts';
 import type { EdgesOf, NumbersOfJob, StartOfJob, StoredDependency } from '../../engine/ports/dependencies.ts';
+import { columnsOf } from '../base/columns.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
@@ -49,7 +50,7 @@ SELECT coalesce(max(number), -1) AS last, count(*)::int AS count FROM job_depend
 
 const readOfJob = {
   name: 'read_dependencies',
-  text: `SELECT * FROM job_dependencies WHERE job_id = ANY($1::uuid[]) ORDER BY job_id, number`,
+  text: `SELECT ${columnsOf(dependencyRowType)} FROM job_dependencies WHERE job_id = ANY($1::uuid[]) ORDER BY job_id, number`,
   row: dependencyRowType,
 } satisfies Statement;
 

@@ -14,6 +14,7 @@ import {
 } from './database.ts';
 import { gathering } from './gathering.ts';
 import { pacedClient } from './paced-client.ts';
+import { Connections, isOutdatedPlan, type Lent } from './postgres-pool.ts';
 import { ReadGate, type ReadGateOptions } from './read-gate.ts';
 import type { RowOf } from './row-types.ts';
 
@@ -95,12 +96,9 @@ function parameterOf(
 }
 
 /**
- * Runs the store's statements on a client or a pool of `pg`. `onRows` gets the number of rows each wrote or returned.
+ * Runs the store's statements on a client of `pg`. `onRows` gets the number of rows each wrote or returned.
  */
-export function sessionOf(
-  client: pg.Pool | pg.ClientBase,
-  onRows?: (statement: Statement, rows: number) => void,
-): Session {
+export function sessionOf(client: pg.ClientBase, onRows?: (statement: Statement, rows: number) => void): Session {
   return {
     async run<S extends Statement>(statement: S, parameters: readonly Parameter[]): Promise<RowOf<S>[]> {
       const values = parameters.map((value, i) => parameterOf(statement, i + 1, value));
@@ -132,29 +130,22 @@ async function rollBack(client: pg.PoolClient): Promise<Error | undefined> {
 
 /** Cancels the statement when `gone` aborts, without a round trip before it. */
 async function runWhileWanted<S extends Statement>(
-  pool: pg.Pool,
+  { client, end }: Lent,
   gone: AbortSignal | undefined,
   statement: S,
   parameters: readonly Parameter[],
 ): Promise<RowOf<S>[]> {
-  if (!gone) return sessionOf(pool).run(statement, parameters);
-  const client = await pool.connect();
-  let broken: Error | undefined;
   const cancel = () => {
     // The request may arrive after the answer, and would cancel the next statement of the connection.
-    broken = new Error('a cancel was requested');
+    end(new Error('a cancel was requested'));
     requestCancel(client);
   };
-  gone.addEventListener('abort', cancel);
+  gone?.addEventListener('abort', cancel);
   try {
-    gone.throwIfAborted();
+    gone?.throwIfAborted();
     return await sessionOf(client).run(statement, parameters);
-  } catch (error) {
-    broken = error as Error;
-    throw error;
   } finally {
-    gone.removeEventListener('abort', cancel);
-    client.release(broken);
+    gone?.removeEventListener('abort', cancel);
   }
 }
 
@@ -175,30 +166,36 @@ export function openPostgres(options: PostgresOptions): ReplicaDatabase {
     application_name: options.applicationName ?? REPLICA_NAME,
   });
   pool.on('error', () => {});
-  // A connection that breaks between two queries of a transaction has no query to reject: its next query will fail.
-  pool.on('connect', (client) => client.on('error', () => {}));
+  const connections = new Connections(pool);
   const gate = new ReadGate({ maxRunning: Math.max(1, poolSize >> 1), callSignal: options.callSignal });
+  const runOnce = <S extends Statement>(
+    gone: AbortSignal | undefined,
+    statement: S,
+    parameters: readonly Parameter[],
+  ) =>
+    connections.use(
+      (lent) => runWhileWanted(lent, gone, statement, parameters),
+      async (_, error) => error,
+    );
+  const run = <S extends Statement>(gone: AbortSignal | undefined, statement: S, parameters: readonly Parameter[]) =>
+    runOnce(gone, statement, parameters).catch((error: unknown) => {
+      if (!isOutdatedPlan(error)) throw error;
+      return runOnce(gone, statement, parameters);
+    });
   return {
-    ...sessionOf(pool),
-    reads: statementsOnly((statement, parameters) =>
-      gate.run((gone) => runWhileWanted(pool, gone, statement, parameters)),
-    ),
-    async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
-      const client = await pool.connect();
-      let broken: Error | undefined;
-      try {
-        const begun = begin(client);
-        return await runAndCommit(sessionOf(client), work, () => {
-          options.beforeCommit?.();
-          return Promise.all([begun, client.query('COMMIT')]);
-        });
-      } catch (error) {
-        broken = isUnanswered(error) ? error : await rollBack(client);
-        throw error;
-      } finally {
-        client.release(broken);
-      }
-    },
+    run: (statement, parameters) => run(undefined, statement, parameters),
+    reads: statementsOnly((statement, parameters) => gate.run((gone) => run(gone, statement, parameters))),
+    transaction: (work) =>
+      connections.use(
+        ({ client }) => {
+          const begun = begin(client);
+          return runAndCommit(sessionOf(client), work, () => {
+            options.beforeCommit?.();
+            return Promise.all([begun, client.query('COMMIT')]);
+          });
+        },
+        async (client, error) => (isUnanswered(error) ? error : rollBack(client)),
+      ),
     async script(text: string): Promise<void> {
       await pool.query(text);
     },

@@ -1,6 +1,6 @@
 /**
  * The declared types of the rows that statements return. A declaration is a value, so that a test compares it with what
- * PostgreSQL reports of the statement; nothing reads it while the program runs.
+ * PostgreSQL reports of the statement; the program reads no more than the names of the columns.
  */
 
 /** What both drivers make of a column, by PostgreSQL's short name of its type. */

@@ -6,10 +6,11 @@
 import type { Failure } from '../../domain/base/payload.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import type { OutboxRow } from '../../engine/ports/events.ts';
+import { columnsOf } from '../base/columns.ts';
 import { failureOf, failureText } from '../base/failure-text.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
-import { type Filled, outerJoined, type RowOf } from '../driver/row-types.ts';
+import { type Filled, outerJoined, type RowOf, type RowType } from '../driver/row-types.ts';
 
 interface Moved {
   /** Relation with a row for each job: `job_id`, `lane_id`, and the columns in `by`. */
@@ -62,6 +63,20 @@ export function publishedFailure(failure: Failure): string {
 /** Max rows scanned per turn. */
 const ROWS_PER_TURN = 256;
 
+const takenRowType = {
+  row_id: 'int8',
+  event_time: 'timestamptz',
+  job_ids: 'bytea',
+  group_sizes: 'int4[]',
+  lane_ids: 'int4[]',
+  states: 'int2[]',
+  revisions: 'int4[]',
+  attempts: 'int4[]',
+  previous_states: 'int2?[]',
+  failures: 'text?[]',
+  before: 'int8',
+} satisfies RowType;
+
 // Oldest first. A turn instead of a mark on each row: there are hundreds of rows a second, and to write each of them
 // once more would cost as much as all the rest. One row without a row_id: it is our turn, and the outbox is empty.
 const takeRows = {
@@ -77,23 +92,11 @@ mine AS (
   UPDATE outbox_turns t SET relay_id = $1::uuid, turn_until = now.time + $3 * interval '1 ms' FROM free, now
   WHERE ${sameKey('t.turn', 'free.turn')} RETURNING t.turn
 )
-SELECT o.* FROM mine LEFT JOIN LATERAL (
+SELECT ${columnsOf(takenRowType, 'o')} FROM mine LEFT JOIN LATERAL (
   SELECT *, sum(octet_length(job_ids)) OVER (ORDER BY row_id) - octet_length(job_ids) AS before
   FROM (SELECT * FROM outbox ORDER BY row_id LIMIT ${ROWS_PER_TURN}) AS oldest
 ) AS o ON o.before < $2`,
-  row: outerJoined({
-    row_id: 'int8',
-    event_time: 'timestamptz',
-    job_ids: 'bytea',
-    group_sizes: 'int4[]',
-    lane_ids: 'int4[]',
-    states: 'int2[]',
-    revisions: 'int4[]',
-    attempts: 'int4[]',
-    previous_states: 'int2?[]',
-    failures: 'text?[]',
-    before: 'int8',
-  }),
+  row: outerJoined(takenRowType),
 } satisfies Statement;
 
 const finishRows = {

@@ -1,6 +1,7 @@
 /** Audit records: manual actions that can't be undone, and their reasons. Kept permanently. */
 import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import type { AuditQuery, AuditRecord } from '../../engine/ports/namespaces.ts';
+import { columnsOf } from '../base/columns.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowType, RowWith } from '../driver/row-types.ts';
@@ -49,7 +50,7 @@ const recordRowType = {
 const listAll = {
   name: 'list_audit_records',
   text: `
-SELECT * FROM audit_records WHERE namespace = $1 AND audit_id < ${BEFORE}
+SELECT ${columnsOf(recordRowType)} FROM audit_records WHERE namespace = $1 AND audit_id < ${BEFORE}
 ORDER BY namespace DESC, audit_id DESC LIMIT $3`,
   row: recordRowType,
 } satisfies Statement;
@@ -58,7 +59,7 @@ ORDER BY namespace DESC, audit_id DESC LIMIT $3`,
 const listOfJob = {
   name: 'list_audit_records_of_job',
   text: `
-SELECT * FROM (SELECT * FROM audit_records WHERE job_id = $4 OFFSET 0) AS ofjob
+SELECT ${columnsOf(recordRowType)} FROM (SELECT * FROM audit_records WHERE job_id = $4 OFFSET 0) AS ofjob
 WHERE namespace = $1 AND audit_id < ${BEFORE}
 ORDER BY audit_id DESC LIMIT $3`,
   row: recordRowType,

@@ -1,5 +1,6 @@
 /** Changes of the rows of queues, and the store's port for queues. */
 import type { QueueName, QueueSettings, QueueStore, StoredQueue } from '../../engine/ports/queues.ts';
+import { columnsOf } from '../base/columns.ts';
 import { FOLD_ROWS, foldCounts } from '../dispatch/lane-counts.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import { readBacklog, readBoundedQueues } from './backlogs.ts';
@@ -26,8 +27,8 @@ RETURNING q.name`,
 
 const lockOne = {
   name: 'lock_queue',
-  text: 'SELECT * FROM queues WHERE namespace = $1 AND name = $2 AND delete_time IS NULL FOR UPDATE',
-  row: { ...queueRowType, delete_time: 'timestamptz?', pause_time: 'timestamptz?' },
+  text: `SELECT ${columnsOf(queueRowType)} FROM queues WHERE namespace = $1 AND name = $2 AND delete_time IS NULL FOR UPDATE`,
+  row: queueRowType,
 } satisfies Statement;
 
 const changeOne = {

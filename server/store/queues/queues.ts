@@ -1,12 +1,10 @@
 /** Reads of queues: their rows, their counts, and the deleted ones that jobs were submitted to since. */
 import { stateOf } from '../../domain/jobs/job-state.ts';
 import type { DeletedQueue, QueueCounts, QueueName, StoredQueue, StoredQueues } from '../../engine/ports/queues.ts';
+import { columnsOf } from '../base/columns.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowType, RowWith } from '../driver/row-types.ts';
-
-const columns =
-  'namespace, name, revision, paused, pause_reason, description, create_time, max_concurrency, rate_limit, fairness_weights, max_backlog, max_backlog_age_ms';
 
 /** The expression of the lanes' index by queue. `lanes`: the prefix of the table. */
 export function queueKey(lanes: string): string {
@@ -68,6 +66,8 @@ export const queueRowType = {
   max_backlog: 'int4',
   max_backlog_age_ms: 'int8?',
 } satisfies RowType;
+
+const columns = columnsOf(queueRowType);
 
 export type QueueRow = RowWith<typeof queueRowType>;
 

@@ -1,6 +1,7 @@
 /** Rows of circuit breakers: made, locked, written and listed; and the lanes that they gate. */
 import { type AttemptName, type CircuitState, circuitStates } from '../../domain/retries/circuit-breaker.ts';
 import type { BreakerKey, BreakerPage, BreakerRow, LockedBreaker } from '../../engine/ports/breakers.ts';
+import { columnsOf } from '../base/columns.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { gates } from '../dispatch/gated-lanes.ts';
@@ -17,7 +18,8 @@ SELECT namespace, name FROM ${inputTable(keys, 'i')} ORDER BY namespace, name
 ON CONFLICT DO NOTHING`,
 };
 
-export const breakerRowType = {
+/** The table's columns. */
+export const storedBreakerType = {
   namespace: 'text',
   name: 'text',
   state: 'int2',
@@ -28,8 +30,9 @@ export const breakerRowType = {
   probe_time: 'timestamptz?',
   probe_job_id: 'uuid?',
   probe_attempt: 'int4?',
-  now: 'timestamptz',
 } satisfies RowType;
+
+export const breakerRowType = { ...storedBreakerType, now: 'timestamptz' } satisfies RowType;
 
 // A breaker is locked before lanes, and before all rows that a claim locks.
 const lockMany = {
@@ -40,7 +43,7 @@ WITH locked AS MATERIALIZED (
   JOIN circuit_breakers b ON ${sameKey('b.namespace', 'i.namespace')} AND ${sameKey('b.name', 'i.name')}
   ORDER BY i.namespace, i.name FOR UPDATE OF b
 )
-SELECT locked.*, muster_now() AS now FROM locked`,
+SELECT ${columnsOf(storedBreakerType)}, muster_now() AS now FROM locked`,
   row: breakerRowType,
 } satisfies Statement;
 
@@ -88,7 +91,7 @@ LIMIT 100`,
 const listPage = {
   name: 'list_breakers',
   text: `
-SELECT *, (SELECT muster_now()) AS now FROM circuit_breakers
+SELECT ${columnsOf(storedBreakerType)}, (SELECT muster_now()) AS now FROM circuit_breakers
 WHERE namespace = $1 AND name > $2 ORDER BY namespace, name LIMIT $3`,
   row: breakerRowType,
 } satisfies Statement;

@@ -4,12 +4,13 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../domain/jobs/run.ts';
 import type { BreakerKey, LockedBreaker, OpenBreaker, ProbeEnd } from '../../engine/ports/breakers.ts';
 import type { LaneHead } from '../../engine/ports/lanes.ts';
+import { columnsOf } from '../base/columns.ts';
 import { failureOf } from '../base/failure-text.ts';
 import { sameKey } from '../base/same-key.ts';
 import { claimedSingly, gates } from '../dispatch/gated-lanes.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
-import { breakerRow, breakerRowType, lockedBreaker } from './circuit-breakers.ts';
+import { breakerRow, breakerRowType, lockedBreaker, storedBreakerType } from './circuit-breakers.ts';
 
 /** Max breakers handled per round, from the one that has waited longest. */
 const MAX_OPEN = 500;
@@ -25,7 +26,7 @@ WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 b AS MATERIALIZED (
   SELECT * FROM circuit_breakers WHERE state <> 1 ORDER BY coalesce(probe_time, open_time), namespace, name LIMIT ${MAX_OPEN}
 )
-SELECT b.*, now.time AS now, j.lane_id, j.create_time, r.state AS run_state, r.attempt AS run_attempt,
+SELECT ${columnsOf(storedBreakerType, 'b')}, now.time AS now, j.lane_id, j.create_time, r.state AS run_state, r.attempt AS run_attempt,
        a.outcome, a.failure AS attempt_failure, o.state AS end_state, o.attempt AS end_attempt, o.failure AS end_failure
 FROM b CROSS JOIN now
 LEFT JOIN LATERAL (SELECT lane_id, create_time FROM jobs WHERE jobs.job_id = b.probe_job_id OFFSET 0) AS j ON true
@@ -64,7 +65,7 @@ ORDER BY h.rank LIMIT ${MAX_LANES}`,
 const lockDue = {
   name: 'lock_breaker_to_probe',
   text: `
-SELECT *, (SELECT muster_now()) AS now FROM circuit_breakers
+SELECT ${columnsOf(storedBreakerType)}, (SELECT muster_now()) AS now FROM circuit_breakers
 WHERE namespace = $1 AND name = $2 AND state = 2 FOR UPDATE SKIP LOCKED`,
   row: breakerRowType,
 } satisfies Statement;

@@ -7,6 +7,7 @@ import {
   scheduleRunStates,
 } from '../../domain/schedules/schedule.ts';
 import type { ScheduleRun, ScheduleRunPage } from '../../engine/ports/schedules.ts';
+import { columnsOf } from '../base/columns.ts';
 import { inputTable } from '../base/input-table.ts';
 import { timestampOf } from '../base/times.ts';
 import type { Session, Statement } from '../driver/database.ts';
@@ -15,7 +16,7 @@ import { runOf, scheduleRunRowType } from './schedule-rows.ts';
 const listSome = {
   name: 'list_schedule_runs',
   text: `
-SELECT * FROM schedule_runs
+SELECT ${columnsOf(scheduleRunRowType)} FROM schedule_runs
 WHERE schedule_id = $1 AND ($2::timestamptz IS NULL OR (nominal_time, cause_id) < ($2::timestamptz, $3::uuid))
 ORDER BY nominal_time DESC, cause_id DESC LIMIT $4`,
   row: scheduleRunRowType,
@@ -24,7 +25,8 @@ ORDER BY nominal_time DESC, cause_id DESC LIMIT $4`,
 // A schedule has max 1,000 runs.
 const readOne = {
   name: 'read_schedule_run',
-  text: 'SELECT * FROM schedule_runs WHERE schedule_id = $1 AND cause_id = $2 ORDER BY nominal_time LIMIT 1',
+  text: `SELECT ${columnsOf(scheduleRunRowType)} FROM schedule_runs
+WHERE schedule_id = $1 AND cause_id = $2 ORDER BY nominal_time LIMIT 1`,
   row: scheduleRunRowType,
 } satisfies Statement;
 

@@ -16,6 +16,7 @@ import type {
   UnsettledRun,
   WrittenDecision,
 } from '../../engine/ports/schedules.ts';
+import { columnsOf } from '../base/columns.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
@@ -34,7 +35,7 @@ const lockDue = {
   name: 'lock_due_schedules',
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time)
-SELECT s.*, now.time AS now FROM schedules s, now
+SELECT ${columnsOf(scheduleRowType, 's')}, now.time AS now FROM schedules s, now
 WHERE s.scan_time <= (SELECT time FROM now) ORDER BY s.scan_time LIMIT ${MAX_SCHEDULES} FOR UPDATE OF s SKIP LOCKED`,
   row: { ...scheduleRowType, now: 'timestamptz' },
 } satisfies Statement;
@@ -49,7 +50,7 @@ WITH unsettled AS MATERIALIZED (
     SELECT * FROM schedule_runs WHERE schedule_id = i.schedule_id AND NOT settled ORDER BY state, nominal_time LIMIT ${MAX_RUNS}
   ) AS r
 )
-SELECT u.*, r.job_id IS NOT NULL AS is_open, o.state AS end_state FROM unsettled u
+SELECT ${columnsOf(scheduleRunRowType, 'u')}, r.job_id IS NOT NULL AS is_open, o.state AS end_state FROM unsettled u
 LEFT JOIN LATERAL (SELECT job_id FROM job_runs WHERE job_runs.job_id = u.job_id OFFSET 0) AS r ON true
 LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = u.job_id OFFSET 0) AS o ON true
 ORDER BY u.state, u.nominal_time`,

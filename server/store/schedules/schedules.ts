@@ -7,6 +7,7 @@ import type {
   ScheduleSpec,
   ScheduleStore,
 } from '../../engine/ports/schedules.ts';
+import { columnsOf } from '../base/columns.ts';
 import { jsonOrNull } from '../base/json.ts';
 import { timestampOf } from '../base/times.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
@@ -24,13 +25,13 @@ import {
 
 const readOne = {
   name: 'read_schedule',
-  text: 'SELECT * FROM schedules WHERE namespace = $1 AND name = $2',
+  text: `SELECT ${columnsOf(scheduleRowType)} FROM schedules WHERE namespace = $1 AND name = $2`,
   row: scheduleRowType,
 } satisfies Statement;
 
 const lockOne = {
   name: 'lock_schedule',
-  text: 'SELECT * FROM schedules WHERE namespace = $1 AND name = $2 FOR UPDATE',
+  text: `SELECT ${columnsOf(scheduleRowType)} FROM schedules WHERE namespace = $1 AND name = $2 FOR UPDATE`,
   row: scheduleRowType,
 } satisfies Statement;
 
@@ -46,7 +47,7 @@ sized AS (
          row_number() OVER (ORDER BY name) AS place
   FROM page
 )
-SELECT *, (SELECT count(*) FROM page)::int AS found FROM sized WHERE place = 1 OR bytes <= ${PAGE_BYTES} ORDER BY name`,
+SELECT ${columnsOf(scheduleRowType)}, bytes, place, (SELECT count(*) FROM page)::int AS found FROM sized WHERE place = 1 OR bytes <= ${PAGE_BYTES} ORDER BY name`,
   row: { ...scheduleRowType, bytes: 'int8', place: 'int8', found: 'int4' },
 } satisfies Statement;
 
@@ -57,7 +58,7 @@ INSERT INTO schedules (schedule_id, namespace, name, rules, job, input, input_co
                        runs_left, decided_until, scan_time, create_time, update_time)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bigint, $10::bigint, time, time, time, time FROM (SELECT muster_now() AS time) AS now
 ON CONFLICT DO NOTHING
-RETURNING *`,
+RETURNING ${columnsOf(scheduleRowType)}`,
   row: scheduleRowType,
 } satisfies Statement;
 
@@ -79,8 +80,8 @@ UPDATE schedules SET rules = $2, job = $3, input = $4, input_content_type = $5, 
        scan_time = now.time, update_time = now.time, revision = revision + 1
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1
-RETURNING *`,
-  row: { ...scheduleRowType, time: 'timestamptz' },
+RETURNING ${columnsOf(scheduleRowType)}`,
+  row: scheduleRowType,
 } satisfies Statement;
 
 const pauseOne = {
@@ -90,8 +91,8 @@ UPDATE schedules SET paused = true, pause_reason = CASE WHEN $2 = '' THEN pause_
        update_time = now.time, revision = revision + 1
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1 AND (NOT paused OR ($2 <> '' AND pause_reason <> $2))
-RETURNING *`,
-  row: { ...scheduleRowType, time: 'timestamptz' },
+RETURNING ${columnsOf(scheduleRowType)}`,
+  row: scheduleRowType,
 } satisfies Statement;
 
 const resumeOne = {
@@ -100,8 +101,8 @@ const resumeOne = {
 UPDATE schedules SET paused = false, pause_reason = '', scan_time = now.time, update_time = now.time, revision = revision + 1
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1 AND paused
-RETURNING *`,
-  row: { ...scheduleRowType, time: 'timestamptz' },
+RETURNING ${columnsOf(scheduleRowType)}`,
+  row: scheduleRowType,
 } satisfies Statement;
 
 const wakeOne = {

@@ -1,6 +1,7 @@
 /** Compensations of workflow steps: a row for each step that may need one, read by key or from the last end. */
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
 import type { StepKey, WrittenCompensation } from '../../engine/ports/workflows.ts';
+import { columnsOf } from '../base/columns.ts';
 import { inputTable } from '../base/input-table.ts';
 import { upsert } from '../base/upsert.ts';
 import type { Session, Statement } from '../driver/database.ts';
@@ -58,7 +59,7 @@ function compensationOf(row: RowWith<typeof compensationRowType>): WrittenCompen
 const readMany = {
   name: 'read_step_compensations',
   text: `
-SELECT c.* FROM ${inputTable({ job_id: 'uuid', step: 'smallint' }, 'i')}
+SELECT ${columnsOf(compensationRowType, 'c')} FROM ${inputTable({ job_id: 'uuid', step: 'smallint' }, 'i')}
 CROSS JOIN LATERAL (
   SELECT * FROM step_compensations s WHERE s.job_id = i.job_id AND s.step = i.step OFFSET 0
 ) AS c`,
@@ -73,7 +74,7 @@ export async function readCompensations(session: Session, keys: readonly StepKey
 
 const readAllOf = {
   name: 'read_compensations_of',
-  text: 'SELECT * FROM step_compensations WHERE job_id = $1',
+  text: `SELECT ${columnsOf(compensationRowType)} FROM step_compensations WHERE job_id = $1`,
   row: compensationRowType,
 } satisfies Statement;
 
@@ -84,7 +85,7 @@ export async function readCompensationsOf(session: Session, jobId: string): Prom
 const readWaiting = {
   name: 'read_next_compensation',
   text: `
-SELECT * FROM step_compensations
+SELECT ${columnsOf(compensationRowType)} FROM step_compensations
 WHERE job_id = $1 AND state = ${stepStates.WAITING} AND end_number < coalesce($2::int, 2147483647)
 ORDER BY job_id DESC, end_number DESC LIMIT 1`,
   row: compensationRowType,

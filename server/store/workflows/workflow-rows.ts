@@ -6,6 +6,7 @@ import { type StepState, stepStates } from '../../domain/workflows/step-state.ts
 import { MAX_STEPS } from '../../domain/workflows/workflow.ts';
 import type { RunningCompensation } from '../../engine/ports/explanations.ts';
 import type { StepKey, WrittenRun, WrittenStep } from '../../engine/ports/workflows.ts';
+import { columnsOf } from '../base/columns.ts';
 import { failureText } from '../base/failure-text.ts';
 import { inputTable } from '../base/input-table.ts';
 import { jsonOrNull } from '../base/json.ts';
@@ -144,7 +145,7 @@ export const stepRowType = {
 const readManySteps = {
   name: 'read_workflow_steps',
   text: `
-SELECT s.* FROM ${inputTable({ job_id: 'uuid', step: 'smallint' }, 'i')}
+SELECT ${columnsOf(stepRowType, 's')} FROM ${inputTable({ job_id: 'uuid', step: 'smallint' }, 'i')}
 CROSS JOIN LATERAL (
   SELECT * FROM workflow_steps w WHERE w.job_id = i.job_id AND w.step = i.step OFFSET 0
 ) AS s`,
@@ -182,7 +183,7 @@ export async function readSteps(session: Session, keys: readonly StepKey[]): Pro
 const readPast = {
   name: 'read_past_steps',
   text: `
-SELECT s.* FROM (SELECT job_id, state FROM job_outcomes WHERE job_id = $1 OFFSET 0) AS ended
+SELECT ${columnsOf(stepRowType, 's')} FROM (SELECT job_id, state FROM job_outcomes WHERE job_id = $1 OFFSET 0) AS ended
 CROSS JOIN LATERAL (
   SELECT * FROM workflow_steps w WHERE w.job_id = ended.job_id ORDER BY w.step LIMIT ${MAX_STEPS}
 ) AS s
@@ -196,7 +197,7 @@ export async function readPastSteps(session: Session, jobId: string): Promise<Wr
 
 const readSkipped = {
   name: 'read_asked_skips',
-  text: `SELECT * FROM workflow_steps WHERE job_id = $1 AND skip_reason IS NOT NULL ORDER BY step LIMIT ${MAX_STEPS}`,
+  text: `SELECT ${columnsOf(stepRowType)} FROM workflow_steps WHERE job_id = $1 AND skip_reason IS NOT NULL ORDER BY step LIMIT ${MAX_STEPS}`,
   row: stepRowType,
 } satisfies Statement;
 
@@ -204,27 +205,29 @@ export async function readAskedSkips(session: Session, jobId: string): Promise<W
   return (await session.run(readSkipped, [jobId])).map(stepOf);
 }
 
+const runRowType = {
+  job_id: 'uuid',
+  depth: 'int2',
+  phase: 'int2',
+  running: 'int4',
+  ended: 'int4',
+  stop_reason: 'int2',
+  failed: 'bool',
+  cleanup_failed: 'bool',
+  failure: 'text?',
+  compensable: 'int4',
+  not_undone: 'text?',
+} satisfies RowType;
+
 const readOneRun = {
   name: 'read_workflow_run',
-  text: 'SELECT * FROM workflow_runs WHERE job_id = $1',
-  row: {
-    job_id: 'uuid',
-    depth: 'int2',
-    phase: 'int2',
-    running: 'int4',
-    ended: 'int4',
-    stop_reason: 'int2',
-    failed: 'bool',
-    cleanup_failed: 'bool',
-    failure: 'text?',
-    compensable: 'int4',
-    not_undone: 'text?',
-  },
+  text: `SELECT ${columnsOf(runRowType)} FROM workflow_runs WHERE job_id = $1`,
+  row: runRowType,
 } satisfies Statement;
 
 const runningSteps = {
   name: 'read_running_steps',
-  text: `SELECT * FROM workflow_steps WHERE job_id = $1 AND state = ${stepStates.RUNNING} ORDER BY step LIMIT $2`,
+  text: `SELECT ${columnsOf(stepRowType)} FROM workflow_steps WHERE job_id = $1 AND state = ${stepStates.RUNNING} ORDER BY step LIMIT $2`,
   row: stepRowType,
 } satisfies Statement;
 

@@ -130,6 +130,43 @@ describe('the PostgreSQL driver', () => {
     expect(count).toBeLessThan(20);
   });
 
+  describe('with statements that were prepared before a later release changed their results', () => {
+    const table = `changed_${crypto.randomUUID().replaceAll('-', '')}`;
+    const star = { name: `star_${table}`, text: `SELECT * FROM ${table}` };
+
+    /** A database all of whose connections have prepared the statement, and then a column is added. */
+    async function openOutdated(): Promise<Database> {
+      const database = open({ poolSize: 3 });
+      await sql(context, `DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} (a int)`);
+      const pids = await Promise.all(
+        Array.from({ length: 3 }, () =>
+          database.transaction(async (session) => {
+            await session.run(star, []);
+            await session.run({ name: '', text: 'SELECT pg_sleep(0.2)' }, []);
+            return pidOf(session);
+          }),
+        ),
+      );
+      expect(new Set(pids).size).toBe(3);
+      await sql(context, `ALTER TABLE ${table} ADD COLUMN b int`);
+      return database;
+    }
+
+    it('repeats a statement on a connection that has not prepared it', async () => {
+      const database = await openOutdated();
+      await Promise.all(Array.from({ length: 9 }, () => database.run(star, [])));
+    });
+
+    it('refuses a transaction as a collision, once, since all these connections end', async () => {
+      const database = await openOutdated();
+      const transaction = () => database.transaction((session) => session.run(star, []));
+      const error = await transaction().catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: '0A000' });
+      expect(storeFault(error)).toBe('concurrency');
+      await Promise.all(Array.from({ length: 9 }, transaction));
+    });
+  });
+
   it('fails soon if nothing listens', async () => {
     const database = open({ url: 'postgres://muster@127.0.0.1:1/none' });
     expect(storeFault(await database.run(one, []).catch((reason: unknown) => reason))).toBe('world');

@@ -2,13 +2,62 @@
 import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
 import type { OpenRun } from '../../../domain/jobs/run.ts';
 import type { LockedRuns, Selection } from '../../../engine/ports/jobs.ts';
+import { columnsOf } from '../../base/columns.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { gates } from '../../dispatch/gated-lanes.ts';
 import type { Parameter, Session, Statement } from '../../driver/database.ts';
-import type { RowOf } from '../../driver/row-types.ts';
+import type { RowOf, RowType } from '../../driver/row-types.ts';
 
 export const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
+
+const runRowType = {
+  job_id: 'uuid',
+  lane_id: 'int4',
+  state: 'int2',
+  rank: 'int8',
+  revision: 'int4',
+  attempt: 'int4',
+  attempt_count: 'int4',
+  input_size: 'int4',
+  session_id: 'uuid?',
+  credit_id: 'int8?',
+  assign_time: 'timestamptz?',
+  due_time: 'timestamptz?',
+  expire_time: 'timestamptz?',
+  run_timeout_ms: 'int8',
+  consecutive_losses: 'int2',
+  suspect_losses: 'int2',
+  total_losses: 'int2',
+  releases: 'int2',
+  releases_since: 'timestamptz?',
+  progress_sequence: 'int8',
+  progress_fraction: 'float8?',
+  progress_message: 'text?',
+  reason: 'text?',
+  run_time: 'timestamptz?',
+  check_result: 'bool',
+  failures: 'int8?',
+  deadline: 'timestamptz?',
+  run_deadline: 'timestamptz?',
+  run_extension_ms: 'int8?',
+  progress_timeout_ms: 'int8?',
+  quiet_deadline: 'timestamptz?',
+  watch_window_ms: 'int8?',
+  watch_until: 'timestamptz?',
+  watch_fraction: 'float8?',
+  cancel_time: 'timestamptz?',
+  limit_id: 'uuid?',
+  limit_mark: 'int2?',
+  pause_time: 'timestamptz?',
+  parent_job_id: 'uuid?',
+  step: 'int2?',
+  item: 'int4?',
+  notifies_end: 'bool',
+  unmet_dependencies: 'int2',
+  children: 'int4',
+  suspensions: 'int4?',
+} satisfies RowType;
 
 function lockStatement(name: string, picked: string) {
   return {
@@ -16,55 +65,11 @@ function lockStatement(name: string, picked: string) {
     text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 picked AS MATERIALIZED (${picked})
-SELECT p.*, j.priority, j.create_time, j.retry_policy, j.fairness_key, now.time AS now
+SELECT ${columnsOf(runRowType, 'p')}, j.priority, j.create_time, j.retry_policy, j.fairness_key, now.time AS now
 FROM picked p
 CROSS JOIN LATERAL (SELECT priority, create_time, retry_policy, fairness_key FROM jobs WHERE jobs.job_id = p.job_id OFFSET 0) AS j, now`,
     row: {
-      job_id: 'uuid',
-      lane_id: 'int4',
-      state: 'int2',
-      rank: 'int8',
-      revision: 'int4',
-      attempt: 'int4',
-      attempt_count: 'int4',
-      input_size: 'int4',
-      session_id: 'uuid?',
-      credit_id: 'int8?',
-      assign_time: 'timestamptz?',
-      due_time: 'timestamptz?',
-      expire_time: 'timestamptz?',
-      run_timeout_ms: 'int8',
-      consecutive_losses: 'int2',
-      suspect_losses: 'int2',
-      total_losses: 'int2',
-      releases: 'int2',
-      releases_since: 'timestamptz?',
-      progress_sequence: 'int8',
-      progress_fraction: 'float8?',
-      progress_message: 'text?',
-      reason: 'text?',
-      run_time: 'timestamptz?',
-      check_result: 'bool',
-      failures: 'int8?',
-      deadline: 'timestamptz?',
-      run_deadline: 'timestamptz?',
-      run_extension_ms: 'int8?',
-      progress_timeout_ms: 'int8?',
-      quiet_deadline: 'timestamptz?',
-      watch_window_ms: 'int8?',
-      watch_until: 'timestamptz?',
-      watch_fraction: 'float8?',
-      cancel_time: 'timestamptz?',
-      limit_id: 'uuid?',
-      limit_mark: 'int2?',
-      pause_time: 'timestamptz?',
-      parent_job_id: 'uuid?',
-      step: 'int2?',
-      item: 'int4?',
-      notifies_end: 'bool',
-      unmet_dependencies: 'int2',
-      children: 'int4',
-      suspensions: 'int4?',
+      ...runRowType,
       priority: 'int2',
       create_time: 'timestamptz',
       retry_policy: 'text?',

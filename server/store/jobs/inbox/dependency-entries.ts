@@ -5,6 +5,7 @@ import { inboxKinds, MAX_END_EDGES, MAX_END_ENTRIES, recipients } from '../../..
 import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
 import { type StepState, stepStates } from '../../../domain/workflows/step-state.ts';
 import type { Publication, TakenEdge } from '../../../engine/ports/dependencies.ts';
+import { columnsOf } from '../../base/columns.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { assetIdOf } from '../../base/target-ids.ts';
@@ -74,7 +75,7 @@ const takeEdges = {
   text: `
 DELETE FROM job_dependencies d USING ${inputTable({ job_id: 'uuid', number: 'smallint' }, 'i')}
 WHERE ${sameKey('d.job_id', 'i.job_id')} AND d.number = i.number
-RETURNING d.*`,
+RETURNING ${columnsOf(dependencyRowType, 'd')}`,
   row: dependencyRowType,
 } satisfies Statement;
 

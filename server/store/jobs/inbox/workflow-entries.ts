@@ -2,9 +2,10 @@
 import { inboxKinds, MAX_INBOX_ROWS, recipients, type WorkflowEntryKind } from '../../../domain/jobs/inbox.ts';
 import { stateOf } from '../../../domain/jobs/job-state.ts';
 import type { AbandonedInbox, InboxRow } from '../../../engine/ports/inbox.ts';
+import { columnsOf } from '../../base/columns.ts';
 import { sameKey } from '../../base/same-key.ts';
 import type { Session, Statement } from '../../driver/database.ts';
-import type { RowOf } from '../../driver/row-types.ts';
+import type { RowOf, RowType } from '../../driver/row-types.ts';
 
 /** Max rows that `findAbandoned` reads, from the oldest. */
 const SCANNED_ROWS = 10_000;
@@ -25,6 +26,20 @@ const sameRow = (row: string, other: string) =>
 /** Entries that stop a workflow are taken first, however old the others are. */
 const stops = `(${inboxKinds.CANCEL}, ${inboxKinds.TIME_OUT}, ${inboxKinds.SKIP_STEP})`;
 
+const entryRowType = {
+  row_id: 'int8',
+  subject_id: 'uuid',
+  kind: 'int2',
+  recipient: 'int2',
+  step: 'int2?',
+  state: 'int2?',
+  items: 'int4[]?',
+  child_ids: 'uuid[]?',
+  lane_id: 'int4?',
+  entry_time: 'timestamptz',
+  reason: 'text?',
+} satisfies RowType;
+
 // The transaction that has locked a workflow is the only one to take its entries.
 const takeSome = {
   name: 'take_workflow_inbox',
@@ -42,20 +57,8 @@ WITH picked AS MATERIALIZED (
 gone AS (
   DELETE FROM job_inbox w USING picked p WHERE ${sameRow('w', 'p')} AND p.kind <> ${inboxKinds.CANCEL_CHILDREN}
 )
-SELECT * FROM picked ORDER BY row_id`,
-  row: {
-    row_id: 'int8',
-    subject_id: 'uuid',
-    kind: 'int2',
-    recipient: 'int2',
-    step: 'int2?',
-    state: 'int2?',
-    items: 'int4[]?',
-    child_ids: 'uuid[]?',
-    lane_id: 'int4?',
-    entry_time: 'timestamptz',
-    reason: 'text?',
-  },
+SELECT ${columnsOf(entryRowType)} FROM picked ORDER BY row_id`,
+  row: entryRowType,
 } satisfies Statement;
 
 const kinds = new Map<number, WorkflowEntryKind>(

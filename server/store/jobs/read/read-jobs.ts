@@ -10,6 +10,7 @@ import { type AttemptOutcome, attemptOutcomes, type SkipReason, skipReasons } fr
 import { reported } from '../../../domain/retries/circuit-breaker.ts';
 import type { AttemptKey, ClosedRecord } from '../../../engine/ports/attempts.ts';
 import type { AttemptView, JobName, JobRecord, JobView, ListedJob } from '../../../engine/ports/jobs.ts';
+import { columnsOf } from '../../base/columns.ts';
 import { failureOf } from '../../base/failure-text.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
@@ -100,26 +101,27 @@ WHERE n.namespace IS NOT DISTINCT FROM i.namespace`,
   row: { ...viewRowType, worker_name: 'text?' },
 } satisfies Statement;
 
+const attemptRowType = {
+  job_id: 'uuid',
+  attempt: 'int4',
+  session_id: 'uuid',
+  outcome: 'int2',
+  counted: 'bool',
+  assign_time: 'timestamptz',
+  end_time: 'timestamptz',
+  failure: 'text?',
+} satisfies RowType;
+
 const readAttempts = {
   name: 'read_attempts',
   text: `
-SELECT a.*, s.worker_name FROM unnest($1::uuid[]) AS i (job_id)
+SELECT ${columnsOf(attemptRowType, 'a')}, s.worker_name FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (
   SELECT * FROM job_attempts WHERE job_attempts.job_id = i.job_id ORDER BY attempt DESC LIMIT 99
 ) AS a
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'a.session_id')}
 ORDER BY a.job_id, a.attempt`,
-  row: {
-    job_id: 'uuid',
-    attempt: 'int4',
-    session_id: 'uuid',
-    outcome: 'int2',
-    counted: 'bool',
-    assign_time: 'timestamptz',
-    end_time: 'timestamptz',
-    failure: 'text?',
-    worker_name: 'text?',
-  },
+  row: { ...attemptRowType, worker_name: 'text?' },
 } satisfies Statement;
 
 // One look-up per id: an ANY may be read from any index that holds the ids, from one end to the other.
