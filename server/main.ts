@@ -6,6 +6,7 @@ import { connectHandlers } from './api/base/servers/connect-handlers.ts';
 import { startGrpcServer } from './api/base/servers/grpc-server.ts';
 import type { Health } from './api/base/servers/health.ts';
 import { startHttpServer } from './api/base/servers/http-server.ts';
+import { IncomingBytes } from './api/base/servers/incoming-bytes.ts';
 import { services, webServices } from './api/service.ts';
 import { PROTOCOL_VERSION } from './api/sessions/sessions.ts';
 import { connectBus } from './bus/connect-bus.ts';
@@ -156,17 +157,19 @@ async function openPorts({
   const bindings = services(replica);
   const calls = new Calls(log, metrics.calls);
   const access = { hosts: [host.toLowerCase(), ...config.httpHosts], corsOrigins };
+  const incoming = new IncomingBytes();
   const routes = connectHandlers(webServices(bindings), calls);
   const http = await startHttpServer(routes, health, {
     host,
     port: config.httpPort,
     access,
     metrics: metrics.page,
+    incoming,
     log,
   });
   const stops = [() => http.stop()];
   closers.add(() => Promise.all(stops.map((stop) => stop())));
-  const grpc = await startGrpcServer(bindings, calls, { host, port: config.grpcPort });
+  const grpc = await startGrpcServer(bindings, calls, { host, port: config.grpcPort, incoming });
   stops.push(() => grpc.stop());
   closers.add(() => calls.stop());
   return { grpc: grpc.port, http: http.port };

@@ -1,5 +1,6 @@
 /** Calls in progress on all ports: counted, bounded, and ended by their deadline or when their caller disconnects. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { EngineError } from '../../engine/base/errors.ts';
 import type { CallMeter, Log, MeasuredCall } from '../../engine/ports/ports.ts';
 import { Code, codeName } from './code.ts';
 import { ApiError, type RpcStatus, statusOf } from './status.ts';
@@ -7,6 +8,8 @@ import { ApiError, type RpcStatus, statusOf } from './status.ts';
 /** A transport's view of the caller. */
 export interface Caller {
   readonly system: MeasuredCall['system'];
+  /** Size of the request. */
+  readonly bytes: number;
   /** Time until its deadline; Infinity if there is none. */
   readonly leftMs: number;
   /** Registers `listener` for the caller's disconnect; returns a function that removes it. */
@@ -28,6 +31,13 @@ export const currentCall = new AsyncLocalStorage<AbortSignal>();
 
 /** Maximum calls in progress; further calls are refused with a retry hint. */
 const MAX_CALLS = 20_000;
+/** Maximum size of all requests in progress. */
+const MAX_BYTES = 128 << 20;
+/** Reports must still arrive when clients have used up the bytes; workers repeat and never stop reporting. */
+const MAX_BYTES_OF_WORKERS = 192 << 20;
+const WORKERS = 'muster.worker.';
+
+const overload = { retryAfterMs: 500 };
 
 const tooLate = () => new ApiError('DEADLINE_EXCEEDED', 'the deadline passed before the call was done');
 
@@ -73,6 +83,7 @@ export class Calls {
   readonly #log: Log;
   readonly #meter: CallMeter;
   #count = 0;
+  #bytes = 0;
   #stopping = false;
 
   constructor(log: Log, meter: CallMeter) {
@@ -89,14 +100,14 @@ export class Calls {
   async run<T>(name: string, caller: Caller, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const measured = this.#measure(name, caller);
     try {
-      const bounds = this.#begin(caller);
+      const bounds = this.#begin(name, caller);
       try {
         const { signal } = bounds;
         const answer = await bounds.within(currentCall.run(signal, () => work(signal)));
         measured(Code.OK);
         return answer;
       } finally {
-        this.#end(bounds);
+        this.#end(bounds, caller);
       }
     } catch (error) {
       const failure = this.#failure(error, name);
@@ -115,7 +126,7 @@ export class Calls {
     // The code if the caller stops reading before the end.
     let code: number = Code.CANCELLED;
     try {
-      yield* this.#passOn(caller, work);
+      yield* this.#passOn(name, caller, work);
       code = Code.OK;
     } catch (error) {
       const failure = this.#failure(error, name);
@@ -127,10 +138,11 @@ export class Calls {
   }
 
   async *#passOn<T>(
+    name: string,
     caller: Caller,
     work: (signal: AbortSignal) => AsyncIterable<T>,
   ): AsyncGenerator<T, void, undefined> {
-    const bounds = this.#begin(caller);
+    const bounds = this.#begin(name, caller);
     const answers = work(bounds.signal)[Symbol.asyncIterator]();
     try {
       for (;;) {
@@ -139,7 +151,7 @@ export class Calls {
         yield next.value;
       }
     } finally {
-      this.#end(bounds);
+      this.#end(bounds, caller);
       // Not awaited: work that ignores its signal would delay the end.
       void answers.return?.()?.catch(() => {});
     }
@@ -154,17 +166,22 @@ export class Calls {
     };
   }
 
-  #begin(caller: Caller): Bounds {
+  #begin(name: string, caller: Caller): Bounds {
     if (this.#stopping) throw new ApiError('SHUTTING_DOWN', 'this replica is shutting down; try another');
     if (this.#count >= MAX_CALLS)
-      throw new ApiError('OVERLOADED', `more than ${MAX_CALLS} calls are under way here; try again`);
+      throw new EngineError('OVERLOADED', `more than ${MAX_CALLS} calls are under way here; try again`, overload);
+    const maxBytes = name.startsWith(WORKERS) ? MAX_BYTES_OF_WORKERS : MAX_BYTES;
+    if (this.#bytes > 0 && this.#bytes + caller.bytes > maxBytes)
+      throw new EngineError('OVERLOADED', 'the calls under way here are too large together; try again', overload);
     const bounds = new Bounds(caller);
     this.#count++;
+    this.#bytes += caller.bytes;
     return bounds;
   }
 
-  #end(bounds: Bounds): void {
+  #end(bounds: Bounds, caller: Caller): void {
     this.#count--;
+    this.#bytes -= caller.bytes;
     bounds.end();
   }
 

@@ -23,6 +23,8 @@ export interface BatcherOptions<I, O> {
   readonly inFlight?: number;
   /** Max queued rows; beyond it callers get OVERLOADED. Default 50,000. */
   readonly maxQueuedRows?: number;
+  /** Max bytes queued and being flushed; beyond them callers get OVERLOADED. Default 64 MiB. */
+  readonly maxHeldBytes?: number;
   readonly timers: Timers;
   readonly random: Random;
 }
@@ -46,6 +48,8 @@ export class Batcher<I, O> {
   readonly #options: BatcherOptions<I, O>;
   #queue: Entry<I, O>[] = [];
   #queuedRows = 0;
+  /** Bytes queued and being flushed. */
+  #heldBytes = 0;
   #running = 0;
   /** Running flushes that take unusually long; new items do not wait for these. */
   #late = 0;
@@ -57,7 +61,7 @@ export class Batcher<I, O> {
   /** Rejects with an EngineError: OVERLOADED when too much is queued, or the error of the item's flush. */
   add(item: I): Promise<O> {
     const { rows, bytes } = this.#options.sizeOf?.(item) ?? one;
-    if (this.#queuedRows + rows > (this.#options.maxQueuedRows ?? 50_000) && this.#queuedRows > 0) {
+    if (this.#isOver(rows, bytes)) {
       return Promise.reject(
         new EngineError('OVERLOADED', `too many ${this.#options.name} wait already; try again`, { retryAfterMs: 250 }),
       );
@@ -65,8 +69,16 @@ export class Batcher<I, O> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, rows, bytes, resolve, reject });
       this.#queuedRows += rows;
+      this.#heldBytes += bytes;
       this.#next();
     });
+  }
+
+  /** A single item is never over: it would never fit otherwise. */
+  #isOver(rows: number, bytes: number): boolean {
+    const { maxQueuedRows = 50_000, maxHeldBytes = 64 << 20 } = this.#options;
+    const tooManyRows = this.#queuedRows > 0 && this.#queuedRows + rows > maxQueuedRows;
+    return tooManyRows || (this.#heldBytes > 0 && this.#heldBytes + bytes > maxHeldBytes);
   }
 
   #next(): void {
@@ -76,6 +88,7 @@ export class Batcher<I, O> {
       const end = this.#watch();
       void outsideOfCalls(() => this.#run(batch)).finally(() => {
         end();
+        for (const entry of batch) this.#heldBytes -= entry.bytes;
         this.#running--;
         this.#next();
       });

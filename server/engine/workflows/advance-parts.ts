@@ -7,6 +7,7 @@ import type { KnownSteps } from './steps/expected-steps.ts';
 import type { StepWait } from './steps/external-dependencies.ts';
 import type { FanOutLists } from './steps/fan-out-lists.ts';
 import type { StepJobs } from './steps/jobs.ts';
+import type { StartLimits } from './steps/start-budget.ts';
 
 export interface AdvanceParts {
   readonly store: InnerStore & Pick<Store, 'workflows' | 'stepCache' | 'readEndedJobs'>;
@@ -15,8 +16,8 @@ export interface AdvanceParts {
   readonly body: Body;
   readonly workflow: LockedWorkflow;
   readonly lists: FanOutLists;
-  /** Max jobs made in this transaction. */
-  readonly mostJobs: number;
+  /** Bounds of the jobs made in this transaction. */
+  readonly startLimits: StartLimits;
   /** Steps that were read with the lock. */
   readonly known: KnownSteps;
   /** For the one step whose dependencies are locked. Undefined: none are. */

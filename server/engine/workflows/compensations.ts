@@ -71,7 +71,7 @@ export class Compensations {
 
   /** Starts the next one. FAILED: it can't be started. LATER: this transaction has reached its max jobs. */
   async next(): Promise<'RUNS' | 'FAILED' | 'LATER'> {
-    if (this.#begun++ >= this.#parts.mostJobs) return 'LATER';
+    if (this.#begun++ >= this.#parts.startLimits.jobs) return 'LATER';
     const found = await this.#last();
     if (!found) throw new Error('a step must be compensated, but none is known');
     const { step, ...row } = found;

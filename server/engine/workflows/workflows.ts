@@ -35,10 +35,10 @@ import { ExpectedSteps, knownOf } from './steps/expected-steps.ts';
 import { lockedWait, numberedWait, type StepWait, UnlockedWait } from './steps/external-dependencies.ts';
 import { FanOutLists } from './steps/fan-out-lists.ts';
 import { StepJobs, type StepJobsParts } from './steps/jobs.ts';
+import { limitsOfStarts } from './steps/start-budget.ts';
 
-/** Max workflows per transaction, and max jobs made by it. */
+/** Max workflows per transaction. */
 const MAX_TOGETHER = 20;
-const MAX_JOBS = 1_000;
 /** Max workflows taken by one transaction. */
 const MAX_STARTED = 100;
 const IN_FLIGHT = 2;
@@ -244,12 +244,12 @@ export class Workflows {
           lanes,
           locked.map(({ laneId }) => laneId),
         );
-        const mostJobs = Math.ceil(MAX_JOBS / Math.max(1, locked.length));
+        const startLimits = limitsOfStarts(locked.length, this.#parts.clock);
         const known = knownOf(expected, rows);
         const advanced = unlessUnlocked(
           await Promise.all(
             locked.map((workflow) =>
-              this.#advanceOne(inner, workflow, { mostJobs, known: known(workflow.jobId), wait, refusal }),
+              this.#advanceOne(inner, workflow, { startLimits, known: known(workflow.jobId), wait, refusal }),
             ),
           ),
         );
@@ -276,7 +276,7 @@ export class Workflows {
   async #advanceOne(
     store: Store,
     workflow: LockedWorkflow,
-    { refusal, ...more }: Pick<AdvanceParts, 'mostJobs' | 'known' | 'wait'> & Alone,
+    { refusal, ...more }: Pick<AdvanceParts, 'startLimits' | 'known' | 'wait'> & Alone,
   ): Promise<AdvancedOne | UnlockedWait> {
     const { namespace, definitionBody, definition } = this.#laneOf(workflow);
     const parts = { store, stepJobs: this.#stepJobs, namespace, workflow, lists: this.#lists, ...more };

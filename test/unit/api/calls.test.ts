@@ -10,7 +10,7 @@ import { eventually } from '../../support/base/eventually.ts';
 
 const quiet: Log = { info: () => {}, warn: () => {}, error: () => {} };
 const unmeasured: CallMeter = { ended: () => {} };
-const patient: Caller = { system: 'grpc', leftMs: Number.POSITIVE_INFINITY, onGone: () => () => {} };
+const patient: Caller = { system: 'grpc', bytes: 0, leftMs: Number.POSITIVE_INFINITY, onGone: () => () => {} };
 const endless = () => new Promise<never>(() => {});
 
 /** A caller that can leave. */
@@ -42,6 +42,18 @@ function collect(): void {
 describe('a call', () => {
   it('returns the answer of its work', async () => {
     expect(await new Calls(quiet, unmeasured).run('Get', patient, async () => 7)).toBe(7);
+  });
+
+  it('is refused while the requests in progress hold too many bytes, except those of workers', async () => {
+    const calls = new Calls(quiet, unmeasured);
+    const large = { ...patient, bytes: 4 << 20 };
+    const { caller, leave } = leaving();
+    const many = Array.from({ length: 32 }, () => calls.run('Submit', { ...caller, bytes: large.bytes }, endless));
+    expect(await reasonOf(calls.run('Submit', large, endless))).toBe('OVERLOADED');
+    expect(await calls.run('muster.worker.v1.SessionService/ReportAttempts', large, async () => 7)).toBe(7);
+    leave();
+    await Promise.allSettled(many);
+    expect(await calls.run('Submit', large, async () => 8)).toBe(8);
   });
 
   it('is known to what it runs, on the way to the database, too', async () => {

@@ -1,6 +1,12 @@
 /** The handlers for Connect (JSON and binary) and gRPC-Web: the services of the gRPC port, for browsers and curl. */
 import { type DescMethod, type DescService, type Message, toBinary } from '@bufbuild/protobuf';
-import { ConnectError, createConnectRouter, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
+import {
+  ConnectError,
+  createConnectRouter,
+  createContextKey,
+  type HandlerContext,
+  type ServiceImpl,
+} from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import { compressionGzip } from '@connectrpc/connect-node';
 import type { ServiceBinding } from '../../service.ts';
@@ -31,9 +37,23 @@ function contextOf(method: DescMethod, message: Message, { requestHeader }: Hand
   } satisfies CallContext;
 }
 
-function callerOf({ timeoutMs, signal }: HandlerContext): Caller {
+/** The bytes of a request that have arrived; the HTTP port counts them. */
+export const requestBytes = createContextKey({ count: 0 });
+/** What a compressed request is taken to grow to. */
+const GROWTH = 8;
+
+function bytesOf({ requestHeader, values }: HandlerContext): number {
+  const isPacked = ['content-encoding', 'connect-content-encoding', 'grpc-encoding'].some((name) =>
+    requestHeader.has(name),
+  );
+  return Math.min(values.get(requestBytes).count * (isPacked ? GROWTH : 1), MAX_MESSAGE_BYTES);
+}
+
+function callerOf(context: HandlerContext): Caller {
+  const { timeoutMs, signal } = context;
   return {
     system: 'connectrpc',
+    bytes: bytesOf(context),
     leftMs: timeoutMs() ?? Number.POSITIVE_INFINITY,
     onGone: (listener) => {
       // The signal also aborts at the deadline, which the call watches itself.

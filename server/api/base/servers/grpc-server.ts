@@ -8,8 +8,9 @@ import { type Caller, CallFailure, type Calls } from '../calls.ts';
 import type { CallContext, Handler, StreamHandler } from '../context.ts';
 import { undecodableBytes } from '../undecodable.ts';
 import { boundTimeouts } from './bound-timeouts.ts';
+import { guardRequests, type RequestGuardOptions } from './guard-requests.ts';
 
-export interface GrpcServerOptions {
+export interface GrpcServerOptions extends RequestGuardOptions {
   /** Default 127.0.0.1. */
   readonly host: string;
   /** 0: any free port. */
@@ -76,6 +77,7 @@ function callerOf(call: Call): Caller {
   const deadline = call.getDeadline();
   return {
     system: 'grpc',
+    bytes: call.request.body.length,
     leftMs: (deadline instanceof Date ? deadline.getTime() : deadline) - Date.now(),
     onGone: (listener) => {
       call.once('cancelled', listener);
@@ -195,6 +197,7 @@ export async function startGrpcServer(
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'SERVING'])));
   health.addToServer(server);
   const port = await listen(server, options);
+  const unguard = guardRequests(port, options);
   return {
     port,
     async stop() {
@@ -203,6 +206,7 @@ export async function startGrpcServer(
         const timer = setTimeout(() => server.forceShutdown(), STOP_MS);
         server.tryShutdown(() => {
           clearTimeout(timer);
+          unguard();
           resolve();
         });
       });

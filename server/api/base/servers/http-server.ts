@@ -1,6 +1,6 @@
 /** The HTTP port: Connect and gRPC-Web for browsers and curl, the API reference, health and metrics. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { ConnectError } from '@connectrpc/connect';
+import { ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import { errorToJson } from '@connectrpc/connect/protocol-connect';
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
@@ -10,7 +10,10 @@ import { Code } from '../code.ts';
 import { statusOf } from '../status.ts';
 import { boundTimeouts } from './bound-timeouts.ts';
 import { connectErrorOf } from './connect-error.ts';
+import { requestBytes } from './connect-handlers.ts';
+import { tooManyBytes } from './guard-requests.ts';
 import { type Health, healthAnswer } from './health.ts';
+import type { IncomingBytes } from './incoming-bytes.ts';
 import { type MetricsText, serveMetrics } from './metrics.ts';
 import { checkAccess, corsHeaders, preflightHeaders, type WebAccess } from './web-access.ts';
 
@@ -20,6 +23,7 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly access: WebAccess;
   readonly metrics: MetricsText;
+  readonly incoming: IncomingBytes;
   readonly log: Log;
 }
 
@@ -54,15 +58,25 @@ function refuse(response: ServerResponse, status: number, error: ConnectError): 
  * The body in chunks. If the reader stops early, the connection stays open so that the refusal can be sent; the rest of
  * the body is discarded.
  */
-async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+async function* bodyOf(
+  request: IncomingMessage,
+  incoming: IncomingBytes,
+  counted: { count: number },
+): AsyncGenerator<Uint8Array> {
+  const arriving = incoming.begin(request.socket);
   try {
-    yield* request.iterator({ destroyOnReturn: false });
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      if (!arriving.add(chunk.length)) throw connectErrorOf(statusOf(tooManyBytes()));
+      counted.count += chunk.length;
+      yield chunk;
+    }
   } finally {
+    arriving.end();
     request.resume();
   }
 }
 
-async function call(routes: Routes, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function call({ routes, incoming }: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [path = ''] = (request.url ?? '').split('?', 1);
   const handler = routes.get(path);
   if (!handler) {
@@ -72,7 +86,9 @@ async function call(routes: Routes, request: IncomingMessage, response: ServerRe
   }
   boundTimeouts(request.headers);
   const asked = universalRequestFromNodeRequest(request, response, undefined, undefined);
-  const result = await handler({ ...asked, body: bodyOf(request) });
+  const counted = { count: 0 };
+  const contextValues = createContextValues().set(requestBytes, counted);
+  const result = await handler({ ...asked, body: bodyOf(request, incoming, counted), contextValues });
   const hint = result.body === undefined ? hints[result.status] : undefined;
   if (hint) return refuse(response, result.status, new ConnectError(hint, Code.UNIMPLEMENTED));
   await universalResponseToNodeResponse(result, response);
@@ -81,15 +97,13 @@ async function call(routes: Routes, request: IncomingMessage, response: ServerRe
 interface Served {
   readonly health: Health;
   readonly routes: Routes;
+  readonly incoming: IncomingBytes;
   readonly access: WebAccess;
   readonly metrics: MetricsText;
 }
 
-async function serve(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { health, routes, access, metrics }: Served,
-): Promise<void> {
+async function serve(request: IncomingMessage, response: ServerResponse, served: Served): Promise<void> {
+  const { health, access, metrics } = served;
   const reply = await healthAnswer(request, health);
   if (reply) return answer(response, reply.status, reply.body);
   try {
@@ -104,7 +118,7 @@ async function serve(
   }
   if (serveReference(request, response)) return;
   if (await serveMetrics(request, response, metrics)) return;
-  await call(routes, request, response);
+  await call(served, request, response);
 }
 
 function listen(server: Server, { host, port }: HttpServerOptions): Promise<number> {
@@ -134,9 +148,9 @@ function stop(server: Server): Promise<void> {
 }
 
 export async function startHttpServer(routes: Routes, health: Health, options: HttpServerOptions): Promise<HttpServer> {
-  const { access, metrics, log } = options;
+  const { access, metrics, incoming, log } = options;
   const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
-    serve(request, response, { health, routes, access, metrics }).catch((error) => {
+    serve(request, response, { health, routes, access, metrics, incoming }).catch((error) => {
       // If the caller has disconnected, nobody sees the error anyway.
       if (!response.destroyed) log.error({ path: request.url, error: String(error) }, 'an HTTP call failed');
       response.destroy();

@@ -23,6 +23,7 @@ import type { CachedSteps } from './cached-steps.ts';
 import { whyFailed } from './ends.ts';
 import { dependenciesOf, UnlockedWait, waitsText } from './external-dependencies.ts';
 import type { MadeFrom } from './jobs.ts';
+import { StartBudget } from './start-budget.ts';
 import type { Steps } from './steps.ts';
 
 /** Thrown if the step ends at once, with the reason. */
@@ -39,10 +40,9 @@ export class StepStarts {
   readonly #steps: Steps;
   readonly #values: Values;
   readonly #cached: CachedSteps;
+  readonly #budget: StartBudget;
   readonly jobs: NewJob[] = [];
   readonly inbox: NewInboxRow[] = [];
-  /** Jobs attempted, including those that can't be made: each has cost an evaluation of its input. */
-  #tried = 0;
   /** Steps with a CONTINUE entry. */
   readonly #continuing = new Set<number>();
 
@@ -51,11 +51,12 @@ export class StepStarts {
     this.#steps = steps;
     this.#values = values;
     this.#cached = cached;
+    this.#budget = new StartBudget(parts.startLimits);
   }
 
   /**
-   * `started` counts started steps, including those that ended at once, without skipped ones. Steps beyond the max jobs
-   * of a transaction are left to the next one.
+   * `started` counts started steps, including those that ended at once, without skipped ones. Steps beyond the budget of a
+   * transaction are left to the next one.
    */
   async start(steps: readonly number[]): Promise<{ readonly started: number; readonly ended: readonly EndedStep[] }> {
     const ended: EndedStep[] = [];
@@ -65,7 +66,7 @@ export class StepStarts {
       if (this.#steps.row(step).state === 'RUNNING') {
         const state = await this.moreItems(step);
         if (state) ended.push({ step, state });
-      } else if (this.#isFull() || this.#isBehind(step)) this.#continueStep(step);
+      } else if (this.#budget.isSpent || this.#isBehind(step)) this.#continueStep(step);
       else {
         const state = await this.#startOne(step);
         if (state !== 'SKIPPED') started++;
@@ -100,7 +101,7 @@ export class StepStarts {
   }
 
   /**
-   * Starts as many items as may be open, up to the transaction's max jobs. Returns the step's end state if it ends now.
+   * Starts as many items as may be open, up to the transaction's budget. Returns the step's end state if it ends now.
    */
   moreItems(step: number): Promise<EndedStepState | undefined> {
     const { lists, workflow } = this.#parts;
@@ -116,23 +117,29 @@ export class StepStarts {
     for (;;) {
       const decision = decideFanOut(fanOut, state);
       if (decision.kind !== 'CONTINUE') return this.#verdict(step, decision);
-      const count = Math.min(decision.start, Math.max(0, this.#parts.mostJobs - this.#tried));
-      if (count < decision.start) this.#continueStep(step);
-      if (count === 0) return undefined;
+      if (decision.start === 0) return undefined;
+      if (this.#budget.isSpent) return this.#continueStep(step);
       const items = await itemsOf();
-      const refused = await this.#startItems(step, items, state.started, count);
+      const { count, refused } = await this.#startItems(step, items, state.started, decision.start);
       state = endItems(fanOut, startItems(state, count), refused);
       this.#steps.change(step, { fanOut: state });
       if (state.started === state.size) this.#parts.lists.forget({ jobId: this.#parts.workflow.jobId, step });
+      if (count < decision.start) return this.#continueStep(step);
       // Items that could not get a job have ended, so others may start.
-      if (refused.length === 0 || count < decision.start) return undefined;
+      if (refused.length === 0) return undefined;
     }
   }
 
-  /** Returns the items that can't have a job: they have failed. */
-  async #startItems(step: number, items: readonly unknown[], first: number, count: number): Promise<EndedItem[]> {
+  /** At most `max`; `count` of them fitted into the budget. The refused ones can't have a job: they have failed. */
+  async #startItems(
+    step: number,
+    items: readonly unknown[],
+    first: number,
+    max: number,
+  ): Promise<{ readonly count: number; readonly refused: readonly EndedItem[] }> {
     const refused: EndedItem[] = [];
-    for (let index = first; index < first + count; index++)
+    let index = first;
+    for (; index < first + max && !this.#budget.isSpent; index++)
       try {
         await this.#makeJob(step, { item: items[index], index }, index);
       } catch (error) {
@@ -140,7 +147,7 @@ export class StepStarts {
         this.#steps.change(step, { reason: `item ${index}: ${error.message}` });
         refused.push({ item: index, succeeded: false });
       }
-    return refused;
+    return { count: index - first, refused };
   }
 
   #verdict(step: number, decision: Exclude<FanOutDecision, { kind: 'CONTINUE' }>): EndedStepState | undefined {
@@ -183,10 +190,11 @@ export class StepStarts {
 
   /** False: the step needs no job, since a cached result is used. */
   async #makeJob(step: number, own: Parameters<Values['evaluate']>[1], item: number): Promise<boolean> {
-    this.#tried++;
+    this.#budget.addJob();
     const { store, namespace, workflow, body, stepJobs } = this.#parts;
     const expression = body.expression('input', step);
     const input = expression ? payloadOf(await this.#values.evaluate(expression, own)) : workflow.input;
+    this.#budget.addBytes(input.data.length);
     const parent = { jobId: workflow.jobId, step, item };
     const made = this.#steps.graph.step(step);
     const version = made.cache ? await this.#cached.lookup(step, input) : made.definitionVersion;
@@ -234,10 +242,6 @@ export class StepStarts {
     }
   }
 
-  #isFull(): boolean {
-    return this.#tried >= this.#parts.mostJobs;
-  }
-
   /**
    * A cycle search would not see the edges of two new jobs in one transaction, so each makes at most one that depends
    * on others.
@@ -247,7 +251,7 @@ export class StepStarts {
     return wait !== undefined && wait.step !== step && this.#steps.graph.step(step).dependsOn !== undefined;
   }
 
-  #continueStep(step: number): void {
+  #continueStep(step: number): undefined {
     if (this.#continuing.has(step)) return;
     this.#continuing.add(step);
     this.inbox.push({ jobId: this.#parts.workflow.jobId, step, kind: 'CONTINUE' });

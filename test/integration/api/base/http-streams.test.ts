@@ -15,6 +15,7 @@ import { Code } from '../../../../server/api/base/code.ts';
 import type { CallContext } from '../../../../server/api/base/context.ts';
 import { connectHandlers } from '../../../../server/api/base/servers/connect-handlers.ts';
 import { type HttpServer, startHttpServer } from '../../../../server/api/base/servers/http-server.ts';
+import { IncomingBytes } from '../../../../server/api/base/servers/incoming-bytes.ts';
 import { EngineError } from '../../../../server/engine/base/errors.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { dialects, WebClient, WebRefusal } from './web-clients.ts';
@@ -40,7 +41,14 @@ async function start(): Promise<void> {
   const watchJob: Watch = (request, context) => handler(request, context);
   const routes = connectHandlers([{ service: JobService, handlers: { watchJob } }], calls);
   const access = { hosts: [], corsOrigins: [] };
-  server = await startHttpServer(routes, health, { host: '127.0.0.1', port: 0, access, metrics, log });
+  server = await startHttpServer(routes, health, {
+    host: '127.0.0.1',
+    port: 0,
+    incoming: new IncomingBytes(),
+    access,
+    metrics,
+    log,
+  });
 }
 
 beforeAll(start);

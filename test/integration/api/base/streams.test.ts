@@ -8,6 +8,7 @@ import { Calls } from '../../../../server/api/base/calls.ts';
 import { Code } from '../../../../server/api/base/code.ts';
 import type { CallContext } from '../../../../server/api/base/context.ts';
 import { type GrpcServer, startGrpcServer } from '../../../../server/api/base/servers/grpc-server.ts';
+import { IncomingBytes } from '../../../../server/api/base/servers/incoming-bytes.ts';
 import type { ServiceBinding } from '../../../../server/api/service.ts';
 import { EngineError } from '../../../../server/engine/base/errors.ts';
 import { eventually } from '../../../support/base/eventually.ts';
@@ -37,6 +38,7 @@ async function begin(behind: Behind, timeoutMs?: number): Promise<ClientReadable
   server = await startGrpcServer([{ service: JobService, handlers }], new Calls(log, { ended: () => {} }), {
     host: '127.0.0.1',
     port: 0,
+    incoming: new IncomingBytes(),
   });
   rpc = new Rpc(`127.0.0.1:${server.port}`);
   return rpc.stream(watchJob, {}, timeoutMs === undefined ? {} : { timeoutMs });

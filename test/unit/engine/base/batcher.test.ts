@@ -222,4 +222,20 @@ describe('a full line', () => {
     flushes[0]?.answer();
     expect(await result).toBe('1');
   });
+
+  it('refuses items once too many bytes are queued or being flushed', async () => {
+    const sizeOf = (bytes: number) => ({ rows: 1, bytes });
+    const { batcher, flushes } = batcherOf<number>({ inFlight: 1, maxHeldBytes: 100, sizeOf });
+    const results = [batcher.add(60), batcher.add(40)];
+    await expect(batcher.add(1)).rejects.toMatchObject({ reason: 'OVERLOADED' });
+    flushes[0]?.answer();
+    await settle();
+    const late = batcher.add(50);
+    await expect(batcher.add(20)).rejects.toMatchObject({ reason: 'OVERLOADED' });
+    for (const n of [1, 2]) {
+      flushes[n]?.answer();
+      await settle();
+    }
+    expect(await Promise.all([...results, late])).toEqual(['60', '40', '50']);
+  });
 });
