@@ -117,7 +117,7 @@ export function createStatements(database: Database): Statements {
     insertDefinition: (definition, contentHash) => insertDefinition(database, definition, contentHash),
     putInArchive: (namespace, name) => putInArchive(database, namespace, name),
     takeFromArchive: (namespace, name) => takeFromArchive(database, namespace, name),
-    listOffers: (namespace) => listOffers(database, namespace),
+    listOffers: (namespace, afterSessionId, limit) => listOffers(database, namespace, afterSessionId, limit),
     readOpenVersions: (namespace, name, version) => readOpenVersions(database, namespace, name, version),
     readRetention: (namespace) => readRetention(database, namespace),
     setRetention: (namespace, retentionMs, definition) => setRetention(database, namespace, retentionMs, definition),

@@ -30,12 +30,20 @@ export function uuidFrom(bytes: Uint8Array, field: string, violations: Violation
 
 export function creditsFrom(credits: readonly Credit[], violations: Violations): GrantedCredit[] {
   violations.check(credits.length <= 100, 'credits', 'has more than 100 entries');
-  return credits.slice(0, 100).map((credit, i) => {
+  let places = 0;
+  const granted = credits.slice(0, 100).map((credit, i) => {
     const good = credit.slots >= 0 && credit.prefetch >= 0 && credit.slots + credit.prefetch <= MAX_CREDIT_PERMITS;
     violations.check(good, `credits[${i}]`, `must have from 0 to ${MAX_CREDIT_PERMITS} places`);
+    if (good) places += credit.slots + credit.prefetch;
     const creditId = counterOf(credit.creditId, `credits[${i}].credit_id`, violations);
     return { creditId, slots: credit.slots, prefetch: credit.prefetch };
   });
+  violations.check(
+    places <= MAX_CREDIT_PERMITS,
+    'credits',
+    `have ${places} places; at most ${MAX_CREDIT_PERMITS} are allowed`,
+  );
+  return granted;
 }
 
 export function voidedFrom(ids: readonly bigint[], violations: Violations): number[] {

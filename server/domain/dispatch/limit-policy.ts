@@ -7,6 +7,16 @@ export interface OpenJob {
   readonly state: JobState;
 }
 
+export interface OpenOfKey {
+  /** All, or those of many that a policy cancels first: the oldest, and the oldest that wait. */
+  readonly jobs: readonly OpenJob[];
+  readonly openCount: number;
+  /** Without those that are being cancelled. */
+  readonly liveCount: number;
+}
+
+export const noneOpen: OpenOfKey = { jobs: [], openCount: 0, liveCount: 0 };
+
 export type LimitVerdict =
   | { readonly kind: 'store' }
   | { readonly kind: 'refuse' }
@@ -15,23 +25,18 @@ export type LimitVerdict =
 
 const waitingStates: ReadonlySet<JobState> = new Set(['BLOCKED', 'SCHEDULED', 'READY', 'PAUSED']);
 
-/** `open`: the key's open jobs. `added`: the number of jobs to store. */
-export function judgeLimit(
-  policy: LimitPolicy,
-  maxConcurrency: number,
-  open: readonly OpenJob[],
-  added: number,
-): LimitVerdict {
-  if (policy === 'WAIT' || open.length + added <= maxConcurrency) return { kind: 'store' };
+/** `open`: of the key. `added`: the number of jobs to store. */
+export function judgeLimit(policy: LimitPolicy, maxConcurrency: number, open: OpenOfKey, added: number): LimitVerdict {
+  if (policy === 'WAIT' || open.openCount + added <= maxConcurrency) return { kind: 'store' };
   if (policy === 'REJECT_NEW' || added > maxConcurrency) return { kind: 'refuse' };
-  const jobIds = policy === 'CANCEL_OLDEST' ? oldest(open, maxConcurrency - added) : waiting(open);
+  const jobIds = policy === 'CANCEL_OLDEST' ? oldest(open, maxConcurrency - added) : waiting(open.jobs);
   return jobIds.length > 0 ? { kind: 'cancel', jobIds } : { kind: 'store' };
 }
 
 /** All but the newest `stay` jobs. Jobs that are already being cancelled free capacity without another request. */
-function oldest(open: readonly OpenJob[], stay: number): string[] {
-  const ids = open.filter(({ state }) => state !== 'CANCELLING').map(({ jobId }) => jobId);
-  return ids.sort().slice(0, Math.max(0, ids.length - stay));
+function oldest({ jobs, liveCount }: OpenOfKey, stay: number): string[] {
+  const ids = jobs.filter(({ state }) => state !== 'CANCELLING').map(({ jobId }) => jobId);
+  return ids.sort().slice(0, Math.max(0, liveCount - stay));
 }
 
 function waiting(open: readonly OpenJob[]): string[] {

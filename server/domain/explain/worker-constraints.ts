@@ -62,7 +62,7 @@ export interface Preference {
 
 export interface WorkerFacts {
   readonly work: Work;
-  /** Sessions of the namespace; at most `MAX_SESSIONS`. */
+  /** Sessions of the namespace. */
   readonly sessions: readonly OpenSession[];
   /** Other suspects on sessions that could run the job. Undefined: the job is not a suspect. */
   readonly suspects: Blockers | undefined;

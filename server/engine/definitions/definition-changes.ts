@@ -5,6 +5,7 @@ import { EngineError } from '../base/errors.ts';
 import type { AppliedDefinition } from '../ports/definitions.ts';
 import type { Schemas } from '../ports/ports.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
+import { readOffers } from '../sessions/offers.ts';
 import type { StepDefinitions } from '../workflows/steps/definitions.ts';
 import type { Definitions } from './definitions.ts';
 
@@ -67,7 +68,7 @@ export class DefinitionChanges {
   async #issues({ definition, previous }: AppliedDefinition): Promise<CompatibilityIssue[]> {
     const { namespace, name, version } = definition;
     const [offers, openVersions] = await Promise.all([
-      this.#parts.store.listOffers(namespace),
+      readOffers(this.#parts.store, namespace),
       this.#parts.store.readOpenVersions(namespace, name, version),
     ]);
     return compatibilityIssues({ previous, next: definition, offers, openVersions });

@@ -6,6 +6,7 @@
 import type { Announcer, ReleasedPermit } from '../announcer.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import { derivedUuid } from '../base/derived-ids.ts';
+import { NO_ID } from '../base/pages.ts';
 import type { LaneUnderLimits, LimitsResult, LimitsToClaim } from '../ports/limits.ts';
 import type { Bus, Log, Timer, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
@@ -14,7 +15,6 @@ import type { Lanes } from './lanes.ts';
 
 /** Max keys per scan. */
 const KEYS_PER_SCAN = 500;
-const NO_ID = '00000000-0000-0000-0000-000000000000';
 /** Max keys remembered as having jobs at the limit; the rounds find the forgotten ones. */
 const MAX_DEFERRED = 100_000;
 /** Max keys with a timer for units of their rate; the rounds find the others. */

@@ -71,10 +71,10 @@ export interface BreakerStore {
   readMisgated(): Promise<readonly BreakerKey[]>;
   /** By name. */
   listBreakers(namespace: string, afterName: string, limit: number): Promise<BreakerPage>;
-  /** Breakers that are not closed; at most 500. */
-  readOpenBreakers(): Promise<OpenBreaker[]>;
-  /** Lanes gated by this breaker only, with their lowest ranks; at most 100. */
-  readLanesToProbe(key: BreakerKey): Promise<LaneHead[]>;
+  /** Breakers that are not closed, by namespace and name. */
+  readOpenBreakers(after: BreakerKey, limit: number): Promise<OpenBreaker[]>;
+  /** Lanes gated by this breaker only, with their lowest ranks; by these and by id. */
+  readLanesToProbe(key: BreakerKey, after: LaneHead, limit: number): Promise<LaneHead[]>;
 }
 
 export interface BreakerTransactions {

@@ -46,8 +46,8 @@ export interface DefinitionStore {
   /** All versions, if there are any. */
   putInArchive(namespace: string, name: string): Promise<void>;
   takeFromArchive(namespace: string, name: string): Promise<void>;
-  /** Offers of open sessions that do not drain; at most 1,000. */
-  listOffers(namespace: string): Promise<PlacementOffer[]>;
+  /** Offers of open sessions that do not drain, by session id. */
+  listOffers(namespace: string, afterSessionId: string, limit: number): Promise<PlacementOffer[]>;
   /**
    * Versions below `version` that have open jobs, newest first. At most 20, found in bounded time: some may be missed.
    */

@@ -1,6 +1,6 @@
 /** Limits, as passed between engine and store. */
 
-import type { OpenJob } from '../../domain/dispatch/limit-policy.ts';
+import type { OpenOfKey } from '../../domain/dispatch/limit-policy.ts';
 import type { KeyUse, LaneLimits, LimitUse, TakenUnits } from '../../domain/dispatch/limit-use.ts';
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import type { LaneHead } from './lanes.ts';
@@ -77,8 +77,8 @@ export interface LimitStore {
    * until the transaction ends.
    */
   lockKeyLimits(namespace: string, definitions: readonly string[]): Promise<ReadonlyMap<string, DefinitionLimits>>;
-  /** Open jobs by limit id, deferred ones included; at most 2,000 of each kind per key. */
-  readOpenOfLimits(limitIds: readonly string[]): Promise<ReadonlyMap<string, readonly OpenJob[]>>;
+  /** Open jobs by limit id, deferred ones included. */
+  readOpenOfLimits(limitIds: readonly string[]): Promise<ReadonlyMap<string, OpenOfKey>>;
   /** Use of the limits of these keys of the lane's definition. After `lockLimits` it includes all earlier assignments. */
   readUseOfKeys(lane: LaneUnderLimits, limitIds: readonly string[]): Promise<UseOfKey[]>;
   /** Those of the keys that have deferred jobs, with their use. */

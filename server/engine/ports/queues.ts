@@ -92,8 +92,8 @@ export interface QueueStore {
   markDeleted(queue: QueueName): Promise<void>;
   /** Ids of its lanes, except lanes of clean-ups, which no pause gates. */
   readLanes(queue: QueueName): Promise<number[]>;
-  /** Queues with bounds, by name. */
-  readBounded(limit: number): Promise<BoundedQueue[]>;
+  /** Queues with bounds, by namespace and name. */
+  readBounded(after: QueueName, limit: number): Promise<BoundedQueue[]>;
   /** The backlog of a queue; its age only on request. */
   readBacklog(queue: QueueName, withAge: boolean): Promise<Waiting>;
   /** One bounded step of folding the counts. Returns whether there may be more. */

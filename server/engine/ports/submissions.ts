@@ -97,6 +97,8 @@ export type SubmitResult =
       readonly kind: 'limitReached';
       readonly index: number;
       readonly maxConcurrency: number;
+      readonly openCount: number;
+      /** The first of them. */
       readonly openJobIds: readonly string[];
     }
   /** Nothing is stored: these jobs must be cancelled first, so that the key limit admits those at `index`. */

@@ -2,6 +2,7 @@
  * The queues with bounds, as known to a replica, and whether they have capacity for jobs. Other queues are not kept.
  */
 import { type Backlog, type Entrant, type FirstOverrun, firstOverrun, isBounded } from '../../domain/queues/backlog.ts';
+import { readPages } from '../base/pages.ts';
 import { Loop, type LoopParts } from '../loop.ts';
 import type { BoundedQueue, QueueName, QueueStore } from '../ports/queues.ts';
 import { QueueBacklog, type QueueBacklogParts } from './queue-backlog.ts';
@@ -12,7 +13,8 @@ export interface BacklogsParts extends QueueBacklogParts, Pick<LoopParts, 'timer
 
 /** Poll interval. With the poll's own time, bounds set at other replicas are known within a second. */
 const POLL_MS = 800;
-const MAX_QUEUES = 10_000;
+const PAGE = 1_000;
+const FIRST: QueueName = { namespace: '', name: '' };
 /** Max age of a reading that may admit jobs. */
 const FRESH_MS = 1_000;
 /** Max age of a reading that may refuse jobs if the count depends on jobs admitted since: these may have left again. */
@@ -58,8 +60,9 @@ export class Backlogs {
 
   /** Reads which queues have bounds. */
   async refresh(): Promise<void> {
+    const { queues: store } = this.#parts.store;
     const learnt = this.#learnt;
-    const bounded = await this.#parts.store.queues.readBounded(MAX_QUEUES);
+    const bounded = await readPages<BoundedQueue>(PAGE, (last) => store.readBounded(last ?? FIRST, PAGE));
     if (learnt !== this.#learnt) return;
     const queues = new Map<string, QueueBacklog>();
     for (const queue of bounded) queues.set(keyOf(queue), this.#kept(queue));

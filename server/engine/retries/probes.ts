@@ -2,6 +2,7 @@
 
 import { afterProbe, countsAt, isProbeDue, type ProbeFate, reported } from '../../domain/retries/circuit-breaker.ts';
 import type { Announcer } from '../announcer.ts';
+import { readPages } from '../base/pages.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isSingleLane, type Lanes } from '../dispatch/lanes.ts';
 import type { Limits } from '../dispatch/limits.ts';
@@ -15,6 +16,12 @@ import type { Store } from '../ports/store.ts';
 const ROUND_MS = 1_000;
 /** Max sessions offered for a probe: one that has closed meanwhile, or holds a suspect, takes none. */
 const MAX_PERMITS = 100;
+/** Breakers per page. */
+const PAGE = 500;
+/** Lanes per page. */
+const LANES_PAGE = 100;
+const FIRST = { namespace: '', name: '' };
+const FIRST_HEAD: LaneHead = { laneId: 0, rank: Number.MIN_SAFE_INTEGER };
 
 export interface ProbesParts extends Pick<LoopParts, 'timers' | 'random' | 'log'> {
   readonly store: Pick<
@@ -55,7 +62,9 @@ export class Probes {
   async #run(): Promise<void> {
     const heads = await this.#parts.store.alignGatedLanes();
     this.#parts.announcer.committed({ ready: heads });
-    const breakers = await this.#parts.store.readOpenBreakers();
+    const breakers = await readPages<OpenBreaker>(PAGE, (last) =>
+      this.#parts.store.readOpenBreakers(last ?? FIRST, PAGE),
+    );
     this.#tried = new Set(breakers.flatMap(({ probe }) => probe?.jobId ?? []));
     for (const breaker of breakers) if (!this.#loop.isStopped) await this.#probe(breaker);
   }
@@ -96,20 +105,30 @@ export class Probes {
 
   /** Assigns one job to a session that can run it, if there are such a job and such a session here. */
   async #try(breaker: OpenBreaker): Promise<void> {
-    const { store, lanes, credits } = this.#parts;
-    const heads = await store.readLanesToProbe(breaker);
-    if (heads.length === 0) return;
+    let heads: readonly LaneHead[];
+    let after = FIRST_HEAD;
+    do {
+      heads = await this.#parts.store.readLanesToProbe(breaker, after, LANES_PAGE);
+      if (await this.#tryOne(breaker, heads)) return;
+      after = heads.at(-1) ?? after;
+    } while (heads.length === LANES_PAGE && !this.#loop.isStopped);
+  }
+
+  async #tryOne(breaker: OpenBreaker, heads: readonly LaneHead[]): Promise<boolean> {
+    const { lanes, credits } = this.#parts;
+    if (heads.length === 0) return false;
     await lanes.load(heads.map(({ laneId }) => laneId));
     for (const suspect of [false, true]) {
       for (const creditClass of credits.classes()) {
         const suited = heads.filter(({ laneId }) => this.#suits(creditClass, laneId, suspect));
         const isSingleLane = (head: LaneHead) => head.limited || this.#isSingleLane(head.laneId);
         const others = suited.filter((head) => !isSingleLane(head));
-        if (others.length > 0 && (await this.#claim(breaker, creditClass, others, suspect))) return;
+        if (others.length > 0 && (await this.#claim(breaker, creditClass, others, suspect))) return true;
         for (const head of suited)
-          if (isSingleLane(head) && (await this.#claim(breaker, creditClass, [head], suspect))) return;
+          if (isSingleLane(head) && (await this.#claim(breaker, creditClass, [head], suspect))) return true;
       }
     }
+    return false;
   }
 
   #suits(creditClass: CreditClass, laneId: number, suspect: boolean): boolean {

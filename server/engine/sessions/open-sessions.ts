@@ -1,13 +1,12 @@
 /** The open sessions of a namespace, with those that can't be assigned jobs marked. */
 import type { OpenSession } from '../../domain/explain/worker-constraints.ts';
 import type { DbClock } from '../base/db-clock.ts';
+import { NO_ID, readPages } from '../base/pages.ts';
 import type { WorkerView } from '../ports/sessions.ts';
 import type { Store } from '../ports/store.ts';
 import type { Workers } from './workers.ts';
 
-const NO_ID = '00000000-0000-0000-0000-000000000000';
-/** Max sessions read; with so many, there may be more. */
-export const MAX_SESSIONS = 1_000;
+const PAGE = 1_000;
 
 export interface OpenSessionsParts {
   readonly store: Pick<Store, 'listSessions'>;
@@ -22,10 +21,11 @@ export class OpenSessions {
     this.#parts = parts;
   }
 
-  /** At most MAX_SESSIONS. */
   async read(namespace: string): Promise<OpenSession[]> {
     const { store } = this.#parts;
-    const sessions = await store.listSessions(namespace, NO_ID, MAX_SESSIONS);
+    const sessions = await readPages(PAGE, (last: WorkerView | undefined) =>
+      store.listSessions(namespace, last?.sessionId ?? NO_ID, PAGE),
+    );
     return sessions
       .filter(({ state }) => state === 'OPEN')
       .map((session) => ({ ...session, unavailable: this.#whyUnavailable(session) }));

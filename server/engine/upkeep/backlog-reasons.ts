@@ -9,6 +9,7 @@ import type { Limits } from '../dispatch/limits.ts';
 import type { WaitingLane } from '../ports/explanations.ts';
 import type { Store } from '../ports/store.ts';
 import type { CountedReasons } from '../ports/vitals.ts';
+import { readOffers } from '../sessions/offers.ts';
 
 /** Max lanes read, those with most waiting jobs first. */
 const MAX_LANES = 1_000;
@@ -68,7 +69,7 @@ export class BacklogReasons {
   async #offersOf(counted: readonly Counted[]): Promise<Map<string, Offer[]>> {
     const namespaces = [...new Set(counted.map(({ lane }) => lane.namespace))].slice(0, MAX_NAMESPACES);
     const offers = new Map<string, Offer[]>();
-    for (const namespace of namespaces) offers.set(namespace, await this.#parts.store.listOffers(namespace));
+    for (const namespace of namespaces) offers.set(namespace, await readOffers(this.#parts.store, namespace));
     return offers;
   }
 }

@@ -1,15 +1,16 @@
 /** Limits of keys, for jobs about to be stored. */
 
-import type { OpenJob } from '../../domain/dispatch/limit-policy.ts';
+import type { OpenOfKey } from '../../domain/dispatch/limit-policy.ts';
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 
 import type { LaneUnderLimits, UseOfKey } from '../../engine/ports/limits.ts';
 import type { Session, Statement } from '../driver/database.ts';
+import type { RowOf } from '../driver/row-types.ts';
 import { hasKeyRate, keyUse, keyUseOf, keyUseRowType, mostOfKey } from './limit-use.ts';
 
-/** Max open jobs of a key read at once. A limit may be larger; cancellations beyond this take several reads. */
-const MAX_OPEN = 2_000;
+/** Max jobs of a key read to be cancelled. Cancellations beyond this take several reads. */
+const MAX_READ = 2_000;
 
 // Claims under these limits take the same locks: a job that is open once they are ours stays open until we have stored.
 const lockMany = {
@@ -20,20 +21,30 @@ ORDER BY definition FOR NO KEY UPDATE`,
   row: { definition: 'text', limits: 'text' },
 } satisfies Statement;
 
-const held = [stateCodes.ASSIGNED, stateCodes.RUNNING, stateCodes.CANCELLING].join(', ');
+const { CANCELLING } = stateCodes;
+const held = [stateCodes.ASSIGNED, stateCodes.RUNNING, CANCELLING].join(', ');
 
-// Includes jobs submitted before the policy was set, if they are held or deferred.
+const waiting = [stateCodes.BLOCKED, stateCodes.SCHEDULED, stateCodes.READY, stateCodes.PAUSED].join(', ');
+
+// Includes jobs submitted before the policy was set, if they are held or deferred. Of many, the counts are whole, and
+// the rows are those that a policy cancels first: the oldest that are not being cancelled, and the oldest that wait.
 const readOpen = {
   name: 'read_open_of_limits',
   text: `
-SELECT o.limit_id, o.job_id, o.state FROM unnest($1::uuid[]) AS i (limit_id)
-CROSS JOIN LATERAL (
-  (SELECT limit_id, job_id, state FROM job_runs r WHERE r.limit_id = i.limit_id AND r.limit_mark IS NOT NULL LIMIT ${MAX_OPEN})
-  UNION ALL
-  (SELECT limit_id, job_id, state FROM job_runs r
-   WHERE r.limit_id = i.limit_id AND r.limit_id IS NOT NULL AND r.state IN (${held}) AND r.limit_mark IS NULL LIMIT ${MAX_OPEN})
-) AS o`,
-  row: { limit_id: 'uuid', job_id: 'uuid', state: 'int2' },
+SELECT limit_id, job_id, state, open_count, live_count FROM (
+  SELECT o.*, count(*) OVER same_key AS open_count, count(*) FILTER (WHERE o.state <> ${CANCELLING}) OVER same_key AS live_count,
+         row_number() OVER (PARTITION BY o.limit_id ORDER BY o.state = ${CANCELLING}, o.job_id) AS place,
+         row_number() OVER (PARTITION BY o.limit_id ORDER BY o.state NOT IN (${waiting}), o.job_id) AS place_waiting
+  FROM unnest($1::uuid[]) AS i (limit_id) CROSS JOIN LATERAL (
+    (SELECT limit_id, job_id, state FROM job_runs r WHERE r.limit_id = i.limit_id AND r.limit_mark IS NOT NULL)
+    UNION ALL
+    (SELECT limit_id, job_id, state FROM job_runs r
+     WHERE r.limit_id = i.limit_id AND r.limit_id IS NOT NULL AND r.state IN (${held}) AND r.limit_mark IS NULL)
+  ) AS o
+  WINDOW same_key AS (PARTITION BY o.limit_id)
+) AS o
+WHERE place <= ${MAX_READ} OR (place_waiting <= ${MAX_READ} AND state IN (${waiting}))`,
+  row: { limit_id: 'uuid', job_id: 'uuid', state: 'int2', open_count: 'int8', live_count: 'int8' },
 } satisfies Statement;
 
 export async function lockKeyLimits(
@@ -45,16 +56,16 @@ export async function lockKeyLimits(
   return new Map(rows.map((row) => [row.definition, JSON.parse(row.limits)]));
 }
 
-export async function readOpenOfLimits(session: Session, limitIds: readonly string[]): Promise<Map<string, OpenJob[]>> {
-  const rows = await session.run(readOpen, [limitIds]);
-  const byKey = new Map<string, OpenJob[]>();
-  for (const row of rows) {
-    const job = { jobId: row.job_id, state: stateOf(row.state) };
-    const others = byKey.get(row.limit_id);
-    if (others) others.push(job);
-    else byKey.set(row.limit_id, [job]);
-  }
-  return byKey;
+export async function readOpenOfLimits(session: Session, limitIds: readonly string[]): Promise<Map<string, OpenOfKey>> {
+  const rows = Map.groupBy(await session.run(readOpen, [limitIds]), (row) => row.limit_id);
+  return new Map(Array.from(rows, ([limitId, jobs]) => [limitId, openOfKey(jobs as [OpenRow, ...OpenRow[]])]));
+}
+
+type OpenRow = RowOf<typeof readOpen>;
+
+function openOfKey(rows: readonly [OpenRow, ...OpenRow[]]): OpenOfKey {
+  const [{ open_count: openCount, live_count: liveCount }] = rows;
+  return { jobs: rows.map((row) => ({ jobId: row.job_id, state: stateOf(row.state) })), openCount, liveCount };
 }
 
 const readUse = {

@@ -2,14 +2,12 @@
 import type { PlacementOffer } from '../../domain/explain/placement-reason.ts';
 import type { Session, Statement } from '../driver/database.ts';
 
-const MAX_OFFERS = 1_000;
-
 const listMany = {
   name: 'list_offers',
   text: `
 SELECT session_id, namespace, worker_name, handlers, labels, resources FROM sessions
-WHERE namespace BETWEEN $1 AND $1 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted
-ORDER BY namespace, session_id LIMIT ${MAX_OFFERS}`,
+WHERE namespace BETWEEN $1 AND $1 AND session_id > $2 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted
+ORDER BY namespace, session_id LIMIT $3`,
   row: {
     session_id: 'uuid',
     namespace: 'text',
@@ -20,8 +18,13 @@ ORDER BY namespace, session_id LIMIT ${MAX_OFFERS}`,
   },
 } satisfies Statement;
 
-export async function listOffers(session: Session, namespace: string): Promise<PlacementOffer[]> {
-  const rows = await session.run(listMany, [namespace]);
+export async function listOffers(
+  session: Session,
+  namespace: string,
+  afterSessionId: string,
+  limit: number,
+): Promise<PlacementOffer[]> {
+  const rows = await session.run(listMany, [namespace, afterSessionId, limit]);
   return rows.map((row) => ({
     sessionId: row.session_id,
     namespace: row.namespace,

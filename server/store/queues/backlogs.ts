@@ -14,8 +14,8 @@ const readBounded = {
   name: 'read_bounded_queues',
   text: `
 SELECT namespace, name, max_backlog, max_backlog_age_ms FROM queues
-WHERE (max_backlog > 0 OR max_backlog_age_ms IS NOT NULL) AND delete_time IS NULL
-ORDER BY namespace, name LIMIT $1`,
+WHERE (max_backlog > 0 OR max_backlog_age_ms IS NOT NULL) AND delete_time IS NULL AND (namespace, name) > ($1, $2)
+ORDER BY namespace, name LIMIT $3`,
   row: { namespace: 'text', name: 'text', max_backlog: 'int4', max_backlog_age_ms: 'int8?' },
 } satisfies Statement;
 
@@ -55,8 +55,8 @@ export function boundsOf(row: Pick<QueueRow, 'max_backlog' | 'max_backlog_age_ms
   return { maxBacklog: row.max_backlog, maxBacklogAgeMs: row.max_backlog_age_ms };
 }
 
-export async function readBoundedQueues(session: Session, limit: number): Promise<BoundedQueue[]> {
-  const rows = await session.run(readBounded, [limit]);
+export async function readBoundedQueues(session: Session, after: QueueName, limit: number): Promise<BoundedQueue[]> {
+  const rows = await session.run(readBounded, [after.namespace, after.name, limit]);
   return rows.map((row) => ({ namespace: row.namespace, name: row.name, ...boundsOf(row) }));
 }
 

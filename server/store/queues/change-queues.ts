@@ -132,7 +132,7 @@ export function queueStore(database: Database): QueueStore {
       await database.run(deleteOne, [namespace, name]);
     },
     readLanes: (queue) => readLanes(database, queue),
-    readBounded: (limit) => readBoundedQueues(database, limit),
+    readBounded: (after, limit) => readBoundedQueues(database, after, limit),
     readBacklog: (queue, withAge) => readBacklog(database, queue, withAge),
     foldCounts: async () => (await foldCounts(database)) === FOLD_ROWS,
   };

@@ -20,7 +20,7 @@ export function breakerStore(session: Session): BreakerStore {
     readBreakerLanes: (key) => readBreakerLanes(session, key),
     readMisgated: () => readMisgated(session),
     listBreakers: (namespace, afterName, limit) => listBreakers(session, namespace, afterName, limit),
-    readOpenBreakers: () => readOpenBreakers(session),
-    readLanesToProbe: (key) => readLanesToProbe(session, key),
+    readOpenBreakers: (after, limit) => readOpenBreakers(session, after, limit),
+    readLanesToProbe: (key, after, limit) => readLanesToProbe(session, key, after, limit),
   };
 }

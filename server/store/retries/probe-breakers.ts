@@ -12,11 +12,6 @@ import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { breakerRow, breakerRowType, lockedBreaker, storedBreakerType } from './circuit-breakers.ts';
 
-/** Max breakers handled per round, from the one that has waited longest. */
-const MAX_OPEN = 500;
-/** Max lanes of a breaker offered for a probe, from the lowest head. */
-const MAX_LANES = 100;
-
 // The record has the lane: a run is deleted once it has ended. One snapshot, so that an attempt is found in one table
 // or the other. The time of creation keeps the planner from reading the whole of an index that has the lane.
 const readOpen = {
@@ -24,7 +19,7 @@ const readOpen = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 b AS MATERIALIZED (
-  SELECT * FROM circuit_breakers WHERE state <> 1 ORDER BY coalesce(probe_time, open_time), namespace, name LIMIT ${MAX_OPEN}
+  SELECT * FROM circuit_breakers WHERE state <> 1 AND (namespace, name) > ($1, $2) ORDER BY namespace, name LIMIT $3
 )
 SELECT ${columnsOf(storedBreakerType, 'b')}, now.time AS now, j.lane_id, j.create_time, r.state AS run_state, r.attempt AS run_attempt,
        a.outcome, a.failure AS attempt_failure, o.state AS end_state, o.attempt AS end_attempt, o.failure AS end_failure
@@ -34,7 +29,8 @@ LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'b.probe_job_id')}
 LEFT JOIN job_attempts a ON ${sameKey('a.job_id', 'b.probe_job_id')} AND ${sameKey('a.attempt', 'b.probe_attempt')}
 LEFT JOIN LATERAL (
   SELECT state, attempt, failure FROM job_outcomes WHERE job_outcomes.job_id = b.probe_job_id OFFSET 0
-) AS o ON true`,
+) AS o ON true
+ORDER BY b.namespace, b.name`,
   row: {
     ...breakerRowType,
     lane_id: 'int4?',
@@ -57,7 +53,8 @@ SELECT l.lane_id, h.rank, l.gates & ${gates.limited} <> 0 AS limited FROM lanes 
   SELECT rank FROM job_runs WHERE job_runs.lane_id = l.lane_id AND state = ${stateCodes.READY} ORDER BY rank LIMIT 1
 ) AS h
 WHERE l.namespace = $1 AND l.breaker = $2 AND l.gates & ~${gates.breakerOpen | claimedSingly}::smallint = 0
-ORDER BY h.rank LIMIT ${MAX_LANES}`,
+  AND (h.rank, l.lane_id) > ($3, $4)
+ORDER BY h.rank, l.lane_id LIMIT $5`,
   row: { lane_id: 'int4', rank: 'int8', limited: 'bool' },
 } satisfies Statement;
 
@@ -84,8 +81,8 @@ function probeEnd(row: RowOf<typeof readOpen>): ProbeEnd {
   return { kind: 'gone' };
 }
 
-export async function readOpenBreakers(session: Session): Promise<OpenBreaker[]> {
-  return (await session.run(readOpen, [])).map((row) => {
+export async function readOpenBreakers(session: Session, after: BreakerKey, limit: number): Promise<OpenBreaker[]> {
+  return (await session.run(readOpen, [after.namespace, after.name, limit])).map((row) => {
     const breaker = breakerRow(row);
     return {
       ...breaker,
@@ -96,8 +93,13 @@ export async function readOpenBreakers(session: Session): Promise<OpenBreaker[]>
   });
 }
 
-export async function readLanesToProbe(session: Session, { namespace, name }: BreakerKey): Promise<LaneHead[]> {
-  const rows = await session.run(readLanesToTry, [namespace, name]);
+export async function readLanesToProbe(
+  session: Session,
+  { namespace, name }: BreakerKey,
+  after: LaneHead,
+  limit: number,
+): Promise<LaneHead[]> {
+  const rows = await session.run(readLanesToTry, [namespace, name, after.rank, after.laneId, limit]);
   return rows.map((row) => ({ laneId: row.lane_id, rank: row.rank, limited: row.limited }));
 }
 

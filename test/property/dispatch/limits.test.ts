@@ -1,7 +1,7 @@
 /** Limits: rates hold in every interval, and admissions never exceed the headroom. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { judgeLimit, type OpenJob } from '../../../server/domain/dispatch/limit-policy.ts';
+import { judgeLimit, type OpenJob, type OpenOfKey } from '../../../server/domain/dispatch/limit-policy.ts';
 import {
   admit,
   type Candidate,
@@ -150,6 +150,12 @@ const states = ['BLOCKED', 'SCHEDULED', 'READY', 'PAUSED', 'ASSIGNED', 'RUNNING'
 const open: fc.Arbitrary<OpenJob[]> = fc
   .array(fc.constantFrom(...states), { maxLength: 12 })
   .map((list) => list.map((state, i) => ({ jobId: `job-${String(i).padStart(2, '0')}`, state })));
+/** Of many jobs only the first `read` that a policy cancels are read. */
+function openOf(jobs: readonly OpenJob[], read = jobs.length): OpenOfKey {
+  const live = jobs.filter(({ state }) => state !== 'CANCELLING');
+  return { jobs: live.slice(0, read), openCount: jobs.length, liveCount: live.length };
+}
+
 const policies = fc.constantFrom<LimitPolicy>('WAIT', 'REJECT_NEW', 'CANCEL_OLDEST', 'REPLACE_WAITING');
 
 it('a policy at the limit does nothing while there is headroom, and a job that it cancels frees headroom or stops waiting', () => {
@@ -160,7 +166,7 @@ it('a policy at the limit does nothing while there is headroom, and a job that i
       open,
       fc.integer({ min: 1, max: 4 }),
       (policy, max, jobs, added) => {
-        const verdict = judgeLimit(policy, max, jobs, added);
+        const verdict = judgeLimit(policy, max, openOf(jobs), added);
         if (policy === 'WAIT' || jobs.length + added <= max) {
           expect(verdict).toEqual({ kind: 'store' });
           return;
@@ -179,6 +185,26 @@ it('a policy at the limit does nothing while there is headroom, and a job that i
           for (const { jobId, state } of jobs) if (state === 'RUNNING') expect(gone.has(jobId)).toBe(false);
         }
         expect(verdict.kind).not.toBe('refuse');
+      },
+    ),
+  );
+});
+
+it('a policy at the limit counts the jobs that were not read, and cancels the oldest of all', () => {
+  fc.assert(
+    fc.property(
+      policies,
+      fc.integer({ min: 1, max: 8 }),
+      open,
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 0, max: 12 }),
+      (policy, max, jobs, added, read) => {
+        const whole = judgeLimit(policy, max, openOf(jobs), added);
+        const part = judgeLimit(policy, max, openOf(jobs, read), added);
+        if (policy === 'CANCEL_OLDEST' && whole.kind === 'cancel') {
+          const first = whole.jobIds.slice(0, read);
+          expect(part).toEqual(first.length > 0 ? { kind: 'cancel', jobIds: first } : { kind: 'store' });
+        } else if (policy !== 'REPLACE_WAITING') expect(part).toEqual(whole);
       },
     ),
   );

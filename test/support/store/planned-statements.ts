@@ -61,7 +61,7 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await store.applyDefinition(makeDefinition('plan'), contentHash, false);
   await store.listDefinitions({ namespace: 'default', afterName: '', limit: 10, showArchived: false });
   await store.archiveDefinition('default', 'plan');
-  await store.listOffers('default');
+  await store.listOffers('default', sampleId, 10);
   await store.readOpenVersions('default', 'plan', 2);
   await store.submit([makeCall([makeJob(laneId)], { requestId: crypto.randomUUID(), bodyHash: bytes('b') })]);
   await store.submit([
@@ -117,8 +117,8 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   const opening = { name: 'plan', failureThreshold: 1, windowMs: 1_000, openDurationMs: -1, types: [] };
   await store.changeBreakers([breaker], (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
   await store.listBreakers('default', '', 10);
-  await store.readOpenBreakers();
-  await store.readLanesToProbe(breaker);
+  await store.readOpenBreakers(breaker, 10);
+  await store.readLanesToProbe(breaker, { laneId: 1, rank: 1 }, 10);
   await store.probeBreaker(breaker, claimOf([laneId], sessionId, 1));
   await store.changeBreakers([breaker], closed);
   await store.alignGatedLanes();

@@ -7,7 +7,7 @@ export async function useQueues({ queues }: Store): Promise<void> {
   const queue = { namespace: 'default', name: `plan-${crypto.randomUUID()}` };
   await queues.create(queue, {});
   await queues.update(queue, { settings: { maxConcurrency: 9, maxBacklog: 5, maxBacklogAgeMs: 60_000 }, etag: '' });
-  await queues.readBounded(10);
+  await queues.readBounded({ namespace: 'default', name: 'a' }, 10);
   await queues.readBacklog(queue, true);
   await queues.pause(queue, '');
   await queues.resume(queue);

@@ -268,7 +268,7 @@ type SendHeartbeatRequest struct {
 	SessionId []byte `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
 	// Every held attempt. At most 10,000.
 	HeldAttempts []*HeldAttempt `protobuf:"bytes,2,rep,name=held_attempts,json=heldAttempts,proto3" json:"held_attempts,omitempty"`
-	// Credits granted with this beat.
+	// Credits granted with this beat. At most 100, with at most 10,000 places in all.
 	Credits []*Credit `protobuf:"bytes,3,rep,name=credits,proto3" json:"credits,omitempty"`
 	// Credits that are no longer valid.
 	VoidedCreditIds []uint64 `protobuf:"varint,4,rep,packed,name=voided_credit_ids,json=voidedCreditIds,proto3" json:"voided_credit_ids,omitempty"`

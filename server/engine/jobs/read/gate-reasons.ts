@@ -5,6 +5,7 @@ import { readPlacementReason } from '../../explain/placement-reasons.ts';
 import type { JobView, ListedJob } from '../../ports/jobs.ts';
 import type { GatedLane } from '../../ports/lanes.ts';
 import type { Store } from '../../ports/store.ts';
+import { readOffers } from '../../sessions/offers.ts';
 
 /** By lane id. */
 export type GateReasons = ReadonlyMap<number, GateReason>;
@@ -39,7 +40,7 @@ export async function readGateReasons(store: Store, jobs: readonly ListedJob[]):
 function offersReader(store: Store): (namespace: string) => Promise<readonly PlacementOffer[]> {
   const offers = new Map<string, Promise<readonly PlacementOffer[]>>();
   return (namespace) => {
-    const read = offers.get(namespace) ?? store.listOffers(namespace);
+    const read = offers.get(namespace) ?? readOffers(store, namespace);
     offers.set(namespace, read);
     return read;
   };

@@ -25,17 +25,17 @@ export function accepted(result: SubmitResult, request: Submit): readonly Submit
       throw new EngineError('CONFLICT', 'other callers kept taking the same keys; try again', { retryAfterMs: 50 });
     case 'limitReached': {
       const path = pathsOf(request.field)(result.index);
-      const { maxConcurrency, openJobIds } = result;
+      const { maxConcurrency, openCount, openJobIds } = result;
       const [first] = openJobIds;
       const open = first
-        ? `has ${openJobIds.length}, such as ${first}; try again when one has ended`
+        ? `has ${openCount}, such as ${first}; try again when one has ended`
         : 'this call has more: submit fewer at once';
       throw new EngineError(
         'LIMIT_REACHED',
         `${path} would be one job too many: its key may have ${maxConcurrency} open, and ${open}`,
         {
           field: path,
-          metadata: { max_concurrency: String(maxConcurrency), open_job_ids: openJobIds.slice(0, 10).join(',') },
+          metadata: { max_concurrency: String(maxConcurrency), open_job_ids: openJobIds.join(',') },
         },
       );
     }

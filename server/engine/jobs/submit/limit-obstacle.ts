@@ -1,8 +1,11 @@
 /** Key limits whose policy lets no new jobs wait: checked in the transaction that stores them, call after call. */
-import { judgeLimit } from '../../../domain/dispatch/limit-policy.ts';
+import { judgeLimit, noneOpen, type OpenOfKey } from '../../../domain/dispatch/limit-policy.ts';
 import type { KeyLimitOfJob } from '../../ports/limits.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Insertion, SubmitCall, SubmitResult } from '../../ports/submissions.ts';
+
+/** Ids of open jobs that an error names. */
+const MAX_IDS = 10;
 
 /** The obstacle to those of the call's jobs that don't exist yet. Undefined: there is none. */
 export async function limitObstacle(tx: Store, { call, jobs }: Insertion): Promise<SubmitResult | undefined> {
@@ -25,11 +28,15 @@ async function obstacleTo(
     const [{ index, definition }] = jobs as [KeyLimitOfJob];
     const { policy = 'WAIT', maxConcurrency } = limits.get(definition)?.keyLimit ?? {};
     if (maxConcurrency === undefined) continue;
-    const others = open.get(limitId) ?? [];
+    const others = open.get(limitId) ?? noneOpen;
     const verdict = judgeLimit(policy, maxConcurrency, others, jobs.length);
     if (verdict.kind === 'refuse')
-      return { kind: 'limitReached', index, maxConcurrency, openJobIds: others.map(({ jobId }) => jobId) };
+      return { kind: 'limitReached', index, maxConcurrency, openCount: others.openCount, openJobIds: firstIds(others) };
     if (verdict.kind === 'cancel') held.push(...verdict.jobIds.map((jobId) => ({ index, jobId })));
   }
   return held.length > 0 ? { kind: 'limitsHeld', held } : undefined;
+}
+
+function firstIds({ jobs }: OpenOfKey): string[] {
+  return jobs.slice(0, MAX_IDS).map(({ jobId }) => jobId);
 }

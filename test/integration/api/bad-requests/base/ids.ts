@@ -83,3 +83,6 @@ for (const [slots, prefetch] of [
 ] as const) {
   beat('', `credit of ${slots} and ${prefetch} places`, { credits: [{ creditId: 1n, slots, prefetch }] }, 'credits[0]');
 }
+const half = { slots: 5_000, prefetch: 1 };
+const twoHalves = [1n, 2n].map((creditId) => ({ creditId, ...half }));
+beat('', 'two credits of 5,001 places', { credits: twoHalves }, 'credits');

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideFail } from '../../../../../server/domain/jobs/decide.ts';
+import { NO_ID } from '../../../../../server/engine/base/pages.ts';
 import type { StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
@@ -28,10 +29,11 @@ export function compatibilitySuite(context: StoreContext): void {
       const draining = await openWorker(context, { namespace, workerName: 'c' });
       await openWorker(context, { namespace: 'elsewhere', workerName: 'd' });
       await context.store.renewSessions([{ sessionId: draining.sessionId, pingEcho: 0, draining: true }], 60_000);
-      const names = async () => (await context.store.listOffers(namespace)).map(({ workerName }) => workerName).sort();
+      const names = async () =>
+        (await context.store.listOffers(namespace, NO_ID, 9)).map(({ workerName }) => workerName).sort();
       expect(await names()).toEqual(['a', 'b']);
       await context.store.closeSessions([sessionId], 'CLOSE');
-      expect(only(await context.store.listOffers(namespace))).toEqual({
+      expect(only(await context.store.listOffers(namespace, NO_ID, 9))).toEqual({
         sessionId: kept.sessionId,
         namespace,
         workerName: 'a',

@@ -25,6 +25,30 @@ export function limitsSuite(context: StoreContext): void {
     (await sql(context, 'SELECT count(*)::int AS n FROM job_runs WHERE state IN (5, 6, 8)'))[0]?.n;
   const laneOf = async (jobId: string) => (await readRow(context, 'job_runs', jobId))?.lane_id;
 
+  describe('the open jobs of a key', () => {
+    beforeEach(() => emptyTables(context));
+
+    it('are all counted, and the oldest are read, and the oldest that wait, however many are open', async () => {
+      const lane = await makeLane(context);
+      const jobIds = await submitMany(context, lane, 4_102, { limitId: keyA, limitMark: 'COUNTED' });
+      const { sessionId } = await openWorker(context);
+      const cancelled = jobIds.slice(0, 1);
+      const running = jobIds.slice(1, 2_101);
+      for (const [ids, state] of [
+        [cancelled, 8],
+        [running, 6],
+      ] as const)
+        await sql(
+          context,
+          `UPDATE job_runs SET state = ${state}, session_id = '${sessionId}', credit_id = 1, assign_time = now() WHERE job_id = ANY('{${ids}}'::uuid[])`,
+        );
+      const open = (await context.store.readOpenOfLimits([keyA, keyB])).get(keyA);
+      expect(open).toMatchObject({ openCount: 4_102, liveCount: 4_101 });
+      const read = open?.jobs.map(({ jobId }) => jobId).toSorted();
+      expect(read).toEqual([...running.slice(0, 2_000), ...jobIds.slice(2_101, 4_101)].toSorted());
+    });
+  });
+
   describe('a concurrency limit', () => {
     beforeEach(() => emptyTables(context));
 

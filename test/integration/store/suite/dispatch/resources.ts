@@ -139,7 +139,9 @@ export function resourcesSuite(context: StoreContext): void {
       const key = { namespace: 'default', name: 'tried' };
       const opening = { name: 'tried', failureThreshold: 1, windowMs: 1_000, openDurationMs: -1, types: [] };
       await context.store.changeBreakers([key], (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
-      expect((await context.store.readLanesToProbe(key)).map(({ laneId }) => laneId)).toEqual([lane]);
+      expect(
+        (await context.store.readLanesToProbe(key, { laneId: 0, rank: 0 }, 9)).map(({ laneId }) => laneId),
+      ).toEqual([lane]);
       const probe = (sessionId: string) => {
         const permits = [{ sessionId, creditId: 1, prefetch: false }];
         return context.store.probeBreaker(key, { permits, lanes: [{ laneId: lane, cursor: 0 }], needs: { gpu: 2 } });

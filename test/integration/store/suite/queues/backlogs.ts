@@ -6,6 +6,7 @@ import { emptyTables, type StoreContext, sql } from '../../../../support/store/s
 import { claimMany, makeLane, newJobId, openWorker, submitMany } from '../../../../support/store/store-fixtures.ts';
 
 const q: QueueName = { namespace: 'default', name: 'q' };
+const first: QueueName = { namespace: '', name: '' };
 const HOUR_MS = 3_600_000;
 
 function queueOf(change: QueueChange): Queue {
@@ -56,11 +57,13 @@ export function backlogsSuite(context: StoreContext): void {
         await queues().create({ namespace: 'default', name }, bounds);
       await makeLane(context, { queue: 'd' });
       await queues().delete({ namespace: 'default', name: 'd' });
-      expect(await queues().readBounded(9)).toEqual([
+      expect(await queues().readBounded(first, 9)).toEqual([
         { namespace: 'default', name: 'a', maxBacklog: 0, maxBacklogAgeMs: 1_000 },
         { namespace: 'default', name: 'c', maxBacklog: 1, maxBacklogAgeMs: null },
       ]);
-      expect(await queues().readBounded(1)).toHaveLength(1);
+      const [only, ...others] = await queues().readBounded(first, 1);
+      expect(others).toEqual([]);
+      expect((await queues().readBounded(only ?? first, 9)).map(({ name }) => name)).toEqual(['c']);
     });
 
     it('can not be set to a value that the contract does not allow, by any statement', async () => {

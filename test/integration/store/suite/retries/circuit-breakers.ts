@@ -13,6 +13,7 @@ import {
 } from '../../../../../server/domain/retries/circuit-breaker.ts';
 import type { BreakerKey, OpenBreaker } from '../../../../../server/engine/ports/breakers.ts';
 import type { ClaimedJob } from '../../../../../server/engine/ports/dispatch.ts';
+import type { LaneHead } from '../../../../../server/engine/ports/lanes.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
@@ -61,7 +62,9 @@ export function circuitBreakersSuite(context: StoreContext): void {
     (await sql(context, `SELECT gates FROM lanes WHERE lane_id = ${laneId}`))[0]?.gates;
 
   async function readOpen(key: BreakerKey): Promise<OpenBreaker | undefined> {
-    return (await context.store.readOpenBreakers()).find((one) => one.name === key.name);
+    return (await context.store.readOpenBreakers({ namespace: '', name: '' }, 100)).find(
+      (one) => one.name === key.name,
+    );
   }
 
   async function probe(key: BreakerKey, laneId: number, suspect = false): Promise<ClaimedJob | undefined> {
@@ -157,6 +160,29 @@ export function circuitBreakersSuite(context: StoreContext): void {
       expect(await heldBackOf(laneId)).toBe(2);
     });
 
+    it('that are not closed are read in pages, to the end', async () => {
+      const names: string[] = [];
+      for (let i = 0; i < 5; i++) names.push((await makeOpen(60_000)).key.name);
+      await makeBreaker();
+      const pages: string[][] = [];
+      for (let last: BreakerKey | undefined; pages.at(-1)?.length !== 0; ) {
+        const page = await context.store.readOpenBreakers(last ?? { namespace: '', name: '' }, 2);
+        pages.push(page.map(({ name }) => name));
+        last = page.at(-1);
+      }
+      expect(pages.map(({ length }) => length)).toEqual([2, 2, 1, 0]);
+      expect(pages.flat()).toEqual(names.toSorted());
+    });
+
+    it('have their lanes read in pages, from the lowest rank', async () => {
+      const { key, laneId } = await makeOpen();
+      const lanes = [laneId, await makeLaneOf(key), await makeLaneOf(key)];
+      for (const lane of lanes) await submitMany(context, lane, 1, { rank: 7 });
+      const [first, second] = await context.store.readLanesToProbe(key, { laneId: 0, rank: 0 }, 2);
+      const rest = await context.store.readLanesToProbe(key, second as LaneHead, 2);
+      expect([first, second, ...rest].map((head) => head?.laneId)).toEqual(lanes);
+    });
+
     describe('a probe', () => {
       it('is one job of a lane without another gate, with the lowest rank', async () => {
         const { key, laneId } = await makeOpen();
@@ -164,7 +190,9 @@ export function circuitBreakersSuite(context: StoreContext): void {
         await sql(context, `UPDATE lanes SET gates = 3 WHERE lane_id = ${paused}`);
         const [first] = await submitMany(context, laneId, 3);
         await submitMany(context, paused, 1, { rank: 5 });
-        expect(await context.store.readLanesToProbe(key)).toEqual([{ laneId, rank: 1_000_000, limited: false }]);
+        expect(await context.store.readLanesToProbe(key, { laneId: 0, rank: 0 }, 9)).toEqual([
+          { laneId, rank: 1_000_000, limited: false },
+        ]);
         const { sessionId } = await openWorker(context);
         const job = await context.store.probeBreaker(key, claimOf([empty, paused, laneId], sessionId, 5));
         expect(job).toMatchObject({ jobId: first, attempt: 1, sessionId, laneId });

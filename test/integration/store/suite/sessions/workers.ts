@@ -146,7 +146,7 @@ export function workersSuite(context: StoreContext): void {
 
     it('is no offer to new versions of a definition', async () => {
       await drained('drained-offers');
-      expect(await context.store.listOffers('drained-offers')).toEqual([]);
+      expect(await context.store.listOffers('drained-offers', NIL, 9)).toEqual([]);
     });
 
     it('must be an open one of the namespace', async () => {

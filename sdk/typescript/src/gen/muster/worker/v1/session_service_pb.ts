@@ -199,7 +199,7 @@ export type SendHeartbeatRequest = Message<"muster.worker.v1.SendHeartbeatReques
   heldAttempts: HeldAttempt[];
 
   /**
-   * Credits granted with this beat.
+   * Credits granted with this beat. At most 100, with at most 10,000 places in all.
    *
    * @generated from field: repeated muster.worker.v1.Credit credits = 3;
    */
