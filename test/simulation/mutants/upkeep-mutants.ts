@@ -183,4 +183,14 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  lapses_judged_late: {
+    about: 'A replica judges lapses only after three leases without a gap in the answers of the database.',
+    patches: [
+      {
+        file: 'server/engine/upkeep/lapses.ts',
+        find: 'this.#health.hasLasted(leaseMs)',
+        replace: 'this.#health.hasLasted(3 * leaseMs)',
+      },
+    ],
+  },
 };

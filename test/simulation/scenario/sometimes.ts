@@ -6,6 +6,7 @@ import { expectedOfLinks } from './link-sometimes.ts';
 /** Each is met by any one of its counts. */
 const expected: Readonly<Record<string, readonly string[]>> = {
   'a session lapsed': ['session closed by lapse'],
+  'a session lapsed after the recovery': ['a session lapsed after the recovery'],
   'many sessions lapsed at once': ['session closed by mass lapse'],
   'a worker closed its session': ['session closed by close'],
   'a call of a closed session was refused': ['LEASE_LOST for a call of sendHeartbeat'],

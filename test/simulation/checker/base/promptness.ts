@@ -15,3 +15,16 @@ export function lateness({ name, healMs, times }: Profile, row: Ordered, timeUs:
   const dueUs = Math.max(timeUs, (EPOCH_MS + wellMs) * 1000);
   return row.at - dueUs - (leaseMs + beatMs + SWEEP_MS) * 1000;
 }
+
+/** The longest time from one round of the sweeper to the next one, and four round trips to the database. */
+const LAPSE_MS = 1_100 + 4 * 25;
+
+/**
+ * How late a lapse is noticed, in µs; 0 or less: in time. A replica judges after a lease in which the database
+ * answered: after the recovery, and once the last slow statement has ended. `isSure`: the lapse came after that.
+ */
+export function lapseLateness({ name, healMs, times, faults }: Profile, row: Ordered, lapseUs: number) {
+  const judgedMs = (name === 'calm' ? 0 : healMs + faults.slowMs) + times.leaseMs;
+  const judgedUs = (EPOCH_MS + judgedMs) * 1000;
+  return { lateUs: row.at - Math.max(lapseUs, judgedUs) - LAPSE_MS * 1000, isSure: lapseUs > judgedUs };
+}

@@ -1,5 +1,6 @@
 /** Sessions: OPEN, CLOSING, CLOSED, never back; closed by lapse only after the lease; a lease only grows. */
 import type { Evidence, Ordered } from '../base/events.ts';
+import { lapseLateness } from '../base/promptness.ts';
 
 export interface SessionLife {
   readonly openedAt: number;
@@ -68,7 +69,15 @@ export class SessionChecks {
           `session ${row.id} was closed by ${cause} ${((row.until ?? 0) + spare - row.at) / 1000} ms too early`,
         );
       }
+      if (cause !== 'close') this.#notePromptness(row, (row.until ?? 0) + spare);
     } else if (row.from === CLOSING && row.to === CLOSED) life.closed = row.order;
     else history.violate('I3 legal path', `session ${row.id} went from ${row.from} to ${row.to}`);
+  }
+
+  #notePromptness(row: Ordered, lapseUs: number): void {
+    const { history, profile } = this.#evidence;
+    const { lateUs, isSure } = lapseLateness(profile, row, lapseUs);
+    if (isSure) history.count('a session lapsed after the recovery');
+    if (lateUs > 0) history.violate('I6 leases', `session ${row.id} was closed ${lateUs / 1000} ms too late`);
   }
 }
