@@ -27,6 +27,7 @@ import { failureText } from './store/base/failure-text.ts';
 import type { ReplicaDatabase } from './store/driver/database.ts';
 import { firstContact } from './store/driver/first-contact.ts';
 import { openPglite } from './store/driver/pglite.ts';
+import { refuseTransactionPooling } from './store/driver/pooler.ts';
 import { openPostgres } from './store/driver/postgres.ts';
 import { migrate } from './store/migrate.ts';
 import { createStatements } from './store/store.ts';
@@ -73,6 +74,7 @@ async function openDatabase(config: Config, closers: Closers, log: Log, onLost: 
   closers.add(() => database.close());
   if (config.postgresUrl) {
     await firstContact(database, { onWait: (problem) => log.warn({ problem }, 'waits for PostgreSQL to take calls') });
+    await refuseTransactionPooling(config.postgresUrl);
   }
   return database;
 }
@@ -206,8 +208,7 @@ async function start(config: Config, log: ReplicaLog, closers: Closers): Promise
   closers.add(() => metrics.stop());
   const lost = Promise.withResolvers<Error>();
   const database = await openDatabase(config, closers, log, lost.resolve);
-  const migrations = await migrate(database);
-  if (migrations.length > 0) log.info({ migrations }, 'brought the schema up to date');
+  await migrate(database, { log });
   const dbClock = new DbClock(systemClock);
   const store = metrics.measure(storeOf(database), () => dbClock.nowUs());
   const vitals = vitalsStore(database);

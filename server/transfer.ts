@@ -5,6 +5,7 @@ import { lockDataFolder } from './data-lock.ts';
 import type { Database } from './store/driver/database.ts';
 import { firstContact } from './store/driver/first-contact.ts';
 import { openPglite } from './store/driver/pglite.ts';
+import { refuseTransactionPooling } from './store/driver/pooler.ts';
 import { openPostgres } from './store/driver/postgres.ts';
 import { readSchemaVersion } from './store/transfer/catalogue.ts';
 import { exportDeployment, type TransferProgress } from './store/transfer/export-deployment.ts';
@@ -27,6 +28,7 @@ async function withPostgres<T>(url: string, work: (database: Database) => Promis
   const database = openPostgres({ url, poolSize: 2, answerMs: 2 * LONGEST_MS, applicationName: 'muster transfer' });
   try {
     await firstContact(database);
+    await refuseTransactionPooling(url);
     await refuseConnected(database);
     if ((await readSchemaVersion(database)) !== undefined) await refuseLive(database);
     return await work(database);

@@ -33,6 +33,7 @@ import { addWorker } from './commands/sessions/worker.ts';
 import { addWorkers } from './commands/sessions/workers.ts';
 import { addSignals } from './commands/signals/signals.ts';
 import { addDoctor } from './commands/upkeep/doctor.ts';
+import { addMigrate } from './commands/upkeep/migrate.ts';
 import { addServer } from './commands/upkeep/server.ts';
 import { addStart } from './commands/upkeep/start.ts';
 import { addTop } from './commands/upkeep/top.ts';
@@ -68,7 +69,7 @@ Examples:
   muster help submit                               more about a command
   muster help exit-codes                           the exit codes, for scripts`,
     );
-  for (const add of [addStart, addServer, addTransfer]) add(program);
+  for (const add of [addStart, addServer, addMigrate, addTransfer]) add(program);
   for (const add of [addApply, addDefinitions]) add(program);
   for (const add of [addSubmit, addGet, addExplain, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
   for (const add of [

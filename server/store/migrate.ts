@@ -1,21 +1,18 @@
-/** Migrates the schema: a baseline, then numbered scripts, a transaction each. Several replicas may start at once. */
+/** Migrates the schema: a baseline, then numbered scripts. Several replicas may start at once. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Database, Statement } from './driver/database.ts';
 import type { RowOf } from './driver/row-types.ts';
-
-export interface Migration {
-  readonly version: number;
-  readonly name: string;
-  /** SQL. A script that begins with `-- breaking` leaves a schema that older releases can't work with. */
-  readonly text: string;
-}
+import { applyMigrations, type Migration, type MigrationLog, takeTurn } from './schema/apply-migrations.ts';
 
 export interface MigrateOptions {
   /** The last version to apply; default all. */
   readonly upTo?: number;
   /** Default those of this release. */
   readonly migrations?: readonly Migration[];
+  readonly log?: MigrationLog;
 }
+
+export type { Migration };
 
 const folder = new URL('./schema/', import.meta.url);
 /** Version of the baseline. Lower versions belong to builds before the first release. */
@@ -64,27 +61,8 @@ const readVersions = {
   row: { version: 'int4', name: 'text', breaking: 'bool' },
 } satisfies Statement;
 
-function script(migration: Migration): string {
-  const breaking = migration.text.startsWith('-- breaking');
-  // Statements of one script are one transaction. The row goes in first: a second replica that starts waits on it, then
-  // fails on the primary key and lets the first one migrate.
-  return `INSERT INTO schema_migrations (version, name, breaking) VALUES (${migration.version}, '${migration.name}', ${breaking});
-${migration.text}`;
-}
-
-async function applyOne(database: Database, migration: Migration): Promise<boolean> {
-  try {
-    await database.script(script(migration));
-    return true;
-  } catch (error) {
-    if ((error as { code?: string }).code === '23505' && (await isApplied(database, migration.version))) return false;
-    throw error;
-  }
-}
-
-async function isApplied(database: Database, version: number): Promise<boolean> {
-  return (await database.run(readVersions, [])).some((row) => row.version === version);
-}
+const isApplied = ({ version }: Migration, applied: readonly RowOf<typeof readVersions>[]) =>
+  applied.some((row) => row.version === version);
 
 async function makeSchema(database: Database): Promise<void> {
   try {
@@ -128,15 +106,17 @@ function refuseForeign(applied: readonly RowOf<typeof readVersions>[], newest: n
  * @throws Error if this release can't work with the schema; then nothing was changed.
  */
 export async function migrate(database: Database, options: MigrateOptions = {}): Promise<string[]> {
-  const { upTo = Number.POSITIVE_INFINITY, migrations = releaseMigrations() } = options;
+  const { upTo = Number.POSITIVE_INFINITY, migrations = releaseMigrations(), log } = options;
   await makeSchema(database);
   const applied = await database.run(readVersions, []);
   refuseForeign(applied, migrations.at(-1)?.version ?? BASELINE);
-  const done = new Set(applied.map((row) => row.version));
-  const names: string[] = [];
-  for (const migration of migrations) {
-    if (migration.version > upTo) break;
-    if (!done.has(migration.version) && (await applyOne(database, migration))) names.push(migration.name);
-  }
-  return names;
+  const wanted = migrations.filter((migration) => migration.version <= upTo && !isApplied(migration, applied));
+  if (wanted.length === 0) return [];
+  if (!database.maintain) return applyMigrations(database, wanted, log);
+  return database.maintain(async (connection) => {
+    await takeTurn(connection, log);
+    const meanwhile = await connection.run(readVersions, []);
+    const missing = wanted.filter((migration) => !isApplied(migration, meanwhile));
+    return applyMigrations(connection, missing, log);
+  });
 }

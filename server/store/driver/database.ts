@@ -30,11 +30,18 @@ export interface Session {
   run<S extends Statement>(statement: S, parameters: readonly Parameter[]): Promise<RowOf<S>[]>;
 }
 
+/** One connection without time limits, for work on the schema. What it locks for its session ends with the work. */
+export interface Maintenance extends Session {
+  script(text: string): Promise<void>;
+}
+
 export interface Database extends Session {
   /** Runs `work` in one READ COMMITTED transaction. An error of `work` rolls back and is thrown again. */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** Runs a script of several statements, without a transaction around it. For migrations. */
+  /** Runs a script of several statements, without a transaction around it. */
   script(text: string): Promise<void>;
+  /** For a driver that limits the time of statements, and whose database others may use at the same time. */
+  maintain?<T>(work: (connection: Maintenance) => Promise<T>): Promise<T>;
   /** Called after rows of a table were deleted, for a driver whose database does not vacuum itself. */
   noteDeleted?(table: string, rows: number): void;
   close(): Promise<void>;

@@ -5,6 +5,7 @@ import { microsOf } from '../base/times.ts';
 import { binaryArray } from './arrays.ts';
 import { requestCancel } from './cancel-request.ts';
 import {
+  type Maintenance,
   type Parameter,
   type ReplicaDatabase,
   runAndCommit,
@@ -60,12 +61,20 @@ export const planSettings = {
   enable_mergejoin: 'off',
 };
 
-const settings = [
-  ...Object.entries(planSettings).map(([name, value]) => `-c ${name}=${value}`),
-  '-c statement_timeout=15s',
-  '-c lock_timeout=5s',
-  '-c idle_in_transaction_session_timeout=15s',
-].join(' ');
+interface TimeLimits {
+  readonly statement_timeout: string;
+  readonly lock_timeout: string;
+  readonly idle_in_transaction_session_timeout: string;
+}
+
+const limits: TimeLimits = { statement_timeout: '15s', lock_timeout: '5s', idle_in_transaction_session_timeout: '15s' };
+const noLimits: TimeLimits = { statement_timeout: '0', lock_timeout: '0', idle_in_transaction_session_timeout: '0' };
+
+/** Sent over a new connection, and not as its startup options: poolers refuse or drop those. */
+async function setUp(client: pg.ClientBase, times: TimeLimits): Promise<void> {
+  const settings = Object.entries({ ...planSettings, ...times });
+  await client.query(settings.map(([name, value]) => `SET ${name} = '${value}';`).join(' '));
+}
 
 const arrayTypes = new WeakMap<Statement, ReadonlyMap<number, string>>();
 
@@ -149,6 +158,25 @@ async function runWhileWanted<S extends Statement>(
   }
 }
 
+/** On a connection of its own, which no answer is too slow for. */
+async function maintain<T>(options: PostgresOptions, work: (connection: Maintenance) => Promise<T>): Promise<T> {
+  const client = new pg.Client({
+    connectionString: options.url,
+    types: typeParsers,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    application_name: options.applicationName ?? REPLICA_NAME,
+  });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await setUp(client, noLimits);
+    return await work({ ...sessionOf(client), script: async (text) => void (await client.query(text)) });
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
 /** Connects on first use. Errors of idle connections are not ours to handle: the pool replaces them. */
 export function openPostgres(options: PostgresOptions): ReplicaDatabase {
   const { poolSize = 12 } = options;
@@ -156,7 +184,7 @@ export function openPostgres(options: PostgresOptions): ReplicaDatabase {
     Client: pacedClient(),
     connectionString: options.url,
     max: poolSize,
-    options: settings,
+    onConnect: (client) => setUp(client, limits),
     types: typeParsers,
     pipeline: true,
     stream: () => gathering(new Socket()) as never,
@@ -199,6 +227,7 @@ export function openPostgres(options: PostgresOptions): ReplicaDatabase {
     async script(text: string): Promise<void> {
       await pool.query(text);
     },
+    maintain: (work) => maintain(options, work),
     close: () => pool.end(),
   };
 }

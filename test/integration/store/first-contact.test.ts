@@ -3,8 +3,10 @@ import { connect, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { firstContact } from '../../../server/store/driver/first-contact.ts';
+import { refuseTransactionPooling } from '../../../server/store/driver/pooler.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { freePort } from '../../support/databases/postgres.ts';
+import { startTransactionPooler } from '../../support/databases/transaction-pooler.ts';
 import { useStore } from '../../support/store/store-context.ts';
 
 const context = useStore('PostgreSQL 18');
@@ -71,5 +73,15 @@ describe('the first connection', () => {
       'PostgreSQL can\'t be used: database "nowhere" does not exist',
     );
     expect(problems).toEqual([]);
+  });
+
+  it('accepts PostgreSQL itself, and refuses a pooler in transaction mode with advice', async () => {
+    const url = context.url as string;
+    await refuseTransactionPooling(url);
+    const pooler = await startTransactionPooler(url);
+    cleanUps.push(() => pooler.stop());
+    await expect(refuseTransactionPooling(pooler.url)).rejects.toThrow(
+      /a pooler in transaction mode .*pool_mode=session.*or name the address of PostgreSQL itself/,
+    );
   });
 });

@@ -62,6 +62,7 @@ export function checkRows(database: Database, faults: Set<string>): Database {
     ...checked(database),
     transaction: (work) => database.transaction((session) => work(checked(session))),
     script: (text) => database.script(text),
+    ...(database.maintain && { maintain: database.maintain }),
     noteDeleted: (table, rows) => database.noteDeleted?.(table, rows),
     close: () => database.close(),
   };

@@ -37,7 +37,7 @@ const SIMULATE = 'tools/simulate';
 const inner = [PORTS, CONFORMANCE, SIMULATE];
 
 /** Modules that wire the layers together. */
-const wiring = ['main.ts', 'transfer.ts'];
+const wiring = ['main.ts', 'transfer.ts', 'migrate.ts'];
 
 /** Layers that are not listed are refused. */
 const layers: Readonly<Record<string, Layer>> = {
