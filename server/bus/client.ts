@@ -31,10 +31,13 @@ export function openClient(options: ClientOptions): Promise<NatsConnection> {
   });
 }
 
+/** No server has answered; one may later. */
+export class BusUnreachable extends Error {}
+
 /**
  * Opens the first client of a replica, with retries for `deadlineMs`.
  *
- * @throws Error if no server answers in time, or one refuses the credentials.
+ * @throws BusUnreachable if no server answers in time; Error if one refuses the credentials.
  */
 export async function openFirstClient(options: ClientOptions, deadlineMs: number): Promise<NatsConnection> {
   const deadline = performance.now() + deadlineMs;
@@ -44,8 +47,9 @@ export async function openFirstClient(options: ClientOptions, deadlineMs: number
     } catch (error) {
       const refused = error instanceof errors.AuthorizationError;
       if (refused || performance.now() > deadline) {
-        const problem = refused ? 'refuses the credentials' : `can't be reached: ${(error as Error).message}`;
-        throw new Error(`the bus at ${options.urls.join(', ')} ${problem}`, { cause: error });
+        const bus = `the bus at ${options.urls.join(', ')}`;
+        if (refused) throw new Error(`${bus} refuses the credentials`, { cause: error });
+        throw new BusUnreachable(`${bus} can't be reached: ${(error as Error).message}`, { cause: error });
       }
       await delay(retryMs);
     }

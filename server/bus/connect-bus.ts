@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Authenticator, jwtAuthenticator } from '@nats-io/transport-node';
 import type { Bus, Log } from '../engine/ports/ports.ts';
-import { openFirstClient } from './client.ts';
-import { BusConnection } from './connection.ts';
+import { BusUnreachable, openFirstClient } from './client.ts';
+import { BusConnection, type ConnectionOptions } from './connection.ts';
 import { CredentialsFile } from './credentials-file.ts';
 import { EmbeddedServer } from './embedded-server.ts';
 import { keyFromSeed } from './keys.ts';
@@ -34,6 +34,8 @@ export interface ExternalBusOptions {
    * each session gets credentials for its own subject; without it all sessions get those of `credentialsFile`.
    */
   readonly signingSeedFile?: string | undefined;
+  /** Max time that the start waits for the bus. Default: 5,000 ms. */
+  readonly firstConnectMs?: number | undefined;
   readonly log: Log;
 }
 
@@ -48,9 +50,9 @@ const firstEchoMs = 3_000;
 const firstTryMs = 5_000;
 
 /**
- * Connects a replica.
+ * Connects a replica. An external bus that can't be reached is down at first, and is connected to once it answers.
  *
- * @throws Error if the server can't be started or reached within 10 s, refuses the credentials, or does not return a
+ * @throws Error if the embedded server can't be started, or if a server refuses the credentials, or does not return a
  * message of the replica to it.
  */
 export async function connectBus(options: BusOptions): Promise<ConnectedBus> {
@@ -64,7 +66,10 @@ async function connectEmbedded(options: EmbeddedBusOptions): Promise<ConnectedBu
     const credentials = await issueReplicaCredentials(server.trust);
     const accessRule = ownAccess({ accountId: server.trust.accountId, signingKey: server.trust.accountKey });
     const release = () => server.stop();
-    return await openBus({ urls: [server.url], credentials: () => credentials, accessRule, log, release });
+    const connection = await BusConnection.open(
+      connectionOf({ urls: [server.url], credentials: () => credentials, log }),
+    );
+    return await startBus(connection, { sessionUrls: [server.url], accessRule, log, release });
   } catch (error) {
     await server.stop();
     throw error;
@@ -72,14 +77,26 @@ async function connectEmbedded(options: EmbeddedBusOptions): Promise<ConnectedBu
 }
 
 async function connectExternal(options: ExternalBusOptions): Promise<ConnectedBus> {
-  const { urls, log } = options;
+  const { urls, log, firstConnectMs = 5_000 } = options;
   for (const url of urls) refuseUserInUrl(url);
   const file = options.credentialsFile === undefined ? undefined : new CredentialsFile(options.credentialsFile);
   const accessRule = externalAccess(options, file);
-  const bus = await openBus({ urls, credentials: file && (() => file.readAgain()), accessRule, log });
-  if (options.signingSeedFile === undefined) return bus;
+  const settings = connectionOf({ ...options, firstConnectMs, credentials: file && (() => file.readAgain()) });
+  const parts = { sessionUrls: urls, accessRule, log };
+  const tried = async () => {
+    if (options.signingSeedFile !== undefined) await tryAccess(urls, accessRule, options.signingSeedFile);
+  };
+  let connection: BusConnection;
   try {
-    await tryAccess(urls, accessRule, options.signingSeedFile);
+    connection = await BusConnection.open(settings);
+  } catch (error) {
+    if (!(error instanceof BusUnreachable)) throw error;
+    log.warn({ error: error.message }, 'starts without the bus: jobs run, but slowly, until it answers');
+    return startLater(BusConnection.openLater(settings), parts, tried);
+  }
+  const bus = await startBus(connection, parts);
+  try {
+    await tried();
     return bus;
   } catch (error) {
     await bus.close();
@@ -139,34 +156,56 @@ function refuseUserInUrl(url: string): void {
   }
 }
 
-interface OpenOptions {
-  readonly urls: readonly string[];
+interface Opened extends Pick<ExternalBusOptions, 'urls' | 'firstConnectMs' | 'log'> {
   readonly credentials: (() => UserCredentials) | undefined;
-  readonly accessRule: SessionAccessRule;
-  readonly log: Log;
-  readonly release?: (() => Promise<void>) | undefined;
 }
 
-async function openBus(options: OpenOptions): Promise<NatsBus> {
-  const { urls, log, accessRule, release } = options;
-  const replicaId = randomUUID();
-  const authenticator = options.credentials && authenticate(options.credentials);
-  const connection = await BusConnection.open({ urls, authenticator, name: `muster replica ${replicaId}`, log });
-  return startBus({ connection, replicaId, sessionUrls: urls, accessRule, log, release });
+function connectionOf({ urls, credentials, firstConnectMs, log }: Opened): ConnectionOptions {
+  const authenticator = credentials && authenticate(credentials);
+  return { urls, authenticator, name: `muster replica ${randomUUID()}`, firstConnectMs, log };
 }
 
-async function startBus(parts: NatsBusParts): Promise<NatsBus> {
-  const bus = new NatsBus(parts);
+type BusParts = Omit<NatsBusParts, 'connection' | 'replicaId'>;
+
+const busOn = (connection: BusConnection, parts: BusParts) =>
+  new NatsBus({ ...parts, connection, replicaId: randomUUID() });
+
+async function startBus(connection: BusConnection, parts: BusParts): Promise<NatsBus> {
+  const bus = busOn(connection, parts);
+  const problem = await problemOf(bus, connection);
+  if (problem === undefined) return bus;
+  await bus.close();
+  throw new Error(problem);
+}
+
+/** What would have kept the replica from starting is logged once the bus answers. */
+function startLater(connection: BusConnection, parts: BusParts, tried: () => Promise<void>): NatsBus {
+  const bus = busOn(connection, parts);
+  const assumed = bus.maxUserPayload;
+  let isFirst = true;
+  const check = async () => {
+    const problem = await problemOf(bus, connection);
+    if (problem !== undefined) throw new Error(problem);
+    if (bus.maxUserPayload < assumed) throw new Error(`its max_payload is ${connection.maxPayload} bytes: start again`);
+    await tried();
+  };
+  connection.onReconnect(() => {
+    if (isFirst) void check().catch((error) => parts.log.error({ error: error.message }, 'the bus is of no use'));
+    isFirst = false;
+  });
+  return bus;
+}
+
+/** Why the replica can't work with a bus that has just answered. */
+async function problemOf(bus: NatsBus, connection: BusConnection): Promise<string | undefined> {
   const echoed = bus.firstEcho.then(() => true);
   const abort = new AbortController();
   const timeUp = delay(firstEchoMs, false, { signal: abort.signal }).catch(() => false);
   const problem = (await Promise.race([echoed, timeUp]))
-    ? payloadProblem(parts.connection.maxPayload)
+    ? payloadProblem(connection.maxPayload)
     : "the bus did not carry a replica's message back to it within 3 s: either it hangs, or its credentials, which have to allow muster.v1.>, do not";
   abort.abort();
-  if (problem === undefined) return bus;
-  await bus.close();
-  throw new Error(problem);
+  return problem;
 }
 
 function payloadProblem(maxPayload: number): string | undefined {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection, Status } from '@nats-io/transport-node';
+import { errors } from '@nats-io/transport-node';
 import type { Log } from '../engine/ports/ports.ts';
 import { type ClientOptions, openClient, openFirstClient } from './client.ts';
 
@@ -23,6 +24,8 @@ const maxUnconfirmedBytes = 32 * 1024 * 1024;
 const dropLogMs = 10_000;
 const closeFlushMs = 1_000;
 const renewMs = 500;
+/** Of a server that has not answered yet: NATS' own default. */
+const assumedMaxPayload = 1024 * 1024;
 
 export class BusConnection {
   readonly #options: ConnectionOptions;
@@ -30,31 +33,42 @@ export class BusConnection {
   readonly #subscriptions: Subscription[] = [];
   readonly #reconnectListeners: (() => void)[] = [];
   readonly #closing = new AbortController();
-  #client: NatsConnection;
+  /** Undefined until a server has answered. */
+  #client: NatsConnection | undefined;
   #renewal: Promise<void> = Promise.resolve();
   #isRenewing = false;
-  #connected = true;
+  #connected: boolean;
+  /** No server has answered yet. */
+  #isFirst: boolean;
   #maxPayload: number;
   #published = 0;
   #confirmed = 0;
   #dropped = 0;
   #dropLogTime = Number.NEGATIVE_INFINITY;
 
-  private constructor(client: NatsConnection, options: ConnectionOptions) {
+  private constructor(client: NatsConnection | undefined, options: ConnectionOptions) {
     this.#client = client;
     this.#options = options;
     this.#log = options.log;
-    this.#maxPayload = client.info?.max_payload ?? 0;
-    void this.#watch(client);
+    this.#connected = client !== undefined;
+    this.#isFirst = client === undefined;
+    this.#maxPayload = client?.info?.max_payload ?? assumedMaxPayload;
+    if (client) void this.#watch(client);
+    else this.#startRenewal();
   }
 
-  /** @throws Error if no server answers in time, or one refuses the credentials. */
+  /** Down at first; connects as soon as a server answers. */
+  static openLater(options: ConnectionOptions): BusConnection {
+    return new BusConnection(undefined, options);
+  }
+
+  /** @throws BusUnreachable if no server answers in time; Error if one refuses the credentials. */
   static async open(options: ConnectionOptions): Promise<BusConnection> {
     return new BusConnection(await openFirstClient(options, options.firstConnectMs ?? 10_000), options);
   }
 
-  /** The current client; it is replaced if its server does not answer. */
-  get client(): NatsConnection {
+  /** The current client; it is replaced if its server does not answer. Undefined: none has answered yet. */
+  get client(): NatsConnection | undefined {
     return this.#client;
   }
 
@@ -89,7 +103,7 @@ export class BusConnection {
       return;
     }
     try {
-      this.#client.publish(subject, data);
+      this.#client?.publish(subject, data);
       this.#published += data.length;
     } catch (error) {
       this.#drop((error as Error).message);
@@ -112,12 +126,12 @@ export class BusConnection {
     this.#closing.abort();
     if (this.#connected) {
       const abort = new AbortController();
-      const flushed = this.#client.flush().catch(() => undefined);
+      const flushed = this.#client?.flush().catch(() => undefined);
       await Promise.race([flushed, delay(closeFlushMs, undefined, { signal: abort.signal }).catch(() => undefined)]);
       abort.abort();
     }
     await this.#renewal;
-    await this.#client.close();
+    await this.#client?.close();
   }
 
   #obstacle(bytes: number, maxUnconfirmed: number): string | undefined {
@@ -128,7 +142,7 @@ export class BusConnection {
   }
 
   #listen({ subject, onMessage }: Subscription): void {
-    this.#client.subscribe(subject, {
+    this.#client?.subscribe(subject, {
       callback: (error, message) => {
         if (error) this.#log.error({ subject, error: error.message }, 'the bus refused a subscription');
         else onMessage(message.data);
@@ -179,30 +193,37 @@ export class BusConnection {
    * Replaces a client that is closed, or whose server does not answer. The client itself would first send its buffer,
    * and so wait as long as the operating system believes in the connection: a quarter of an hour.
    */
-  async #renew(stuck: NatsConnection): Promise<void> {
+  async #renew(stuck: NatsConnection | undefined): Promise<void> {
     const { signal } = this.#closing;
-    await stuck.close();
+    await stuck?.close();
     while (!signal.aborted) {
+      let client: NatsConnection;
       try {
-        this.#client = await openClient(this.#options);
-      } catch {
+        client = await openClient(this.#options);
+      } catch (error) {
+        if (error instanceof errors.AuthorizationError) this.#drop('the bus refuses the credentials');
         await delay(renewMs, undefined, { signal }).catch(() => undefined);
         continue;
       }
-      void this.#watch(this.#client);
+      this.#client = client;
+      void this.#watch(client);
       for (const subscription of this.#subscriptions) this.#listen(subscription);
-      this.#returned(this.#client.getServer());
+      this.#returned(client.getServer());
       return;
     }
   }
 
   #returned(server: string): void {
-    this.#maxPayload = this.#client.info?.max_payload ?? this.#maxPayload;
+    this.#maxPayload = this.#client?.info?.max_payload ?? this.#maxPayload;
     // Unsent messages of the old connection are lost.
     this.#confirmed = this.#published;
     this.#connected = true;
-    this.#log.info({ server, dropped: this.#dropped }, 'connected to the bus again');
+    this.#log.info(
+      { server, dropped: this.#dropped },
+      this.#isFirst ? 'connected to the bus' : 'connected to the bus again',
+    );
     this.#dropped = 0;
+    this.#isFirst = false;
     for (const listener of this.#reconnectListeners) listener();
   }
 

@@ -133,8 +133,8 @@ export class JetStreamEvents implements EventStream {
    * Runs the work with the stream ready. Errors become EVENTS_UNAVAILABLE, and the stream is opened again next time.
    */
   async #use<T>(work: (client: JetStreamClient) => Promise<T>): Promise<T> {
-    if (!this.#connection.connected) throw unavailable('the bus is down', undefined);
     const by = this.#connection.client;
+    if (!by || !this.#connection.connected) throw unavailable('the bus is down', undefined);
     if (this.#ready?.by !== by) this.#ready = { by, client: open(by) };
     try {
       const result = await work(await this.#ready.client);

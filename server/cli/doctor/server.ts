@@ -80,7 +80,12 @@ function checkParts({ database, bus, events }: Readiness): Finding[] {
       : finding('database', 'ERROR', 'it does not answer the server', 'repair PostgreSQL; see the log of the server'),
     bus
       ? finding('bus', 'OK', 'it carries messages')
-      : finding('bus', 'ERROR', 'it carries no messages', 'repair NATS; meanwhile jobs continue slowly, by heartbeats'),
+      : finding(
+          'bus',
+          'ERROR',
+          'it carries no messages',
+          'repair NATS; meanwhile jobs run, assigned by heartbeats, and events wait',
+        ),
     ...(events === false
       ? [finding('events', 'WARNING', noEvents, 'enable JetStream on the NATS server: docs/events.md')]
       : []),

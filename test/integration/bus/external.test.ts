@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeAccount, encodeOperator, encodeUser } from '@nats-io/jwt';
@@ -26,7 +27,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a nats-server with this configuration on a free port. */
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Runs a nats-server with this configuration, on a free port unless it names one. */
 async function withServer(config: object, use: (url: string) => Promise<void>): Promise<void> {
   const files = await prepareFolder(join(folder, randomUUID()));
   await writeFile(
@@ -183,4 +193,38 @@ test('invalid settings are refused with advice', async () => {
   await expect(connectBus({ ...external, urls: [nats.url], credentialsFile: signingSeedFile })).rejects.toThrow(
     /is not a NATS credentials file/,
   );
+});
+
+test('a bus that can not be reached at the start is used once it answers', async () => {
+  const config = { port: await freePort() };
+  const log = captureLog();
+  const urls = [`nats://127.0.0.1:${config.port}`];
+  const bus = await connectBus({ mode: 'external', urls, log, firstConnectMs: 1 });
+  expect(log.lines).toContainEqual(expect.stringMatching(/^warn starts without the bus/));
+  expect([bus.isUp(), bus.maxUserPayload]).toEqual([false, 504 * 1024]);
+  expect(bus.grantAccess(randomUUID())).toMatchObject({ natsUrls: urls });
+  bus.ping(randomUUID(), 1);
+  await expect(bus.events.prepare()).rejects.toMatchObject({ reason: 'EVENTS_UNAVAILABLE' });
+  expect(bus.events.isAbsent).toBe(false);
+  await withServer(config, async (url) => {
+    await until(() => bus.isUp(), 'the bus is up');
+    const other = await connectBus({ mode: 'external', urls: [url], log: quietLog });
+    const hints: unknown[] = [];
+    bus.onHint((hint) => hints.push(hint));
+    other.announce({ kind: 'ended', jobIds: [randomUUID()] });
+    await until(() => hints.length === 1, 'a hint of another replica arrives');
+    await other.close();
+  });
+  await bus.close();
+});
+
+test('a bus that is of no use when it answers is logged', async () => {
+  const config = { port: await freePort(), max_payload: 64 * 1024 };
+  const log = captureLog();
+  const urls = [`nats://127.0.0.1:${config.port}`];
+  const bus = await connectBus({ mode: 'external', urls, log, firstConnectMs: 1 });
+  await withServer(config, () =>
+    until(() => log.lines.some((line) => /^error the bus is of no use .*65536/.test(line)), 'the log says so'),
+  );
+  await bus.close();
 });

@@ -142,8 +142,8 @@ test('a client that ended because of invalid credentials is replaced when they a
   const connection = await BusConnection.open({ urls: [nats.url], authenticator, name: 'test', log: captureLog() });
   isBroken = true;
   const { client } = connection;
-  await client.reconnect();
-  await client.closed();
+  await client?.reconnect();
+  await client?.closed();
   await until(() => !connection.connected, 'it is down');
   isBroken = false;
   await until(() => connection.connected, 'a new connection stands');

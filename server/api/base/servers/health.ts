@@ -24,7 +24,8 @@ export interface Health {
 
 /**
  * `/healthz`: the process answers; gives its release and worker protocol. `/readyz`: whether its database and its bus
- * answer, and the database's time. Undefined for other paths.
+ * answer, and the database's time. Without the bus all calls are served, and jobs run, so the replica is ready but
+ * degraded. Undefined for other paths.
  */
 export async function healthAnswer(
   { method, url }: IncomingMessage,
@@ -34,6 +35,6 @@ export async function healthAnswer(
   if (method !== 'GET') return { status: 405, body: { error: 'only GET is served here' } };
   if (url === '/healthz') return { status: 200, body: { status: 'ok', ...health.release } };
   const parts = await health.ready();
-  const good = parts.database && parts.bus;
-  return { status: good ? 200 : 503, body: { status: good ? 'ready' : 'not ready', ...parts } };
+  const status = !parts.database ? 'not ready' : parts.bus ? 'ready' : 'degraded';
+  return { status: parts.database ? 200 : 503, body: { status, ...parts } };
 }
