@@ -38,6 +38,7 @@ import { addServer } from './commands/upkeep/server.ts';
 import { addStart } from './commands/upkeep/start.ts';
 import { addTop } from './commands/upkeep/top.ts';
 import { addTransfer } from './commands/upkeep/transfer.ts';
+import { addVerify } from './commands/upkeep/verify.ts';
 import { addGraph } from './commands/workflows/graph.ts';
 import { addSkip } from './commands/workflows/skip.ts';
 import { addTimeline } from './commands/workflows/timeline.ts';
@@ -69,7 +70,7 @@ Examples:
   muster help submit                               more about a command
   muster help exit-codes                           the exit codes, for scripts`,
     );
-  for (const add of [addStart, addServer, addMigrate, addTransfer]) add(program);
+  for (const add of [addStart, addServer, addMigrate, addTransfer, addVerify]) add(program);
   for (const add of [addApply, addDefinitions]) add(program);
   for (const add of [addSubmit, addGet, addExplain, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
   for (const add of [

@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { JsonValue } from '@bufbuild/protobuf';
-import { type ExportHeader, exportTo, importFrom, type Location, TransferRefusal } from '../transfer.ts';
+import type { Location } from '../location.ts';
+import { type ExportHeader, exportTo, importFrom, TransferRefusal } from '../transfer.ts';
 import { pathOf } from './command-process.ts';
 import { CliError } from './failures/cli-error.ts';
 import { Exit } from './failures/exit-codes.ts';

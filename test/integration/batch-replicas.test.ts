@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
 import { runsAll } from '../support/run/tier.ts';
-import { readCountDrift } from '../support/store/lane-counts.ts';
+import { faultsIn } from '../support/store/faults.ts';
 
 const MEMBERS = 20_000;
 const CALLS = 10;
@@ -61,7 +61,7 @@ it.runIf(runsAll)(
         text: 'SELECT min(item) AS first, max(item) AS last, count(DISTINCT item)::int AS items FROM jobs',
       };
       expect(await database.run(items, [])).toEqual([{ first: 0, last: MEMBERS - 1, items: MEMBERS }]);
-      expect(await readCountDrift(database)).toEqual([]);
+      expect(await faultsIn(database)).toEqual({});
       const inbox = { name: '', text: 'SELECT count(*)::int AS rows FROM job_inbox' };
       expect(await database.run(inbox, [])).toEqual([{ rows: 0 }]);
     } finally {

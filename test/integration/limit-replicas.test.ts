@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { eventually } from '../support/base/eventually.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
-import { readCountDrift } from '../support/store/lane-counts.ts';
+import { faultsIn } from '../support/store/faults.ts';
 
 let deployment: TwoReplicas;
 let clients: Client[] = [];
@@ -70,7 +70,7 @@ it('limits of a queue and of a key hold over both replicas, and all jobs are don
   });
   const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
   try {
-    expect(await readCountDrift(database)).toEqual([]);
+    expect(await faultsIn(database)).toEqual({});
   } finally {
     await database.close();
   }

@@ -5,7 +5,7 @@ import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { eventually } from '../support/base/eventually.ts';
 import type { TestReplica } from '../support/base/replica.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
-import { readCountDrift } from '../support/store/lane-counts.ts';
+import { faultsIn } from '../support/store/faults.ts';
 
 let deployment: TwoReplicas;
 let replicas: readonly TestReplica[] = [];
@@ -64,7 +64,7 @@ it('a pause of a queue holds under load: jobs that had not begun at its answer b
   });
   const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
   try {
-    expect(await readCountDrift(database)).toEqual([]);
+    expect(await faultsIn(database)).toEqual({});
   } finally {
     await database.close();
   }

@@ -9,7 +9,7 @@ import type { Statement } from '../../server/store/driver/database.ts';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
 import { runsAll } from '../support/run/tier.ts';
-import { readCountDrift } from '../support/store/lane-counts.ts';
+import { faultsIn } from '../support/store/faults.ts';
 
 const RACES = 1_000;
 const TOGETHER = 50;
@@ -36,7 +36,7 @@ afterAll(async () => {
 async function count(text: string): Promise<number> {
   const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
   try {
-    expect(await readCountDrift(database)).toEqual([]);
+    expect(await faultsIn(database)).toEqual({});
     const counting = {
       name: '',
       text: `SELECT count(*)::int AS rows FROM ${text}`,

@@ -37,7 +37,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   12   … EXPIRED
   13   … was SKIPPED
   20   muster doctor found warnings
-  21   muster doctor found errors
+  21   muster doctor found errors, or muster verify faults
   22   a case of muster conformance failed
   130  ended by Ctrl-C; jobs continue
   143  ended by SIGTERM; jobs continue

@@ -1,6 +1,6 @@
-/** The deployment to move: a data folder or a PostgreSQL database. */
+/** The deployment to move or to verify: a data folder or a PostgreSQL database. */
 import type { Command } from 'commander';
-import type { Location } from '../../transfer.ts';
+import type { Location } from '../../location.ts';
 import { pathOf } from '../command-process.ts';
 import { CliError } from '../failures/cli-error.ts';
 import { processOf } from '../muster-command.ts';

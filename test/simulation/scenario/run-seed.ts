@@ -1,9 +1,9 @@
 /** Runs one seed from start to end and returns its violations. */
 import { createHash } from 'node:crypto';
 import type { Statement } from '../../../server/store/driver/database.ts';
+import { verifyIn } from '../../../server/store/verify/verify.ts';
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
-import { readCountDrift } from '../../support/store/lane-counts.ts';
 import { check } from '../checker/base/check.ts';
 import { checkPublished } from '../checker/events/published.ts';
 import type { History } from '../core/history.ts';
@@ -34,8 +34,8 @@ const POLL_MS = 500;
 /** Interval of the sweeps of paused jobs, in ms of virtual time. */
 const IDLE_AFTER_MS = 5_000;
 
-/** Interval of the checks of the lanes' counts during the faults, in ms of virtual time. */
-const COUNT_MS = 2_000;
+/** Interval of the verifications, in ms of virtual time. */
+const VERIFY_MS = 10_000;
 
 const countOpen = {
   name: 'sim_count_open',
@@ -83,10 +83,11 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
     unleashOnFlows(simulation, new Prng(`flow nemesis of seed ${seed}`));
     unleashOnLinks(simulation, waiting, new Prng(`link nemesis of seed ${seed}`));
     operator.begin(sweeps, roundMs);
-    watchCounts(postgres, simulation);
+    watchRows(postgres, simulation);
     await runToRest(postgres, simulation);
     for (const worker of workers) worker.tally();
     await checkTaken(postgres, history);
+    await verifyRows(postgres, history);
     const journal = await readJournal(postgres);
     check(journal, history, profile, plansOf(own));
     checkPublished(journal, simulation.hub.published, history);
@@ -114,29 +115,24 @@ async function checkTaken(postgres: SimPostgres, history: History): Promise<void
   if (left?.inbox) history.violate('inbox', `${left?.inbox} inbox rows are left`);
 }
 
-async function checkCounts(postgres: SimPostgres, history: History): Promise<void> {
-  for (const { lane_id, state, kept, counted } of await readCountDrift(postgres)) {
-    history.violate(
-      'counts of open jobs are exact',
-      `lane ${lane_id} has ${counted} in state ${state}, and ${kept} by its count`,
-    );
-  }
+/** The rules of `muster verify`, in its own words. */
+async function verifyRows(postgres: SimPostgres, history: History): Promise<void> {
+  for (const { holds, faults } of await verifyIn(postgres))
+    for (const { subject, fault } of faults) history.violate(holds, `${subject} ${fault}`);
 }
 
-/** Until the world recovers; later each check for the end does it. In its turn: never within a transaction. */
-function watchCounts(postgres: SimPostgres, simulation: Simulation): void {
-  const { world, line, history, profile } = simulation;
+/** In its turn: never within a transaction. */
+function watchRows(postgres: SimPostgres, { world, line, history }: Simulation): void {
   const probe = () => {
-    if (world.now >= profile.healMs) return undefined;
-    world.after(COUNT_MS, probe);
-    return line.pass(() => checkCounts(postgres, history));
+    world.after(VERIFY_MS, probe);
+    return line.pass(() => verifyRows(postgres, history));
   };
-  world.after(COUNT_MS, probe);
+  world.after(VERIFY_MS, probe);
 }
 
 /** Until nothing is open or in progress, and then one heartbeat for messages on their way. */
 async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise<void> {
-  const { world, line, history, client, upkeepRunner, flows, links, profile } = simulation;
+  const { world, line, client, upkeepRunner, flows, links, profile } = simulation;
   const isIdle = () => simulation.caller.idle && simulation.flowCaller.idle && simulation.linkCaller.idle;
   let restAt = Number.POSITIVE_INFINITY;
   let ended = false;
@@ -144,7 +140,6 @@ async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise
   const probe = () => line.pass(pollOnce);
   const pollOnce = async () => {
     const [open] = await postgres.run(countOpen, []);
-    await checkCounts(postgres, history);
     if (open?.jobs === 0 && isIdle() && !ended) {
       ended = true;
       client.readAll();

@@ -177,6 +177,7 @@ const STORE = 'server/store/';
 const opening = [
   'driver/',
   'transfer/',
+  'verify/',
   // Retention deletes in pages, each its own transaction.
   'upkeep/clearing.ts',
 ];

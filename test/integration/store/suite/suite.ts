@@ -46,6 +46,7 @@ import { sessionsSuite } from './sessions/sessions.ts';
 import { workersSuite } from './sessions/workers.ts';
 import { waitsSuite } from './signals/waits.ts';
 import { partitionsSuite } from './upkeep/partitions.ts';
+import { verifySuite } from './upkeep/verify.ts';
 import { vitalsSuite } from './upkeep/vitals.ts';
 import { stepCacheSuite } from './workflows/step-cache.ts';
 import { workflowLocksSuite } from './workflows/workflow-locks.ts';
@@ -105,5 +106,6 @@ export function storeSuite(context: StoreContext): void {
   explainSuite(context);
   fairnessSuite(context);
   transitionsSuite(context);
+  verifySuite(context);
   vitalsSuite(context);
 }

@@ -12,7 +12,7 @@ import type { Decide } from '../../../../../server/engine/ports/jobs.ts';
 import { addCounts } from '../../../../../server/store/dispatch/lane-counts.ts';
 import { plantBugs } from '../../../../support/databases/database-taps.ts';
 import { createStore } from '../../../../support/store/create-store.ts';
-import { readCountDrift } from '../../../../support/store/lane-counts.ts';
+import { faultsIn } from '../../../../support/store/faults.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   bytes,
@@ -170,14 +170,14 @@ export function laneCountsSuite(context: StoreContext): void {
       const states = new Set<number>();
       for (let i = 0; i < 150; i++) {
         await mix.step();
-        expect(await readCountDrift(context.database)).toEqual([]);
+        expect(await faultsIn(context.database, 'counts')).toEqual({});
         for (const row of await sql(context, 'SELECT DISTINCT state FROM job_runs')) states.add(row.state);
       }
       expect([...mix.succeeded].sort()).toEqual(Object.keys(mix.operations).sort());
       expect([...states].sort()).toEqual([2, 3, 4, 5, 6, 8]);
       while (await context.store.queues.foldCounts());
       expect(await sql(context, 'SELECT * FROM lane_count_changes')).toEqual([]);
-      expect(await readCountDrift(context.database)).toEqual([]);
+      expect(await faultsIn(context.database, 'counts')).toEqual({});
     });
 
     it('would be wrong if one statement did not count', async () => {
@@ -187,7 +187,9 @@ export function laneCountsSuite(context: StoreContext): void {
       );
       expect(addCounts('')).toContain('WHERE jobs <> 0');
       await store.submit([makeCall([makeJob(laneId), makeJob(laneId)])]);
-      expect(await readCountDrift(context.database)).toEqual([{ lane_id: laneId, state: 3, kept: 0, counted: 2 }]);
+      expect(await faultsIn(context.database)).toEqual({
+        counts: [`lane ${laneId}, state 3 has 2 jobs, and its count is 0`],
+      });
     });
 
     it('are folded in bounded steps, by one caller at a time', async () => {
