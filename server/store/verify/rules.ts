@@ -82,8 +82,8 @@ FROM (SELECT DISTINCT job_id FROM muster.job_dependencies) AS d LEFT JOIN muster
 WHERE r.job_id IS NULL`,
   },
   {
-    name: 'news',
-    holds: 'a dependency whose target has ended, or was published, is told so by an inbox entry',
+    name: 'settlement',
+    holds: 'a dependency whose target has ended, or was published, has an inbox entry that settles it',
     query: `
 SELECT 'job ' || d.job_id AS subject, 'waits for ' || coalesce(d.name, 'job ' || d.target_id) || ', which has happened' AS fault
 FROM muster.job_dependencies d

@@ -32,7 +32,7 @@ async function script(url: string, text: string): Promise<void> {
 }
 
 it('a verification says of each rule whether it holds, and exits with 21 if one does not', async () => {
-  const url = await postgres.createDatabase('verified');
+  const url = await postgres.createDatabase('schema');
   await script(url, 'SELECT 1');
   const well = await verify('--postgres', url);
   expect(well).toMatchObject({ code: 0, stderr: '' });
@@ -59,7 +59,7 @@ it('a verification is refused where there is no deployment, or an embedded one t
   const none = await verify('--data', join(folder, 'none'));
   expect(none).toMatchObject({ code: 4, stdout: '' });
   expect(none.stderr).toMatch(/holds no embedded database: name the data folder with --data/);
-  const empty = await verify('--postgres', await postgres.createDatabase('unused'));
+  const empty = await verify('--postgres', await postgres.createDatabase('empty'));
   expect(empty).toMatchObject({ code: 4, stdout: '' });
   expect(empty.stderr).toMatch(/has no schema of Muster, and this release verifies version \d+/);
   const dataFolder = join(folder, 'served');

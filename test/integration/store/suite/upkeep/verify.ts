@@ -31,7 +31,7 @@ const breaks: Readonly<Record<string, (deployment: Deployment) => readonly [sql:
     `UPDATE job_runs SET unmet_dependencies = 1 WHERE job_id = '${open}'`,
     `job ${open} has 0 unmet dependencies, and counts 1`,
   ],
-  news: ({ open, ended }) => [
+  settlement: ({ open, ended }) => [
     `INSERT INTO job_dependencies (job_id, number, target_id, kind, condition) VALUES ('${open}', 0, '${ended}', 1, 1)`,
     `job ${open} waits for job ${ended}, which has happened`,
   ],
