@@ -1,6 +1,6 @@
 /**
- * The deployment of a run: one PostgreSQL, one NATS behind a proxy, replicas behind theirs, and a folder for the
- * records.
+ * The deployment of a run: one PostgreSQL and one NATS behind a proxy each, replicas behind theirs, and a folder for
+ * the records.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,11 @@ export interface Deployment {
   /** gRPC target that names all replicas. */
   readonly address: string;
   readonly recordFolder: string;
+  /** Past the proxy. */
   readonly database: Pool;
+  readonly databaseUrl: string;
+  /** The proxy between the replicas and the database. */
+  readonly databaseProxy: TcpProxy;
   readonly beatMs: number;
   readonly leaseMs: number;
   /** The proxy before the bus; undefined if the bus is embedded. */
@@ -42,8 +46,11 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
   const postgres = await startPostgres({ settings: { shared_buffers: '64MB' } });
   const bus = options.embeddedBus ? undefined : await startBus();
   const url = await postgres.createDatabase();
+  const databaseProxy = await TcpProxy.open();
+  databaseProxy.aim(Number(new URL(url).port));
+  const proxied = Object.assign(new URL(url), { port: String(databaseProxy.port) }).href;
   const times = ['--beat-ms', String(options.beatMs), '--lease-ms', String(options.leaseMs)];
-  const args = ['--postgres', url, ...(bus?.args ?? []), ...times, '--log-level', 'info'];
+  const args = ['--postgres', proxied, ...(bus?.args ?? []), ...times, '--log-level', 'info'];
   const names = Array.from({ length: options.replicas }, (_, n) => `replica${'abc'[n]}`);
   const replicas = await Promise.all(names.map((name) => ReplicaProcess.create(name, args)));
   await replicas[0]?.start();
@@ -59,6 +66,8 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
     address: addressOf(replicas.map(({ proxy }) => proxy.port)),
     recordFolder,
     database,
+    databaseUrl: url,
+    databaseProxy,
     beatMs: options.beatMs,
     leaseMs: options.leaseMs,
     busProxy: bus?.proxy,
@@ -66,9 +75,10 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
       ...replicas.flatMap(({ proxy, ports }) => [proxy.port, ...ports]),
       ...[url, bus?.nats.url].flatMap((known) => (known ? [Number(new URL(known).port)] : [])),
       ...lines.flatMap((line) => line.ports),
+      databaseProxy.port,
       ...(bus ? [bus.proxy.port] : []),
     ],
-    stop: () => tearDown({ replicas, lines, database, recordFolder, bus, postgres }),
+    stop: () => tearDown({ replicas, lines, database, databaseProxy, recordFolder, bus, postgres }),
   };
 }
 
@@ -84,16 +94,25 @@ interface Parts {
   readonly lines: readonly Line[];
   readonly replicas: readonly ReplicaProcess[];
   readonly database: Pool;
+  readonly databaseProxy: TcpProxy;
   readonly recordFolder: string;
   readonly bus: { nats: ScratchNats; proxy: TcpProxy } | undefined;
   readonly postgres: ScratchPostgres;
 }
 
-async function tearDown({ replicas, lines, database, recordFolder, bus, postgres }: Parts): Promise<void> {
+async function tearDown({
+  replicas,
+  lines,
+  database,
+  databaseProxy,
+  recordFolder,
+  bus,
+  postgres,
+}: Parts): Promise<void> {
   await Promise.all(replicas.map((replica) => replica.stop()));
   await Promise.all(lines.map((line) => line.close()));
   await database.end();
-  await bus?.proxy.close();
+  await Promise.all([databaseProxy.close(), bus?.proxy.close()]);
   await Promise.all([bus?.nats.stop(), postgres.stop()]);
   await rm(recordFolder, { recursive: true, force: true });
 }

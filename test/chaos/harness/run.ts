@@ -105,12 +105,14 @@ export class Run {
 
   /** Ends all faults and waits until nothing is left to do. */
   async heal(): Promise<void> {
-    const { replicas, busProxy } = this.deployment;
+    const { replicas, busProxy, databaseProxy } = this.deployment;
     for (const worker of this.workers) {
       if (worker.frozen) worker.thaw();
       worker.line.resume();
     }
     busProxy?.resume();
+    databaseProxy.slow();
+    databaseProxy.resume();
     for (const replica of replicas) {
       replica.proxy.resume();
       if (!replica.alive) await replica.start();

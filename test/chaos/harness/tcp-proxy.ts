@@ -1,5 +1,6 @@
-/** A TCP proxy with a constant address: its target can be replaced, cut off, stalled or answered in part. */
+/** A TCP proxy with a constant address: its target can be replaced, cut off, stalled, slowed or answered in part. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type Pace, Passage } from './passage.ts';
 
 interface Link {
   readonly client: Socket;
@@ -14,6 +15,7 @@ export class TcpProxy {
   readonly #links = new Set<Link>();
   #target: number | undefined;
   #stalled = false;
+  #pace: Pace = { delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY };
 
   private constructor(server: Server) {
     this.#server = server;
@@ -32,6 +34,10 @@ export class TcpProxy {
   /** Directs new connections to this loopback port; undefined: they are refused. */
   aim(port: number | undefined): void {
     this.#target = port;
+  }
+
+  get target(): number | undefined {
+    return this.#target;
   }
 
   /** Breaks every connection. */
@@ -59,6 +65,11 @@ export class TcpProxy {
       client.resume();
       server.resume();
     }
+  }
+
+  /** Slows every connection, in either direction. Left out: no delay, any number of bytes. */
+  slow({ delayMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY }: Partial<Pace> = {}): void {
+    this.#pace = { delayMs, bytesPerSecond };
   }
 
   async close(): Promise<void> {
@@ -91,16 +102,25 @@ export class TcpProxy {
   }
 
   #carry(from: Socket, to: Socket, link?: Link): void {
+    const passage = new Passage({
+      pace: () => this.#pace,
+      pass: (bytes) => {
+        if (to.destroyed) return true;
+        const passing = link ? bytes.subarray(0, link.answerBytes) : bytes;
+        const hasCapacity = to.write(passing);
+        if (!link) return hasCapacity;
+        link.answerBytes -= passing.length;
+        if (link.answerBytes <= 0) from.destroy();
+        return hasCapacity;
+      },
+      // While the proxy is stalled, nothing is read.
+      resume: () => this.#stalled || from.resume(),
+    });
     from.on('data', (bytes) => {
-      const passing = link ? bytes.subarray(0, link.answerBytes) : bytes;
-      if (!to.write(passing)) from.pause();
-      if (!link) return;
-      link.answerBytes -= passing.length;
-      if (link.answerBytes <= 0) from.destroy();
+      if (!passage.add(bytes)) from.pause();
     });
-    to.on('drain', () => {
-      if (!this.#stalled) from.resume();
-    });
+    from.on('close', () => passage.end());
+    to.on('drain', () => passage.isFull || this.#stalled || from.resume());
   }
 
   #hold({ client, server }: Link): void {

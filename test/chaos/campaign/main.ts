@@ -1,0 +1,48 @@
+/**
+ * The campaign: segments of faults one after the other, each with a seed of its own, for as long as asked.
+ *
+ *   npm run chaos [-- --minutes n] [--seed n] [--journal file]
+ *
+ * With a journal, finished segments are kept there, and another call with the same file continues after them. Exits
+ * with 1 if anything is wrong.
+ */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { reportOf } from './report.ts';
+import { planOf, runSegment, type SegmentResult } from './segment.ts';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    seed: { type: 'string' },
+    journal: { type: 'string' },
+  },
+});
+
+const minutes = Number(values.minutes);
+if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes} is no number of minutes`);
+const { journal } = values;
+const results: SegmentResult[] = journal && existsSync(journal) ? linesOf(journal) : [];
+const first = Number(values.seed ?? results[0]?.seed ?? Math.floor(Math.random() * 2 ** 30));
+if (!Number.isInteger(first)) throw new Error(`--seed ${values.seed} is no whole number`);
+console.log(
+  `campaign: seed ${first} (again: npm run chaos -- --seed ${first}), ${results.length} segments done before`,
+);
+
+const deadline = performance.now() + minutes * 60_000;
+const isOver = () => performance.now() >= deadline;
+for (let seed = first + results.length; !isOver(); seed++) {
+  const { kind, replicas, leaseMs } = planOf(seed);
+  console.log(`segment ${seed}: ${kind}, ${replicas} replicas, leases of ${leaseMs / 1_000} s`);
+  const result = await runSegment(seed, isOver, (line) => console.log(`  ${line}`));
+  for (const violation of result.violations) console.log(`  VIOLATION ${violation}`);
+  results.push(result);
+  if (journal) appendFileSync(journal, `${JSON.stringify(result)}\n`);
+}
+console.log(reportOf(results));
+process.exitCode = results.some(({ violations }) => violations.length > 0) ? 1 : 0;
+
+function linesOf(file: string): SegmentResult[] {
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line));
+}
