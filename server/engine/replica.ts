@@ -2,6 +2,7 @@
 import { Announcer } from './announcer.ts';
 import type { EnginePorts, ReplicaPorts } from './base/engine-ports.ts';
 import { JobIds } from './base/job-ids.ts';
+import { readOnce } from './base/read-once.ts';
 import { type BatchesApi, createBatches } from './batches/create.ts';
 import { createDefinitions, type DefinitionsApi } from './definitions/create.ts';
 import { createDependencies, type DependenciesApi } from './dependencies/create.ts';
@@ -106,14 +107,10 @@ export function createReplica(given: ReplicaPorts): Replica {
   // Jobs that the engine runs itself are taken first.
   parts.takers.add(parts.workflows, parts.signalWaits, parts.dispatcher);
   announcer.connect(bus);
-  let pageTokenKey: Uint8Array | undefined;
   return {
     ...parts,
     ...lifeOf(parts, given),
     maxPayload: bus.maxUserPayload,
-    async pageTokenKey() {
-      pageTokenKey ??= await store.readPageTokenKey();
-      return pageTokenKey;
-    },
+    pageTokenKey: readOnce(() => store.readPageTokenKey()),
   };
 }

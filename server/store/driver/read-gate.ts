@@ -32,6 +32,9 @@ function failureOf(error: unknown): unknown {
 export class ReadGate {
   readonly #options: ReadGateOptions;
   readonly #waiting = new Set<() => void>();
+  /** Reads of calls that have had a turn: these go first, or the work done for them would be lost. */
+  readonly #continuing = new Set<() => void>();
+  readonly #begun = new WeakSet<AbortSignal>();
   #running = 0;
 
   constructor(options: ReadGateOptions) {
@@ -44,6 +47,7 @@ export class ReadGate {
     gone?.throwIfAborted();
     if (this.#running >= this.#options.maxRunning) await this.#turn(gone);
     else this.#running++;
+    if (gone) this.#begun.add(gone);
     try {
       return await work(gone);
     } catch (error) {
@@ -56,11 +60,12 @@ export class ReadGate {
   /** Resolves when a read that ends has left its turn to this one. */
   #turn(gone: AbortSignal | undefined): Promise<void> {
     const { maxWaiting = 200, maxWaitMs = 2_000 } = this.#options;
-    if (this.#waiting.size >= maxWaiting)
+    const line = gone && this.#begun.has(gone) ? this.#continuing : this.#waiting;
+    if (line === this.#waiting && line.size >= maxWaiting)
       return Promise.reject(overloaded(`more than ${maxWaiting} reads wait for the database already; try again`));
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.#waiting.delete(enter);
+        line.delete(enter);
         clearTimeout(timer);
         gone?.removeEventListener('abort', left);
       };
@@ -77,12 +82,12 @@ export class ReadGate {
         reject(overloaded(`this read has waited ${maxWaitMs} ms for its turn at the database; try again`));
       }, maxWaitMs);
       gone?.addEventListener('abort', left);
-      this.#waiting.add(enter);
+      line.add(enter);
     });
   }
 
   #leave(): void {
-    const [next] = this.#waiting;
+    const [next] = this.#continuing.size > 0 ? this.#continuing : this.#waiting;
     if (next) next();
     else this.#running--;
   }

@@ -49,6 +49,23 @@ describe('the gate of reads', () => {
     expect(await late).toBe('x');
   });
 
+  it('lets a call that has begun go before those that have not, however many wait', async () => {
+    const [begun, other] = [new AbortController().signal, new AbortController().signal];
+    let signal = begun;
+    const { running, read } = gateOf({ maxRunning: 1, maxWaiting: 1, callSignal: () => signal });
+    const first = read();
+    signal = other;
+    const waiting = read();
+    signal = begun;
+    const second = read();
+    running[0]?.resolve('first');
+    await first;
+    running[1]?.resolve('second');
+    expect(await second).toBe('second');
+    running[2]?.resolve('waiting');
+    expect(await waiting).toBe('waiting');
+  });
+
   it('refuses a read that has waited for too long, and serves the next one', async () => {
     const { running, read } = gateOf({ maxRunning: 1, maxWaitMs: 1 });
     const first = read();
