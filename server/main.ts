@@ -25,6 +25,7 @@ import { openLog, type ReplicaLog } from './log.ts';
 import { ThreadSchemas } from './schemas/thread-schemas.ts';
 import { failureText } from './store/base/failure-text.ts';
 import type { ReplicaDatabase } from './store/driver/database.ts';
+import { durabilityWarnings } from './store/driver/durability.ts';
 import { firstContact } from './store/driver/first-contact.ts';
 import { openPglite } from './store/driver/pglite.ts';
 import { refuseTransactionPooling } from './store/driver/pooler.ts';
@@ -40,7 +41,10 @@ import { version } from './version.ts';
 export interface RunningReplica {
   readonly grpcAddress: string;
   readonly httpAddress: string;
-  /** Resolves when the replica can't continue because its embedded database has ended: stop it, and start again. */
+  /**
+   * Resolves when the replica can't continue, because its embedded database has ended or the history of its PostgreSQL
+   * has changed: stop it, and start again.
+   */
   readonly lost: Promise<Error>;
   /** Stops accepting calls, finishes calls in progress, and closes everything. */
   stop(): Promise<void>;
@@ -75,6 +79,7 @@ async function openDatabase(config: Config, closers: Closers, log: Log, onLost: 
   if (config.postgresUrl) {
     await firstContact(database, { onWait: (problem) => log.warn({ problem }, 'waits for PostgreSQL to take calls') });
     await refuseTransactionPooling(config.postgresUrl);
+    for (const warning of await durabilityWarnings(database)) log.warn({}, warning);
   }
   return database;
 }
@@ -86,6 +91,7 @@ async function openDriver(config: Config, onLost: OnLost): Promise<ReplicaDataba
       url: config.postgresUrl,
       poolSize: config.postgresConnections,
       callSignal,
+      onHistoryChange: onLost,
       beforeCommit: () => killPoint('transaction.before_commit'),
     });
   }

@@ -82,11 +82,16 @@ export async function runProduction(input: ConfigInput, given: Given & { insecur
   const stopped = stopSignal();
   for (const warning of [...warnings, ...refused]) log.warn({}, warning);
   try {
-    const replica = await startReplica(config, log);
-    const { grpcAddress, httpAddress } = replica;
-    log.info({ grpcAddress, httpAddress }, 'serves');
-    log.info({ signal: await stopped }, 'stops: no new calls; calls in progress finish');
-    await replica.stop();
+    for (;;) {
+      const replica = await startReplica(config, log);
+      const { grpcAddress, httpAddress } = replica;
+      log.info({ grpcAddress, httpAddress }, 'serves');
+      const end = await Promise.race([stopped, replica.lost]);
+      if (typeof end === 'string') log.info({ signal: end }, 'stops: no new calls; calls in progress finish');
+      else log.error({ problem: end.message }, 'forgets all that it knows of the database, and starts again');
+      await replica.stop();
+      if (typeof end === 'string') break;
+    }
     log.info({}, 'stopped');
     await log.flush();
   } catch (error) {

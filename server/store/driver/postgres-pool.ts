@@ -12,12 +12,15 @@ export interface Lent {
 
 export class Connections {
   readonly #pool: pg.Pool;
+  readonly #check: () => void;
   readonly #made = new WeakMap<pg.ClientBase, number>();
   /** Raised by each change of a result. */
   #generation = 0;
 
-  constructor(pool: pg.Pool) {
+  /** `check` throws if no connection may be used any more. */
+  constructor(pool: pg.Pool, check: () => void) {
     this.#pool = pool;
+    this.#check = check;
     // A connection that breaks between two queries has no query to reject: its next query will fail.
     pool.on('connect', (client) => {
       this.#made.set(client, this.#generation);
@@ -48,6 +51,7 @@ export class Connections {
 
   async #take(): Promise<pg.PoolClient> {
     for (;;) {
+      this.#check();
       const client = await this.#pool.connect();
       if (this.#made.get(client) === this.#generation) return client;
       client.release(true);
@@ -57,9 +61,12 @@ export class Connections {
   #retire(client: pg.PoolClient, error: unknown): boolean {
     const outdated = isOutdatedPlan(error);
     if (outdated && this.#made.get(client) === this.#generation) this.#generation += 1;
-    return outdated;
+    return outdated || isStandby(error);
   }
 }
+
+/** The server was a primary, or is a standby that the address leads to by mistake: another connection may be better. */
+const isStandby = (error: unknown) => (error as { code?: unknown }).code === '25006';
 
 /** Nothing was done: the statement was refused because its result would have other columns than when it was prepared. */
 export function isOutdatedPlan(error: unknown): boolean {

@@ -14,6 +14,7 @@ import {
   statementsOnly,
 } from './database.ts';
 import { gathering } from './gathering.ts';
+import { HistoryGuard, readHistory } from './history.ts';
 import { pacedClient } from './paced-client.ts';
 import { Connections, isOutdatedPlan, type Lent } from './postgres-pool.ts';
 import { ReadGate, type ReadGateOptions } from './read-gate.ts';
@@ -28,6 +29,8 @@ export interface PostgresOptions extends Pick<ReadGateOptions, 'callSignal'> {
   readonly answerMs?: number;
   /** Name under which the server lists the connections. Default: the name of replicas. */
   readonly applicationName?: string;
+  /** Called once, when the database's history has changed. From then on no statement runs. */
+  readonly onHistoryChange?: ((error: Error) => void) | undefined;
   /** Called when a transaction has written everything and is about to be committed. */
   readonly beforeCommit?: (() => void) | undefined;
 }
@@ -180,11 +183,15 @@ async function maintain<T>(options: PostgresOptions, work: (connection: Maintena
 /** Connects on first use. Errors of idle connections are not ours to handle: the pool replaces them. */
 export function openPostgres(options: PostgresOptions): ReplicaDatabase {
   const { poolSize = 12 } = options;
+  const guard = new HistoryGuard(options.onHistoryChange);
   const pool = new pg.Pool({
     Client: pacedClient(),
     connectionString: options.url,
     max: poolSize,
-    onConnect: (client) => setUp(client, limits),
+    onConnect: async (client) => {
+      const [history] = await Promise.all([readHistory(client), setUp(client, limits)]);
+      guard.check(history);
+    },
     types: typeParsers,
     pipeline: true,
     stream: () => gathering(new Socket()) as never,
@@ -194,7 +201,7 @@ export function openPostgres(options: PostgresOptions): ReplicaDatabase {
     application_name: options.applicationName ?? REPLICA_NAME,
   });
   pool.on('error', () => {});
-  const connections = new Connections(pool);
+  const connections = new Connections(pool, () => guard.check());
   const gate = new ReadGate({ maxRunning: Math.max(1, poolSize >> 1), callSignal: options.callSignal });
   const runOnce = <S extends Statement>(
     gone: AbortSignal | undefined,

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { storeFault } from '../../../server/engine/base/errors.ts';
 import type { Database, ReplicaDatabase, Session } from '../../../server/store/driver/database.ts';
+import { durabilityWarnings } from '../../../server/store/driver/durability.ts';
 import { openPostgres, type PostgresOptions } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
 import { eventually } from '../../support/base/eventually.ts';
@@ -195,5 +196,49 @@ describe('the PostgreSQL driver', () => {
     await eventually('the server runs it no longer', async () => (await sleepers()).length === 0);
     callSignal = undefined;
     expect(await database.reads.run(one, [])).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('the PostgreSQL driver, as the history of its database goes', () => {
+  let own: ScratchPostgres;
+
+  beforeAll(async () => {
+    own = await startPostgres();
+  });
+
+  afterAll(() => own?.stop());
+
+  const watch = (changes: Error[]) => open({ url: own.url, onHistoryChange: (error) => changes.push(error) });
+
+  it('refuses all statements once the history of the database has changed, and reports that once', async () => {
+    const changes: Error[] = [];
+    const database = watch(changes);
+    await database.run(one, []);
+    await own.restartAsRestored();
+    const refused = await eventually('a connection has another history', async () => {
+      const error = await database.run(one, []).catch((reason: Error) => reason);
+      return error instanceof Error && error.message.includes('another history') && error;
+    });
+    expect(storeFault(refused)).toBe('world');
+    expect(refused.message).toMatch(
+      /\d+\/00000001, now \d+\/00000002\): a standby was promoted, or a backup was restored/,
+    );
+    await expect(database.transaction((session) => session.run(one, []))).rejects.toThrow('another history');
+    expect(changes).toEqual([refused]);
+    const later: Error[] = [];
+    await watch(later).run(one, []);
+    expect(later).toEqual([]);
+  });
+
+  it('warns of settings with which acknowledged jobs may be lost', async () => {
+    const database = watch([]);
+    const url = new URL(own.url);
+    url.searchParams.set('options', '-c synchronous_commit=off');
+    const careless = open({ url: url.href });
+    const warnings = [await durabilityWarnings(database), await durabilityWarnings(careless)];
+    expect(warnings[1]).toContain(
+      'PostgreSQL has synchronous_commit=off: a crash of PostgreSQL may lose jobs that were acknowledged',
+    );
+    expect(warnings[0]?.join()).not.toContain('synchronous_commit');
   });
 });

@@ -1,7 +1,7 @@
 /** PostgreSQL servers for tests, one shared by a run and temporary ones, as an unprivileged user when we are root. */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ export interface ScratchPostgres {
   readonly url: string;
   /** Creates an empty database and returns its URL. */
   createDatabase(name?: string): Promise<string>;
+  /** Restarts it on a new timeline, as after a restore from a backup. */
+  restartAsRestored(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -95,9 +97,15 @@ function removeAtExit(folder: string): void {
 const MAX_PORTS = 5;
 
 /** The chosen port is free, but another process may take it before the server does; then it tries again. */
-async function startServer(native: string, data: string, as: SpawnOptions, settings: Record<string, string> = {}) {
+async function startServer(
+  native: string,
+  data: string,
+  as: SpawnOptions,
+  settings: Record<string, string> = {},
+  oldPort?: number,
+) {
   for (let nth = 1; ; nth++) {
-    const port = await freePort();
+    const port = oldPort ?? (await freePort());
     const all = {
       listen_addresses: '127.0.0.1',
       port: String(port),
@@ -175,7 +183,16 @@ export async function startPostgres(
   const { major = 18, settings } = options;
   const native = binariesOf(major);
   const data = await copyDataFolder(major);
-  const { child, port, killed } = await startServer(native, data, identityOf(native), settings);
+  let server = await startServer(native, data, identityOf(native), settings);
+  const { port } = server;
+  const end = async () => {
+    const { child, killed } = server;
+    process.off('exit', killed);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGINT');
+    await ended;
+  };
   const url = `postgres://muster@127.0.0.1:${port}/postgres`;
   let databases = 0;
   return {
@@ -184,13 +201,16 @@ export async function startPostgres(
       await administer(url, `CREATE DATABASE ${name}`);
       return onDatabase(url, name);
     },
+    async restartAsRestored() {
+      await end();
+      writeFileSync(join(data, 'recovery.signal'), '', { mode: 0o644 });
+      const identity = identityOf(native);
+      if (identity.uid !== undefined && identity.gid !== undefined)
+        chownSync(join(data, 'recovery.signal'), identity.uid, identity.gid);
+      server = await startServer(native, data, identity, { ...settings, restore_command: 'false' }, port);
+    },
     async stop() {
-      process.off('exit', killed);
-      if (child.exitCode === null && child.signalCode === null) {
-        const ended = new Promise((resolve) => child.once('exit', resolve));
-        child.kill('SIGINT');
-        await ended;
-      }
+      await end();
       rmSync(data, { recursive: true, force: true });
     },
   };

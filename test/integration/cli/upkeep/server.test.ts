@@ -102,6 +102,29 @@ describe('muster server', () => {
     expect(stderr).toMatch(/the password of --postgres is visible to everybody on this machine: use --postgres-file/);
     expect(stderr).not.toContain('top-secret');
   });
+
+  it('forgets the database and starts again in the same process once that was restored', async () => {
+    const urlFile = join(folder, 'restored-url');
+    writeFileSync(urlFile, `${await postgres.createDatabase()}\n`, { mode: 0o600 });
+    const port = String(await freePort());
+    const args = ['--postgres-file', urlFile, '--nats', nats.url, '--nats-credentials', nats.credentialsFile];
+    const muster = await logOf([...args, '--grpc-port', port, '--http-port', '0'], 'serves');
+    const client = new Client({ address: `127.0.0.1:${port}` });
+    try {
+      await client.applyDefinition({ name: 'before' });
+      await postgres.restartAsRestored();
+      await eventually('it serves again', () => muster.lines().filter(({ msg }) => msg === 'serves').length === 2, {
+        timeoutMs: 60_000,
+      });
+      const { problem } = muster.lines().find(({ msg }) => msg.startsWith('forgets all that it knows'));
+      expect(problem).toMatch(/another history .*a standby was promoted, or a backup was restored/);
+      await client.submit('before', {});
+    } finally {
+      client.close();
+      muster.child.kill('SIGTERM');
+    }
+    expect((await muster.ended).code).toBe(0);
+  });
 });
 
 describe('muster server with invalid settings', () => {
