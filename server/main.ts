@@ -21,6 +21,7 @@ import type { VitalsStore } from './engine/ports/vitals.ts';
 import { createReplica, type Replica } from './engine/replica.ts';
 import { DEAF_AFTER_BEATS } from './engine/sessions/sessions.ts';
 import { composeVitals } from './engine/upkeep/vitals.ts';
+import { ThreadExpressions } from './expressions/thread-expressions.ts';
 import { openLog, type ReplicaLog } from './log.ts';
 import { ThreadSchemas } from './schemas/thread-schemas.ts';
 import { failureText } from './store/base/failure-text.ts';
@@ -224,6 +225,8 @@ async function start(config: Config, log: ReplicaLog, closers: Closers): Promise
   closers.add(() => metrics.stop());
   const schemas = new ThreadSchemas(log);
   closers.add(() => schemas.stop());
+  const expressions = new ThreadExpressions(log);
+  closers.add(() => expressions.stop());
   const times = { beatMs: config.beatMs, leaseMs: config.leaseMs };
   const tracing = openTracing(process.env, { clock: systemClock, log, version });
   if (tracing) closers.add(() => tracing.stop());
@@ -231,6 +234,7 @@ async function start(config: Config, log: ReplicaLog, closers: Closers): Promise
     store,
     bus,
     schemas,
+    expressions,
     clock: systemClock,
     dbClock,
     timers: systemTimers,

@@ -3,7 +3,7 @@ import type { Failure } from '../../domain/base/payload.ts';
 import type { Sampling } from '../../domain/events/trace.ts';
 import type { BacklogBound } from '../../domain/queues/backlog.ts';
 import type { Announcer } from '../announcer.ts';
-import type { Bus, Clock, Log, Random, Schemas, Timers, Tracing } from '../ports/ports.ts';
+import type { Bus, Clock, Expressions, Log, Random, Schemas, Timers, Tracing } from '../ports/ports.ts';
 import type { QueueName } from '../ports/queues.ts';
 import type { SessionTimes } from '../ports/sessions.ts';
 import type { CacheLookups } from '../ports/step-cache.ts';
@@ -15,6 +15,7 @@ export interface ReplicaPorts {
   readonly store: Store;
   readonly bus: Bus;
   readonly schemas: Schemas;
+  readonly expressions: Expressions;
   readonly clock: Clock;
   readonly dbClock: DbClock;
   readonly timers: Timers;

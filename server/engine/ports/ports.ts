@@ -4,6 +4,7 @@ import type { Payload } from '../../domain/base/payload.ts';
 import type { PayloadSchema } from '../../domain/definitions/definition.ts';
 import type { JobSpan } from '../../domain/events/job-spans.ts';
 import type { Sampling } from '../../domain/events/trace.ts';
+import type { Evaluation, EvaluationAnswer } from '../../domain/workflows/expressions/evaluation.ts';
 import type { Assignment, CancelNotice, Hint } from '../base/messages.ts';
 import type { EventBatch, PublishedEvent } from './events.ts';
 
@@ -85,6 +86,14 @@ export interface Schemas {
   compile(schema: PayloadSchema): Promise<SchemaProblem | undefined>;
   /** The problem of each payload; undefined: it is valid. */
   validate(checks: readonly SchemaCheck[]): Promise<readonly (string | undefined)[]>;
+}
+
+/**
+ * Evaluates expressions of workflows without holding up anything else. What can't be evaluated, although its cost is
+ * bounded, has a problem as its result. Rejects with SHUTTING_DOWN.
+ */
+export interface Expressions {
+  evaluate(evaluation: Evaluation): Promise<EvaluationAnswer>;
 }
 
 /** Access to the bus for one session. */

@@ -1,5 +1,6 @@
 /** The parameters of one advance of a workflow. */
 import type { InnerStore } from '../jobs/submit/inner-jobs.ts';
+import type { Expressions } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { LockedWorkflow } from '../ports/workflows.ts';
 import type { Body } from './bodies.ts';
@@ -12,6 +13,7 @@ import type { StartLimits } from './steps/start-budget.ts';
 export interface AdvanceParts {
   readonly store: InnerStore & Pick<Store, 'workflows' | 'stepCache' | 'readEndedJobs'>;
   readonly stepJobs: StepJobs;
+  readonly expressions: Expressions;
   readonly namespace: string;
   readonly body: Body;
   readonly workflow: LockedWorkflow;

@@ -66,9 +66,9 @@ export class Advance {
 
   constructor(parts: AdvanceParts) {
     this.parts = parts;
-    const { workflow, body, store } = parts;
+    const { workflow, body, store, expressions } = parts;
     this.steps = new Steps(body.graph, workflow.jobId, store.workflows, parts.known);
-    this.values = new Values(workflow, this.steps, store.workflows);
+    this.values = new Values(workflow, this.steps, { store: store.workflows, expressions });
     this.#cached = new CachedSteps(parts, this.steps, this.values);
     this.#starts = new StepStarts(parts, this.steps, this.values, this.#cached);
     this.#compensations = new Compensations(parts, this.steps, this.values);

@@ -1,6 +1,6 @@
-/** Prepared bodies of workflows: the graph, and expressions that are compiled on first use. */
+/** Prepared bodies of workflows: the graph, and what its expressions read, found on first use. */
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
-import { compileExpression, type WorkflowExpression } from '../../domain/workflows/expressions/expressions.ts';
+import { type ExpressionReads, parseExpression, readsOf } from '../../domain/workflows/expressions/expressions.ts';
 import {
   expressionsOf,
   expressionsOfStep,
@@ -11,7 +11,8 @@ import type { Workflow } from '../../domain/workflows/workflow.ts';
 
 export type ExpressionKind = LocatedExpression['kind'];
 
-export interface FieldExpression extends WorkflowExpression {
+export interface FieldExpression extends ExpressionReads {
+  readonly text: string;
   /** Of the step, or of the workflow, such as `fan_out.items`. */
   readonly field: string;
 }
@@ -32,21 +33,22 @@ export class Body {
   /** Undefined: the step has no such expression. */
   expression(kind: ExpressionKind, step?: number): FieldExpression | undefined {
     const key = `${kind}/${step}`;
-    if (!this.#expressions.has(key)) this.#expressions.set(key, this.#compile(kind, step));
+    if (!this.#expressions.has(key)) this.#expressions.set(key, this.#read(kind, step));
     return this.#expressions.get(key);
   }
 
-  #compile(kind: ExpressionKind, step: number | undefined): FieldExpression | undefined {
+  #read(kind: ExpressionKind, step: number | undefined): FieldExpression | undefined {
     const all =
       step === undefined
         ? expressionsOf({ ...this.workflow, steps: [] }, '')
         : expressionsOfStep(this.graph.step(step), step, '');
     const located = [...all].find((one) => one.kind === kind);
     if (!located) return undefined;
-    const compiled = compileExpression(located.text, located.names);
-    // Its compilation was checked when the definition was applied.
-    if ('problem' in compiled) throw new Error(`an expression that was stored ${compiled.problem}`);
-    return { ...compiled, field: located.field.slice(1) };
+    const { text, names, field } = located;
+    const parsed = parseExpression(text, names);
+    // It was checked when the definition was applied.
+    if ('problem' in parsed) throw new Error(`an expression that was stored ${parsed.problem}`);
+    return { text, field: field.slice(1), ...readsOf(parsed.paths) };
   }
 }
 

@@ -10,7 +10,10 @@ import { WorkflowReader } from './reads.ts';
 import { StepSkips } from './steps/step-skips.ts';
 import { Workflows } from './workflows.ts';
 
-type Ports = Pick<EnginePorts, 'store' | 'schemas' | 'bus' | 'dbClock' | 'timers' | 'random' | 'log' | 'ids'> &
+type Ports = Pick<
+  EnginePorts,
+  'store' | 'schemas' | 'expressions' | 'bus' | 'dbClock' | 'timers' | 'random' | 'log' | 'ids'
+> &
   Pick<EnginePorts, 'sampling' | 'announcer' | 'onCacheLookups'>;
 
 interface Needs {

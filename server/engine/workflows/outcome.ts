@@ -40,7 +40,7 @@ export async function outcomeOf(
 }
 
 /** Without an output expression: the outputs of the successful leaves, by name of the step. */
-async function resultOf({ parts: { body }, steps, values }: OutcomeParts): Promise<unknown> {
+async function resultOf({ parts: { body }, steps, values }: OutcomeParts): Promise<string> {
   const expression = body.expression('output');
   if (expression) return values.evaluate(expression);
   const leaves = body.graph.leaves('NORMAL');
@@ -48,6 +48,6 @@ async function resultOf({ parts: { body }, steps, values }: OutcomeParts): Promi
   const outputs: [string, unknown][] = [];
   for (const step of leaves)
     if (steps.row(step).state === 'SUCCEEDED')
-      outputs.push([body.graph.step(step).name, (await values.output(step)) ?? null]);
-  return Object.fromEntries(outputs);
+      outputs.push([body.graph.step(step).name, (await values.parsedOutput(step)) ?? null]);
+  return JSON.stringify(Object.fromEntries(outputs));
 }

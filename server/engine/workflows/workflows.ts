@@ -21,7 +21,7 @@ import type { Changes } from '../jobs/change/changes.ts';
 import { announceStored, type SubmissionFlushParts, storeCalls } from '../jobs/submit/flush.ts';
 import { Loop } from '../loop.ts';
 import type { NewInboxRow } from '../ports/inbox.ts';
-import type { Log, Random, Timers } from '../ports/ports.ts';
+import type { Expressions, Log, Random, Timers } from '../ports/ports.ts';
 import type { CacheLookups } from '../ports/step-cache.ts';
 import type { Store } from '../ports/store.ts';
 import type { NewJob, SubmitCall, SubmitResult } from '../ports/submissions.ts';
@@ -49,6 +49,7 @@ const MAX_LEFT = 1_000;
 
 export interface WorkflowsParts extends StepJobsParts, SubmissionFlushParts {
   readonly store: Store;
+  readonly expressions: Expressions;
   readonly changes: Changes;
   readonly cancels: Cancels;
   readonly lanes: Lanes;
@@ -279,7 +280,8 @@ export class Workflows {
     { refusal, ...more }: Pick<AdvanceParts, 'startLimits' | 'known' | 'wait'> & Alone,
   ): Promise<AdvancedOne | UnlockedWait> {
     const { namespace, definitionBody, definition } = this.#laneOf(workflow);
-    const parts = { store, stepJobs: this.#stepJobs, namespace, workflow, lists: this.#lists, ...more };
+    const { expressions } = this.#parts;
+    const parts = { store, stepJobs: this.#stepJobs, expressions, namespace, workflow, lists: this.#lists, ...more };
     try {
       if (definition === BATCH_DEFINITION)
         return await advanceBatch({ store, callbacks: this.#callbacks, namespace, workflow });

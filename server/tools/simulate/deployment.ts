@@ -4,6 +4,7 @@ import { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { QueueSchema } from '@muster/sdk/gen/muster/v1/queue_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { evaluateAll } from '../../domain/workflows/expressions/evaluation.ts';
 import { composeStore } from '../../engine/base/composed-store.ts';
 import { DbClock } from '../../engine/base/db-clock.ts';
 import type { Log, Schemas } from '../../engine/ports/ports.ts';
@@ -86,6 +87,7 @@ function buildReplica({ postgres, random, onFault }: DeploymentParts, world: Wor
     store,
     bus,
     schemas: noSchemas,
+    expressions: { evaluate: async (evaluation) => evaluateAll(evaluation) },
     clock,
     dbClock: new DbClock(clock),
     timers: clock,

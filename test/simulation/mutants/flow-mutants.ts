@@ -75,6 +75,17 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  items_beyond_the_cost_are_lost: {
+    about: 'Items that a transaction leaves to the next one, since its expressions cost enough, never start.',
+    patches: [
+      { file: 'server/engine/workflows/values.ts', find: 'maxSteps: MAX_STEPS,', replace: 'maxSteps: 1,' },
+      {
+        file: 'server/engine/workflows/steps/starts.ts',
+        find: 'startItems(state, inputs.length), refused);',
+        replace: 'startItems(state, decision.start), refused);',
+      },
+    ],
+  },
   one_item_too_many: {
     about: 'A fan-out has one more item open than max_parallel says.',
     patches: [

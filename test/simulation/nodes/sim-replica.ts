@@ -1,6 +1,7 @@
 /** A place for a replica: one life after another of the product's engine and API handlers. */
 import { type ServiceBinding, services } from '../../../server/api/service.ts';
 import { sessionService } from '../../../server/api/sessions/sessions.ts';
+import { evaluateAll } from '../../../server/domain/workflows/expressions/evaluation.ts';
 import { DbClock } from '../../../server/engine/base/db-clock.ts';
 import type { Log, Schemas } from '../../../server/engine/ports/ports.ts';
 import type { SessionTimes } from '../../../server/engine/ports/sessions.ts';
@@ -68,6 +69,7 @@ class Life implements Server {
       store: createStore(this.#database),
       bus: deps.hub.replicaBus(process),
       schemas: noSchemas,
+      expressions: { evaluate: async (evaluation) => evaluateAll(evaluation) },
       clock: process,
       dbClock: new DbClock(process),
       timers: process,

@@ -63,6 +63,7 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: [NODE, '@grpc/grpc-js', 'grpc-health-check', '@connectrpc/*', '@bufbuild/protobuf*', GENERATED],
   },
   schemas: { to: ['schemas', 'domain', PORTS], packages: [NODE, 'ajv/*', '@bufbuild/protobuf*'] },
+  expressions: { to: ['expressions', 'domain', PORTS], packages: [NODE] },
   telemetry: { to: ['telemetry', 'domain', PORTS], packages: [NODE, '@opentelemetry/*'] },
   wire: { to: ['wire', 'domain', PORTS], packages: ['@bufbuild/protobuf*', GENERATED] },
   [SIMULATE]: {
@@ -81,7 +82,20 @@ const layers: Readonly<Record<string, Layer>> = {
   exec: { to: ['exec'], parts: [PURE_PARTS], packages: [NODE, '@muster/sdk'] },
   root: { to: ['root', 'domain', PORTS], packages: [NODE, 'zod', 'pino', 'sonic-boom'] },
   main: {
-    to: ['main', 'root', 'domain', 'engine', PORTS, 'store', 'bus', 'api', 'schemas', 'telemetry', 'wire'],
+    to: [
+      'main',
+      'root',
+      'domain',
+      'engine',
+      PORTS,
+      'store',
+      'bus',
+      'api',
+      'schemas',
+      'expressions',
+      'telemetry',
+      'wire',
+    ],
     packages: ['*'],
   },
 };

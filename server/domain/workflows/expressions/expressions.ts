@@ -32,13 +32,17 @@ export interface ExpressionValues {
 
 export type Evaluated = { readonly value: Json } | { readonly problem: string };
 
-export interface WorkflowExpression {
+/** The values that an expression reads. */
+export interface ExpressionReads {
   /** The names N in `steps.N.output` and `steps.N.state`. */
   readonly steps: ReadonlySet<string>;
   /** Whether it reads `workflow.input`. */
   readonly usesInput: boolean;
   /** Whether it reads `output`. */
   readonly usesOutput: boolean;
+}
+
+export interface WorkflowExpression extends ExpressionReads {
   /** The meter has what it cost. */
   readonly evaluate: (values: ExpressionValues, meter?: Meter) => Evaluated;
 }
@@ -73,12 +77,11 @@ export function compileExpression(
 ): WorkflowExpression | { readonly problem: string } {
   const parsed = parseExpression(text, names);
   if ('problem' in parsed) return parsed;
-  const steps = stepsOf(parsed.paths);
   const evaluate = plan(env, parsed.root);
+  const reads = readsOf(parsed.paths);
+  const { steps } = reads;
   return {
-    steps,
-    usesInput: parsed.paths.some(({ parts }) => parts[0] === 'workflow' && parts[1] === 'input'),
-    usesOutput: parsed.paths.some(({ parts }) => parts[0] === 'output'),
+    ...reads,
     evaluate: (values, meter = new Meter(WORKFLOW_BUDGET)) => {
       const found = meter.run(() => {
         try {
@@ -90,6 +93,14 @@ export function compileExpression(
       });
       return meter.problem === undefined ? found : { problem: meter.problem };
     },
+  };
+}
+
+export function readsOf(paths: readonly Path[]): ExpressionReads {
+  return {
+    steps: stepsOf(paths),
+    usesInput: paths.some(({ parts }) => parts[0] === 'workflow' && parts[1] === 'input'),
+    usesOutput: paths.some(({ parts }) => parts[0] === 'output'),
   };
 }
 

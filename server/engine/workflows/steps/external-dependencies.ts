@@ -46,7 +46,7 @@ export async function dependenciesOf(
   const found: Dependency[] = [];
   for (const [i, one] of dependsOn.entries()) {
     const expression = body.expression(`depends_on[${i}]`, step);
-    const dependency = dependencyOf(one, expression && (await values.evaluate(expression)));
+    const dependency = dependencyOf(one, expression && JSON.parse(await values.evaluate(expression)));
     if (typeof dependency === 'string')
       throw new NoValue(`its depends_on[${i}].${expressionOf(one).field} ${dependency}`);
     found.push(dependency);

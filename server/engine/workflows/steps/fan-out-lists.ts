@@ -1,5 +1,5 @@
 /**
- * Caches fan-out lists between the transactions that start items. A list may have many megabytes, and its inputs do not
+ * Caches fan-out lists, as texts of their items, between the transactions that start items. A list may have many megabytes, and its inputs do not
  * change once the step runs.
  */
 import type { StepKey } from '../../ports/workflows.ts';
@@ -8,9 +8,9 @@ import type { StepKey } from '../../ports/workflows.ts';
 const MAX_LISTS = 8;
 
 export class FanOutLists {
-  readonly #lists = new Map<string, readonly unknown[]>();
+  readonly #lists = new Map<string, readonly string[]>();
 
-  async of(key: StepKey, make: () => Promise<readonly unknown[]>): Promise<readonly unknown[]> {
+  async of(key: StepKey, make: () => Promise<readonly string[]>): Promise<readonly string[]> {
     const list = this.#lists.get(nameOf(key)) ?? (await make());
     this.forget(key);
     this.#lists.set(nameOf(key), list);

@@ -25,14 +25,15 @@ export class StartBudget {
   readonly #limits: StartLimits;
   #jobs = 0;
   #bytes = 0;
+  #hasBegun = false;
 
   constructor(limits: StartLimits) {
     this.#limits = limits;
   }
 
-  /** The rest is left to the next transaction. Never before the first job. */
+  /** The rest is left to the next transaction. Never before the first job or condition. */
   get isSpent(): boolean {
-    if (this.#jobs === 0) return false;
+    if (!this.#hasBegun) return false;
     const { jobs, bytes, untilUs, nowUs } = this.#limits;
     return this.#jobs >= jobs || this.#bytes >= bytes || nowUs() >= untilUs;
   }
@@ -40,6 +41,17 @@ export class StartBudget {
   /** A job is attempted; also one that can't be made costs an evaluation of its input. */
   addJob(): void {
     this.#jobs++;
+    this.#hasBegun = true;
+  }
+
+  /** It costs time, also if its step is skipped. */
+  addCondition(): void {
+    this.#hasBegun = true;
+  }
+
+  /** Jobs that may still be attempted, and bytes that they may have; the last one may exceed them. */
+  get left(): { readonly jobs: number; readonly bytes: number } {
+    return { jobs: Math.max(0, this.#limits.jobs - this.#jobs), bytes: Math.max(0, this.#limits.bytes - this.#bytes) };
   }
 
   addBytes(bytes: number): void {

@@ -18,7 +18,7 @@ import type { NewInboxRow } from '../../ports/inbox.ts';
 import type { NewJob } from '../../ports/submissions.ts';
 import type { AdvanceParts } from '../advance-parts.ts';
 import { retriedJob } from '../inner-retries.ts';
-import { NoValue, payloadOf, type Values } from '../values.ts';
+import { NoValue, type Own, payloadOf, type Values } from '../values.ts';
 import type { CachedSteps } from './cached-steps.ts';
 import { whyFailed } from './ends.ts';
 import { dependenciesOf, UnlockedWait, waitsText } from './external-dependencies.ts';
@@ -83,7 +83,7 @@ export class StepStarts {
     const { iteration, childId } = this.#steps.row(step);
     const state = await this.#unlessNoStart(step, async () => {
       const [outcome] = childId ? await this.#parts.store.workflows.readOutcomes([childId]) : [];
-      const output = this.#values.parse(outcome?.result, step);
+      const output = outcome?.result && { step, result: outcome.result };
       const expression = this.#parts.body.expression('repeat_condition', step);
       const holds = expression && (await this.#values.evaluate(expression, { output, iteration }));
       const decision = decideLoop(loop, iteration, truth(holds, 'loop.repeat_condition'));
@@ -93,7 +93,7 @@ export class StepStarts {
         this.#steps.change(step, { reason: cutShort(iteration + 1) });
         return 'SUCCEEDED';
       }
-      await this.#makeJob(step, { iteration: iteration + 1, previous: output }, iteration + 1);
+      await this.#makeJob(step, await this.#input(step, { iteration: iteration + 1, previous: output }), iteration + 1);
       this.#steps.change(step, { iteration: iteration + 1 });
       return undefined;
     });
@@ -110,7 +110,7 @@ export class StepStarts {
   }
 
   /** `itemsOf` is called only when an item starts, not for each that ends. */
-  async #more(step: number, itemsOf: () => Promise<readonly unknown[]>): Promise<EndedStepState | undefined> {
+  async #more(step: number, itemsOf: () => Promise<readonly string[]>): Promise<EndedStepState | undefined> {
     const { fanOut } = this.#steps.graph.step(step);
     let state = this.#steps.row(step).fanOut;
     if (!fanOut || !state) return undefined;
@@ -119,35 +119,51 @@ export class StepStarts {
       if (decision.kind !== 'CONTINUE') return this.#verdict(step, decision);
       if (decision.start === 0) return undefined;
       if (this.#budget.isSpent) return this.#continueStep(step);
-      const items = await itemsOf();
-      const { count, refused } = await this.#startItems(step, items, state.started, decision.start);
-      state = endItems(fanOut, startItems(state, count), refused);
+      const inputs = await this.#itemInputs(step, await itemsOf(), state.started, decision.start);
+      const refused = await this.#startItems(step, inputs, state.started);
+      state = endItems(fanOut, startItems(state, inputs.length), refused);
       this.#steps.change(step, { fanOut: state });
       if (state.started === state.size) this.#parts.lists.forget({ jobId: this.#parts.workflow.jobId, step });
-      if (count < decision.start) return this.#continueStep(step);
+      if (inputs.length < decision.start) return this.#continueStep(step);
       // Items that could not get a job have ended, so others may start.
       if (refused.length === 0) return undefined;
     }
   }
 
-  /** At most `max`; `count` of them fitted into the budget. The refused ones can't have a job: they have failed. */
-  async #startItems(
+  /** Of at most `max` items, as many as fit into the budget. */
+  async #itemInputs(
     step: number,
-    items: readonly unknown[],
+    items: readonly string[],
     first: number,
     max: number,
-  ): Promise<{ readonly count: number; readonly refused: readonly EndedItem[] }> {
+  ): Promise<readonly (Payload | NoValue)[]> {
+    const { input } = this.#parts.workflow;
+    const { jobs, bytes } = this.#budget.left;
+    const expression = this.#parts.body.expression('input', step);
+    const fitting = expression ? max : Math.max(1, Math.ceil(bytes / Math.max(1, input.data.length)));
+    const own = Array.from({ length: Math.min(max, jobs, fitting) }, (_, i) => ({
+      item: items[first + i],
+      index: first + i,
+    }));
+    if (!expression) return own.map(() => input);
+    const found = await this.#values.each(expression, own, bytes);
+    return found.map((value) => (value instanceof NoValue ? value : payloadOf(value)));
+  }
+
+  /** Returns the items that can't have a job: they have failed. */
+  async #startItems(step: number, inputs: readonly (Payload | NoValue)[], first: number): Promise<EndedItem[]> {
     const refused: EndedItem[] = [];
-    let index = first;
-    for (; index < first + max && !this.#budget.isSpent; index++)
+    for (const [i, input] of inputs.entries()) {
+      const index = first + i;
       try {
-        await this.#makeJob(step, { item: items[index], index }, index);
+        await this.#makeJob(step, input, index);
       } catch (error) {
         if (!(error instanceof NoValue || error instanceof NoJob)) throw error;
         this.#steps.change(step, { reason: `item ${index}: ${error.message}` });
         refused.push({ item: index, succeeded: false });
       }
-    return { count: index - first, refused };
+    }
+    return refused;
   }
 
   #verdict(step: number, decision: Exclude<FanOutDecision, { kind: 'CONTINUE' }>): EndedStepState | undefined {
@@ -164,6 +180,7 @@ export class StepStarts {
     const { fanOut, loop } = this.#steps.graph.step(step);
     return this.#unlessNoStart(step, async () => {
       const condition = this.#parts.body.expression('condition', step);
+      if (condition) this.#budget.addCondition();
       if (condition && !truth(await this.#values.evaluate(condition), 'condition'))
         throw new NoStart('SKIPPED', 'its condition is false');
       if (fanOut) {
@@ -172,28 +189,34 @@ export class StepStarts {
         this.#steps.change(step, { state: 'RUNNING', fanOut: state });
         return items.length === 0 ? 'SUCCEEDED' : this.#more(step, async () => items);
       }
-      const isMade = await this.#makeJob(step, loop ? { iteration: 0, previous: null } : {}, 0);
+      const isMade = await this.#makeJob(step, await this.#input(step, loop ? { iteration: 0 } : {}), 0);
       if (!isMade) return 'SUCCEEDED';
       this.#steps.change(step, { state: 'RUNNING' });
       return undefined;
     });
   }
 
-  async #items(step: number): Promise<readonly unknown[]> {
+  async #items(step: number): Promise<readonly string[]> {
     const expression = this.#parts.body.expression('items', step);
-    const items = expression && (await this.#values.evaluate(expression));
-    if (!Array.isArray(items)) throw new NoStart('FAILED', 'fan_out.items gives no list');
+    const items = expression && (await this.#values.list(expression));
+    if (!items) throw new NoStart('FAILED', 'fan_out.items gives no list');
     if (items.length > MAX_ITEMS)
       throw new NoStart('FAILED', `fan_out.items gives ${items.length} items; at most ${MAX_ITEMS} are possible`);
     return items;
   }
 
-  /** False: the step needs no job, since a cached result is used. */
-  async #makeJob(step: number, own: Parameters<Values['evaluate']>[1], item: number): Promise<boolean> {
+  async #input(step: number, own: Own): Promise<Payload | NoValue> {
+    const expression = this.#parts.body.expression('input', step);
+    if (!expression) return this.#parts.workflow.input;
+    const [value] = await this.#values.each(expression, [own], 0);
+    return typeof value === 'string' ? payloadOf(value) : (value as NoValue);
+  }
+
+  /** False: the step needs no job, since a cached result is used. Throws the input if it has no value. */
+  async #makeJob(step: number, input: Payload | NoValue, item: number): Promise<boolean> {
     this.#budget.addJob();
-    const { store, namespace, workflow, body, stepJobs } = this.#parts;
-    const expression = body.expression('input', step);
-    const input = expression ? payloadOf(await this.#values.evaluate(expression, own)) : workflow.input;
+    if (input instanceof NoValue) throw input;
+    const { store, namespace, workflow, stepJobs } = this.#parts;
     this.#budget.addBytes(input.data.length);
     const parent = { jobId: workflow.jobId, step, item };
     const made = this.#steps.graph.step(step);
@@ -258,7 +281,8 @@ export class StepStarts {
   }
 }
 
-function truth(value: unknown, field: string): boolean {
-  if (typeof value !== 'boolean') throw new NoStart('FAILED', `its ${field} gives no truth value`);
-  return value;
+/** `value` is text of JSON. */
+function truth(value: string | undefined, field: string): boolean {
+  if (value !== 'true' && value !== 'false') throw new NoStart('FAILED', `its ${field} gives no truth value`);
+  return value === 'true';
 }

@@ -46,6 +46,20 @@ describe.each(databaseKinds)('expressions that cost too much on %s', (kind) => {
     expect(failureOf(job)).toMatchObject({ type: 'OutputExpression', message: `its output: ${bytes}` });
   });
 
+  it('are spread over transactions: items whose inputs cost as much as they may', async () => {
+    const search = Array.from({ length: 28 }, () => 'size(workflow.input.s) == 1').join(' || ');
+    const steps = [
+      {
+        name: 'a',
+        fanOut: { items: 'workflow.input.items' },
+        input: `{"give": ${search} ? 0.0 : item * 2.0}`,
+      },
+    ];
+    const items = Array.from({ length: 40 }, (_, i) => i);
+    const job = await flows.run(steps, { s: text, items });
+    expect(resultOf(job)).toEqual({ a: items.map((n) => 2 * n) });
+  });
+
   it('refuse the job whose key they give', async () => {
     const key = 'input.s.matches("(a|b)*a(a|b){9}c$") ? "a" : "b"';
     const task = await flows.task({ keyLimit: { key, maxConcurrency: 1 } });

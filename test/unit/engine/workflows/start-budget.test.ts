@@ -25,6 +25,20 @@ describe('the budget of starts', () => {
     expect(budget.isSpent).toBe(true);
   });
 
+  it('has the rest left', () => {
+    const budget = budgetOf();
+    expect(budget.left).toEqual({ jobs: 3, bytes: 100 });
+    budget.addJob();
+    budget.addBytes(120);
+    expect(budget.left).toEqual({ jobs: 2, bytes: 0 });
+  });
+
+  it('is spent once its time is over, also by a condition alone', () => {
+    const budget = budgetOf({ us: 2_000 });
+    budget.addCondition();
+    expect(budget.isSpent).toBe(true);
+  });
+
   it('is spent once its time is over, but allows a first job', () => {
     const now = { us: 2_000 };
     const budget = budgetOf(now);

@@ -37,6 +37,7 @@ it.each([
   const graph = compileGraph(workflowOf(stepOf({ name: 'one' }), stepOf({ name: 'each', fanOut: { items: '' } })));
   const steps = new Steps(graph, jobId, store);
   await steps.load([0, 1]);
-  const values = new Values({ jobId } as LockedWorkflow, steps, store);
+  const expressions = { evaluate: () => Promise.reject(new Error('nothing is evaluated')) };
+  const values = new Values({ jobId } as LockedWorkflow, steps, { store, expressions });
   await expect(values.output(step)).rejects.toThrow(new NoValue(message));
 });
