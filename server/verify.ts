@@ -3,7 +3,7 @@ import { type Location, requireDatabase, withDatabase } from './location.ts';
 import { newestVersion } from './store/migrate.ts';
 import { readSchemaVersion } from './store/transfer/catalogue.ts';
 import { TransferRefusal } from './store/transfer/refusal.ts';
-import { type Verdict, verify } from './store/verify/verify.ts';
+import { type Verdict, verify } from './store/upkeep/verify.ts';
 
 export type { Verdict };
 

@@ -6,17 +6,9 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { eventually } from '../../support/base/eventually.ts';
-import type { Dice } from '../harness/dice.ts';
 import type { ReplicaProcess } from '../harness/replica-process.ts';
-import type { Run } from '../harness/run.ts';
 import { notePromptness } from './promptness.ts';
-
-export interface World {
-  readonly run: Run;
-  readonly dice: Dice;
-  /** Breaches of what holds at any time. */
-  readonly violations: string[];
-}
+import type { World } from './world.ts';
 
 export interface Fault {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** The promise that a dead worker is noticed: an upper bound, measured with the database's own clock. */
 import { eventually } from '../../support/base/eventually.ts';
-import type { World } from './faults.ts';
+import type { World } from './world.ts';
 
 /** The longest time from one round of the sweeper to the next one. */
 const ROUND_MS = 1_100;

@@ -1,11 +1,12 @@
 /** One segment of the campaign: a fresh deployment, a load, faults one after the other, and all checks at the end. */
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
-import { verify } from '../../../server/store/verify/verify.ts';
+import { verify } from '../../../server/store/upkeep/verify.ts';
 import { check } from '../checker/check.ts';
 import { Dice } from '../harness/dice.ts';
 import { loadPoints, Nemesis } from '../harness/nemesis.ts';
 import { Run } from '../harness/run.ts';
-import { type Fault, lastingFaults, type World } from './faults.ts';
+import { type Fault, lastingFaults } from './faults.ts';
+import type { World } from './world.ts';
 
 export interface Segment {
   readonly seed: number;

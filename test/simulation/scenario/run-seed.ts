@@ -1,7 +1,7 @@
 /** Runs one seed from start to end and returns its violations. */
 import { createHash } from 'node:crypto';
 import type { Statement } from '../../../server/store/driver/database.ts';
-import { verifyIn } from '../../../server/store/verify/verify.ts';
+import { verifyIn } from '../../../server/store/upkeep/verify.ts';
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import { check } from '../checker/base/check.ts';

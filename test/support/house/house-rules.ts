@@ -37,7 +37,7 @@ const SIMULATE = 'tools/simulate';
 const inner = [PORTS, CONFORMANCE, SIMULATE];
 
 /** Modules that wire the layers together. */
-const wiring = ['main.ts', 'transfer.ts', 'migrate.ts'];
+const wiring = ['main.ts', 'location.ts', 'transfer.ts', 'migrate.ts', 'verify.ts'];
 
 /** Layers that are not listed are refused. */
 const layers: Readonly<Record<string, Layer>> = {
@@ -191,7 +191,8 @@ const STORE = 'server/store/';
 const opening = [
   'driver/',
   'transfer/',
-  'verify/',
+  // A verification reads everything in one snapshot.
+  'upkeep/verify.ts',
   // Retention deletes in pages, each its own transaction.
   'upkeep/clearing.ts',
 ];

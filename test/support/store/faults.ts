@@ -1,6 +1,6 @@
 /** What is wrong in a deployment's database, as `muster verify` finds it. */
 import type { Session } from '../../../server/store/driver/database.ts';
-import { verifyIn } from '../../../server/store/verify/verify.ts';
+import { verifyIn } from '../../../server/store/upkeep/verify.ts';
 
 /** The faults by rule, as sentences; of the named rule alone if there is one. Nothing: all is well. */
 export async function faultsIn(session: Session, rule?: string): Promise<Record<string, readonly string[]>> {

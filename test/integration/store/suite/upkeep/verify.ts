@@ -1,6 +1,6 @@
 /** `muster verify`: a database that the store wrote is without faults, and each rule finds what breaks it. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { rules } from '../../../../../server/store/verify/rules.ts';
+import { rules } from '../../../../../server/store/upkeep/verify-rules.ts';
 import { faultsIn } from '../../../../support/store/faults.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import { completionOf, holdMany, makeLane, only, submitMany } from '../../../../support/store/store-fixtures.ts';

@@ -1,7 +1,7 @@
 /** Compares what a deployment's database keeps with what follows from its rows: all at one moment. */
 import type { Database, Session } from '../driver/database.ts';
 import { transferSettings } from '../transfer/settings.ts';
-import { type Rule, rules } from './rules.ts';
+import { type Rule, rules } from './verify-rules.ts';
 
 /** Faults that are returned per rule; all are counted. */
 const MAX_FAULTS = 20;

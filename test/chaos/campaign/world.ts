@@ -1,0 +1,10 @@
+/** What the faults of a segment act on. */
+import type { Dice } from '../harness/dice.ts';
+import type { Run } from '../harness/run.ts';
+
+export interface World {
+  readonly run: Run;
+  readonly dice: Dice;
+  /** Breaches of what holds at any time. */
+  readonly violations: string[];
+}
