@@ -8,6 +8,7 @@ import { EngineError } from '../base/errors.ts';
 import { sessionIdOf } from '../base/job-ids.ts';
 import { killPoint } from '../base/kill-points.ts';
 import { type Assignment, assignmentBytes, type CancelNotice } from '../base/messages.ts';
+import { RecentMap } from '../base/recent-map.ts';
 import { requestIdReused } from '../base/requests.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { GrantedCredit, UnspentCredits } from '../dispatch/unspent-credits.ts';
@@ -49,6 +50,8 @@ const BUS_DOWN_BEAT_MS = 500;
 const WHOLE_COMPARISON_BEATS = 12;
 /** Max bytes of the assignments in a reply; a gRPC client accepts 4 MiB, and the rest of a reply is far below 1 MiB. */
 const REPLY_BYTES = 3 << 20;
+/** Max sessions remembered: those that end at other replicas are not forgotten otherwise. */
+const MAX_KNOWN = 20_000;
 const PAGE = 1_000;
 /** Max pages freed in one call; a sweeper continues with the rest. */
 const PAGES = 100;
@@ -94,7 +97,7 @@ export class Sessions {
   readonly #renewals: Batcher<Beat, Renewal | undefined>;
   readonly #observed: Batcher<readonly AttemptKey[], undefined>;
   readonly #progress: Batcher<readonly ProgressChange[], undefined>;
-  #known = new Map<string, KnownSession>();
+  readonly #known = new RecentMap<string, KnownSession>(MAX_KNOWN);
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;

@@ -3,11 +3,12 @@
  * wrong guess costs no more than reading a step later.
  */
 import type { Graph } from '../../../domain/workflows/graph.ts';
+import { RecentMap } from '../../base/recent-map.ts';
 import type { StepKey, WrittenStep } from '../../ports/workflows.ts';
 
 /** Max steps per workflow: more steps that start together share their round trips anyway. */
 const MAX_STEPS = 16;
-/** Max workflows remembered, those advanced last. */
+/** Max workflows remembered, those used last. */
 const MAX_WORKFLOWS = 1_000;
 
 /** Steps read under the lock; a step without a row has none in the store. */
@@ -24,7 +25,7 @@ export function knownOf(expected: readonly StepKey[], rows: readonly WrittenStep
 }
 
 export class ExpectedSteps {
-  readonly #byWorkflow = new Map<string, readonly number[]>();
+  readonly #byWorkflow = new RecentMap<string, readonly number[]>(MAX_WORKFLOWS);
 
   /** Remembers the running steps of an open workflow after these of its steps have changed. */
   note(jobId: string, graph: Graph, changed: readonly WrittenStep[]): void {
@@ -38,7 +39,6 @@ export class ExpectedSteps {
       for (const one of steps) next.add(one);
     }
     this.#byWorkflow.set(jobId, [...next]);
-    if (this.#byWorkflow.size > MAX_WORKFLOWS) this.forget(this.#byWorkflow.keys().next().value as string);
   }
 
   forget(jobId: string): void {

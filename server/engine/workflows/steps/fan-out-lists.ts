@@ -1,20 +1,19 @@
 /**
- * Caches fan-out lists, as texts of their items, between the transactions that start items. A list may have many megabytes, and its inputs do not
- * change once the step runs.
+ * Caches fan-out lists, as texts of their items, between the transactions that start items. A list may have many
+ * megabytes, and its inputs do not change once the step runs.
  */
+import { RecentMap } from '../../base/recent-map.ts';
 import type { StepKey } from '../../ports/workflows.ts';
 
 /** Max cached lists, those used last; others are computed again. */
 const MAX_LISTS = 8;
 
 export class FanOutLists {
-  readonly #lists = new Map<string, readonly string[]>();
+  readonly #lists = new RecentMap<string, readonly string[]>(MAX_LISTS);
 
   async of(key: StepKey, make: () => Promise<readonly string[]>): Promise<readonly string[]> {
     const list = this.#lists.get(nameOf(key)) ?? (await make());
-    this.forget(key);
     this.#lists.set(nameOf(key), list);
-    if (this.#lists.size > MAX_LISTS) this.#lists.delete(this.#lists.keys().next().value as string);
     return list;
   }
 
