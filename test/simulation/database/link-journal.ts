@@ -15,6 +15,8 @@ export function isOfLinks(kind: string): kind is LinkKind {
 
 export const linkJournalSchema = `
 CREATE FUNCTION muster.sim_journal_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  -- A page of its waits was ended; it is on its way to the rest.
+  IF TG_OP = 'UPDATE' AND OLD.up_to_row = NEW.up_to_row THEN RETURN NULL; END IF;
   INSERT INTO muster.sim_journal (kind, id, lane, from_state, to_state, until, text)
   VALUES ('event', coalesce(NEW.signal_key_id, OLD.signal_key_id), coalesce(NEW.row_id, OLD.row_id)::int,
           CASE WHEN TG_OP <> 'INSERT' THEN CASE WHEN OLD.up_to_row IS NULL THEN 1 ELSE 2 END END,
