@@ -105,13 +105,14 @@ function storeOf(database: ReplicaDatabase): Store {
   return composeStore(createStatements(database), createStatements(database.reads));
 }
 
-function busOptions(config: Config, log: Log) {
+function busOptions(config: Config, log: Log, dbClock: DbClock) {
   if (config.natsUrls.length === 0) return { mode: 'embedded', dataFolder: config.dataFolder, log } as const;
   return {
     mode: 'external',
     urls: config.natsUrls,
     credentialsFile: config.natsCredentialsFile,
     signingSeedFile: config.natsSigningSeedFile,
+    nowMs: () => dbClock.nowUs() / 1_000,
     log,
   } as const;
 }
@@ -203,6 +204,7 @@ function observedOf({ vitals, store, bus, replica, dbClock, log }: Parts): Obser
     isBusUp: () => bus.isUp(),
     unspent: () => replica.unspentCredits(),
     droppedLines: log.droppedLines,
+    clockSteps: () => dbClock.steps,
     countBacklogReasons: () => replica.countBacklogReasons(),
   };
 }
@@ -216,10 +218,11 @@ async function start(config: Config, log: ReplicaLog, closers: Closers): Promise
   const lost = Promise.withResolvers<Error>();
   const database = await openDatabase(config, closers, log, lost.resolve);
   await migrate(database, { log });
-  const dbClock = new DbClock(systemClock);
+  const dbClock = new DbClock(systemClock, log);
   const store = metrics.measure(storeOf(database), () => dbClock.nowUs());
   const vitals = vitalsStore(database);
-  const bus = await connectBus(busOptions(config, log));
+  await dbClock.refresh(store);
+  const bus = await connectBus(busOptions(config, log, dbClock));
   closers.add(() => bus.close());
   // Before the database and the bus are closed: the last metrics include them, too.
   closers.add(() => metrics.stop());

@@ -36,6 +36,8 @@ export interface ExternalBusOptions {
   readonly signingSeedFile?: string | undefined;
   /** Max time that the start waits for the bus. Default: 5,000 ms. */
   readonly firstConnectMs?: number | undefined;
+  /** Dates the credentials of sessions, which NATS checks by its own clock: milliseconds since 1970 by the database. */
+  readonly nowMs: () => number;
   readonly log: Log;
 }
 
@@ -64,7 +66,8 @@ async function connectEmbedded(options: EmbeddedBusOptions): Promise<ConnectedBu
   const server = await EmbeddedServer.start({ folder: join(options.dataFolder, 'nats'), log, binary });
   try {
     const credentials = await issueReplicaCredentials(server.trust);
-    const accessRule = ownAccess({ accountId: server.trust.accountId, signingKey: server.trust.accountKey });
+    // The server checks them by the clock of this machine.
+    const accessRule = ownAccess({ accountId: server.trust.accountId, signingKey: server.trust.accountKey }, Date.now);
     const release = () => server.stop();
     const connection = await BusConnection.open(
       connectionOf({ urls: [server.url], credentials: () => credentials, log }),
@@ -84,7 +87,7 @@ async function connectExternal(options: ExternalBusOptions): Promise<ConnectedBu
   const settings = connectionOf({ ...options, firstConnectMs, credentials: file && (() => file.readAgain()) });
   const parts = { sessionUrls: urls, accessRule, log };
   const tried = async () => {
-    if (options.signingSeedFile !== undefined) await tryAccess(urls, accessRule, options.signingSeedFile);
+    if (options.signingSeedFile !== undefined) await tryAccess(options, accessRule, options.signingSeedFile);
   };
   let connection: BusConnection;
   try {
@@ -108,7 +111,11 @@ async function connectExternal(options: ExternalBusOptions): Promise<ConnectedBu
  * Connects once as a session would: with a wrong signing key each worker would be refused, and the replica's log would
  * not show it.
  */
-async function tryAccess(urls: readonly string[], accessRule: SessionAccessRule, seedFile: string): Promise<void> {
+async function tryAccess(
+  { urls, nowMs }: ExternalBusOptions,
+  accessRule: SessionAccessRule,
+  seedFile: string,
+): Promise<void> {
   const { jwt, seed } = accessRule(randomUUID());
   const authenticator = jwtAuthenticator(jwt, Buffer.from(seed));
   try {
@@ -119,14 +126,14 @@ async function tryAccess(urls: readonly string[], accessRule: SessionAccessRule,
     await client.close();
   } catch (cause) {
     throw new Error(
-      `sessions can't connect to the bus with credentials signed by ${seedFile}: it has to hold the seed of the account of the replicas' credentials, or of one of that account's signing keys that has no scope`,
+      `sessions can't connect to the bus with credentials signed by ${seedFile}: it has to hold the seed of the account of the replicas' credentials, or of one of that account's signing keys that has no scope; and the clocks of the database, which says ${new Date(nowMs()).toISOString()}, and of the machine of NATS have to agree`,
       { cause },
     );
   }
 }
 
 function externalAccess(options: ExternalBusOptions, file: CredentialsFile | undefined): SessionAccessRule {
-  const { signingSeedFile, log } = options;
+  const { signingSeedFile, nowMs, log } = options;
   if (signingSeedFile === undefined) {
     log.warn(
       {},
@@ -137,7 +144,7 @@ function externalAccess(options: ExternalBusOptions, file: CredentialsFile | und
     return sharedAccess(() => file?.current);
   }
   if (!file) throw new Error('a signing seed for the bus needs a credentials file, which names the account');
-  return ownAccess({ accountId: file.current.accountId, signingKey: readSigningKey(signingSeedFile) });
+  return ownAccess({ accountId: file.current.accountId, signingKey: readSigningKey(signingSeedFile) }, nowMs);
 }
 
 function readSigningKey(path: string) {

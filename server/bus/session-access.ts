@@ -7,9 +7,9 @@ import { issueSessionJwt, type SessionJwtIssuer } from './session-jwt.ts';
 /** Creates credentials for one session, synchronously. */
 export type SessionAccessRule = (sessionId: string) => SessionCredentials;
 
-/** Each session gets credentials for its own subject only. */
-export function ownAccess(issuer: SessionJwtIssuer): SessionAccessRule {
-  return (sessionId) => issueSessionJwt(issuer, sessionId, Date.now());
+/** Each session gets credentials for its own subject only, dated by this clock: milliseconds since 1970. */
+export function ownAccess(issuer: SessionJwtIssuer, nowMs: () => number): SessionAccessRule {
+  return (sessionId) => issueSessionJwt(issuer, sessionId, nowMs());
 }
 
 /** All sessions get the same credentials; none if the bus asks for none. */

@@ -23,7 +23,7 @@ const header = encodePart({ typ: 'JWT', alg: 'ed25519-nkey' });
 /**
  * A new user key and a JWT for it that is valid for the session's subject only.
  *
- * @param nowMs Milliseconds since 1970 on this machine's wall clock, on which the expiry of the JWT is based.
+ * @param nowMs Milliseconds since 1970, on which the expiry of the JWT is based.
  */
 export function issueSessionJwt(issuer: SessionJwtIssuer, sessionId: string, nowMs: number): SessionCredentials {
   const user = createKey('user');

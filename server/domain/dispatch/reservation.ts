@@ -26,8 +26,9 @@ export interface Reservation {
   readonly sessionId: string | undefined;
 }
 
+/** One that was asked for in the future, while the clock was ahead, is not. */
 export function isAlive({ askedUs }: Reservation, nowUs: number): boolean {
-  return nowUs - askedUs < RESERVATION_LIFE_MS * 1_000;
+  return Math.abs(nowUs - askedUs) < RESERVATION_LIFE_MS * 1_000;
 }
 
 /** How many jobs of a lane may be assigned to each session; 0 for a session that is reserved for another lane. */

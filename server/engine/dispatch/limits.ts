@@ -59,7 +59,7 @@ export class Limits {
       buckets = { queueBucketId: idOf('queue', queue), definitionBucketId: idOf('definition', definition) };
       this.#buckets.set(laneId, buckets);
     }
-    return { laneId, namespace, queue, definition, ...buckets };
+    return { laneId, namespace, queue, definition, ...buckets, ownUs: this.#parts.dbClock.nowUs() };
   }
 
   /** The parameters of a claim from a lane with limits. */

@@ -82,8 +82,8 @@ export interface AttemptStore {
   /** Builds the assignments again for attempts that a session should hold. */
   readAssigned(attempts: readonly AttemptKey[]): Promise<ClaimedJob[]>;
   /** ASSIGNED attempts whose handler has started become RUNNING. */
-  observe(attempts: readonly AttemptKey[]): Promise<void>;
-  saveProgress(changes: readonly ProgressChange[]): Promise<void>;
+  observe(attempts: readonly AttemptKey[], ownUs: number): Promise<void>;
+  saveProgress(changes: readonly ProgressChange[], ownUs: number): Promise<void>;
 }
 
 export interface AttemptTransactions {

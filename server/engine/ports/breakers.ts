@@ -84,7 +84,7 @@ export interface BreakerTransactions {
    */
   changeBreakers(keys: readonly BreakerKey[], decide: DecideBreaker, make?: boolean): Promise<BreakerChange>;
   /** Claims one job as the breaker's probe, if the breaker is open and a probe is due. */
-  probeBreaker(key: BreakerKey, claim: ProbeClaim): Promise<ClaimedJob | undefined>;
+  probeBreaker(key: BreakerKey, claim: ProbeClaim, latestUs: number): Promise<ClaimedJob | undefined>;
   /** Corrects gates that differ from their breakers' states. Returns the heads of reopened lanes. */
   alignGatedLanes(): Promise<LaneHead[]>;
 }

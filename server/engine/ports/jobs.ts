@@ -209,7 +209,8 @@ export type Selection =
   | { readonly by: 'attempts'; readonly attempts: readonly AttemptKey[] }
   | JobSelection
   | { readonly by: 'session'; readonly sessionId: string; readonly limit: number }
-  | { readonly by: 'due'; readonly limit: number }
+  /** `latestUs`: no later time counts as the present one, whatever the database's clock says. */
+  | { readonly by: 'due'; readonly limit: number; readonly latestUs: number }
   /** Ready jobs of lanes of workflows or waits, lowest rank first, without gated lanes. */
   | { readonly by: 'workflows'; readonly laneIds: readonly number[]; readonly limit: number };
 

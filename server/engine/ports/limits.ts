@@ -25,6 +25,8 @@ export interface LaneUnderLimits {
   /** Token buckets of their rates. */
   readonly queueBucketId: string;
   readonly definitionBucketId: string;
+  /** The time by the replica's own clock. */
+  readonly ownUs: number;
 }
 
 /** The limits for a claim of one lane. */
@@ -69,7 +71,7 @@ export interface LimitStore {
    */
   lockLimits(lane: LaneUnderLimits): Promise<LaneLimits>;
   /** Use of the limits of the queue and the definition. After `lockLimits` it includes all earlier assignments. */
-  readLimitUse(lane: Omit<LaneUnderLimits, 'laneId'>): Promise<LimitUse>;
+  readLimitUse(lane: Omit<LaneUnderLimits, 'laneId' | 'ownUs'>): Promise<LimitUse>;
   /** After `lockLimits`, and after the statement that assigns. Sent with the commit; not awaited. */
   takeRateUnits(taken: readonly TakenUnits[]): void;
   /**

@@ -145,9 +145,9 @@ export interface ScheduleStore {
   /** By name, after `afterName`; up to `limit`, fewer if they are large. */
   list(namespace: string, afterName: string, limit: number): Promise<SchedulePage>;
   /** Undefined: it exists. */
-  insert(spec: ScheduleSpec, scheduleId: string): Promise<Schedule | undefined>;
+  insert(spec: ScheduleSpec, scheduleId: string, ownUs: number): Promise<Schedule | undefined>;
   lock(name: ScheduleName): Promise<LockedSchedule | undefined>;
-  readNowUs(): Promise<number>;
+  readNowUs(ownUs: number): Promise<number>;
   /** Of a locked schedule. With `decidedUntilUs`, its times are new and apply from then on. */
   update(scheduleId: string, spec: ScheduleSpec, decidedUntilUs: number | undefined): Promise<Schedule>;
   /** An empty reason keeps the current one. Undefined: nothing has changed. */
@@ -168,7 +168,7 @@ export interface ScheduleStore {
   /** Adds requested runs; existing ones stay unchanged. */
   insertAsked(scheduleId: string, runs: readonly PendingRun[]): Promise<void>;
   /** Locks some of the due schedules; skips those that another replica has locked. */
-  lockDue(): Promise<DueSchedule[]>;
+  lockDue(ownUs: number): Promise<DueSchedule[]>;
   /** At most 3,000 runs of each, those without a job first. */
   readUnsettled(scheduleIds: readonly string[]): Promise<UnsettledRun[]>;
   /** Marks runs whose jobs have ended. */
@@ -184,22 +184,29 @@ export interface ScheduleStore {
   readNextScanUs(): Promise<number | undefined>;
 }
 
+/** `ownUs`: the time by the replica's own clock. The database's counts if it is at most a second before or after. */
 export interface ScheduleTransactions {
   /**
    * Creates or changes a schedule; the same content changes nothing. A non-empty etag must be the current one. If the
    * times change, `decide` first decides the past runs of the old times.
    */
-  apply(spec: ScheduleSpec, etag: string, scheduleId: string, decide: DecideSchedule): Promise<ScheduleChange>;
+  apply(
+    spec: ScheduleSpec,
+    etag: string,
+    scheduleId: string,
+    decide: DecideSchedule,
+    ownUs: number,
+  ): Promise<ScheduleChange>;
   /** An empty reason keeps the current one. */
   pause(name: ScheduleName, reason: string): Promise<ScheduleChange>;
   /** `decide` first decides the times that passed during the pause. */
-  resume(name: ScheduleName, decide: DecideSchedule): Promise<ScheduleChange>;
+  resume(name: ScheduleName, decide: DecideSchedule, ownUs: number): Promise<ScheduleChange>;
   /** Also deletes the record of its runs. Its jobs stay. */
   delete(name: ScheduleName): Promise<boolean>;
   /** Adds requested runs; existing ones stay unchanged. */
   ask(name: ScheduleName, runs: readonly PendingRun[]): Promise<ScheduleChange>;
   /** Locks some of the due schedules, decides each, and writes the decisions, in one transaction. */
-  scan(decide: DecideSchedule): Promise<ScannedSchedule[]>;
+  scan(decide: DecideSchedule, ownUs: number): Promise<ScannedSchedule[]>;
 }
 
 export type DecideSchedule = (schedule: Schedule, status: ScheduleStatus, nowUs: number) => ScheduleDecision;

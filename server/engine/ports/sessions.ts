@@ -27,6 +27,8 @@ export interface Lapse {
   /** OPEN sessions, the lapsed ones included. */
   readonly openCount: number;
   readonly nowUs: number;
+  /** When the last of their leases ends. */
+  readonly latestLeaseUs: number | undefined;
 }
 
 export interface ClosingSession {
@@ -87,6 +89,8 @@ export interface Renewal {
   readonly pingEcho: number;
   /** Time of the previous heartbeat. */
   readonly previousBeatUs: number;
+  /** Time of this one. */
+  readonly beatUs: number;
   readonly draining: boolean;
   readonly drainWanted: boolean;
 }
@@ -97,15 +101,25 @@ export interface SessionStore {
   insertSession(session: NewSession): Promise<SessionRow | undefined>;
   /** The session that was opened with this request id. */
   findSession(namespace: string, requestId: string): Promise<SessionRow | undefined>;
-  renewSessions(beats: readonly Beat[], leaseMs: number): Promise<Renewal[]>;
+  /** `nowUs`: the time by the replica's own clock. A lease that ends long after it is set anew. */
+  renewSessions(beats: readonly Beat[], leaseMs: number, nowUs: number): Promise<Renewal[]>;
   readSessions(sessionIds: readonly string[]): Promise<SessionRow[]>;
   /**
    * OPEN sessions become CLOSING; with `lapsedForMs` only those whose lease, read under the lock, ended that long ago.
+   * No time after `latestUs` counts as the present one.
    */
-  closeSessions(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]>;
+  closeSessions(
+    sessionIds: readonly string[],
+    how: SessionEnd,
+    lapsedForMs?: number,
+    latestUs?: number,
+  ): Promise<string[]>;
   /** CLOSING sessions without attempts become CLOSED. */
   endSessions(sessionIds: readonly string[]): Promise<string[]>;
-  readLapsed(): Promise<Lapse>;
+  /** No time after `latestUs` counts as the present one. */
+  readLapsed(latestUs: number): Promise<Lapse>;
+  /** Leases that end more than two leases from now end one lease from now. Returns the ids of the sessions. */
+  shortenLeases(leaseMs: number, nowUs: number): Promise<string[]>;
   readClosing(): Promise<ClosingSessions>;
   listSessions(namespace: string, afterSessionId: string, limit: number): Promise<WorkerView[]>;
   readWorker(namespace: string, sessionId: string): Promise<WorkerView | undefined>;

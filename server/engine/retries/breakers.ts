@@ -8,6 +8,7 @@ import {
 } from '../../domain/retries/circuit-breaker.ts';
 import type { Announcer } from '../announcer.ts';
 import { Batcher } from '../base/batcher.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { once } from '../base/requests.ts';
 import type { KnownLane } from '../dispatch/known-lane.ts';
@@ -20,6 +21,7 @@ export type LaneFailures = ReadonlyMap<KnownLane, number>;
 
 export interface BreakersParts {
   readonly store: Pick<Store, 'together' | 'changeBreakers' | 'listBreakers'>;
+  readonly dbClock: Pick<DbClock, 'trusted'>;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
@@ -83,7 +85,7 @@ export class Breakers {
       (before, nowUs) => {
         const list = byBreaker.get(keyText(before)) ?? [];
         const after = list.reduce<BreakerStatus>(
-          (now, { failures, breaker }) => countFailures(now, failures, breaker, nowUs),
+          (now, { failures, breaker }) => countFailures(now, failures, breaker, this.#parts.dbClock.trusted(nowUs)),
           before,
         );
         if (after.state !== before.state) opened.add(before);

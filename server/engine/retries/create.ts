@@ -7,7 +7,7 @@ import type { UnspentCredits } from '../dispatch/unspent-credits.ts';
 import { Breakers } from './breakers.ts';
 import { Probes } from './probes.ts';
 
-type Ports = Pick<EnginePorts, 'store' | 'timers' | 'random' | 'log' | 'announcer'>;
+type Ports = Pick<EnginePorts, 'store' | 'dbClock' | 'timers' | 'random' | 'log' | 'announcer'>;
 
 interface Needs {
   readonly lanes: Lanes;
@@ -22,9 +22,9 @@ export interface RetriesApi {
 }
 
 export function createRetries(ports: Ports, { lanes, credits, limits, dispatcher }: Needs) {
-  const { store, timers, random, log, announcer } = ports;
-  const breakers = new Breakers({ store, timers, random, log, announcer });
-  const probes = new Probes({ store, lanes, credits, dispatcher, limits, timers, random, log, announcer });
+  const { announcer } = ports;
+  const breakers = new Breakers(ports);
+  const probes = new Probes({ ...ports, lanes, credits, dispatcher, limits });
   const notify = (jobIds: readonly string[]) => probes.notify(jobIds);
   announcer.subscribe({ changed: notify, ended: notify });
   return { breakers, probes };

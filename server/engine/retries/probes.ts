@@ -2,6 +2,7 @@
 
 import { afterProbe, countsAt, isProbeDue, type ProbeFate, reported } from '../../domain/retries/circuit-breaker.ts';
 import type { Announcer } from '../announcer.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import { readPages } from '../base/pages.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isSingleLane, type Lanes } from '../dispatch/lanes.ts';
@@ -28,6 +29,7 @@ export interface ProbesParts extends Pick<LoopParts, 'timers' | 'random' | 'log'
     Store,
     'readOpenBreakers' | 'changeBreakers' | 'alignGatedLanes' | 'readLanesToProbe' | 'probeBreaker'
   >;
+  readonly dbClock: Pick<DbClock, 'trusted' | 'nowUs'>;
   readonly lanes: Lanes;
   readonly credits: UnspentCredits;
   readonly dispatcher: Dispatcher;
@@ -70,13 +72,13 @@ export class Probes {
   }
 
   async #probe(breaker: OpenBreaker): Promise<void> {
-    if (isProbeDue(breaker, breaker.nowUs)) return this.#try(breaker);
+    if (isProbeDue(breaker, this.#parts.dbClock.trusted(breaker.nowUs))) return this.#try(breaker);
     const fate = await this.#fateOf(breaker);
     if (!fate) return;
     const { heads } = await this.#parts.store.changeBreakers([breaker], (now, nowUs) => {
       // Another replica may have handled the same outcome and started the next probe.
       const isSame = now.probe?.jobId === breaker.probe?.jobId && now.probe?.attempt === breaker.probe?.attempt;
-      return isSame && now.probe ? afterProbe(now, fate, nowUs) : now;
+      return isSame && now.probe ? afterProbe(now, fate, this.#parts.dbClock.trusted(nowUs)) : now;
     });
     const { namespace, name } = breaker;
     if (fate !== 'GONE') this.#parts.log.info({ namespace, circuitBreaker: name, probe: fate }, 'a probe has ended');
@@ -156,7 +158,7 @@ export class Probes {
     const cursors = heads.map(({ laneId, rank }) => ({ laneId, cursor: rank }));
     const claim = { permits, lanes: cursors, suspects: suspect, limits, needs: lane?.needs.resources };
     // If a failed call was committed, the sessions' next heartbeats find its job; its permits stay spent until then.
-    const job = await store.probeBreaker(breaker, claim);
+    const job = await store.probeBreaker(breaker, claim, this.#parts.dbClock.nowUs());
     credits.giveBack(permits.filter((permit) => permit.sessionId !== job?.sessionId));
     if (!job) return undefined;
     this.#tried.add(job.jobId);

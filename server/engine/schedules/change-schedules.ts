@@ -29,9 +29,14 @@ const timesOf = ({ times, jitterMs }: ScheduleRules) => JSON.stringify([times, j
 const done = (schedule: Schedule, created = false): ScheduleChange => ({ kind: 'done', schedule, created });
 
 /** Decides the due times of a locked schedule. Returns the time until which they are decided. */
-async function scanFirst(tx: Store, locked: LockedSchedule, decide: DecideSchedule): Promise<number | 'behind'> {
+async function scanFirst(
+  tx: Store,
+  locked: LockedSchedule,
+  decide: DecideSchedule,
+  ownUs: number,
+): Promise<number | 'behind'> {
   // Read after the lock: the wait for it may have been long.
-  const nowUs = await tx.schedules.readNowUs();
+  const nowUs = await tx.schedules.readNowUs(ownUs);
   const { isBehind } = await scanOne(tx, { ...locked, nowUs }, decide);
   return isBehind ? 'behind' : nowUs;
 }
@@ -42,9 +47,10 @@ export function applySchedule(
   etag: string,
   scheduleId: string,
   decide: DecideSchedule,
+  ownUs: number,
 ): Promise<ScheduleChange> {
   return store.together(async (tx) => {
-    const made = etag === '' ? await tx.schedules.insert(spec, scheduleId) : undefined;
+    const made = etag === '' ? await tx.schedules.insert(spec, scheduleId, ownUs) : undefined;
     if (made) return done(made, true);
     const locked = await tx.schedules.lock(spec);
     if (!locked) return { kind: 'missing' };
@@ -52,7 +58,7 @@ export function applySchedule(
     if (etag !== '' && etag !== before.etag) return { kind: 'stale', etag: before.etag };
     if (isSame(before, spec)) return done(before);
     const isOther = timesOf(before.rules) !== timesOf(spec.rules);
-    const untilUs = isOther ? await scanFirst(tx, locked, decide) : undefined;
+    const untilUs = isOther ? await scanFirst(tx, locked, decide, ownUs) : undefined;
     if (untilUs === 'behind') return { kind: untilUs };
     return done(await tx.schedules.update(before.scheduleId, spec, untilUs));
   });
@@ -76,10 +82,15 @@ export function pauseSchedule(store: Store, name: ScheduleName, reason: string):
   return change(store, name, (tx, { schedule }) => tx.schedules.markPaused(schedule.scheduleId, reason));
 }
 
-export function resumeSchedule(store: Store, name: ScheduleName, decide: DecideSchedule): Promise<ScheduleChange> {
+export function resumeSchedule(
+  store: Store,
+  name: ScheduleName,
+  decide: DecideSchedule,
+  ownUs: number,
+): Promise<ScheduleChange> {
   return change(store, name, async (tx, locked) => {
     const { paused, scheduleId } = locked.schedule;
-    if (paused && (await scanFirst(tx, locked, decide)) === 'behind') return { kind: 'behind' };
+    if (paused && (await scanFirst(tx, locked, decide, ownUs)) === 'behind') return { kind: 'behind' };
     return tx.schedules.markResumed(scheduleId);
   });
 }

@@ -91,9 +91,9 @@ async function scanLocked(tx: Store, due: readonly DueSchedule[], decide: Decide
 }
 
 /** One transaction for a few of the due schedules; skips those that another replica has locked. */
-export function scanSchedules(store: Store, decide: DecideSchedule): Promise<ScannedSchedule[]> {
+export function scanSchedules(store: Store, decide: DecideSchedule, ownUs: number): Promise<ScannedSchedule[]> {
   return store.together(async (tx) => {
-    const due = await tx.schedules.lockDue();
+    const due = await tx.schedules.lockDue(ownUs);
     return due.length === 0 ? [] : (await scanLocked(tx, due, decide)).map(({ scanned }) => scanned);
   });
 }

@@ -87,7 +87,7 @@ export class ScheduleRounds {
   async #scan(): Promise<number | undefined> {
     const { store, clock, random } = this.#parts;
     for (let scan = 0; scan < MAX_ATTEMPTS && !this.#loop.isStopped; scan++) {
-      const scanned = await store.schedules.scan(decide);
+      const scanned = await store.schedules.scan(decide, clock.nowUs());
       if (scanned.length === 0) break;
       // Concurrent, so that their jobs are stored together and an error of one does not hold up the others.
       await Promise.all(scanned.map((one) => this.#carryOut(one).catch((error) => this.#note(error))));

@@ -67,7 +67,7 @@ export class Schedules {
     const change = await this.#change(spec, request, async (store) => {
       // Thrown only here, since the call is not a repeat: a repeat's request was valid when it was carried out.
       if (refusal) throw refusal;
-      return store.apply(spec, etag, scheduleId, decideLast);
+      return store.apply(spec, etag, scheduleId, decideLast, this.#parts.clock.nowUs());
     });
     // The scan sets the next time, which the answer contains.
     await this.#parts.scanNow();
@@ -94,7 +94,7 @@ export class Schedules {
   }
 
   async resume(name: ScheduleName, request: RequestKey | undefined): Promise<Schedule> {
-    await this.#changed(name, request, (store) => store.resume(name, decide));
+    await this.#changed(name, request, (store) => store.resume(name, decide, this.#parts.clock.nowUs()));
     await this.#parts.scanNow();
     return this.get(name);
   }

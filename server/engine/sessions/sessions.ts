@@ -4,6 +4,7 @@ import type { SessionClass } from '../../domain/dispatch/placement.ts';
 import { decideAbort, decideSessionEnd, type SessionEnd } from '../../domain/jobs/decide.ts';
 import { decideLoss } from '../../domain/jobs/decide-loss.ts';
 import { Batcher } from '../base/batcher.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { sessionIdOf } from '../base/job-ids.ts';
 import { killPoint } from '../base/kill-points.ts';
@@ -55,6 +56,8 @@ const MAX_KNOWN = 20_000;
 const PAGE = 1_000;
 /** Max pages freed in one call; a sweeper continues with the rest. */
 const PAGES = 100;
+/** An attempt was assigned at most this long after a heartbeat that is being answered: else the clock was ahead. */
+const MAX_AHEAD_US = 60_000_000;
 const CREDENTIALS_LIFE_MS = 3_600_000;
 
 interface KnownSession {
@@ -85,6 +88,7 @@ export interface SessionsParts {
   readonly dispatcher: Dispatcher;
   readonly bus: Bus;
   readonly times: SessionTimes;
+  readonly dbClock: Pick<DbClock, 'nowUs'>;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
@@ -106,7 +110,7 @@ export class Sessions {
     this.#observed = new Batcher({
       name: 'observations',
       flush: async (lists) => {
-        await store.observe(lists.flat());
+        await store.observe(lists.flat(), parts.dbClock.nowUs());
         return lists.map(() => undefined);
       },
       sizeOf: (list) => ({ rows: list.length, bytes: 0 }),
@@ -116,7 +120,7 @@ export class Sessions {
     this.#progress = new Batcher({
       name: 'progress updates',
       flush: async (lists) => {
-        await store.saveProgress(newest(lists.flat()));
+        await store.saveProgress(newest(lists.flat()), parts.dbClock.nowUs());
         return lists.map(() => undefined);
       },
       sizeOf: (list) => ({
@@ -192,7 +196,8 @@ export class Sessions {
 
   /** They get no more work; `free` releases their attempts. With `lapsedForMs`: if their lease ended that long ago. */
   async startClosing(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]> {
-    const closed = await this.#parts.store.closeSessions(sessionIds, how, lapsedForMs);
+    const { store, dbClock } = this.#parts;
+    const closed = await store.closeSessions(sessionIds, how, lapsedForMs, dbClock.nowUs());
     if (closed.length > 0) killPoint('close.after_closing_before_freeing');
     return closed;
   }
@@ -227,7 +232,8 @@ export class Sessions {
 
   async #renew(beats: readonly Beat[]): Promise<(Renewal | undefined)[]> {
     const last = new Map(beats.map((beat) => [beat.sessionId, beat]));
-    const renewals = await this.#parts.store.renewSessions([...last.values()], this.#parts.times.leaseMs);
+    const { store, times, dbClock } = this.#parts;
+    const renewals = await store.renewSessions([...last.values()], times.leaseMs, dbClock.nowUs());
     const bySession = new Map(renewals.map((renewal) => [renewal.sessionId, renewal]));
     return beats.map((beat) => bySession.get(beat.sessionId));
   }
@@ -248,7 +254,7 @@ export class Sessions {
     const runs = await this.#parts.store.readHeld(beat.sessionId, whole);
     const listed = new Map(beat.held.map((held) => [`${held.jobId}/${held.attempt}`, held.started]));
     const startedOf = (run: HeldRun) => listed.get(`${run.jobId}/${run.attempt}`);
-    const old = (run: HeldRun) => run.assignTimeUs < renewal.previousBeatUs;
+    const old = ({ assignTimeUs: us }: HeldRun) => us < renewal.previousBeatUs || us > renewal.beatUs + MAX_AHEAD_US;
     const started = runs.filter((run) => run.state === 'ASSIGNED' && startedOf(run));
     if (started.length > 0) {
       killPoint('observe.after_publish_before_mark');

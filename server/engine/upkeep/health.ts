@@ -35,6 +35,11 @@ export class Health {
     this.#healthySince ??= answered;
   }
 
+  /** What was seen so far proves nothing. */
+  startOver(): void {
+    this.#healthySince = undefined;
+  }
+
   /** Ends a round. */
   rest(): void {
     this.#nextMs = this.#clock.now() + this.#everyMs;

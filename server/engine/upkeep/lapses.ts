@@ -12,7 +12,7 @@ const RELEASED_AT_ONCE = 4;
 const LOGGED = 20;
 
 export interface LapsesParts {
-  readonly store: Pick<Store, 'nowUs' | 'readLapsed' | 'readClosing'>;
+  readonly store: Pick<Store, 'nowUs' | 'readLapsed' | 'shortenLeases' | 'readClosing'>;
   readonly sessions: Pick<Sessions, 'startClosing' | 'free'>;
   readonly dbClock: DbClock;
   readonly clock: Clock;
@@ -38,6 +38,8 @@ export class Lapses {
     const { dbClock, store, leaseMs } = this.#parts;
     try {
       await this.#health.ask(() => dbClock.refresh(store));
+      // Leases and times that are read now are no evidence; nor are leases that were renewed meanwhile.
+      if (!dbClock.isSteady) this.#health.startOver();
       return this.#health.hasLasted(leaseMs) ? await this.#close() : undefined;
     } finally {
       this.#health.rest();
@@ -45,8 +47,9 @@ export class Lapses {
   }
 
   async #close(): Promise<0 | undefined> {
-    const { store, sessions, leaseMs, log, onClosing } = this.#parts;
-    const { lapsed, lapsedCount, openCount, nowUs } = await store.readLapsed();
+    const { store, sessions, dbClock, leaseMs, log, onClosing } = this.#parts;
+    const { lapsed, lapsedCount, openCount, nowUs, latestLeaseUs } = await store.readLapsed(dbClock.nowUs());
+    if (latestLeaseUs !== undefined) await this.#shorten(latestLeaseUs);
     if (lapsed.length === 0) return undefined;
     const { close, massLapse } = judgeLapsed(lapsed, { lapsedCount, openCount, nowUs, leaseUs: leaseMs * 1000 });
     if (massLapse)
@@ -60,6 +63,18 @@ export class Lapses {
     onClosing();
     log.warn({ sessions: closed.slice(0, LOGGED), count: closed.length }, 'sessions lapsed; what they held goes back');
     return lapsedCount > lapsed.length ? 0 : undefined;
+  }
+
+  /** A lease that was written while the database's clock was ahead would hide a dead worker. */
+  async #shorten(latestLeaseUs: number): Promise<void> {
+    const { store, dbClock, leaseMs, log } = this.#parts;
+    if (latestLeaseUs <= dbClock.nowUs() + 2 * leaseMs * 1000) return;
+    const shortened = await store.shortenLeases(leaseMs, dbClock.nowUs());
+    if (shortened.length === 0) return;
+    log.warn(
+      { sessions: shortened.slice(0, LOGGED), count: shortened.length },
+      'leases ended too late, because the clock of the database was ahead; they were shortened',
+    );
   }
 
   /** One round. Resolves with 0 if there are more. */

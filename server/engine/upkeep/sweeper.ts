@@ -27,7 +27,10 @@ const PAGES = 100;
 const SCAN_SHARE = 20;
 
 export interface SweeperParts {
-  readonly store: Pick<Store, 'nowUs' | 'readLapsed' | 'readClosing' | 'readHeads' | 'nextDueUs' | 'queues'>;
+  readonly store: Pick<
+    Store,
+    'nowUs' | 'readLapsed' | 'shortenLeases' | 'readClosing' | 'readHeads' | 'nextDueUs' | 'queues'
+  >;
   readonly sessions: Sessions;
   readonly changes: Changes;
   readonly dispatcher: Dispatcher;
@@ -94,17 +97,19 @@ export class Sweeper {
   }
 
   async #promote(): Promise<void> {
-    const { changes, random, store } = this.#parts;
+    const { changes, random, store, dbClock } = this.#parts;
     for (let page = 0; page < PAGES; page++) {
-      const changed = await changes.apply({ by: 'due', limit: PAGE }, (run, nowUs, definition) =>
-        definition.wait && run.state === 'WAITING'
-          ? decideWaitDue(run, nowUs)
-          : decideDue(
-              run,
-              run.retryPolicy ?? definition.retryPolicy,
-              { nowUs, random: random.next() },
-              definition.timeLimits,
-            ),
+      const changed = await changes.apply(
+        { by: 'due', limit: PAGE, latestUs: dbClock.nowUs() },
+        (run, nowUs, definition) =>
+          definition.wait && run.state === 'WAITING'
+            ? decideWaitDue(run, nowUs)
+            : decideDue(
+                run,
+                run.retryPolicy ?? definition.retryPolicy,
+                { nowUs, random: random.next() },
+                definition.timeLimits,
+              ),
       );
       for (const change of changed) this.#stop(change);
       if (changed.length < PAGE) break;

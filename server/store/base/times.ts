@@ -15,6 +15,15 @@ export function microsOf(text: string): number {
   return ms * 1000 + Number(text.slice(20, end).padEnd(6, '0'));
 }
 
+/**
+ * SQL of the present time: the database's, but at most a second from the time of the parameter, which is the replica's.
+ * For times that decide what happens later, where a clock that has stepped would do harm.
+ */
+export function nowNear(parameter: string): string {
+  const own = `${parameter}::timestamptz`;
+  return `least(greatest(muster_now(), ${own} - interval '1 s'), ${own} + interval '1 s')`;
+}
+
 /** The form that PostgreSQL reads. Null stays null. */
 export function timestampOf(micros: number | null | undefined): string | null {
   if (micros === null || micros === undefined) return null;

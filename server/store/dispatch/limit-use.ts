@@ -119,7 +119,10 @@ FROM l`,
   },
 } satisfies Statement;
 
-export async function readLimitUse(session: Session, lane: Omit<LaneUnderLimits, 'laneId'>): Promise<LimitUse> {
+export async function readLimitUse(
+  session: Session,
+  lane: Omit<LaneUnderLimits, 'laneId' | 'ownUs'>,
+): Promise<LimitUse> {
   const [row] = (await session.run(readUse, [
     lane.namespace,
     lane.queue,

@@ -77,6 +77,7 @@ const takenRowType = {
   before: 'int8',
 } satisfies RowType;
 
+// A turn that ends too late was taken while the clock was ahead, and is over.
 // Oldest first. A turn instead of a mark on each row: there are hundreds of rows a second, and to write each of them
 // once more would cost as much as all the rest. One row without a row_id: it is our turn, and the outbox is empty.
 const takeRows = {
@@ -85,7 +86,8 @@ const takeRows = {
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 free AS MATERIALIZED (
   SELECT turn FROM outbox_turns
-  WHERE turn = 1 AND (turn_until <= (SELECT time FROM now) OR relay_id IS NOT DISTINCT FROM $1::uuid)
+  WHERE turn = 1 AND (turn_until NOT BETWEEN (SELECT time FROM now) AND (SELECT time FROM now) + $3 * interval '2 ms'
+                      OR relay_id IS NOT DISTINCT FROM $1::uuid)
   FOR NO KEY UPDATE SKIP LOCKED
 ),
 mine AS (

@@ -19,6 +19,7 @@ import type {
 import { columnsOf } from '../base/columns.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
+import { nowNear, timestampOf } from '../base/times.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import { lockedSchedule, pendingRunOf, runStateOf, scheduleRowType, scheduleRunRowType } from './schedule-rows.ts';
 
@@ -34,7 +35,7 @@ const KEPT_RUNS = 1_000;
 const lockDue = {
   name: 'lock_due_schedules',
   text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time)
+WITH now AS MATERIALIZED (SELECT ${nowNear('$1')} AS time)
 SELECT ${columnsOf(scheduleRowType, 's')}, now.time AS now FROM schedules s, now
 WHERE s.scan_time <= (SELECT time FROM now) ORDER BY s.scan_time LIMIT ${MAX_SCHEDULES} FOR UPDATE OF s SKIP LOCKED`,
   row: { ...scheduleRowType, now: 'timestamptz' },
@@ -124,7 +125,7 @@ FROM ${inputTable(decision, 'i')} WHERE ${sameKey('s.schedule_id', 'i.schedule_i
 
 const results = { schedule_id: 'uuid', ...keys, job_id: 'uuid', message: 'text' };
 
-// Only runs that were to be started: the schedule may have been deleted meanwhile, or another replica may have been
+// At once: by a time that has passed, also while the clock is ahead. Only runs that were to be started: the schedule may have been deleted meanwhile, or another replica may have been
 // first. The schedules are locked before their runs, as in a scan.
 const settleMany = {
   name: 'settle_schedule_runs',
@@ -142,7 +143,7 @@ settled AS (
     AND ${sameKey('r.cause_id', 'i.cause_id')} AND r.state = ${STARTING}
   RETURNING r.schedule_id, r.state
 )
-UPDATE schedules s SET scan_time = now.time, jobs = s.jobs + (
+UPDATE schedules s SET scan_time = least(now.time, s.decided_until), jobs = s.jobs + (
   SELECT count(*) FROM settled WHERE settled.schedule_id = s.schedule_id AND settled.state = ${STARTED}
 )
 FROM now, locked l WHERE ${sameKey('s.schedule_id', 'l.schedule_id')}`,
@@ -150,8 +151,11 @@ FROM now, locked l WHERE ${sameKey('s.schedule_id', 'l.schedule_id')}`,
 
 const keyLists = (runs: readonly RunKey[]) => [runs.map((run) => run.nominalUs), runs.map((run) => run.causeId)];
 
-export async function lockDueSchedules(session: Session): Promise<DueSchedule[]> {
-  return (await session.run(lockDue, [])).map((row) => ({ ...lockedSchedule(row), nowUs: row.now }));
+export async function lockDueSchedules(session: Session, ownUs: number): Promise<DueSchedule[]> {
+  return (await session.run(lockDue, [timestampOf(ownUs)])).map((row) => ({
+    ...lockedSchedule(row),
+    nowUs: row.now,
+  }));
 }
 
 export async function readUnsettledRuns(session: Session, scheduleIds: readonly string[]): Promise<UnsettledRun[]> {

@@ -9,7 +9,7 @@ import type {
 } from '../../engine/ports/schedules.ts';
 import { columnsOf } from '../base/columns.ts';
 import { jsonOrNull } from '../base/json.ts';
-import { timestampOf } from '../base/times.ts';
+import { nowNear, timestampOf } from '../base/times.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import { lockedSchedule, type ScheduleRow, scheduleOf, scheduleRowType } from './schedule-rows.ts';
 import { countPending, insertAsked, listRuns, readRun } from './schedule-runs.ts';
@@ -56,7 +56,7 @@ const insertOne = {
   text: `
 INSERT INTO schedules (schedule_id, namespace, name, rules, job, input, input_content_type, input_metadata, description, max_runs,
                        runs_left, decided_until, scan_time, create_time, update_time)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bigint, $10::bigint, time, time, time, time FROM (SELECT muster_now() AS time) AS now
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bigint, $10::bigint, time, time, time, time FROM (SELECT ${nowNear('$11')} AS time) AS now
 ON CONFLICT DO NOTHING
 RETURNING ${columnsOf(scheduleRowType)}`,
   row: scheduleRowType,
@@ -64,7 +64,7 @@ RETURNING ${columnsOf(scheduleRowType)}`,
 
 const readNow = {
   name: 'read_now_for_schedule',
-  text: 'SELECT muster_now() AS now',
+  text: `SELECT ${nowNear('$1')} AS now`,
   row: { now: 'timestamptz' },
 } satisfies Statement;
 
@@ -77,7 +77,7 @@ UPDATE schedules SET rules = $2, job = $3, input = $4, input_content_type = $5, 
        max_runs = $8::bigint, runs_left = CASE WHEN max_runs IS NOT DISTINCT FROM $8::bigint THEN runs_left ELSE $8::bigint END,
        decided_until = CASE WHEN $9::timestamptz IS NOT NULL THEN $9 WHEN runs_left = 0 THEN greatest(decided_until, now.time)
                             ELSE decided_until END,
-       scan_time = now.time, update_time = now.time, revision = revision + 1
+       scan_time = least(now.time, decided_until), update_time = now.time, revision = revision + 1
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1
 RETURNING ${columnsOf(scheduleRowType)}`,
@@ -98,7 +98,7 @@ RETURNING ${columnsOf(scheduleRowType)}`,
 const resumeOne = {
   name: 'resume_schedule',
   text: `
-UPDATE schedules SET paused = false, pause_reason = '', scan_time = now.time, update_time = now.time, revision = revision + 1
+UPDATE schedules SET paused = false, pause_reason = '', scan_time = least(now.time, decided_until), update_time = now.time, revision = revision + 1
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1 AND paused
 RETURNING ${columnsOf(scheduleRowType)}`,
@@ -107,7 +107,7 @@ RETURNING ${columnsOf(scheduleRowType)}`,
 
 const wakeOne = {
   name: 'wake_schedule',
-  text: 'UPDATE schedules SET scan_time = (SELECT muster_now()) WHERE schedule_id = $1',
+  text: 'UPDATE schedules SET scan_time = least((SELECT muster_now()), decided_until) WHERE schedule_id = $1',
 };
 
 const deleteOne = {
@@ -145,8 +145,13 @@ async function list(session: Session, namespace: string, afterName: string, limi
   };
 }
 
-async function insert(session: Session, spec: ScheduleSpec, scheduleId: string): Promise<Schedule | undefined> {
-  const parameters = [scheduleId, spec.namespace, spec.name, ...contentOf(spec)];
+async function insert(
+  session: Session,
+  spec: ScheduleSpec,
+  scheduleId: string,
+  ownUs: number,
+): Promise<Schedule | undefined> {
+  const parameters = [scheduleId, spec.namespace, spec.name, ...contentOf(spec), timestampOf(ownUs)];
   return (await session.run(insertOne, parameters)).map(scheduleOf)[0];
 }
 
@@ -164,9 +169,9 @@ export function scheduleStore(database: Database): ScheduleStore {
   return {
     read: async ({ namespace, name }) => (await database.run(readOne, [namespace, name])).map(scheduleOf)[0],
     list: (namespace, afterName, limit) => list(database, namespace, afterName, limit),
-    insert: (spec, scheduleId) => insert(database, spec, scheduleId),
+    insert: (spec, scheduleId, ownUs) => insert(database, spec, scheduleId, ownUs),
     lock: async ({ namespace, name }) => (await database.run(lockOne, [namespace, name])).map(lockedSchedule)[0],
-    readNowUs: async () => (await database.run(readNow, []))[0]?.now as number,
+    readNowUs: async (ownUs) => (await database.run(readNow, [timestampOf(ownUs)]))[0]?.now as number,
     update: (scheduleId, spec, decidedUntilUs) => update(database, scheduleId, spec, decidedUntilUs),
     markPaused: async (scheduleId, reason) => (await database.run(pauseOne, [scheduleId, reason])).map(scheduleOf)[0],
     markResumed: async (scheduleId) => (await database.run(resumeOne, [scheduleId])).map(scheduleOf)[0],
@@ -181,7 +186,7 @@ export function scheduleStore(database: Database): ScheduleStore {
     readRun: (scheduleId, causeId) => readRun(database, scheduleId, causeId),
     countPending: (scheduleId) => countPending(database, scheduleId),
     insertAsked: (scheduleId, runs) => insertAsked(database, scheduleId, runs),
-    lockDue: () => lockDueSchedules(database),
+    lockDue: (ownUs) => lockDueSchedules(database, ownUs),
     readUnsettled: (scheduleIds) => readUnsettledRuns(database, scheduleIds),
     settleEnded: (runs) => settleEndedRuns(database, runs),
     writeRuns: (runs) => writeRuns(database, runs),

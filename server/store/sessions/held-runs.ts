@@ -6,6 +6,7 @@ import type { ClaimedJob } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
 import { jsonOrNull } from '../base/json.ts';
 import { sameKey } from '../base/same-key.ts';
+import { timestampOf } from '../base/times.ts';
 import { claimedJob, claimedRowType, recordOfRun } from '../dispatch/claim-jobs.ts';
 import { byteSlices } from '../driver/arrays.ts';
 import type { Session, Statement } from '../driver/database.ts';
@@ -48,11 +49,12 @@ WHERE k.attempt = i.attempt AND k.session_id IS NOT DISTINCT FROM i.session_id A
   row: { ...claimedRowType, session_id: 'uuid', credit_id: 'int8' },
 } satisfies Statement;
 
-// Counted from here, not from the assignment, which may have arrived late: so the worker's own time-out comes first.
+// Counted from here, not from the assignment, which may have arrived late: so the worker's own time-out comes first. From
+// the later one of the two clocks: a deadline that falls too early ends an attempt that does nothing wrong.
 const observeMany = {
   name: 'observe_attempts',
   text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+WITH now AS MATERIALIZED (SELECT greatest(muster_now(), $4::timestamptz) AS time),
 locked AS MATERIALIZED (
   SELECT r.job_id, now.time + (r.run_timeout_ms + coalesce(r.run_extension_ms, 0) + ${RUN_TIMEOUT_SLACK_MS}) * interval '1 ms' AS run_deadline,
          now.time + r.progress_timeout_ms * interval '1 ms' AS quiet_deadline,
@@ -85,8 +87,8 @@ const progressColumns = {
 const saveMany = {
   name: 'save_progress',
   text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time),
-i AS MATERIALIZED (SELECT * FROM ${inputTable(progressColumns, 'i', 2)}),
+WITH now AS MATERIALIZED (SELECT greatest(muster_now(), $2::timestamptz) AS time),
+i AS MATERIALIZED (SELECT * FROM ${inputTable(progressColumns, 'i', 3)}),
 locked AS MATERIALIZED (
   SELECT i.*, CASE WHEN r.state = ${RUNNING} THEN now.time + r.progress_timeout_ms * interval '1 ms' END AS quiet_deadline,
          greatest(coalesce(r.run_extension_ms, 0),
@@ -138,15 +140,16 @@ export async function readAssigned(session: Session, attempts: readonly AttemptK
   return rows.map((row) => claimedJob(row, { sessionId: row.session_id, creditId: row.credit_id, prefetch: false }));
 }
 
-export async function observeAttempts(session: Session, attempts: readonly AttemptKey[]): Promise<void> {
-  await session.run(observeMany, keyParameters(attempts));
+export async function observeAttempts(session: Session, attempts: readonly AttemptKey[], ownUs: number): Promise<void> {
+  await session.run(observeMany, [...keyParameters(attempts), timestampOf(ownUs)]);
 }
 
 /** Max one change per attempt: the caller keeps the newest. */
-export async function saveProgress(session: Session, changes: readonly ProgressChange[]): Promise<void> {
+export async function saveProgress(session: Session, changes: readonly ProgressChange[], ownUs: number): Promise<void> {
   const slices = byteSlices(changes.map((change) => change.checkpoint?.data));
   await session.run(saveMany, [
     slices.bytes,
+    timestampOf(ownUs),
     ...keyParameters(changes),
     changes.map((change) => change.sequence),
     changes.map((change) => change.fraction),

@@ -3,6 +3,7 @@ import type { SessionEnd } from '../../domain/jobs/decide.ts';
 import type { Beat, ClosingSessions, Lapse, NewSession, Renewal, SessionRow } from '../../engine/ports/sessions.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
+import { timestampOf } from '../base/times.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { Filled, RowOf, RowType, RowWith } from '../driver/row-types.ts';
 
@@ -55,26 +56,32 @@ const readMany = {
   row: sessionRowType,
 } satisfies Statement;
 
+// A lease never gets shorter: `now` was read before the lock, and the clock may have stepped back. One that ends more than
+// two leases from now was written while the clock was ahead; the replica's own time shows that it is not behind now.
 // NO KEY UPDATE: compatible with the KEY SHARE of a claim, so beats and claims of one session never wait for each other.
 const renewMany = {
   name: 'renew_sessions',
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
-i AS MATERIALIZED (SELECT * FROM ${inputTable({ session_id: 'uuid', ping_echo: 'bigint', draining: 'boolean' }, 'i', 2)}),
+latest AS MATERIALIZED (SELECT greatest(time, $2::timestamptz) AS time FROM now),
+i AS MATERIALIZED (SELECT * FROM ${inputTable({ session_id: 'uuid', ping_echo: 'bigint', draining: 'boolean' }, 'i', 3)}),
 locked AS MATERIALIZED (
   SELECT s.session_id, s.beat_time AS previous_beat, i.ping_echo, i.draining FROM i JOIN sessions s ON ${sameKey('s.session_id', 'i.session_id')}
   WHERE s.state IS NOT DISTINCT FROM 1 ORDER BY i.session_id FOR NO KEY UPDATE OF s
 )
 UPDATE sessions s
-SET lease_until = greatest(s.lease_until, now.time + $1 * interval '1 ms'), beat_time = greatest(s.beat_time, now.time),
+SET lease_until = CASE WHEN s.lease_until > latest.time + $1 * interval '2 ms' THEN now.time + $1 * interval '1 ms'
+                       ELSE greatest(s.lease_until, now.time + $1 * interval '1 ms') END,
+    beat_time = CASE WHEN s.beat_time > latest.time + interval '1 min' THEN now.time ELSE greatest(s.beat_time, now.time) END,
     beats = s.beats + 1, ping_echo = greatest(s.ping_echo, l.ping_echo), draining = l.draining
-FROM locked l, now WHERE ${sameKey('s.session_id', 'l.session_id')}
-RETURNING s.session_id, s.beats, s.ping_echo, l.previous_beat, s.draining, s.drain_wanted`,
+FROM locked l, now, latest WHERE ${sameKey('s.session_id', 'l.session_id')}
+RETURNING s.session_id, s.beats, s.ping_echo, l.previous_beat, s.beat_time, s.draining, s.drain_wanted`,
   row: {
     session_id: 'uuid',
     beats: 'int8',
     ping_echo: 'int8',
     previous_beat: 'timestamptz',
+    beat_time: 'timestamptz',
     draining: 'bool',
     drain_wanted: 'bool',
   },
@@ -85,7 +92,7 @@ RETURNING s.session_id, s.beats, s.ping_echo, l.previous_beat, s.draining, s.dra
 const closeMany = {
   name: 'close_sessions',
   text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+WITH now AS MATERIALIZED (SELECT least(muster_now(), $4::timestamptz) AS time),
 locked AS MATERIALIZED (
   SELECT session_id, lease_until FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1
   ORDER BY session_id FOR UPDATE
@@ -117,14 +124,39 @@ const PAGE = 1_000;
 const readLapsedSessions = {
   name: 'read_lapsed_sessions',
   text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+WITH now AS MATERIALIZED (SELECT least(muster_now(), $1::timestamptz) AS time),
 open AS MATERIALIZED (SELECT session_id, lease_until FROM sessions WHERE state <> 3 AND state = 1),
-counts AS (SELECT count(*)::int AS open, (count(*) FILTER (WHERE lease_until <= now.time))::int AS lapsed FROM open, now)
-SELECT s.session_id, s.lease_until, now.time AS now, counts.open, counts.lapsed
+counts AS (
+  SELECT count(*)::int AS open, (count(*) FILTER (WHERE lease_until <= now.time))::int AS lapsed, max(lease_until) AS latest
+  FROM open, now
+)
+SELECT s.session_id, s.lease_until, now.time AS now, counts.open, counts.lapsed, counts.latest
 FROM now CROSS JOIN counts LEFT JOIN LATERAL (
   SELECT * FROM open WHERE lease_until <= now.time ORDER BY lease_until, session_id LIMIT ${PAGE}
 ) AS s ON true`,
-  row: { session_id: 'uuid?', lease_until: 'timestamptz?', now: 'timestamptz', open: 'int4', lapsed: 'int4' },
+  row: {
+    session_id: 'uuid?',
+    lease_until: 'timestamptz?',
+    now: 'timestamptz',
+    open: 'int4',
+    lapsed: 'int4',
+    latest: 'timestamptz?',
+  },
+} satisfies Statement;
+
+// Written while the clock was ahead. A worker that lives renews its lease within this one.
+const shortenMany = {
+  name: 'shorten_leases',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+locked AS MATERIALIZED (
+  SELECT session_id FROM sessions, now
+  WHERE state <> 3 AND state = 1 AND lease_until > greatest(now.time, $2::timestamptz) + $1 * interval '2 ms'
+  ORDER BY session_id FOR NO KEY UPDATE OF sessions
+)
+UPDATE sessions s SET lease_until = now.time + $1 * interval '1 ms' FROM locked l, now
+WHERE ${sameKey('s.session_id', 'l.session_id')} RETURNING s.session_id`,
+  row: { session_id: 'uuid' },
 } satisfies Statement;
 
 const readClosingSessions = {
@@ -177,9 +209,15 @@ export async function findSession(
   return (await session.run(readByRequest, [namespace, requestId])).map(sessionRow)[0];
 }
 
-export async function renewSessions(session: Session, beats: readonly Beat[], leaseMs: number): Promise<Renewal[]> {
+export async function renewSessions(
+  session: Session,
+  beats: readonly Beat[],
+  leaseMs: number,
+  nowUs: number,
+): Promise<Renewal[]> {
   const rows = await session.run(renewMany, [
     leaseMs,
+    timestampOf(nowUs),
     beats.map((beat) => beat.sessionId),
     beats.map((beat) => beat.pingEcho),
     beats.map((beat) => beat.draining),
@@ -189,6 +227,7 @@ export async function renewSessions(session: Session, beats: readonly Beat[], le
     beats: row.beats,
     pingEcho: row.ping_echo,
     previousBeatUs: row.previous_beat,
+    beatUs: row.beat_time,
     draining: row.draining || row.drain_wanted,
     drainWanted: row.drain_wanted,
   }));
@@ -203,8 +242,10 @@ export async function closeSessions(
   sessionIds: readonly string[],
   how: SessionEnd,
   lapsedForMs?: number,
+  latestUs?: number,
 ): Promise<string[]> {
-  const rows = await session.run(closeMany, [sessionIds, causes.indexOf(how) + 1, lapsedForMs ?? null]);
+  const cause = causes.indexOf(how) + 1;
+  const rows = await session.run(closeMany, [sessionIds, cause, lapsedForMs ?? null, timestampOf(latestUs)]);
   return rows.map((row) => row.session_id);
 }
 
@@ -212,12 +253,16 @@ export async function endSessions(session: Session, sessionIds: readonly string[
   return (await session.run(endMany, [sessionIds])).map((row) => row.session_id);
 }
 
-export async function readLapsed(session: Session): Promise<Lapse> {
-  const rows = await session.run(readLapsedSessions, []);
-  const [{ now: nowUs, open: openCount, lapsed: lapsedCount }] = rows as [RowOf<typeof readLapsedSessions>];
+export async function readLapsed(session: Session, latestUs: number): Promise<Lapse> {
+  const rows = await session.run(readLapsedSessions, [timestampOf(latestUs)]);
+  const [{ now: nowUs, open: openCount, lapsed: lapsedCount, latest }] = rows as [RowOf<typeof readLapsedSessions>];
   const found = rows.filter((row) => row.session_id !== null) as Filled<RowOf<typeof readLapsedSessions>>[];
   const lapsed = found.map((row) => ({ sessionId: row.session_id, leaseUntilUs: row.lease_until }));
-  return { lapsed, lapsedCount, openCount, nowUs };
+  return { lapsed, lapsedCount, openCount, nowUs, latestLeaseUs: latest ?? undefined };
+}
+
+export async function shortenLeases(session: Session, leaseMs: number, nowUs: number): Promise<string[]> {
+  return (await session.run(shortenMany, [leaseMs, timestampOf(nowUs)])).map((row) => row.session_id);
 }
 
 export async function readClosing(session: Session): Promise<ClosingSessions> {

@@ -282,6 +282,13 @@ export const metrics = {
     labels: ['v8js.heap.space.name'],
     description: 'Heap of V8 in use',
   },
+  clockSteps: {
+    name: 'muster.database.clock.steps',
+    kind: 'counter',
+    unit: '{step}',
+    labels: [],
+    description: "Steps of the database's clock that this replica has seen, by more than a second",
+  },
   logLinesDropped: {
     name: 'muster.log.dropped',
     kind: 'counter',

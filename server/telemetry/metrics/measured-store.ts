@@ -117,8 +117,8 @@ function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: No
       note(() => jobs.claimed(result.jobs, claim.suspects ? 'suspect' : 'claim'));
       return result;
     },
-    async probeBreaker(key, claim) {
-      const job = await store.probeBreaker(key, claim);
+    async probeBreaker(key, claim, latestUs) {
+      const job = await store.probeBreaker(key, claim, latestUs);
       if (job) note(() => jobs.claimed([job], 'probe'));
       return job;
     },
@@ -171,8 +171,8 @@ function sessionsOf(store: Store, meters: StoreMeters, timers: Timers, note: Not
       if (session.sessionId === asked.sessionId) note(() => meters.sessionsOpened.add(1));
       return session;
     },
-    async renewSessions(beats, leaseMs) {
-      const renewals = await timers.heartbeat.time(beats.length, () => store.renewSessions(beats, leaseMs));
+    async renewSessions(beats, leaseMs, nowUs) {
+      const renewals = await timers.heartbeat.time(beats.length, () => store.renewSessions(beats, leaseMs, nowUs));
       const add = (count: number, result: string) =>
         count > 0 && meters.heartbeats.add(count, { 'muster.heartbeat.result': result });
       note(() => {
@@ -181,14 +181,14 @@ function sessionsOf(store: Store, meters: StoreMeters, timers: Timers, note: Not
       });
       return renewals;
     },
-    async closeSessions(sessionIds, how, lapsedForMs) {
-      const closed = await store.closeSessions(sessionIds, how, lapsedForMs);
+    async closeSessions(sessionIds, how, lapsedForMs, latestUs) {
+      const closed = await store.closeSessions(sessionIds, how, lapsedForMs, latestUs);
       const labels = { 'muster.session.cause': how.toLowerCase() };
       if (closed.length > 0) note(() => meters.sessionsClosed.add(closed.length, labels));
       return closed;
     },
-    observe: (attempts) => timers.observe.time(attempts.length, () => store.observe(attempts)),
-    saveProgress: (changes) => timers.progress.time(changes.length, () => store.saveProgress(changes)),
+    observe: (attempts, ownUs) => timers.observe.time(attempts.length, () => store.observe(attempts, ownUs)),
+    saveProgress: (changes, ownUs) => timers.progress.time(changes.length, () => store.saveProgress(changes, ownUs)),
     saveLogs: (logs) => timers.logs.time(logs.length, () => store.saveLogs(logs)),
   };
 }

@@ -18,6 +18,8 @@ export interface ReplicaParts {
   readonly isBusUp: () => boolean;
   /** Lines of the log that were dropped, because it was full or was not read. */
   readonly droppedLines: () => number;
+  /** Steps of the database's clock that this replica has seen. */
+  readonly clockSteps: () => number;
   /** Attempts that sessions have requested here and not received. */
   readonly unspent: () => { readonly slots: number; readonly prefetch: number };
 }
@@ -28,7 +30,9 @@ export function observeReplica(instruments: Instruments, parts: ReplicaParts): v
   const credits = instruments.gauge(metrics.credits);
   const build = instruments.gauge(metrics.build);
   const dropped = instruments.observedCounter(metrics.logLinesDropped);
-  instruments.observe([database, bus, credits, build, dropped], async (result) => {
+  const steps = instruments.observedCounter(metrics.clockSteps);
+  instruments.observe([database, bus, credits, build, dropped, steps], async (result) => {
+    result.observe(steps, parts.clockSteps());
     result.observe(dropped, parts.droppedLines());
     result.observe(bus, parts.isBusUp() ? 1 : 0);
     const { slots, prefetch } = parts.unspent();

@@ -61,6 +61,8 @@ export class SimPostgres {
   #session: Session;
   #tables = '';
   #lastUs = 0;
+  /** How far the clock that statements read is ahead of virtual time, in µs. `muster.real` has virtual time. */
+  aheadUs = 0;
 
   private constructor(pglite: PGlite, settings: Settings, client: pg.Client) {
     this.#pglite = pglite;
@@ -90,6 +92,7 @@ export class SimPostgres {
   /** Restores the state after `open`: no rows, no prepared statements, the clock at its start. */
   async reset(): Promise<void> {
     this.#lastUs = EPOCH_MS * 1000;
+    this.aheadUs = 0;
     this.#setNow(this.#lastUs);
     await this.#client.query(
       `ROLLBACK; TRUNCATE ${this.#tables} RESTART IDENTITY; UPDATE muster.outbox_turns SET relay_id = NULL, turn_until = '-infinity'`,
@@ -132,8 +135,9 @@ export class SimPostgres {
    * Bypasses the client: the answer has no content, and in a failed transaction it is an error that does not matter.
    */
   #setNow(us: number): void {
-    const time = `${new Date(Math.floor(us / 1000)).toISOString().slice(0, 23)}${String(us % 1000).padStart(3, '0')}Z`;
-    const text = Buffer.from(`SET muster.now = '${time}'\0`);
+    const text = Buffer.from(
+      `SET muster.now = '${timeText(us + this.aheadUs)}'; SET muster.real = '${timeText(us)}'\0`,
+    );
     const message = Buffer.alloc(5 + text.length);
     message[0] = 0x51; // 'Q'
     message.writeUInt32BE(4 + text.length, 1);
@@ -149,6 +153,10 @@ export class SimPostgres {
       close: () => Promise.resolve(),
     };
   }
+}
+
+function timeText(us: number): string {
+  return `${new Date(Math.floor(us / 1000)).toISOString().slice(0, 23)}${String(us % 1000).padStart(3, '0')}Z`;
 }
 
 async function connect(pglite: PGlite, settings: Settings): Promise<pg.Client> {

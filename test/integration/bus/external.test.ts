@@ -57,7 +57,7 @@ async function withServer(config: object, use: (url: string) => Promise<void>): 
 
 test('a server without JetStream carries everything but events, and that is logged', async () => {
   await withServer({}, async (url) => {
-    const bus = await connectBus({ mode: 'external', urls: [url], log: quietLog });
+    const bus = await connectBus({ mode: 'external', nowMs: Date.now, urls: [url], log: quietLog });
     await expect(bus.events.prepare()).rejects.toMatchObject({
       reason: 'EVENTS_UNAVAILABLE',
       message: expect.stringContaining('has no JetStream'),
@@ -71,7 +71,7 @@ test('a server without JetStream carries everything but events, and that is logg
 test('sessions share the credentials without a signing seed, and the log warns of it', async () => {
   const log = captureLog();
   const { credentialsFile } = nats;
-  const bus = await connectBus({ mode: 'external', urls: [nats.url], credentialsFile, log });
+  const bus = await connectBus({ mode: 'external', nowMs: Date.now, urls: [nats.url], credentialsFile, log });
   const sessionId = randomUUID();
   const access = bus.grantAccess(sessionId);
   expect(access.credentials).toEqual({ ...nats.replica, expireTimeMs: 0 });
@@ -90,7 +90,7 @@ test('sessions share the credentials without a signing seed, and the log warns o
 test('a bus without authentication issues empty credentials', async () => {
   await withServer({ max_payload: 128 * 1024 }, async (url) => {
     const log = captureLog();
-    const bus = await connectBus({ mode: 'external', urls: [url], log });
+    const bus = await connectBus({ mode: 'external', nowMs: Date.now, urls: [url], log });
     expect(log.lines).toEqual([
       expect.stringMatching(/^warn no credentials for the bus: anyone who reaches it can read/),
     ]);
@@ -105,7 +105,9 @@ test('a bus without authentication issues empty credentials', async () => {
 
 test('a max_payload without space for payloads is refused', async () => {
   await withServer({ max_payload: 16 * 1024 }, async (url) => {
-    await expect(connectBus({ mode: 'external', urls: [url], log: quietLog })).rejects.toThrow(/no room for a payload/);
+    await expect(connectBus({ mode: 'external', nowMs: Date.now, urls: [url], log: quietLog })).rejects.toThrow(
+      /no room for a payload/,
+    );
   });
 });
 
@@ -146,8 +148,18 @@ async function withSigningKey(
 
 test('a signing key of another account is refused at the start', async () => {
   await withSigningKey('another key', async (options) => {
-    await expect(connectBus({ mode: 'external', ...options, log: quietLog })).rejects.toThrow(
+    await expect(connectBus({ mode: 'external', nowMs: Date.now, ...options, log: quietLog })).rejects.toThrow(
       /sessions can't connect to the bus with credentials signed by .*signing\.seed: it has to hold the seed of the account/,
+    );
+  });
+});
+
+test('a clock of the database that is 70 minutes slow is named at the start', async () => {
+  await withSigningKey('its signing key', async (options) => {
+    const slowMs = Date.now() - 70 * 60_000;
+    const connecting = connectBus({ mode: 'external', ...options, nowMs: () => slowMs, log: quietLog });
+    await expect(connecting).rejects.toThrow(
+      `the clocks of the database, which says ${new Date(slowMs).toISOString()}, and of the machine of NATS have to agree`,
     );
   });
 });
@@ -155,7 +167,7 @@ test('a signing key of another account is refused at the start', async () => {
 test('a signing key of the account signs sessions’ credentials, without a warning', async () => {
   await withSigningKey('its signing key', async (options) => {
     const log = captureLog();
-    const bus = await connectBus({ mode: 'external', ...options, log });
+    const bus = await connectBus({ mode: 'external', nowMs: Date.now, ...options, log });
     expect(log.lines).toEqual([]);
     const sessionId = randomUUID();
     const worker = await connectWorker(bus.grantAccess(sessionId));
@@ -173,12 +185,18 @@ test('credentials that can not publish are refused at the start', async () => {
   const access = accessOf(nats, randomUUID());
   const credentialsFile = join(folder, 'weak.creds');
   await writeFile(credentialsFile, formatCredentials(access.credentials));
-  const connecting = connectBus({ mode: 'external', urls: [nats.url], credentialsFile, log: quietLog });
+  const connecting = connectBus({
+    mode: 'external',
+    nowMs: Date.now,
+    urls: [nats.url],
+    credentialsFile,
+    log: quietLog,
+  });
   await expect(connecting).rejects.toThrow(/have to allow muster\.v1\.>/);
 });
 
 test('invalid settings are refused with advice', async () => {
-  const external = { mode: 'external', log: quietLog } as const;
+  const external = { mode: 'external', nowMs: Date.now, log: quietLog } as const;
   const { credentialsFile, signingSeedFile } = nats;
   await expect(connectBus({ ...external, urls: ['nats://me:secret@127.0.0.1:4222'] })).rejects.toThrow(
     'the URL of the bus holds a user or a password: use a credentials file instead',
@@ -199,7 +217,7 @@ test('a bus that can not be reached at the start is used once it answers', async
   const config = { port: await freePort() };
   const log = captureLog();
   const urls = [`nats://127.0.0.1:${config.port}`];
-  const bus = await connectBus({ mode: 'external', urls, log, firstConnectMs: 1 });
+  const bus = await connectBus({ mode: 'external', nowMs: Date.now, urls, log, firstConnectMs: 1 });
   expect(log.lines).toContainEqual(expect.stringMatching(/^warn starts without the bus/));
   expect([bus.isUp(), bus.maxUserPayload]).toEqual([false, 504 * 1024]);
   expect(bus.grantAccess(randomUUID())).toMatchObject({ natsUrls: urls });
@@ -208,7 +226,7 @@ test('a bus that can not be reached at the start is used once it answers', async
   expect(bus.events.isAbsent).toBe(false);
   await withServer(config, async (url) => {
     await until(() => bus.isUp(), 'the bus is up');
-    const other = await connectBus({ mode: 'external', urls: [url], log: quietLog });
+    const other = await connectBus({ mode: 'external', nowMs: Date.now, urls: [url], log: quietLog });
     const hints: unknown[] = [];
     bus.onHint((hint) => hints.push(hint));
     other.announce({ kind: 'ended', jobIds: [randomUUID()] });
@@ -222,7 +240,7 @@ test('a bus that is of no use when it answers is logged', async () => {
   const config = { port: await freePort(), max_payload: 64 * 1024 };
   const log = captureLog();
   const urls = [`nats://127.0.0.1:${config.port}`];
-  const bus = await connectBus({ mode: 'external', urls, log, firstConnectMs: 1 });
+  const bus = await connectBus({ mode: 'external', nowMs: Date.now, urls, log, firstConnectMs: 1 });
   await withServer(config, () =>
     until(() => log.lines.some((line) => /^error the bus is of no use .*65536/.test(line)), 'the log says so'),
   );

@@ -110,7 +110,7 @@ describe.each(names)('a drain against %s', (name) => {
   ] as const)('makes an assignment that read the session before it %s return nothing', async (_what, order) => {
     const lock = 7_001 + order;
     const { laneId, sessionId } = await prepare();
-    const renew = () => context.store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 60_000);
+    const renew = () => context.store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 60_000, 0);
     const gate = await holdAdvisoryLock(lock);
     const slow = plantBugs(context.database, [waitingFor(lock, name)]);
     const late = slow.transaction((session) => assigned(name, session, laneId, sessionId));

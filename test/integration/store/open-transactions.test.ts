@@ -159,7 +159,7 @@ describe('a heartbeat in progress while a sweep closes the lapsed session', () =
     const { sessionId } = await openWorker(context);
     await lapse(context, sessionId, 5_000);
     const beat = await holdOpen(context.database, (session) =>
-      renewSessions(session, [{ sessionId, pingEcho: 0, draining: false }], 60_000),
+      renewSessions(session, [{ sessionId, pingEcho: 0, draining: false }], 60_000, 0),
     );
     const closing = createStore(closer).closeSessions([sessionId], 'LAPSE', 0);
     const first = await untilWaitsOrOver(context.database, closing);
@@ -187,7 +187,7 @@ describe('a heartbeat in progress while a sweep closes the lapsed session', () =
     const { sessionId } = await openWorker(context);
     await lapse(context, sessionId, 5_000);
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'LAPSE', 0));
-    const beat = context.store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 60_000);
+    const beat = context.store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 60_000, 0);
     expect(await untilWaitsOrOver(context.database, beat)).toBe('waits');
     await closing.commit();
     expect(await beat).toEqual([]);
@@ -201,9 +201,9 @@ describe('heartbeats and claims of one session', () => {
     const claim = await holdOpen(context.database, (session) =>
       jobsOf(claimJobs(session, claimOf([laneId], sessionId, 1))),
     );
-    expect(await untilWaitsOrOver(context.database, context.store.renewSessions(beats, 60_000))).toBe('over');
+    expect(await untilWaitsOrOver(context.database, context.store.renewSessions(beats, 60_000, 0))).toBe('over');
     await claim.commit();
-    const beat = await holdOpen(context.database, (session) => renewSessions(session, beats, 60_000));
+    const beat = await holdOpen(context.database, (session) => renewSessions(session, beats, 60_000, 0));
     expect(await claimMany(context, laneId, sessionId, 1)).toHaveLength(1);
     await beat.commit();
   });
@@ -248,7 +248,7 @@ describe('a checkpoint in progress while the job is completed', () => {
       message: undefined,
       checkpoint: payload('state'),
     };
-    const saving = await holdOpen(context.database, (session) => saveProgress(session, [change]));
+    const saving = await holdOpen(context.database, (session) => saveProgress(session, [change], 0));
     const report = context.store.complete([completionOf(job)]);
     expect(await untilWaitsOrOver(context.database, report)).toBe('waits');
     await saving.commit();

@@ -91,9 +91,8 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       const gone = await finish(laneId, 3);
       const { sessionId } = await openWorker(context, { leaseMs: 100 * DAY_MS });
       const held = only(await claimMany(context, laneId, sessionId, 1));
-      await context.store.saveProgress([
-        { ...keyOf(held), sequence: 1, fraction: 0.5, message: '', checkpoint: payload('half') },
-      ]);
+      const half = { ...keyOf(held), sequence: 1, fraction: 0.5, message: '', checkpoint: payload('half') };
+      await context.store.saveProgress([half], 0);
       await rewindTo(Date.now() - 6 * DAY_MS);
       const [late = ''] = await finish(laneId, 1);
       const ready = ids.find((id) => ![...gone, held.jobId, late].includes(id)) as string;

@@ -39,6 +39,8 @@ export interface StatementFate {
 export class Conditions {
   faults: Faults = noFaults;
   databaseDown = false;
+  /** The clock of the database has stepped, and not yet back. */
+  isClockWrong = false;
   /** Processes whose requests, or the replies to them, are lost. */
   readonly cutRequests = new Set<string>();
   readonly cutReplies = new Set<string>();

@@ -7,7 +7,7 @@ import type { LinkKind } from './link-journal.ts';
 export const journalSchema = `
 CREATE TABLE muster.sim_journal (
   n          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  at         timestamptz NOT NULL DEFAULT muster.muster_now(),
+  at         timestamptz NOT NULL DEFAULT current_setting('muster.real')::timestamptz,
   kind       text NOT NULL,
   id         uuid NOT NULL,
   from_state smallint,
@@ -29,7 +29,7 @@ CREATE TABLE muster.sim_journal (
 CREATE FUNCTION muster.sim_journal_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO muster.sim_journal (kind, id, until, text)
-    VALUES ('record', NEW.job_id, coalesce(NEW.run_time, NEW.create_time), json_build_object(
+    VALUES ('record', NEW.job_id, coalesce(NEW.run_time, current_setting('muster.real')::timestamptz), json_build_object(
       'definition', (SELECT definition FROM muster.lanes WHERE lane_id = NEW.lane_id), 'input', convert_from(NEW.input, 'UTF8'),
       'queue', (SELECT queue FROM muster.lanes WHERE lane_id = NEW.lane_id),
       'key', NEW.idempotency_key, 'parent', NEW.parent_job_id, 'step', NEW.step, 'item', NEW.item, 'retryOf', NEW.retry_of, 'labels', NEW.labels)::text);

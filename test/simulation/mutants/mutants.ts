@@ -21,8 +21,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/jobs/change/lock-runs.ts',
-        find: 'WHERE r.due_time <= (SELECT time FROM now) ORDER BY',
-        replace: `WHERE (r.due_time <= (SELECT time FROM now) OR (r.state = 5 AND r.assign_time < (SELECT time FROM now) - interval '3 s')) ORDER BY`,
+        find: 'WHERE r.due_time <= (SELECT least(time, $2::timestamptz) FROM now) ORDER BY',
+        replace: `WHERE (r.due_time <= (SELECT least(time, $2::timestamptz) FROM now) OR (r.state = 5 AND r.assign_time < (SELECT time FROM now) - interval '3 s')) ORDER BY`,
       },
       {
         file: 'server/domain/jobs/decide-due.ts',

@@ -138,6 +138,26 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  clock_step_is_followed: {
+    about: 'A replica follows a step of the clock of the database at once.',
+    patches: [
+      {
+        file: 'server/engine/base/db-clock.ts',
+        find: 'if (!this.#offset || isSame(this.#offset, offset)) return this.#keep(offset);',
+        replace: 'if (!this.#step || this.#offset) return this.#keep(offset);',
+      },
+    ],
+  },
+  due_by_the_database_alone: {
+    about: 'A job is due when the clock of the database says so, also while it is an hour ahead.',
+    patches: [
+      {
+        file: 'server/engine/upkeep/sweeper.ts',
+        find: 'latestUs: dbClock.nowUs()',
+        replace: 'latestUs: 2 * dbClock.nowUs()',
+      },
+    ],
+  },
   breaker_with_two_probes: {
     about: 'Two replicas that both see that a probe is due make one each.',
     patches: [
@@ -148,7 +168,7 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
       },
       {
         file: 'server/engine/retries/claim-probe.ts',
-        find: 'if (!locked || !isProbeDue(locked.breaker, locked.nowUs)) return undefined;',
+        find: 'if (!locked || !isProbeDue(locked.breaker, Math.min(locked.nowUs, latestUs))) return undefined;',
         replace: 'if (!locked) return undefined;',
       },
     ],

@@ -71,7 +71,7 @@ class Life implements Server {
       schemas: noSchemas,
       expressions: { evaluate: async (evaluation) => evaluateAll(evaluation) },
       clock: process,
-      dbClock: new DbClock(process),
+      dbClock: new DbClock(process, this.#log()),
       timers: process,
       random: process.random,
       log: this.#log(),
@@ -148,7 +148,8 @@ export class SimReplica {
 
   start(): void {
     if (this.#life) return;
-    const { world, history } = this.#deps;
+    const { world, history, conditions } = this.#deps;
+    if (conditions.isClockWrong) return void world.after(200, () => this.start());
     const random = this.#random.fork(String(++this.#lives));
     const process = new Process(world, `${this.name}.${this.#lives}`, random, this.#random.pick([0.99, 1, 1.01]));
     const life = new Life(this.#deps, process, () => this.crash());

@@ -8,6 +8,10 @@ import { noFaults } from '../core/conditions.ts';
 import type { SimWorker } from '../nodes/sim-worker.ts';
 import type { Simulation } from './simulation.ts';
 
+const HOUR_US = 3_600_000_000;
+/** Share of the seeds in which the clock of the database steps. */
+const SEEDS_WITH_STEPS = 0.4;
+
 type Incident = (simulation: Simulation, random: Prng, leaseMs: number) => void;
 
 /** Statements around which replicas die: those that change something. */
@@ -132,6 +136,30 @@ const databaseDown: Incident = (simulation, random, leaseMs) => {
   });
 };
 
+/**
+ * The clock of the database is an hour ahead or behind for some seconds: less than a lease, and less than the time after
+ * which replicas follow it. None starts meanwhile: it would take that time for the right one.
+ */
+const databaseClockStep: Incident = ({ world, conditions, history, postgres, replicas }, random) => {
+  if (postgres.aheadUs !== 0 || replicas.some((replica) => !replica.life)) return;
+  const hours = random.pick([1, -1]);
+  history.count(`clock of the database ${hours > 0 ? 'ahead' : 'behind'}`);
+  history.trace('database', 'clock steps', { hours });
+  postgres.aheadUs = hours * HOUR_US;
+  conditions.isClockWrong = true;
+  world.after(random.between(500, 4_000), () => endClockStep({ conditions, postgres, history }));
+};
+
+function endClockStep({
+  conditions,
+  postgres,
+  history,
+}: Pick<Simulation, 'conditions' | 'postgres' | 'history'>): void {
+  if (postgres.aheadUs !== 0) history.trace('database', 'clock steps back');
+  postgres.aheadUs = 0;
+  conditions.isClockWrong = false;
+}
+
 const incidents: readonly (readonly [Incident, number])[] = [
   [crash, 2],
   [crashAtStatement, 6],
@@ -172,6 +200,11 @@ export function unleash(simulation: Simulation): void {
       if (world.now < profile.healMs) incident(simulation, nemesis, leaseMs);
     });
   }
+  // With a random source of its own, so that the draws of the others do not shift.
+  const clocks = random.fork('clock of the database');
+  if (profile.incidents > 0 && clocks.chance(SEEDS_WITH_STEPS))
+    for (let i = 0; i < clocks.int(1, 3); i++)
+      world.at(clocks.between(0.05, 0.9) * profile.healMs, () => databaseClockStep(simulation, clocks, leaseMs));
   if (profile.name === 'crowd')
     world.at(profile.healMs * nemesis.between(0.3, 0.5), () =>
       cut(simulation, simulation.workers, 'requests', 3.5 * leaseMs),
@@ -179,7 +212,8 @@ export function unleash(simulation: Simulation): void {
   world.at(profile.healMs, () => heal(simulation));
 }
 
-function heal({ conditions, hub, replicas, workers, history }: Simulation): void {
+function heal({ conditions, hub, replicas, workers, history, postgres }: Simulation): void {
+  endClockStep({ conditions, postgres, history });
   history.trace('world', 'heals');
   conditions.faults = noFaults;
   conditions.databaseDown = false;

@@ -22,6 +22,7 @@ import type { Profile } from './profile.ts';
 
 export interface Simulation {
   readonly world: World;
+  readonly postgres: SimPostgres;
   /** Before the one connection to the database. */
   readonly line: Line;
   readonly random: Prng;
@@ -100,6 +101,7 @@ export function buildSimulation(
   );
   return {
     world,
+    postgres,
     line,
     random,
     history,

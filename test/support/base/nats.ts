@@ -43,6 +43,7 @@ export async function startNats(log: Log = quietLog): Promise<ScratchNats> {
     signingSeedFile,
     busOptions: (busLog = quietLog) => ({
       mode: 'external',
+      nowMs: Date.now,
       urls: [server.url],
       credentialsFile,
       signingSeedFile,

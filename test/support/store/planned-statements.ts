@@ -12,6 +12,7 @@ import { readHeadsOf } from '../../../server/store/dispatch/lanes.ts';
 import type { Statement } from '../../../server/store/driver/database.ts';
 import { recordStatements } from '../databases/database-taps.ts';
 import { createStore, createVitals } from './create-store.ts';
+import { FAR_US } from './far.ts';
 import { useBatches } from './store-batches.ts';
 import { type StoreContext, sql } from './store-context.ts';
 import { useDemands } from './store-demands.ts';
@@ -85,10 +86,10 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await jobsOf(store.claim({ ...claimOf([await makeLane(tap, { suspect: true })], sessionId, 1), suspects: true }));
   await useDemands(tap);
   await createVitals(database).readLimits();
-  await store.observe([a, b]);
+  await store.observe([a, b], 0);
   await store.readAssigned([c]);
   await store.readHeld(sessionId, true);
-  await store.saveProgress([{ ...a, sequence: 1, fraction: 0.5, message: '', checkpoint: payload('c') }]);
+  await store.saveProgress([{ ...a, sequence: 1, fraction: 0.5, message: '', checkpoint: payload('c') }], 0);
   const record = { timeUs: 0, level: 'INFO', message: 'x'.repeat(40_000), fields: {}, truncated: false } as const;
   for (const sequence of [1, 2]) await store.saveLogs([{ ...a, records: [{ ...record, sequence }] }]);
   await store.readLogs({ jobId: a.jobId, attempt: undefined, after: { attempt: 0, sequence: 0 }, limit: 1 });
@@ -108,7 +109,7 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await store.change({ by: 'session', sessionId, limit: 1 }, (run, nowUs) =>
     decideSessionEnd(run, 'LAPSE', moment(nowUs)),
   );
-  await store.change({ by: 'due', limit: 1 }, (run, nowUs) => decideDue(run, policy, moment(nowUs)));
+  await store.change({ by: 'due', limit: 1, latestUs: FAR_US }, (run, nowUs) => decideDue(run, policy, moment(nowUs)));
   const breaker = { namespace: 'default', name: 'plan' };
   await store.ensureLane(
     { namespace: 'default', queue: 'q', definition: 'plan', definitionVersion: 1, demands: '', suspect: false },
@@ -119,7 +120,7 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await store.listBreakers('default', '', 10);
   await store.readOpenBreakers(breaker, 10);
   await store.readLanesToProbe(breaker, { laneId: 1, rank: 1 }, 10);
-  await store.probeBreaker(breaker, claimOf([laneId], sessionId, 1));
+  await store.probeBreaker(breaker, claimOf([laneId], sessionId, 1), FAR_US);
   await store.changeBreakers([breaker], closed);
   await store.alignGatedLanes();
   const [retried] = await submitMany(tap, laneId, 1, { hasRetryBudget: true });
@@ -128,7 +129,7 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
     `UPDATE job_runs SET state = 2, due_time = muster_now() - interval '1 day' WHERE job_id = '${retried}'`,
   );
   const retryBudget = { namespace: 'default', definition: 'plan', ratio: 0, minPerMinute: 1 };
-  await store.change({ by: 'due', limit: 1 }, (run, nowUs) => {
+  await store.change({ by: 'due', limit: 1, latestUs: FAR_US }, (run, nowUs) => {
     const change = decideDue(run, policy, moment(nowUs));
     return change?.kind === 'continue' ? { ...change, retryBudget } : change;
   });
@@ -171,9 +172,10 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await store.nextDueUs();
   await useOutbox(store);
   await store.readLanes([laneId]);
-  await store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 1_000);
+  await store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 1_000, 0);
   await store.readSessions([sessionId]);
-  await store.readLapsed();
+  await store.readLapsed(FAR_US);
+  await store.shortenLeases(1_000, 0);
   await store.readClosing();
   await store.listSessions('default', sessionId, 10);
   await store.readWorker('default', sessionId);

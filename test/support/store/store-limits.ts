@@ -50,7 +50,7 @@ export async function applyLimits(
 export async function limitsOf(context: StoreContext, laneId: number): Promise<LimitsToClaim> {
   const [lane] = await context.store.readLanes([laneId]);
   if (!lane) throw new Error(`there is no lane ${laneId}`);
-  return { ...lane, ...buckets, atLimitLaneId: await atLimitOf(context, laneId) };
+  return { ...lane, ...buckets, ownUs: Date.now() * 1_000, atLimitLaneId: await atLimitOf(context, laneId) };
 }
 
 export async function claimLimited(
@@ -69,7 +69,7 @@ export async function claimLimited(
     lanes: [{ laneId, cursor }],
     maxBytes: 8 << 20,
     suspects: lane.suspect,
-    limits: { ...lane, ...buckets, atLimitLaneId },
+    limits: { ...lane, ...buckets, ownUs: Date.now() * 1_000, atLimitLaneId },
   });
   return { jobs: jobs.toSorted((a, b) => a.rank - b.rank), seen };
 }
@@ -86,7 +86,11 @@ export async function submitAssigned(
   if (!lane) throw new Error(`there is no lane ${laneId}`);
   const jobs = changes.map((change, i) => makeJob(laneId, { rank: i + 1, ...change }));
   const permits = new Map(jobs.map((job) => [job.jobId, { sessionId, creditId: 7, prefetch: false }]));
-  const [result] = await context.store.submit([{ ...makeCall(jobs), ...call }], permits, { ...lane, ...buckets });
+  const [result] = await context.store.submit([{ ...makeCall(jobs), ...call }], permits, {
+    ...lane,
+    ...buckets,
+    ownUs: Date.now() * 1_000,
+  });
   if (result?.kind !== 'stored') throw new Error(`not stored: ${result?.kind}`);
   return { jobs, assigned: result.jobs.map((job) => job.assigned) };
 }

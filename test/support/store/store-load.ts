@@ -50,6 +50,6 @@ export async function fillTables(context: StoreContext): Promise<void> {
   for (const [i, laneId] of lanes.entries()) {
     const claimed = await jobsOf(context.store.claim(claimOf([laneId], sessions[i * 7]?.sessionId as string, 200)));
     await context.store.complete(claimed.slice(0, 100).map((job) => completionOf(job)));
-    await context.store.observe(claimed.slice(100, 150));
+    await context.store.observe(claimed.slice(100, 150), 0);
   }
 }

@@ -48,20 +48,20 @@ export function askedRun(nominalUs: number, overlap: PendingRun['overlap'] = 'AL
 
 export async function useSchedules({ schedules, nowUs }: Store): Promise<void> {
   const spec = makeSchedule();
-  const made = await schedules.apply(spec, '', crypto.randomUUID(), decideLast);
+  const made = await schedules.apply(spec, '', crypto.randomUUID(), decideLast, Date.now() * 1_000);
   if (made.kind !== 'done') throw new Error('it was not there');
   const { scheduleId } = made.schedule;
   const rules = { ...spec.rules, jitterMs: 1 };
-  await schedules.apply({ ...spec, rules, description: 'x' }, '', crypto.randomUUID(), decideLast);
+  await schedules.apply({ ...spec, rules, description: 'x' }, '', crypto.randomUUID(), decideLast, Date.now() * 1_000);
   await schedules.read(spec);
   await schedules.list('default', '', 10);
   await schedules.pause(spec, 'r');
-  await schedules.resume(spec, decide);
+  await schedules.resume(spec, decide, Date.now() * 1_000);
   const run = askedRun(await nowUs());
   await schedules.ask(spec, [run]);
-  await schedules.scan(decide);
+  await schedules.scan(decide, Date.now() * 1_000);
   await schedules.settle([{ scheduleId, results: [{ ...run, jobId: crypto.randomUUID(), message: '' }] }]);
-  await schedules.scan(decide);
+  await schedules.scan(decide, Date.now() * 1_000);
   await schedules.readRun(scheduleId, run.causeId);
   await schedules.listRuns(scheduleId, { nominalUs: run.nominalUs + 1, causeId: run.causeId }, 10);
   await schedules.readNextScanUs();

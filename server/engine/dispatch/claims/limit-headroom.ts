@@ -21,6 +21,9 @@ export interface LimitHeadroom {
   readonly headroom: Headroom;
 }
 
+/** Max difference between the clocks of the database and of the replica. */
+const MAX_STEP_US = 60_000_000;
+
 /** Within `together`; no other transaction assigns under these limits until its end. */
 export async function lockCapacity(
   tx: Store,
@@ -36,5 +39,7 @@ export async function lockCapacity(
   ]);
   // A limit that did not exist could not be locked.
   const isCurrent = isDeepStrictEqual(use.limits, limits);
-  return { openSessions, isOpen: isCurrent && isOpen, isCurrent, use, headroom: laneHeadroom(use) };
+  // By a clock that has stepped, a rate would give too many units now, or none for a long time.
+  const isInTime = Math.abs(use.nowUs - lane.ownUs) <= MAX_STEP_US;
+  return { openSessions, isOpen: isCurrent && isOpen && isInTime, isCurrent, use, headroom: laneHeadroom(use) };
 }

@@ -112,9 +112,9 @@ export class Changes {
   }
 
   #decideAll(decide: DecideJob): Decide {
-    return (run, nowUs) => {
+    return (run, readUs) => {
       const lane = this.#laneOf(run.laneId);
-      const decided = decide(run, nowUs, lane.definitionBody);
+      const decided = decide(run, this.#parts.clock.trusted(readUs), lane.definitionBody);
       return decided && this.#placed(decided, lane);
     };
   }

@@ -5,6 +5,7 @@ import type { LockedRuns, Selection } from '../../../engine/ports/jobs.ts';
 import { columnsOf } from '../../base/columns.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
+import { timestampOf } from '../../base/times.ts';
 import { gates } from '../../dispatch/gated-lanes.ts';
 import type { Parameter, Session, Statement } from '../../driver/database.ts';
 import type { RowOf, RowType } from '../../driver/row-types.ts';
@@ -106,7 +107,7 @@ const lockSession = lockStatement(
 // Never waits: a run that another transaction has locked is due again at the next sweep.
 const lockDue = lockStatement(
   'lock_due_runs',
-  `SELECT r.* FROM job_runs r WHERE r.due_time <= (SELECT time FROM now) ORDER BY r.due_time LIMIT $1 FOR UPDATE OF r SKIP LOCKED`,
+  `SELECT r.* FROM job_runs r WHERE r.due_time <= (SELECT least(time, $2::timestamptz) FROM now) ORDER BY r.due_time LIMIT $1 FOR UPDATE OF r SKIP LOCKED`,
 );
 
 // As a claim does: a change that gates a lane waits for this, or is seen. Nothing here waits.
@@ -141,7 +142,7 @@ function lockFor(selection: Selection): [Lock, Parameter[]] {
     case 'session':
       return [lockSession, [selection.sessionId, selection.limit]];
     case 'due':
-      return [lockDue, [selection.limit]];
+      return [lockDue, [selection.limit, timestampOf(selection.latestUs)]];
     case 'workflows':
       return [lockReady, [selection.laneIds, selection.limit]];
   }

@@ -1,7 +1,7 @@
 /** Reasons why an attempt was closed, each allowed by the protocol and shown by the record. */
 import { stateCodes } from '../../../../server/domain/jobs/job-state.ts';
 import type { SessionLife } from '../sessions/sessions.ts';
-import { type Evidence, names, type Ordered } from './events.ts';
+import { clockErrorUs, type Evidence, names, type Ordered } from './events.ts';
 
 export interface Closing {
   readonly order: number;
@@ -27,7 +27,7 @@ export function whyClosed(
   for (const outcome of closingReports)
     if (asked.some((entry) => entry.facts.outcome === outcome)) reasons.push(outcome);
   if (session && session.closing < row.order && row.order < session.closed) reasons.push('session ended');
-  if (row.from !== ASSIGNED && row.until !== null && row.until <= row.at) reasons.push('due');
+  if (row.from !== ASSIGNED && row.until !== null && row.until <= row.at + clockErrorUs(evidence)) reasons.push('due');
   if (reasons.length === 0 && row.from === RUNNING && isUnknownToItsWorker(evidence, fence, row.order)) {
     reasons.push('unknown to its worker');
     evidence.history.count('attempt aborted: its worker did not know it');

@@ -99,7 +99,7 @@ export class PlacementChecks {
     if (Object.keys(takes).length === 0) return;
     const began = this.#evidence.history.transactionBegan.get(row.at) ?? row.at;
     for (const [lane, wait] of this.#waits) {
-      if (wait.session !== session || row.at - wait.askedUs >= WAIT_LIFE_US) continue;
+      if (wait.session !== session || Math.abs(row.at - wait.askedUs) >= WAIT_LIFE_US) continue;
       if (lane === row.lane) this.#evidence.history.count('a job got the session that was kept free for it');
       else if (wait.askedUs < began)
         this.#violate(`job ${row.id} was granted to a session that is kept free for lane ${lane} (journal ${row.n})`);

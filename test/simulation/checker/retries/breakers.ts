@@ -5,7 +5,7 @@ import { stateCodes } from '../../../../server/domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../../../server/domain/jobs/run.ts';
 import { circuitStates } from '../../../../server/domain/retries/circuit-breaker.ts';
 import { BREAKER_OPEN_MS, breakerOf, definitions } from '../../scenario/definitions.ts';
-import { type Evidence, isGrant, type Ordered } from '../base/events.ts';
+import { clockErrorUs, type Evidence, isGrant, type Ordered } from '../base/events.ts';
 import { Requests } from '../base/requests.ts';
 
 type Fate = 'SUCCEEDED' | 'FAILED' | 'GONE';
@@ -141,7 +141,8 @@ export class BreakerChecks {
     life.granted = undefined;
     life.probe = { job: row.otherId ?? '', attempt: row.attempt ?? 0, fates: new Set() };
     if (row.from !== OPEN) this.#violate(row, `has a second probe, ${row.otherId}`);
-    if ((row.until ?? Number.POSITIVE_INFINITY) > row.at) this.#violate(row, `made its probe too early`);
+    if ((row.until ?? Number.POSITIVE_INFINITY) > row.at + clockErrorUs(this.#evidence))
+      this.#violate(row, `made its probe too early`);
     if (!granted || granted.id !== row.otherId || granted.attempt !== row.attempt || !this.#isTogether(granted, row))
       this.#violate(row, `names ${row.otherId} as its probe, which was not granted with that`);
     if (granted && granted.id !== row.otherId) this.#unheld(name, granted);
@@ -184,7 +185,7 @@ export class BreakerChecks {
   /** Counted from the start of the transaction, which precedes the time that the replica used. */
   #staysOpen(row: Ordered): void {
     const began = this.#evidence.history.transactionBegan.get(row.at) ?? row.at;
-    const early = began + BREAKER_OPEN_MS * 1000 - (row.nextDue ?? 0);
+    const early = began + BREAKER_OPEN_MS * 1000 - (row.nextDue ?? 0) - clockErrorUs(this.#evidence);
     if (early > 0) this.#violate(row, `makes its probe ${early / 1000} ms too early`);
   }
 

@@ -2,7 +2,7 @@
 import { stateCodes } from '../../../../server/domain/jobs/job-state.ts';
 import { decodeScript } from '../../nodes/handler-script.ts';
 import { isWait, WAIT_TIMEOUT_MS } from '../../scenario/definitions.ts';
-import { names, type Ordered } from '../base/events.ts';
+import { clockErrorUs, names, type Ordered } from '../base/events.ts';
 import { lateness } from '../base/promptness.ts';
 import { Requests } from '../base/requests.ts';
 import { TransactionChecks } from '../workflows/flow-transactions.ts';
@@ -36,8 +36,10 @@ export class WaitChecks extends TransactionChecks implements KnownWaits {
     for (const row of this.#ended) this.#judgeEnd(row);
     for (const { event, row } of this.#gone) this.#judgeGone(event, row);
     const last = rows.at(-1) as Ordered;
+    // A clock that is ahead ends the time for which an event is kept.
+    const isKnown = clockErrorUs(this.evidence) === 0;
     for (const [name, key] of this.#keys) {
-      if (key.unpromised().length > 0 && key.kept(last.at, MARGIN_US).length > 0)
+      if (isKnown && key.unpromised().length > 0 && key.kept(last.at, MARGIN_US).length > 0)
         this.violate('waits: events', `a job waits for key ${name}, and an event of it is kept (journal ${last.n})`);
       key.note(last.order);
     }
@@ -160,7 +162,8 @@ export class WaitChecks extends TransactionChecks implements KnownWaits {
     const older = this.key(life.key)
       .kept(row.at, MARGIN_US)
       .find((other) => other.row < event.row);
-    if (older) this.#violate(row, `took event ${event.name}, and ${older.name} is older`);
+    if (older && clockErrorUs(this.evidence) === 0)
+      this.#violate(row, `took event ${event.name}, and ${older.name} is older`);
     if (life.promised) this.#violate(row, `took event ${event.name}, and ${life.promised.name} was meant for it`);
   }
 
@@ -171,7 +174,7 @@ export class WaitChecks extends TransactionChecks implements KnownWaits {
 
   #judgeFailure(life: WaitLife, row: Ordered): void {
     const { type } = textOf(row);
-    const early = (life.since ?? 0) + WAIT_TIMEOUT_MS * 1000 - row.at;
+    const early = (life.since ?? 0) + WAIT_TIMEOUT_MS * 1000 - row.at - clockErrorUs(this.evidence);
     if (type === 'Rejected' && life.definition === 'sign-off') this.#judgeWord(row, 'rejectJob');
     else if (type !== 'RunTimeout') this.#violate(row, `has failed by ${row.text}`);
     else if (early > 0) this.#violate(row, `met its run timeout ${early / 1000} ms too early`);

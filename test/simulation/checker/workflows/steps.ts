@@ -11,7 +11,7 @@ import {
   WATCHDOG,
 } from '../../scenario/definitions.ts';
 import { hasNoWorker } from '../../scenario/flows.ts';
-import { type Evidence, names, type Ordered } from '../base/events.ts';
+import { clockErrorUs, type Evidence, names, type Ordered } from '../base/events.ts';
 import { lateness } from '../base/promptness.ts';
 import { Requests } from '../base/requests.ts';
 
@@ -131,12 +131,13 @@ export class StepChecks {
     if (from !== CANCELLING) this.#kept(row, 'total timeout', deadline);
     if (row.to !== FAILED || !row.text?.includes('"it did not end within its total timeout"')) return;
     this.#evidence.history.count(`total timeout: ${held.includes(from) ? 'an attempt' : 'a wait'}`);
-    const early = deadline - row.at;
+    const early = deadline - row.at - clockErrorUs(this.#evidence);
     if (early > 0) this.#violate(row, 'deadlines', `met its total timeout ${early / 1000} ms too early`);
   }
 
   #promoted(row: Ordered, step: string): void {
-    if (row.until !== null && row.until <= row.at) this.#evidence.history.count('promoted');
+    if (row.until !== null && row.until <= row.at + clockErrorUs(this.#evidence))
+      this.#evidence.history.count('promoted');
     else this.#asked(row, step, 'updateJob');
   }
 
@@ -147,7 +148,8 @@ export class StepChecks {
 
   #notBefore(row: Ordered, what: string, time: number): void {
     this.#evidence.history.count(`${what} of an attempt`);
-    if (row.at < time) this.#violate(row, 'deadlines', `met its ${what} ${(time - row.at) / 1000} ms too early`);
+    if (row.at + clockErrorUs(this.#evidence) < time)
+      this.#violate(row, 'deadlines', `met its ${what} ${(time - row.at) / 1000} ms too early`);
   }
 
   #kept(row: Ordered, what: string, time: number): void {

@@ -4,6 +4,7 @@ import { definitionDefaults } from '../../../../server/domain/definitions/defini
 import { decideCancel, decideFail } from '../../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
 import { decidePause, decideUpdate } from '../../../../server/domain/jobs/pause.ts';
+import { FAR_US } from '../far.ts';
 import { completionOf, newJobId, payload } from '../store-fixtures.ts';
 import { type Operation, turned } from './locked-rows.ts';
 
@@ -48,8 +49,10 @@ export const jobLocks: Readonly<Record<string, Operation>> = {
       await store.eraseJob({ namespace: 'default', jobId, auditId: newJobId(), reason: 'asked for' });
   },
   'change by due time': (store) =>
-    store.change({ by: 'due', limit: 1_000 }, (run, nowUs) => decideDue(run, policy, { nowUs, random: 0.5 })),
-  observe: (store, isReversed, { held }) => store.observe(turned(held, isReversed)),
+    store.change({ by: 'due', limit: 1_000, latestUs: FAR_US }, (run, nowUs) =>
+      decideDue(run, policy, { nowUs, random: 0.5 }),
+    ),
+  observe: (store, isReversed, { held }) => store.observe(turned(held, isReversed), 0),
   'save progress': (store, isReversed, { held }) =>
     store.saveProgress(
       turned(held, isReversed).map((key) => ({
@@ -59,6 +62,7 @@ export const jobLocks: Readonly<Record<string, Operation>> = {
         message: 'm',
         checkpoint: payload('c'),
       })),
+      0,
     ),
   'save logs': (store, isReversed, { held }) =>
     store.saveLogs(

@@ -102,7 +102,13 @@ UPDATE job_runs r SET limit_id = i.limit_id, limit_mark = CASE WHEN l.at_limit T
 FROM (VALUES ${marks}) AS i (job_id, limit_id), lanes l WHERE r.job_id = i.job_id AND l.lane_id = r.lane_id;`;
   await context.database.script('CREATE TABLE kept_limits AS SELECT * FROM definition_limits');
   return {
-    limits: limits.map((of, i) => ({ ...of, definitionBucketId: limitIds[i] as string })),
+    limits: limits.map((of, i) => ({
+      ...of,
+      definitionBucketId: limitIds[i] as string,
+      get ownUs() {
+        return Date.now() * 1_000;
+      },
+    })),
     limitIds,
     reset,
   };

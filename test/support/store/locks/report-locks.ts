@@ -12,7 +12,10 @@ const operations: Record<string, Operation> = {
   'complete after progress': async (store, isReversed, { held }) => {
     const keys = turned(held, isReversed);
     const progress = { fraction: 0.5, message: 'm', checkpoint: payload('c') };
-    await store.saveProgress(keys.map((key) => ({ ...key, ...progress, sequence: isReversed ? 1 : 2 })));
+    await store.saveProgress(
+      keys.map((key) => ({ ...key, ...progress, sequence: isReversed ? 1 : 2 })),
+      0,
+    );
     await store.complete(keys.map((key) => completionOf(key)));
   },
   'complete and erase': async (store, isReversed, { held }) => {

@@ -1,6 +1,7 @@
 /** Operations on circuit breakers and retry budgets. */
 import { continueAs } from '../../../../server/domain/jobs/decide.ts';
 import { closed, countFailures } from '../../../../server/domain/retries/circuit-breaker.ts';
+import { FAR_US } from '../far.ts';
 import { makeCall, makeJob } from '../store-fixtures.ts';
 import { type Operation, turned } from './locked-rows.ts';
 
@@ -20,7 +21,7 @@ export const retryLocks: Readonly<Record<string, Operation>> = {
       await store.changeBreakers([key], (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
       const permits = turned(sessionIds, isReversed).map((sessionId) => ({ sessionId, creditId: 9, prefetch: false }));
       const lanes = turned(laneIds, isReversed).map((id) => ({ laneId: id, cursor: 0 }));
-      await store.probeBreaker(key, { permits, lanes, suspects: isReversed });
+      await store.probeBreaker(key, { permits, lanes, suspects: isReversed }, FAR_US);
     }
     await store.alignGatedLanes();
   },
@@ -34,7 +35,7 @@ export const retryLocks: Readonly<Record<string, Operation>> = {
     await store.submit([makeCall(jobs)]);
   },
   'spend retry budgets': (store, isReversed, { laneId }) =>
-    store.change({ by: 'due', limit: isReversed ? 9 : 5 }, (run) => {
+    store.change({ by: 'due', limit: isReversed ? 9 : 5, latestUs: FAR_US }, (run) => {
       const definition = run.laneId === laneId ? 'one' : 'two';
       const retryBudget = { ...budget, namespace: 'default', definition };
       return run.state === 'READY' ? { ...continueAs('promote', run, { state: 'READY' }), retryBudget } : undefined;

@@ -16,8 +16,8 @@ interface ScheduleRows {
 
 const operations: Record<string, Operation<ScheduleRows>> = {
   'scan schedules': async ({ schedules }) => {
-    await schedules.scan(decide);
-    await schedules.scan(decide);
+    await schedules.scan(decide, Date.now() * 1_000);
+    await schedules.scan(decide, Date.now() * 1_000);
   },
   'settle runs of schedules': ({ schedules }, isReversed, { scheduleIds, nominalUs }) =>
     schedules.settle(
@@ -29,16 +29,16 @@ const operations: Record<string, Operation<ScheduleRows>> = {
   'change schedules': async ({ schedules }, isReversed, { specs, nominalUs }) => {
     for (const spec of turned(specs, isReversed)) {
       const rules = { ...spec.rules, jitterMs: isReversed ? 1 : 2 };
-      await schedules.apply({ ...spec, rules }, '', crypto.randomUUID(), decideLast);
+      await schedules.apply({ ...spec, rules }, '', crypto.randomUUID(), decideLast, Date.now() * 1_000);
       await schedules.pause(spec, 'again');
       await schedules.ask(spec, turned([askedRun(nominalUs), askedRun(nominalUs + 1)], isReversed));
-      await schedules.resume(spec, decide);
+      await schedules.resume(spec, decide, Date.now() * 1_000);
     }
   },
   'delete and make schedules': async ({ schedules }, isReversed, { specs }) => {
     for (const spec of turned(specs, isReversed)) {
       await schedules.delete(spec);
-      await schedules.apply(spec, '', crypto.randomUUID(), decideLast);
+      await schedules.apply(spec, '', crypto.randomUUID(), decideLast, Date.now() * 1_000);
     }
   },
 };
@@ -50,7 +50,8 @@ async function makeRows(
   const { schedules, nowUs } = context.store;
   const specs = [1, 2, 3].map(() => makeSchedule());
   const scheduleIds = specs.map(() => crypto.randomUUID()).sort();
-  for (const [i, spec] of specs.entries()) await schedules.apply(spec, '', scheduleIds[i] as string, decideLast);
+  for (const [i, spec] of specs.entries())
+    await schedules.apply(spec, '', scheduleIds[i] as string, decideLast, Date.now() * 1_000);
   await context.database.script('CREATE TABLE kept_schedules AS SELECT * FROM schedules');
   const nominalUs = Math.floor((await nowUs()) / 1_000_000) * 1_000_000 - 60_000_000;
   const [ended = ''] = await submitMany(context, laneId, 1);

@@ -14,7 +14,9 @@ export const sessionLocks: Readonly<Record<string, Operation>> = {
     store.renewSessions(
       turned(sessionIds, isReversed).map((sessionId) => ({ sessionId, pingEcho: 1, draining: false })),
       1_000,
+      0,
     ),
+  shorten: (store) => store.shortenLeases(20_000, 0),
   close: (store, isReversed, { sessionIds }) => store.closeSessions(turned(sessionIds, isReversed), 'LAPSE', 0),
   drain: async (store, isReversed, { sessionIds }) => {
     for (const sessionId of turned(sessionIds, isReversed)) await store.drainSession('default', sessionId);

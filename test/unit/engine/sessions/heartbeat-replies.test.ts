@@ -35,7 +35,7 @@ function assignmentsOf(from: number, count: number, bytes: number): Assignment[]
 /** A session with the bus down; the store knows of `missing` assignments that it does not list, and grants `fresh`. */
 function sessionsWith(missing: readonly Assignment[], fresh: readonly Assignment[]): Sessions {
   const time = new VirtualTime();
-  const counters = { beats: 5, pingEcho: 4, previousBeatUs: 1_000, draining: false, drainWanted: false };
+  const counters = { beats: 5, pingEcho: 4, previousBeatUs: 1_000, beatUs: 2_000, draining: false, drainWanted: false };
   const row = { sessionId, state: 'OPEN', namespace: 'default', handlers: [], labels: {}, resources: {}, ...counters };
   const parts = {
     store: {
@@ -53,6 +53,7 @@ function sessionsWith(missing: readonly Assignment[], fresh: readonly Assignment
     credits: new UnspentCredits(time),
     bus: { isUp: () => false, ping: () => {} },
     times: { beatMs: 5_000, leaseMs: 15_000 },
+    dbClock: { nowUs: () => 2_000 },
     timers: time,
     random: constantRandom(0.5),
     loadLanes: async () => {},

@@ -12,7 +12,8 @@ const silent = { info() {}, warn() {}, error() {} };
 /** A database whose answers take `trip.ms`, with sessions that lapse at a time. */
 function deployment(tripMs: number) {
   const time = new VirtualTime();
-  const trip = { ms: tripMs, fails: false };
+  const trip = { ms: tripMs, fails: false, aheadMs: 0 };
+  const nowMs = () => time.now() + trip.aheadMs;
   const answer = async <T>(get: () => T): Promise<T> => {
     if (trip.ms > 0) await new Promise<void>((resolve) => time.after(trip.ms, resolve));
     if (trip.fails) throw new Error('the database is away');
@@ -20,14 +21,25 @@ function deployment(tripMs: number) {
   };
   const open = new Map<string, number>();
   const closedAt = new Map<string, number>();
-  const lapsedNow = () => [...open].filter(([, atMs]) => atMs <= time.now());
+  const lapsedNow = () => [...open].filter(([, atMs]) => atMs <= nowMs());
+  const shortened = new Map<string, number>();
   const store: LapsesParts['store'] = {
-    nowUs: () => answer(() => time.now() * 1_000),
+    nowUs: () => answer(() => nowMs() * 1_000),
     readLapsed: () =>
       answer(() => ({
         lapsed: lapsedNow().map(([sessionId, atMs]) => ({ sessionId, leaseUntilUs: atMs * 1_000 })),
-        ...{ lapsedCount: lapsedNow().length, openCount: open.size, nowUs: time.now() * 1_000 },
+        ...{ lapsedCount: lapsedNow().length, openCount: open.size, nowUs: nowMs() * 1_000 },
+        latestLeaseUs: open.size > 0 ? Math.max(...open.values()) * 1_000 : undefined,
       })),
+    shortenLeases: (leaseMs) =>
+      answer(() => {
+        const long = [...open].filter(([, atMs]) => atMs > nowMs() + 2 * leaseMs);
+        for (const [sessionId] of long) {
+          open.set(sessionId, nowMs() + leaseMs);
+          shortened.set(sessionId, nowMs());
+        }
+        return long.map(([sessionId]) => sessionId);
+      }),
     readClosing: () => answer(() => ({ closing: [], hasMore: false })),
   };
   const startClosing = (sessionIds: readonly string[]) =>
@@ -43,7 +55,7 @@ function deployment(tripMs: number) {
   const random = constantRandom(1);
   const run = () => lapses.closeLapsed();
   const loop = new Loop({ name: 'sessions', everyMs: EVERY_MS, run, timers: time, random, log: silent });
-  return { time, trip, open, closedAt, loop };
+  return { time, trip, open, closedAt, shortened, loop };
 }
 
 describe('a lapsed session', () => {
@@ -79,6 +91,42 @@ describe('a lapsed session', () => {
     },
   );
 
+  it.each([3_600_000, -3_600_000])(
+    'is not closed by a clock of the database that is %i ms ahead for three seconds, but a whole lease afterwards',
+    async (aheadMs) => {
+      const { time, trip, open, closedAt, loop } = deployment(10);
+      loop.start();
+      await time.advance(LEASE_MS + 5_000);
+      open.set('healthy', time.now() + 60_000);
+      trip.aheadMs = aheadMs;
+      await time.advance(3_000);
+      // A lease that was renewed before the step was seen, with an hour too little, or one that has lapsed meanwhile.
+      open.set('lapsed', time.now() - 3_600_000);
+      trip.aheadMs = 0;
+      const backAt = time.now();
+      await time.advance(LEASE_MS + 5_000);
+      expect([...closedAt.keys()]).toEqual(['lapsed']);
+      const tookMs = (closedAt.get('lapsed') as number) - backAt;
+      expect(tookMs).toBeGreaterThanOrEqual(LEASE_MS - 1);
+      expect(tookMs).toBeLessThanOrEqual(LEASE_MS + 2.2 * EVERY_MS + 40);
+    },
+  );
+
+  it('is closed within two leases if its lease was written while the clock of the database was an hour ahead', async () => {
+    const { time, trip, open, closedAt, shortened, loop } = deployment(10);
+    loop.start();
+    await time.advance(LEASE_MS + 5_000);
+    trip.aheadMs = 3_600_000;
+    await time.advance(2_000);
+    open.set('dead', time.now() + 3_600_000 + LEASE_MS);
+    await time.advance(1_000);
+    trip.aheadMs = 0;
+    const backAt = time.now();
+    await time.advance(3 * LEASE_MS);
+    expect([...shortened.keys()]).toEqual(['dead']);
+    expect((closedAt.get('dead') as number) - backAt).toBeLessThanOrEqual(2 * LEASE_MS + 3 * EVERY_MS);
+  });
+
   it('is closed a whole lease after its replica was suspended, and not before', async () => {
     const { time, open, closedAt, loop } = deployment(0);
     loop.start();
@@ -108,7 +156,8 @@ describe('closing sessions', () => {
     const lapses = new Lapses({
       store: {
         nowUs: async () => 0,
-        readLapsed: async () => ({ lapsed: [], lapsedCount: 0, openCount: 0, nowUs: 0 }),
+        readLapsed: async () => ({ lapsed: [], lapsedCount: 0, openCount: 0, nowUs: 0, latestLeaseUs: undefined }),
+        shortenLeases: async () => [],
         readClosing: async () => ({ closing, hasMore: true }),
       },
       ...{ dbClock: new DbClock(time), clock: time, log: silent, leaseMs: LEASE_MS, everyMs: EVERY_MS },

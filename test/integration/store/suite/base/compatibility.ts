@@ -28,7 +28,7 @@ export function compatibilitySuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context, { namespace, workerName: 'b' });
       const draining = await openWorker(context, { namespace, workerName: 'c' });
       await openWorker(context, { namespace: 'elsewhere', workerName: 'd' });
-      await context.store.renewSessions([{ sessionId: draining.sessionId, pingEcho: 0, draining: true }], 60_000);
+      await context.store.renewSessions([{ sessionId: draining.sessionId, pingEcho: 0, draining: true }], 60_000, 0);
       const names = async () =>
         (await context.store.listOffers(namespace, NO_ID, 9)).map(({ workerName }) => workerName).sort();
       expect(await names()).toEqual(['a', 'b']);

@@ -40,6 +40,7 @@ import {
 import type { Selection } from '../../../../../server/engine/ports/jobs.ts';
 import { recordStatements } from '../../../../support/databases/database-taps.ts';
 import { createStore } from '../../../../support/store/create-store.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import { emptyTables, type StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimOf,
@@ -116,7 +117,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
   const due =
     (decide: Decision): Action =>
     (put) =>
-      change(put, { by: 'due', limit: 1_000 }, decide);
+      change(put, { by: 'due', limit: 1_000, latestUs: FAR_US }, decide);
   const cancel: Action = (put) =>
     change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) =>
       decideCancel(run, '', 1_000, moment),
@@ -149,7 +150,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
       (await store.complete([completionOf(put)], true)).length > 0 ? 'succeed' : undefined,
     observe: async (put) => {
       const { revision: before } = (await readRow(context, 'job_runs', put.jobId)) ?? {};
-      await store.observe([put]);
+      await store.observe([put], 0);
       const { revision: after } = (await readRow(context, 'job_runs', put.jobId)) ?? {};
       return before === after ? undefined : 'observe';
     },

@@ -6,6 +6,7 @@ import { decidePause, decideResume, decideUpdate, type Update } from '../../../.
 import type { Change } from '../../../../../server/domain/jobs/run.ts';
 import type { Decide } from '../../../../../server/engine/ports/jobs.ts';
 import { createStore } from '../../../../support/store/create-store.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
@@ -139,7 +140,7 @@ export function fairnessSuite(context: StoreContext): void {
       const delayed = makeJob(lane, { fairnessKey: 'b', state: 'SCHEDULED', runTimeUs: soon, rank: 0 });
       await add(lane, 'a', 300);
       await context.store.submit([makeCall([delayed])]);
-      await context.store.change({ by: 'due', limit: 10 }, (run, nowUs) =>
+      await context.store.change({ by: 'due', limit: 10, latestUs: FAR_US }, (run, nowUs) =>
         decideDue(run, definitionDefaults.retryPolicy, { nowUs, random: 0 }),
       );
       expect(await readRow(context, 'job_runs', delayed.jobId)).toMatchObject({ state: 3 });

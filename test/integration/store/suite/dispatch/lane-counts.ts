@@ -12,6 +12,7 @@ import type { Decide } from '../../../../../server/engine/ports/jobs.ts';
 import { addCounts } from '../../../../../server/store/dispatch/lane-counts.ts';
 import { plantBugs } from '../../../../support/databases/database-taps.ts';
 import { createStore } from '../../../../support/store/create-store.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import { faultsIn } from '../../../../support/store/faults.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
@@ -86,7 +87,7 @@ class Mix {
       const claim = claimOf(this.#lanes, this.#pick(this.#sessions), 1 + this.#below(6));
       this.#held.push(...(await jobsOf(this.#context.store.claim(claim))).map(keyOf));
     },
-    observe: () => this.#context.store.observe(this.#some(this.#held)),
+    observe: () => this.#context.store.observe(this.#some(this.#held), 0),
     complete: () => this.#context.store.complete(this.#some(this.#held).map((key) => completionOf(key))),
     fail: () => this.#changeHeld((run, nowUs) => decideFail(run, failure, retryPolicy, moment(nowUs))),
     release: () => this.#changeHeld((run, nowUs) => decideRelease(run, 'NO_SLOT', moment(nowUs))),
@@ -105,7 +106,9 @@ class Mix {
     pause: () => this.#changeJobs((run) => changeOf(decidePause(run, ''))),
     resume: () => this.#changeJobs((run, nowUs) => changeOf(decideResume(run, moment(nowUs)))),
     due: () =>
-      this.#context.store.change({ by: 'due', limit: 5 }, (run, nowUs) => decideDue(run, retryPolicy, moment(nowUs))),
+      this.#context.store.change({ by: 'due', limit: 5, latestUs: FAR_US }, (run, nowUs) =>
+        decideDue(run, retryPolicy, moment(nowUs)),
+      ),
     'lose a session': async () => {
       const sessionId = this.#pick(this.#sessions);
       await this.#context.store.closeSessions([sessionId], 'LAPSE');

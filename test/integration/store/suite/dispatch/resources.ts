@@ -7,6 +7,7 @@ import { RESERVATION_LIFE_MS, RESERVE_AFTER_MS } from '../../../../../server/dom
 import { decideFail, decideRelease, decideSessionEnd } from '../../../../../server/domain/jobs/decide.ts';
 import { everyJob } from '../../../../../server/domain/jobs/job-filter.ts';
 import { countFailures } from '../../../../../server/domain/retries/circuit-breaker.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import { claimDemanding, demandingLane } from '../../../../support/store/store-demands.ts';
 import {
@@ -124,7 +125,7 @@ export function resourcesSuite(context: StoreContext): void {
       const [known] = await context.store.readLanes([lane]);
       if (!known) throw new Error('the lane is there');
       const buckets = { queueBucketId: crypto.randomUUID(), definitionBucketId: crypto.randomUUID() };
-      const limits = { ...known, ...buckets, atLimitLaneId: 0 };
+      const limits = { ...known, ...buckets, ownUs: Date.now() * 1_000, atLimitLaneId: 0 };
       const permits = Array.from({ length: 5 }, () => ({ sessionId, creditId: 1, prefetch: false }));
       const lanes = [{ laneId: lane, cursor: 0 }];
       const claim = () => jobsOf(context.store.claim({ permits, lanes, limits, needs: { gpu: 1 }, maxBytes: 8 << 20 }));
@@ -144,7 +145,11 @@ export function resourcesSuite(context: StoreContext): void {
       ).toEqual([lane]);
       const probe = (sessionId: string) => {
         const permits = [{ sessionId, creditId: 1, prefetch: false }];
-        return context.store.probeBreaker(key, { permits, lanes: [{ laneId: lane, cursor: 0 }], needs: { gpu: 2 } });
+        return context.store.probeBreaker(
+          key,
+          { permits, lanes: [{ laneId: lane, cursor: 0 }], needs: { gpu: 2 } },
+          FAR_US,
+        );
       };
       const sessionId = await workerOf({ gpu: 3 });
       expect((await claimDemanding(context, lane, [sessionId], 1)).jobs).toEqual([]);

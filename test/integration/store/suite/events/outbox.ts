@@ -94,7 +94,7 @@ export function outboxSuite(context: StoreContext): void {
     it('has the completions with their result', async () => {
       const [a, b] = await holdMany(context, 2);
       if (!a || !b) throw new Error('two jobs are held');
-      await context.store.observe([b]);
+      await context.store.observe([b], 0);
       await outboxRows();
       await context.store.complete([completionOf(a), completionOf(b), completionOf({ ...a, attempt: 9 })]);
       const common = { state: 'SUCCEEDED', attempt: 1, failure: undefined };
@@ -111,10 +111,11 @@ export function outboxSuite(context: StoreContext): void {
       await outboxRows();
       const [held] = await claimMany(context, laneId, sessionId, 1);
       if (!held) throw new Error('a job is held');
-      await context.store.observe([held]);
-      await context.store.saveProgress([
-        { ...held, sequence: 1, fraction: 0.5, message: undefined, checkpoint: undefined },
-      ]);
+      await context.store.observe([held], 0);
+      await context.store.saveProgress(
+        [{ ...held, sequence: 1, fraction: 0.5, message: undefined, checkpoint: undefined }],
+        0,
+      );
       const [waiting] = await submitMany(context, laneId, 1);
       await outboxRows();
       await context.store.change(
@@ -194,6 +195,14 @@ export function outboxSuite(context: StoreContext): void {
       const [row] = await take();
       await finish([row?.rowId as number]);
       expect(await take()).toEqual([]);
+    });
+
+    it('has no turn that was taken while the clock was an hour ahead', async () => {
+      await submitMany(context, await makeLane(context), 1);
+      await context.store.outbox.take(crypto.randomUUID(), MANY, 60_000);
+      expect(await take()).toEqual([]);
+      await sql(context, `UPDATE outbox_turns SET turn_until = turn_until + interval '1 hour'`);
+      expect(await take()).toHaveLength(1);
     });
 
     it('stores a flush of 1,000 jobs as one row', async () => {

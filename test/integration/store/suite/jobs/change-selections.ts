@@ -6,6 +6,7 @@ import { decideCancel, decideSessionEnd } from '../../../../../server/domain/job
 import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import type { OpenRun } from '../../../../../server/domain/jobs/run.ts';
 import type { Selection } from '../../../../../server/engine/ports/jobs.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
@@ -108,7 +109,7 @@ export function changeSelectionsSuite(context: StoreContext): void {
       const [one, two] = [await openWorker(context), await openWorker(context)];
       const held = await claimMany(context, laneId, one.sessionId, 5);
       await claimMany(context, laneId, two.sessionId, 3);
-      await context.store.observe(held.slice(0, 2));
+      await context.store.observe(held.slice(0, 2), 0);
       const free = () =>
         context.store.change({ by: 'session', sessionId: one.sessionId, limit: 2 }, (run, nowUs) =>
           decideSessionEnd(run, 'LAPSE', { nowUs, random: 0 }),
@@ -135,7 +136,9 @@ export function changeSelectionsSuite(context: StoreContext): void {
       );
       await context.store.submit([makeCall(jobs)]);
       const due = (limit: number) =>
-        context.store.change({ by: 'due', limit }, (run, now) => decideDue(run, policy, { nowUs: now, random: 0 }));
+        context.store.change({ by: 'due', limit, latestUs: FAR_US }, (run, now) =>
+          decideDue(run, policy, { nowUs: now, random: 0 }),
+        );
       expect((await due(2)).map((change) => change.run.jobId)).toEqual([jobs[0]?.jobId, jobs[2]?.jobId]);
       expect((await due(10)).map((change) => change.run.jobId)).toEqual([jobs[1]?.jobId]);
       expect(await due(10)).toEqual([]);
@@ -146,6 +149,19 @@ export function changeSelectionsSuite(context: StoreContext): void {
       expect(await context.store.readJob('default', jobs[3]?.jobId as string)).toMatchObject({ state: 'SCHEDULED' });
     });
 
+    it('takes none that is due only by the clock of the database', async () => {
+      const laneId = await makeLane(context);
+      const nowUs = await context.store.nowUs();
+      const job = makeJob(laneId, { state: 'SCHEDULED', runTimeUs: nowUs - 1e6 });
+      await context.store.submit([makeCall([job])]);
+      const due = (latestUs: number) =>
+        context.store.change({ by: 'due', limit: 10, latestUs }, (run, now) =>
+          decideDue(run, policy, { nowUs: now, random: 0 }),
+        );
+      expect(await due(nowUs - 3_600e6)).toEqual([]);
+      expect((await due(nowUs)).map((change) => change.run.jobId)).toEqual([job.jobId]);
+    });
+
     it('finds expiries, run timeouts and ends of grace periods', async () => {
       const laneId = await makeLane(context);
       const nowUs = await context.store.nowUs();
@@ -154,12 +170,12 @@ export function changeSelectionsSuite(context: StoreContext): void {
       await context.store.submit([makeCall([expiring, ...long])]);
       const { sessionId } = await openWorker(context);
       const held = await claimMany(context, laneId, sessionId, 2);
-      await context.store.observe(held);
+      await context.store.observe(held, 0);
       await context.store.change({ by: 'attempts', attempts: held.slice(1) }, (run, now) =>
         decideCancel(run, '', 0, { nowUs: now, random: 0 }),
       );
       await sql(context, `UPDATE job_runs SET due_time = due_time - interval '1 hour' WHERE state = 6`);
-      const changes = await context.store.change({ by: 'due', limit: 10 }, (run, now) =>
+      const changes = await context.store.change({ by: 'due', limit: 10, latestUs: FAR_US }, (run, now) =>
         decideDue(run, policy, { nowUs: now, random: 0 }),
       );
       expect(changes.map((change) => [change.event, change.state]).sort()).toEqual([

@@ -143,7 +143,7 @@ export function changeSuite(context: StoreContext): void {
     it('writes the end of a job with its failure', async () => {
       const job = await holdOne(context);
       const progress = { sequence: 1, fraction: 0.5, message: undefined, checkpoint: payload('state') };
-      await context.store.saveProgress([{ ...keyOf(job), ...progress }]);
+      await context.store.saveProgress([{ ...keyOf(job), ...progress }], 0);
       const [change] = await fail({ by: 'attempts', attempts: [job] }, { ...failure, nonRetryable: true });
       expect(change).toMatchObject({ kind: 'end', state: 'FAILED' });
       expect(await readRow(context, 'job_checkpoints', job.jobId)).toBeUndefined();

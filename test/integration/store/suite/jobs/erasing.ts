@@ -55,7 +55,7 @@ export function erasingSuite(context: StoreContext): void {
     it('leaves no user data of its result', async () => {
       const { job, attempt } = await holdSecretJob();
       const progress = { ...attempt, sequence: 1, fraction: 0.5, message: SECRET, checkpoint: payload(SECRET) };
-      await context.store.saveProgress([progress]);
+      await context.store.saveProgress([progress], 0);
       const record = { sequence: 1, timeUs: 0, level: 'INFO', message: SECRET, fields: {}, truncated: false } as const;
       await context.store.saveLogs([{ ...attempt, records: [record] }]);
       await context.store.complete([completionOf(attempt, SECRET)]);

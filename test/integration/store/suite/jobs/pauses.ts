@@ -4,6 +4,7 @@ import { definitionDefaults } from '../../../../../server/domain/definitions/def
 import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import { decidePause, decideResume, decideUpdate, type Update } from '../../../../../server/domain/jobs/pause.ts';
 import type { Change } from '../../../../../server/domain/jobs/run.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import type { StoreContext } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
@@ -57,7 +58,7 @@ export function pausesSuite(context: StoreContext): void {
       const job = makeJob(laneId, { expireTimeUs: (await context.store.nowUs()) - 1 });
       await context.store.submit([makeCall([job])]);
       await pause(job.jobId);
-      await context.store.change({ by: 'due', limit: 1_000 }, (run, nowUs) =>
+      await context.store.change({ by: 'due', limit: 1_000, latestUs: FAR_US }, (run, nowUs) =>
         run.jobId === job.jobId ? decideDue(run, definitionDefaults.retryPolicy, { nowUs, random: 0 }) : undefined,
       );
       expect(await read(job.jobId)).toMatchObject({ state: 'EXPIRED' });

@@ -163,7 +163,7 @@ export function readJobSuite(context: StoreContext): void {
       const revisions = await context.store.readRevisions(names);
       expect(revisions).toEqual(views.map((view) => view?.revision));
       expect(revisions).toEqual([3, undefined, 2, 3]);
-      await context.store.observe([keyOf(open)]);
+      await context.store.observe([keyOf(open)], 0);
       expect(await context.store.readRevisions([open.jobId])).toEqual([3]);
     });
   });

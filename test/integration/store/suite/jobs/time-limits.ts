@@ -31,13 +31,13 @@ export function timeLimitsSuite(context: StoreContext): void {
     await context.store.submit([makeCall([makeJob(laneId, { runTimeoutMs: RUN_MS, ...changes })])]);
     const { sessionId } = await openWorker(context);
     const key = keyOf(only(await claimMany(context, laneId, sessionId, 1)));
-    await context.store.observe([key]);
+    await context.store.observe([key], 0);
     return key;
   }
 
   function say(key: AttemptKey, sequence: number, rest: Partial<ProgressChange>): Promise<void> {
     const silent = { fraction: undefined, message: undefined, checkpoint: undefined };
-    return context.store.saveProgress([{ ...key, sequence, ...silent, ...rest }]);
+    return context.store.saveProgress([{ ...key, sequence, ...silent, ...rest }], 0);
   }
 
   function makeDue({ jobId }: AttemptKey) {
@@ -118,7 +118,7 @@ export function timeLimitsSuite(context: StoreContext): void {
       const key = keyOf(only(await claimMany(context, laneId, sessionId, 1)));
       await say(key, 1, { extensionMs: 30_000 });
       expect(await secondsUntil(key, 'due_time')).toBe(null);
-      await context.store.observe([key]);
+      await context.store.observe([key], 0);
       expect(await secondsUntil(key, 'due_time')).toBe(runSeconds + 30);
     });
   });

@@ -73,7 +73,7 @@ export function queuesSuite(context: StoreContext): void {
       while (await queues().foldCounts());
       const { sessionId } = await openWorker(context);
       const held = await claimMany(context, a, sessionId, 3);
-      await context.store.observe(held.slice(0, 1).map(keyOf));
+      await context.store.observe(held.slice(0, 1).map(keyOf), 0);
       await context.store.complete(held.slice(1, 2).map((job) => completionOf(job)));
       const counts = { READY: 3, SCHEDULED: 3, ASSIGNED: 2 };
       expect(await queues().read(q)).toMatchObject({ counts });

@@ -14,6 +14,7 @@ import {
 import type { BreakerKey, OpenBreaker } from '../../../../../server/engine/ports/breakers.ts';
 import type { ClaimedJob } from '../../../../../server/engine/ports/dispatch.ts';
 import type { LaneHead } from '../../../../../server/engine/ports/lanes.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
@@ -69,7 +70,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
 
   async function probe(key: BreakerKey, laneId: number, suspect = false): Promise<ClaimedJob | undefined> {
     const { sessionId } = await openWorker(context);
-    return context.store.probeBreaker(key, { ...claimOf([laneId], sessionId, 1), suspects: suspect });
+    return context.store.probeBreaker(key, { ...claimOf([laneId], sessionId, 1), suspects: suspect }, FAR_US);
   }
 
   describe('circuit breakers', () => {
@@ -194,7 +195,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
           { laneId, rank: 1_000_000, limited: false },
         ]);
         const { sessionId } = await openWorker(context);
-        const job = await context.store.probeBreaker(key, claimOf([empty, paused, laneId], sessionId, 5));
+        const job = await context.store.probeBreaker(key, claimOf([empty, paused, laneId], sessionId, 5), FAR_US);
         expect(job).toMatchObject({ jobId: first, attempt: 1, sessionId, laneId });
         expect(await readOpen(key)).toMatchObject({
           state: 'HALF_OPEN',
@@ -237,7 +238,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
         const held = only(await claimMany(context, other, sessionId, 1));
         await sql(context, `UPDATE job_runs SET consecutive_losses = 2 WHERE job_id = '${held.jobId}'`);
         expect(
-          await context.store.probeBreaker(key, { ...claimOf([laneId], sessionId, 1), suspects: true }),
+          await context.store.probeBreaker(key, { ...claimOf([laneId], sessionId, 1), suspects: true }, FAR_US),
         ).toBeUndefined();
         expect(await probe(key, laneId, true)).toMatchObject({ jobId });
       });
@@ -247,7 +248,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
       };
       const ends: [string, (job: ClaimedJob) => Promise<unknown>, OpenBreaker['probeEnd']][] = [
         ['is open', async () => {}, { kind: 'none' }],
-        ['runs', (job) => context.store.observe([keyOf(job)]), { kind: 'none' }],
+        ['runs', (job) => context.store.observe([keyOf(job)], 0), { kind: 'none' }],
         ['succeeded', (job) => context.store.complete([completionOf(job)]), { kind: 'succeeded' }],
         [
           'failed and is tried again',

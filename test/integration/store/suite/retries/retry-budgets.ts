@@ -8,6 +8,7 @@ import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import type { Change } from '../../../../../server/domain/jobs/run.ts';
 import type { RetryBudget } from '../../../../../server/domain/retries/retry-policy.ts';
 import type { NewJob } from '../../../../../server/engine/ports/submissions.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import { moveClock, stopClock } from '../../../../support/store/store-clock.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import { bytes, makeCall, makeJob, makeLane, readRow, submitMany } from '../../../../support/store/store-fixtures.ts';
@@ -36,7 +37,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
 
   /** Starts due retries as a sweep does, for jobs of one definition. */
   const promote = (definition: string, budget: RetryBudget, limit = 1_000): Promise<Change[]> =>
-    context.store.change({ by: 'due', limit }, (run, nowUs) => {
+    context.store.change({ by: 'due', limit, latestUs: FAR_US }, (run, nowUs) => {
       const change = decideDue(run, policy, { nowUs, random: 0.5 });
       const retryBudget = { ...budget, namespace: 'default', definition };
       return change?.kind === 'continue' ? { ...change, retryBudget } : change;

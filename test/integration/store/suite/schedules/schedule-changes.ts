@@ -23,13 +23,13 @@ export function scheduleChangesSuite(context: StoreContext): void {
   const schedules = () => context.store.schedules;
 
   async function apply(spec: ScheduleSpec): Promise<Schedule> {
-    const change = await schedules().apply(spec, '', crypto.randomUUID(), decideLast);
+    const change = await schedules().apply(spec, '', crypto.randomUUID(), decideLast, Date.now() * 1_000);
     if (change.kind !== 'done') throw new Error(change.kind);
     return change.schedule;
   }
 
   async function scanAll(): Promise<void> {
-    while ((await schedules().scan(decide)).length > 0);
+    while ((await schedules().scan(decide, Date.now() * 1_000)).length > 0);
   }
 
   /** Moves the last scan of the schedule that far back. */
@@ -121,7 +121,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await schedules().pause(spec, 'a test');
       await unseenFor(made, 5);
       const from = await decidedUntil(made);
-      const change = await schedules().resume(spec, decide);
+      const change = await schedules().resume(spec, decide, Date.now() * 1_000);
       expect(change).toMatchObject({ kind: 'done', schedule: { paused: false } });
       expect(await timesOf(made)).toEqual(seconds(from, await decidedUntil(made)));
       expect((await timesOf(made)).length).toBeGreaterThanOrEqual(5);
@@ -149,8 +149,26 @@ export function scheduleChangesSuite(context: StoreContext): void {
       const [run, ...more] = (await schedules().listRuns(made.scheduleId, undefined, 10)).runs;
       expect([run?.nominalUs, run?.state, more]).toEqual([nominalUs, 'STARTING', []]);
       // The next scan carries it out.
-      const scanned = await schedules().scan(decide);
+      const scanned = await schedules().scan(decide, Date.now() * 1_000);
       expect(scanned.flatMap(({ starting }) => starting)).toMatchObject([{ nominalUs }]);
+      await schedules().delete(spec);
+    });
+
+    it('wait while only the clock of the database says that they are due', async () => {
+      const spec = makeSchedule({ rules: rulesOf(eachSecond) });
+      const made = await apply(spec);
+      const nowUs = await context.store.nowUs();
+      expect(await schedules().scan(decide, nowUs - 3_600e6)).toEqual([]);
+      expect(await decidedUntil(made)).toBeLessThan(nowUs + 1e6);
+      await schedules().delete(spec);
+    });
+
+    it('begin at the time of the replica, also if the clock of the database is an hour ahead', async () => {
+      const spec = makeSchedule({ rules: rulesOf(eachSecond) });
+      const ownUs = (await context.store.nowUs()) - 3_600e6;
+      const change = await schedules().apply(spec, '', crypto.randomUUID(), decideLast, ownUs);
+      if (change.kind !== 'done') throw new Error(change.kind);
+      expect(await decidedUntil(change.schedule)).toBe(ownUs + 1e6);
       await schedules().delete(spec);
     });
 
@@ -160,7 +178,9 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await unseenFor(made, 300);
       const from = await decidedUntil(made);
       const other = { ...spec, rules: rulesOf(eachHalfMinute) };
-      expect(await schedules().apply(other, '', crypto.randomUUID(), decideLast)).toEqual({ kind: 'behind' });
+      expect(await schedules().apply(other, '', crypto.randomUUID(), decideLast, Date.now() * 1_000)).toEqual({
+        kind: 'behind',
+      });
       expect((await schedules().read(spec))?.rules).toEqual(spec.rules);
       await scanAll();
       await apply(other);

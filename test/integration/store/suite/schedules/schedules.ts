@@ -17,7 +17,7 @@ const policy = { ...definitionDefaults.retryPolicy, maxAttempts: 1 };
 
 export function schedulesSuite(context: StoreContext): void {
   async function apply(spec: ScheduleSpec, etag = ''): Promise<Schedule> {
-    const change = await context.store.schedules.apply(spec, etag, crypto.randomUUID(), decideLast);
+    const change = await context.store.schedules.apply(spec, etag, crypto.randomUUID(), decideLast, Date.now() * 1_000);
     if (change.kind !== 'done') throw new Error(change.kind);
     return change.schedule;
   }
@@ -31,7 +31,7 @@ export function schedulesSuite(context: StoreContext): void {
       return decideIt(schedule, status, nowUs);
     };
     for (;;) {
-      const some = await context.store.schedules.scan(tapped);
+      const some = await context.store.schedules.scan(tapped, Date.now() * 1_000);
       if (some.length === 0) break;
       scanned.push(...some.filter(({ schedule }) => schedule.scheduleId === scheduleId));
     }
@@ -52,7 +52,9 @@ export function schedulesSuite(context: StoreContext): void {
       const other = await apply({ ...spec, job: { ...job, input: { ...input, data: Buffer.of(0, 255) } } });
       expect(other.etag).not.toBe(made.etag);
       expect(other.scheduleId).toBe(made.scheduleId);
-      expect(await context.store.schedules.apply(spec, made.etag, crypto.randomUUID(), decideLast)).toEqual({
+      expect(
+        await context.store.schedules.apply(spec, made.etag, crypto.randomUUID(), decideLast, Date.now() * 1_000),
+      ).toEqual({
         kind: 'stale',
         etag: other.etag,
       });

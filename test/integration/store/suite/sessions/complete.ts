@@ -131,9 +131,10 @@ export function completeSuite(context: StoreContext): void {
 
     it('deletes the checkpoints of the job', async () => {
       const job = await holdOne(context);
-      await context.store.saveProgress([
-        { ...keyOf(job), sequence: 1, fraction: 0.5, message: 'half', checkpoint: payload('state') },
-      ]);
+      await context.store.saveProgress(
+        [{ ...keyOf(job), sequence: 1, fraction: 0.5, message: 'half', checkpoint: payload('state') }],
+        0,
+      );
       await context.store.complete([completionOf(job)]);
       expect(await readRow(context, 'job_checkpoints', job.jobId)).toBeUndefined();
       expect(await context.store.readJob('default', job.jobId)).toMatchObject({

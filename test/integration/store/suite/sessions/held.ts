@@ -35,7 +35,7 @@ export function heldSuite(context: StoreContext): void {
     it('contains ASSIGNED and CANCELLING ones, and RUNNING ones if all are requested', async () => {
       const [assigned, running, cancelling] = await holdMany(context, 3);
       if (!assigned || !running || !cancelling) throw new Error('three jobs were claimed');
-      await context.store.observe([running]);
+      await context.store.observe([running], 0);
       await context.store.change({ by: 'attempts', attempts: [cancelling] }, (run, nowUs) =>
         decideCancel(run, '', 1_000, { nowUs, random: 0 }),
       );
@@ -62,7 +62,7 @@ export function heldSuite(context: StoreContext): void {
     it('rebuilds the assignments of ASSIGNED attempts only', async () => {
       const [assigned, running] = await holdMany(context, 2);
       if (!assigned || !running) throw new Error('two jobs were claimed');
-      await context.store.observe([running]);
+      await context.store.observe([running], 0);
       const again = await context.store.readAssigned([assigned, running, { ...assigned, attempt: 2 }]);
       expect(only(again)).toEqual({ ...assigned, prefetch: false });
     });
@@ -72,7 +72,7 @@ export function heldSuite(context: StoreContext): void {
     it('makes ASSIGNED attempts RUNNING, with the run timeout due', async () => {
       const job = await holdOne(context);
       const before = await context.store.nowUs();
-      await context.store.observe([job]);
+      await context.store.observe([job], 0);
       const after = await context.store.nowUs();
       const row = await readRow(context, 'job_runs', job.jobId);
       expect(row).toMatchObject({ state: 6, revision: 3 });
@@ -80,18 +80,29 @@ export function heldSuite(context: StoreContext): void {
       // worker.
       expect(row?.due_time).toBeGreaterThanOrEqual(before + 60_000_000 + RUN_TIMEOUT_SLACK_US);
       expect(row?.due_time).toBeLessThanOrEqual(after + 60_000_000 + RUN_TIMEOUT_SLACK_US);
-      await context.store.observe([job]);
+      await context.store.observe([job], 0);
       expect(await readRow(context, 'job_runs', job.jobId)).toEqual(row);
+    });
+
+    it('counts from the time of the replica if the clock of the database is behind', async () => {
+      const job = await holdOne(context);
+      const ownUs = (await context.store.nowUs()) + 3_600_000_000;
+      await context.store.observe([job], ownUs);
+      const row = await readRow(context, 'job_runs', job.jobId);
+      expect(row?.due_time).toBe(ownUs + 60_000_000 + RUN_TIMEOUT_SLACK_US);
     });
 
     it('ignores attempts that do not match the key', async () => {
       const job = await holdOne(context);
       const { sessionId } = await openWorker(context);
       const before = await readEverything(context, job.jobId);
-      await context.store.observe([
-        { ...job, attempt: 2 },
-        { ...job, sessionId },
-      ]);
+      await context.store.observe(
+        [
+          { ...job, attempt: 2 },
+          { ...job, sessionId },
+        ],
+        0,
+      );
       expect(await readEverything(context, job.jobId)).toEqual(before);
     });
   });
@@ -99,20 +110,20 @@ export function heldSuite(context: StoreContext): void {
   describe('progress', () => {
     it('is stored and shown, each part until a newer one arrives', async () => {
       const job = await holdOne(context);
-      await context.store.saveProgress([progressOf(job, 1, { fraction: 0.25, message: 'a "quarter"' })]);
+      await context.store.saveProgress([progressOf(job, 1, { fraction: 0.25, message: 'a "quarter"' })], 0);
       expect(await readProgress(job.jobId)).toEqual({ fraction: 0.25, message: 'a "quarter"' });
-      await context.store.saveProgress([progressOf(job, 2, { fraction: 0.5 })]);
+      await context.store.saveProgress([progressOf(job, 2, { fraction: 0.5 })], 0);
       expect(await readProgress(job.jobId)).toEqual({ fraction: 0.5, message: 'a "quarter"' });
-      await context.store.saveProgress([progressOf(job, 3, { message: '' })]);
+      await context.store.saveProgress([progressOf(job, 3, { message: '' })], 0);
       expect(await readProgress(job.jobId)).toEqual({ fraction: 0.5, message: '' });
     });
 
     it('is not set back by a late report', async () => {
       const job = await holdOne(context);
-      await context.store.saveProgress([progressOf(job, 5, { fraction: 0.9, checkpoint: payload('new') })]);
+      await context.store.saveProgress([progressOf(job, 5, { fraction: 0.9, checkpoint: payload('new') })], 0);
       const before = await readEverything(context, job.jobId);
-      await context.store.saveProgress([progressOf(job, 5, { fraction: 0.1, checkpoint: payload('old') })]);
-      await context.store.saveProgress([progressOf(job, 4, { fraction: 0.1, checkpoint: payload('old') })]);
+      await context.store.saveProgress([progressOf(job, 5, { fraction: 0.1, checkpoint: payload('old') })], 0);
+      await context.store.saveProgress([progressOf(job, 4, { fraction: 0.1, checkpoint: payload('old') })], 0);
       expect(await readEverything(context, job.jobId)).toEqual(before);
     });
 
@@ -121,23 +132,23 @@ export function heldSuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context);
       const before = await readEverything(context, job.jobId);
       const change = { fraction: 0.5, checkpoint: payload('x') };
-      await context.store.saveProgress([
-        progressOf({ ...job, attempt: 2 }, 1, change),
-        progressOf({ ...job, sessionId }, 2, change),
-      ]);
+      await context.store.saveProgress(
+        [progressOf({ ...job, attempt: 2 }, 1, change), progressOf({ ...job, sessionId }, 2, change)],
+        0,
+      );
       await context.store.closeSessions([job.sessionId], 'CLOSE');
-      await context.store.saveProgress([progressOf(job, 3, change)]);
+      await context.store.saveProgress([progressOf(job, 3, change)], 0);
       expect(await readEverything(context, job.jobId)).toEqual(before);
     });
 
     it('starts again with each attempt', async () => {
       const job = await holdOne(context);
-      await context.store.saveProgress([progressOf(job, 1_000, { fraction: 0.9, message: 'almost' })]);
+      await context.store.saveProgress([progressOf(job, 1_000, { fraction: 0.9, message: 'almost' })], 0);
       await abort(job);
       await sql(context, `UPDATE job_runs SET state = 3, due_time = NULL WHERE job_id = '${job.jobId}'`);
       const again = only(await claimMany(context, job.laneId, job.sessionId, 1));
       expect(await readProgress(job.jobId)).toBeUndefined();
-      await context.store.saveProgress([progressOf(again, 1, { fraction: 0.1 })]);
+      await context.store.saveProgress([progressOf(again, 1, { fraction: 0.1 })], 0);
       expect(await readProgress(job.jobId)).toEqual({ fraction: 0.1, message: '' });
     });
   });
@@ -149,9 +160,10 @@ export function heldSuite(context: StoreContext): void {
       const checkpoint = { data, contentType: 'application/x', metadata: { part: '7' } };
       await context.store.saveProgress(
         jobs.map((job, i) => progressOf(job, 1, i === 1 ? {} : { checkpoint: payload(`first of ${i}`) })),
+        0,
       );
-      await context.store.saveProgress([progressOf(jobs[0] as AttemptKey, 2, { checkpoint })]);
-      await context.store.saveProgress([progressOf(jobs[0] as AttemptKey, 3, { fraction: 1 })]);
+      await context.store.saveProgress([progressOf(jobs[0] as AttemptKey, 2, { checkpoint })], 0);
+      await context.store.saveProgress([progressOf(jobs[0] as AttemptKey, 3, { fraction: 1 })], 0);
       for (const job of jobs) await abort(job);
       await sql(context, `UPDATE job_runs SET state = 3, due_time = NULL WHERE lane_id = ${jobs[0]?.laneId}`);
       const { sessionId } = await openWorker(context);
@@ -168,9 +180,10 @@ export function heldSuite(context: StoreContext): void {
 
     it('can be empty', async () => {
       const job = await holdOne(context);
-      await context.store.saveProgress([
-        progressOf(job, 1, { checkpoint: { data: new Uint8Array(), contentType: '' } }),
-      ]);
+      await context.store.saveProgress(
+        [progressOf(job, 1, { checkpoint: { data: new Uint8Array(), contentType: '' } })],
+        0,
+      );
       await abort(job);
       await sql(context, `UPDATE job_runs SET state = 3, due_time = NULL WHERE job_id = '${job.jobId}'`);
       const again = only(await claimMany(context, job.laneId, job.sessionId, 1));

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../../../server/domain/jobs/decide.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import { holdMany, lapse, only, openWorker } from '../../../../support/store/store-fixtures.ts';
 
@@ -10,7 +11,7 @@ const beat = (sessionId: string, pingEcho = 0, draining = false) => ({ sessionId
 export function sessionsSuite(context: StoreContext): void {
   const read = async (sessionId: string) => only(await context.store.readSessions([sessionId]));
   const renew = async (sessionId: string, pingEcho = 0, draining = false, leaseMs = 60_000) =>
-    only(await context.store.renewSessions([beat(sessionId, pingEcho, draining)], leaseMs));
+    only(await context.store.renewSessions([beat(sessionId, pingEcho, draining)], leaseMs, 0));
 
   describe('opening a session', () => {
     it('stores the offer', async () => {
@@ -49,6 +50,7 @@ export function sessionsSuite(context: StoreContext): void {
         beats: 1,
         pingEcho: 0,
         previousBeatUs: openTimeUs,
+        beatUs: expect.any(Number),
         draining: false,
         drainWanted: false,
       });
@@ -58,11 +60,28 @@ export function sessionsSuite(context: StoreContext): void {
     });
 
     it('never shortens a lease nor lowers the echo', async () => {
-      const { sessionId, leaseUntilUs } = await openWorker(context, { leaseMs: 3_600_000 });
-      await renew(sessionId, 5, false, 1_000);
+      const { sessionId, leaseUntilUs } = await openWorker(context, { leaseMs: 60_000 });
+      await renew(sessionId, 5, false, 31_000);
       expect((await read(sessionId)).leaseUntilUs).toBe(leaseUntilUs);
       expect((await renew(sessionId, 3)).pingEcho).toBe(5);
       expect((await renew(sessionId, 8)).pingEcho).toBe(8);
+    });
+
+    it('shortens a lease, and sets back a heartbeat, that were written while the clock was an hour ahead', async () => {
+      const { sessionId } = await openWorker(context);
+      await sql(
+        context,
+        `UPDATE sessions SET lease_until = lease_until + interval '1 hour', beat_time = beat_time + interval '1 hour' WHERE session_id = '${sessionId}'`,
+      );
+      const ahead = await read(sessionId);
+      // The clock of the replica is still ahead.
+      await context.store.renewSessions([beat(sessionId)], 60_000, ahead.beatTimeUs);
+      expect(await read(sessionId)).toMatchObject({ leaseUntilUs: ahead.leaseUntilUs, beatTimeUs: ahead.beatTimeUs });
+      await renew(sessionId);
+      const after = await read(sessionId);
+      const nowUs = await context.store.nowUs();
+      expect(after.leaseUntilUs - after.beatTimeUs).toBe(60_000_000);
+      expect(Math.abs(after.beatTimeUs - nowUs)).toBeLessThan(30e6);
     });
 
     it('stores draining as in the last heartbeat', async () => {
@@ -83,7 +102,7 @@ export function sessionsSuite(context: StoreContext): void {
       const [open, closing] = [await openWorker(context), await openWorker(context)];
       await context.store.closeSessions([closing.sessionId], 'CLOSE');
       const beats = [closing.sessionId, randomUUID(), open.sessionId].map((id) => beat(id));
-      expect(only(await context.store.renewSessions(beats, 1_000)).sessionId).toBe(open.sessionId);
+      expect(only(await context.store.renewSessions(beats, 1_000, 0)).sessionId).toBe(open.sessionId);
       expect((await read(closing.sessionId)).beats).toBe(0);
     });
 
@@ -95,6 +114,7 @@ export function sessionsSuite(context: StoreContext): void {
           context.store.renewSessions(
             (i % 2 ? [...ids].reverse() : ids).map((id) => beat(id, i)),
             60_000,
+            0,
           ),
         ),
       );
@@ -135,11 +155,25 @@ export function sessionsSuite(context: StoreContext): void {
     });
   });
 
+  describe('leases that end more than two leases from now', () => {
+    it('are shortened to one', async () => {
+      const long = await openWorker(context, { leaseMs: 3_600_000 });
+      const usual = await openWorker(context, { leaseMs: 60_000 });
+      expect((await context.store.readLapsed(FAR_US)).latestLeaseUs).toBeGreaterThanOrEqual(long.leaseUntilUs);
+      expect(await context.store.shortenLeases(60_000, long.openTimeUs + 3_600_000_000)).not.toContain(long.sessionId);
+      expect(await context.store.shortenLeases(60_000, 0)).toContain(long.sessionId);
+      const endsIn = (await read(long.sessionId)).leaseUntilUs - (await context.store.nowUs());
+      expect(endsIn).toBeGreaterThan(0);
+      expect(endsIn).toBeLessThanOrEqual(60_000_000);
+      expect((await read(usual.sessionId)).leaseUntilUs).toBe(usual.leaseUntilUs);
+    });
+  });
+
   describe('the reads of lapsed and of closing sessions', () => {
     beforeEach(() => emptyTables(context));
 
     it('return them, and how many are open', async () => {
-      const empty = await context.store.readLapsed();
+      const empty = await context.store.readLapsed(FAR_US);
       expect(empty).toMatchObject({ lapsed: [], lapsedCount: 0, openCount: 0 });
       expect(await context.store.readClosing()).toEqual({ closing: [], hasMore: false });
       expect(Math.abs(empty.nowUs - (await context.store.nowUs()))).toBeLessThan(10e6);
@@ -158,7 +192,7 @@ export function sessionsSuite(context: StoreContext): void {
       await context.store.closeSessions([massive], 'MASS_LAPSE');
       await context.store.closeSessions([ended], 'CLOSE');
       await context.store.endSessions([ended]);
-      const found = await context.store.readLapsed();
+      const found = await context.store.readLapsed(FAR_US);
       expect(found).toMatchObject({ openCount: 2, lapsedCount: 1 });
       expect(only(found.lapsed)).toEqual({ sessionId: lapsed, leaseUntilUs: (await read(lapsed)).leaseUntilUs });
       const closing = [
@@ -175,7 +209,7 @@ export function sessionsSuite(context: StoreContext): void {
         'session_id', gen_random_uuid(), 'request_id', NULL, 'state', CASE WHEN n <= 1001 THEN 2 ELSE 1 END, 'close_cause', CASE WHEN n <= 1001 THEN 1 END,
         'lease_until', muster_now() - n * interval '1 s'))).* FROM sessions s, generate_series(1, 2002) AS n`;
       await sql(context, `INSERT INTO sessions ${others} WHERE session_id = '${sessionId}'`);
-      const { lapsed, lapsedCount, openCount } = await context.store.readLapsed();
+      const { lapsed, lapsedCount, openCount } = await context.store.readLapsed(FAR_US);
       expect({ lapsedCount, openCount }).toEqual({ lapsedCount: 1_001, openCount: 1_002 });
       expect(lapsed).toHaveLength(1_000);
       expect(lapsed).toEqual([...lapsed].sort((a, b) => a.leaseUntilUs - b.leaseUntilUs));

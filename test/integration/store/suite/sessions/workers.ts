@@ -22,7 +22,7 @@ const NIL = '00000000-0000-0000-0000-000000000000';
 
 export function workersSuite(context: StoreContext): void {
   const renew = async (sessionId: string, draining = false) =>
-    only(await context.store.renewSessions([{ sessionId, pingEcho: 0, draining }], 60_000));
+    only(await context.store.renewSessions([{ sessionId, pingEcho: 0, draining }], 60_000, 0));
 
   describe('the list of workers', () => {
     it('pages through the sessions that are not closed, with the jobs of each', async () => {
@@ -60,10 +60,11 @@ export function workersSuite(context: StoreContext): void {
       const claimed: ClaimedJob[] = [];
       for (let i = 0; i < 4; i++) claimed.push(only(await claimMany(context, laneId, sessionId, 1)));
       const [first, second, third] = claimed as [ClaimedJob, ClaimedJob, ClaimedJob];
-      await context.store.observe([first, second].map(keyOf));
-      await context.store.saveProgress([
-        { ...keyOf(first), sequence: 1, fraction: 0.25, message: 'a quarter', checkpoint: undefined },
-      ]);
+      await context.store.observe([first, second].map(keyOf), 0);
+      await context.store.saveProgress(
+        [{ ...keyOf(first), sequence: 1, fraction: 0.25, message: 'a quarter', checkpoint: undefined }],
+        0,
+      );
       await context.store.change({ by: 'jobs', namespace: 'default', jobIds: [third.jobId] }, (run, nowUs) =>
         decideCancel(run, '', 1_000, { nowUs, random: 0 }),
       );

@@ -7,6 +7,7 @@ import { continueAs, decideFail } from '../../../../../server/domain/jobs/decide
 import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import { decidePause } from '../../../../../server/domain/jobs/pause.ts';
 import type { OpenRun } from '../../../../../server/domain/jobs/run.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
@@ -160,7 +161,7 @@ export function workflowsSuite(context: StoreContext): void {
       const expired = makeJob(laneId, { ...parent(0), expireTimeUs: past });
       const late = makeJob(laneId, { ...parent(1), deadlineUs: past });
       await context.store.submit([makeCall([expired, late])]);
-      await context.store.change({ by: 'due', limit: 1_000 }, (run, nowUs) =>
+      await context.store.change({ by: 'due', limit: 1_000, latestUs: FAR_US }, (run, nowUs) =>
         run.parentJobId === jobId && run.jobId !== retried.jobId ? decideDue(run, lastTry, moment(nowUs)) : undefined,
       );
       const reported = (await inbox(jobId)).map(({ step, state, items, childIds }) => [step, state, items, childIds]);
