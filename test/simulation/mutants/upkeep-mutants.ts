@@ -138,16 +138,6 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  clock_step_is_followed: {
-    about: 'A replica follows a step of the clock of the database at once.',
-    patches: [
-      {
-        file: 'server/engine/base/db-clock.ts',
-        find: 'if (!this.#offset || isSame(this.#offset, offset)) return this.#keep(offset);',
-        replace: 'if (!this.#step || this.#offset) return this.#keep(offset);',
-      },
-    ],
-  },
   due_by_the_database_alone: {
     about: 'A job is due when the clock of the database says so, also while it is an hour ahead.',
     patches: [
