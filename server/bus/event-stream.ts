@@ -6,6 +6,7 @@ import {
   JetStreamApiCodes,
   JetStreamApiError,
   type JetStreamClient,
+  type JetStreamManager,
   type JsMsg,
   jetstream,
   jetstreamManager,
@@ -24,8 +25,14 @@ import { eventStreamName, eventsSubject } from './subjects.ts';
 /** As long as the bus detects repeats by message id. */
 const duplicateWindowMs = 120_000;
 
+/** Marks a stream whose copies Muster may add to. */
+const copiesKey = 'muster-replicas';
+const metadata = { [copiesKey]: 'by cluster' };
+/** Copies in a cluster: the stream survives the loss of a node. */
+const clusterReplicas = 3;
+
 /** Configuration of a new stream. An existing stream is not changed: its bounds are its owner's to set. */
-const streamConfig: Partial<StreamConfig> & { name: string } = {
+const streamConfig: Omit<Partial<StreamConfig>, 'num_replicas'> & { name: string } = {
   name: eventStreamName,
   subjects: [eventsSubject('*')],
   retention: RetentionPolicy.Limits,
@@ -36,11 +43,14 @@ const streamConfig: Partial<StreamConfig> & { name: string } = {
   max_msgs: 1_000_000,
   duplicate_window: nanos(duplicateWindowMs),
   allow_direct: true,
+  metadata,
 };
 
 const absentText =
   'the NATS server has no JetStream for this account: enable it (`jetstream {}` in its configuration), or do without events';
 const answerMs = 5_000;
+/** Time of a pull request. A reader notices after one and a half that its consumer is gone. */
+const pullMs = 10_000;
 /** Maximum messages buffered for a reader. */
 const bufferedMessages = 4;
 /** Subject, headers and their framing. */
@@ -53,10 +63,17 @@ function unavailable(problem: string, cause: unknown): EngineError {
   });
 }
 
-/** JetStream does not answer, or reports that it is off. */
-function isAbsent(error: unknown): boolean {
+/** JetStream is off. Only opening the stream shows that: a stream without a leader has no responders either. */
+class Absent extends Error {}
+
+/** JetStream's interface does not answer, or reports that it is off. */
+function isOff(error: unknown): boolean {
   const { name, message = '' } = error as Error;
   return name === 'JetStreamNotEnabled' || /not enabled|no responders/i.test(message);
+}
+
+function positionGone(what: string, metadata: Readonly<Record<string, string>>): EngineError {
+  return new EngineError('EVENT_POSITION_GONE', `${what}; begin at 0, the oldest event that is kept`, { metadata });
 }
 
 export class JetStreamEvents implements EventStream {
@@ -94,13 +111,18 @@ export class JetStreamEvents implements EventStream {
 
   async *read({ namespace, after, keptOnly }: EventRange, gone: AbortSignal): AsyncGenerator<EventPage, void> {
     let position = after === undefined ? undefined : await this.#checked(after);
+    let createTime: string | undefined;
     while (!gone.aborted) {
-      const { consumer, pending } = await this.#use((client) => consumerOf(client, namespace, position));
+      const found = await this.#use((client) => consumerOf(client, namespace, position));
+      const { consumer, pending } = found;
       try {
         if (gone.aborted) return;
+        createTime ??= found.createTime;
+        if (createTime !== found.createTime) throw anew(position);
         if (keptOnly && pending === 0) return yield { position: position ?? 0, events: [] };
         // Ends with the connection; then reading continues at the same position.
-        for await (const message of until(gone, await consumer.consume({ max_messages: bufferedMessages }))) {
+        const messages = await consumer.consume({ max_messages: bufferedMessages, expires: pullMs });
+        for await (const message of until(gone, messages)) {
           position = message.seq;
           yield { position, events: decodeEvents(message.data) };
           if (keptOnly && message.info.pending === 0) return yield { position, events: [] };
@@ -119,11 +141,11 @@ export class JetStreamEvents implements EventStream {
       const { first_seq, last_seq } = (await manager.streams.info(eventStreamName)).state;
       if (after > last_seq || (after > 0 && after + 1 < first_seq)) {
         const kept = last_seq >= first_seq ? `from ${first_seq - 1} to ${last_seq}` : `${last_seq}`;
-        throw new EngineError(
-          'EVENT_POSITION_GONE',
-          `events after position ${after} are not kept: positions reach ${kept}; begin at 0, the oldest event that is kept`,
-          { metadata: { position: String(after), oldest: String(first_seq - 1), newest: String(last_seq) } },
-        );
+        throw positionGone(`events after position ${after} are not kept: positions reach ${kept}`, {
+          position: String(after),
+          oldest: String(first_seq - 1),
+          newest: String(last_seq),
+        });
       }
       return after;
     });
@@ -143,19 +165,30 @@ export class JetStreamEvents implements EventStream {
     } catch (error) {
       if (error instanceof EngineError) throw error;
       this.#ready = undefined;
-      this.#isAbsent = isAbsent(error);
-      throw unavailable(this.#isAbsent ? absentText : (error as Error).message, error);
+      this.#isAbsent = error instanceof Absent;
+      throw unavailable((error as Error).message, error);
     }
   }
 }
 
-/** A consumer from a position, or for new messages only; and the number of messages that wait for it. */
+/** For a reader of a stream that was deleted: positions of the new one mean other events. */
+function anew(position: number | undefined): EngineError {
+  const metadata = position === undefined ? {} : { position: String(position) };
+  return positionGone('the stream of events was made anew, and its positions begin again', metadata);
+}
+
+/**
+ * A consumer from a position, or for new messages only; the number of messages that wait for it; and the creation of
+ * its stream.
+ */
 async function consumerOf(client: JetStreamClient, namespace: string, position: number | undefined) {
   const consumer = await client.consumers.get(eventStreamName, {
     filter_subjects: eventsSubject(namespace),
     ...(position === undefined ? { deliver_policy: DeliverPolicy.New } : { opt_start_seq: position + 1 }),
   });
-  return { consumer, pending: (await consumer.info(true)).num_pending };
+  const { num_pending: pending } = await consumer.info(true);
+  const { created } = await (await client.jetstreamManager(false)).streams.info(eventStreamName);
+  return { consumer, pending, createTime: created };
 }
 
 /** Messages until `gone` aborts. Removes its listener: a watch may outlive many consumers. */
@@ -163,6 +196,7 @@ async function* until(gone: AbortSignal, messages: ConsumerMessages): AsyncGener
   const stop = () => messages.stop();
   gone.addEventListener('abort', stop, { once: true });
   if (gone.aborted) stop();
+  void stopOnceLost(messages);
   try {
     yield* messages;
   } finally {
@@ -170,14 +204,52 @@ async function* until(gone: AbortSignal, messages: ConsumerMessages): AsyncGener
   }
 }
 
+/** The client makes a lost consumer anew by itself, also in a stream that was made anew meanwhile. */
+async function stopOnceLost(messages: ConsumerMessages): Promise<void> {
+  for await (const { type } of messages.status())
+    if (type === 'ordered_consumer_recreated' || type === 'stream_not_found') messages.stop();
+}
+
 /** Finds the stream, or creates it. */
 async function open(by: NatsConnection): Promise<JetStreamClient> {
   const manager = await jetstreamManager(by, { checkAPI: false, timeout: answerMs });
   try {
-    await manager.streams.info(eventStreamName);
+    const { config } = await manager.streams.info(eventStreamName);
+    const isOurs = config.metadata?.[copiesKey] === metadata[copiesKey];
+    if (isOurs && inCluster(by) && config.num_replicas < clusterReplicas) await addCopies(manager);
   } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound)) throw error;
-    await manager.streams.add(streamConfig);
+    if (isOff(error)) throw new Absent(absentText, { cause: error });
+    if (!isStreamNotFound(error)) throw error;
+    await create(by, manager);
   }
   return jetstream(by, { timeout: answerMs });
+}
+
+const inCluster = ({ info }: NatsConnection) => info?.cluster !== undefined;
+
+function isStreamNotFound(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+}
+
+async function create(by: NatsConnection, { streams }: JetStreamManager): Promise<void> {
+  try {
+    await streams.add({ ...streamConfig, num_replicas: inCluster(by) ? clusterReplicas : 1 });
+  } catch (error) {
+    if (!hasTooFewNodes(error)) throw error;
+    await streams.add(streamConfig);
+  }
+}
+
+/** Nodes were missing when the stream was created. If they still are, the next connection tries again. */
+async function addCopies({ streams }: JetStreamManager): Promise<void> {
+  try {
+    await streams.update(eventStreamName, { num_replicas: clusterReplicas });
+  } catch (error) {
+    if (!hasTooFewNodes(error)) throw error;
+  }
+}
+
+/** Fewer nodes than copies, or some of them are away. */
+function hasTooFewNodes(error: unknown): boolean {
+  return error instanceof JetStreamApiError && /no suitable peers|insufficient/i.test(error.message);
 }

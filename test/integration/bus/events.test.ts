@@ -148,6 +148,33 @@ describe('the event stream', () => {
     await reading;
   });
 
+  it('ends its readers when it was made anew, and is made anew by the next event', async () => {
+    const before = batch(3);
+    await bus.events.publish(before);
+    const seen: string[] = [];
+    const reading = (async () => {
+      const range = { namespace: before.namespace, after: 0, keptOnly: false };
+      for await (const { events } of bus.events.read(range, new AbortController().signal)) seen.push(...idsOf(events));
+    })();
+    const failure = reading.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await until(() => seen.length === 3, 'the reader is there');
+    await withManager((manager) => manager.streams.delete(eventStreamName));
+    const after = { ...batch(), namespace: before.namespace };
+    const publish = () =>
+      bus.events.publish(after).then(
+        () => true,
+        () => false,
+      );
+    await until(publish, 'the stream is there');
+    expect(await failure).toMatchObject({
+      reason: expect.stringMatching(/^EVENT(_POSITION_GONE|S_UNAVAILABLE)$/),
+    });
+    expect((await read()).flatMap(({ events }) => idsOf(events))).toEqual(idsOf(eventsOf(after)));
+  });
+
   it('keeps stored events when the server is killed, and continues by itself', async () => {
     const before = batch(5);
     await bus.events.publish(before);

@@ -1,0 +1,65 @@
+/** A cluster of nats-servers with JetStream, whose nodes tests kill and start again. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dieWithParent, findServerBinary } from '../../../server/bus/server-binary.ts';
+import { launchServer, type ServerProcess } from '../../../server/bus/server-process.ts';
+import { freePort } from '../databases/postgres.ts';
+
+export interface ClusterNode {
+  readonly name: string;
+  readonly url: string;
+  start(): void;
+  kill(): Promise<void>;
+}
+
+export interface NatsCluster {
+  readonly nodes: readonly ClusterNode[];
+  stop(): Promise<void>;
+}
+
+/** No node is started. */
+export async function makeCluster(count = 3): Promise<NatsCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'muster-nats-cluster-'));
+  const [binary, prefix] = await Promise.all([findServerBinary(), dieWithParent()]);
+  const places = await Promise.all(
+    ['a', 'b', 'c']
+      .slice(0, count)
+      .map(async (name) => ({ name, port: await freePort(), routePort: await freePort() })),
+  );
+  const routes = places.map(({ routePort }) => `nats://127.0.0.1:${routePort}`);
+  const nodes = await Promise.all(
+    places.map(async ({ name, port, routePort }) => {
+      const file = join(folder, `${name}.conf`);
+      await writeFile(
+        file,
+        `server_name: ${name}
+host: 127.0.0.1
+port: ${port}
+jetstream { store_dir: ${JSON.stringify(join(folder, name))}, max_file_store: 1GB }
+cluster { name: muster, host: 127.0.0.1, port: ${routePort}, routes: ${JSON.stringify(routes)} }
+`,
+      );
+      let running: ServerProcess | undefined;
+      return {
+        name,
+        url: `nats://127.0.0.1:${port}`,
+        start: () => {
+          running = launchServer(prefix, binary, file);
+        },
+        kill: async () => {
+          running?.kill('SIGKILL');
+          await running?.ended;
+          running = undefined;
+        },
+      };
+    }),
+  );
+  return {
+    nodes,
+    async stop() {
+      await Promise.all(nodes.map((node) => node.kill()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
