@@ -13,10 +13,15 @@ const AGREED_SAMPLES = 5;
 /** Max distance between a time that a statement read and the own one, unless the clock has stepped. */
 const TRUSTED_US = 60_000_000;
 
+/** The own clock and the database's may drift apart by this much, as a fraction. */
+const MAX_DRIFT = 0.01;
+
 interface Offset {
   readonly us: number;
   /** Half of the round trip: the database may have read its clock at any moment of it. */
   readonly errorUs: number;
+  /** When it was measured, by the own clock. */
+  readonly atMs: number;
 }
 
 interface Step {
@@ -65,7 +70,8 @@ export class DbClock {
     const askedMs = this.#clock.now();
     const readUs = await store.nowUs();
     const answeredMs = this.#clock.now();
-    const offset = { us: readUs - ((askedMs + answeredMs) / 2) * 1000, errorUs: ((answeredMs - askedMs) / 2) * 1000 };
+    const us = readUs - ((askedMs + answeredMs) / 2) * 1000;
+    const offset = { us, errorUs: ((answeredMs - askedMs) / 2) * 1000, atMs: answeredMs };
     if (!this.#offset || isSame(this.#offset, offset)) return this.#keep(offset);
     if (!this.#step || !isSame(this.#step.offset, offset)) this.#step = this.#newStep(offset, readUs, answeredMs);
     this.#step.offset = offset;
@@ -80,7 +86,8 @@ export class DbClock {
   #keep(offset: Offset): void {
     if (this.#step) this.#log?.warn({ now: timeText(this.nowUs()) }, 'the step of the clock of the database is over');
     this.#step = undefined;
-    this.#offset = offset;
+    // A slow answer says less than an earlier one that was fast.
+    if (!this.#offset || offset.errorUs <= errorAt(this.#offset, offset.atMs)) this.#offset = offset;
   }
 
   #newStep(offset: Offset, readUs: number, answeredMs: number): Step {
@@ -104,8 +111,13 @@ export class DbClock {
   }
 }
 
+/** `other` is the later one. */
 function isSame(one: Offset, other: Offset): boolean {
-  return Math.abs(one.us - other.us) <= STEP_US + one.errorUs + other.errorUs;
+  return Math.abs(one.us - other.us) <= STEP_US + errorAt(one, other.atMs) + other.errorUs;
+}
+
+function errorAt({ errorUs, atMs }: Offset, nowMs: number): number {
+  return errorUs + (nowMs - atMs) * 1000 * MAX_DRIFT;
 }
 
 function timeText(us: number): string {

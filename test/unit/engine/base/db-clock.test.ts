@@ -101,4 +101,17 @@ describe('the clock of the database', () => {
     });
     expect(clock.steps).toBe(0);
   });
+
+  it('is not moved by a slow answer after a fast one', async () => {
+    const readAtOnce = async () => {
+      const readUs = realUs();
+      await time.advance(1_500);
+      return readUs;
+    };
+    await clock.refresh({ nowUs: readAtOnce });
+    expect({ steps: clock.steps, now: clock.nowUs() }).toEqual({ steps: 0, now: realUs() });
+    await time.advance(120_000);
+    await clock.refresh({ nowUs: readAtOnce });
+    expect(clock.nowUs()).toBe(realUs() - 750_000);
+  });
 });
