@@ -174,7 +174,7 @@ export class BreakerChecks {
     const began = this.#evidence.history.transactionBegan.get(row.at) ?? row.at;
     // A statement may come so late that the attempt after a failure is due by then.
     const mayBeLate = due >= began + BREAKER_OPEN_MS * 1_000 && fates.has('FAILED');
-    const gone = due <= row.at && !mayBeLate;
+    const gone = due <= row.at + clockErrorUs(this.#evidence) && !mayBeLate;
     if (!fates.has(gone ? 'GONE' : 'FAILED'))
       this.#violate(row, `took its probe as ${gone ? 'gone' : 'failed'}, which it was not (${[...fates]})`);
     this.#evidence.history.count(`breaker: probe ${gone ? 'gone' : 'failed'}`);
