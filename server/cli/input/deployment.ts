@@ -1,10 +1,16 @@
 /** The deployment to move or to verify: a data folder or a PostgreSQL database. */
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import type { Location } from '../../location.ts';
 import { pathOf } from '../command-process.ts';
 import { CliError } from '../failures/cli-error.ts';
 import { processOf } from '../muster-command.ts';
 import { isTyped, type PostgresOptions, postgresUrlOf } from './database-url.ts';
+import { optionWithEnv } from './environment.ts';
+
+/** The data folder of a deployment, by default `.muster`. */
+export function dataOption(): Option {
+  return optionWithEnv('--data <folder>', 'data folder of an embedded deployment (default: ".muster")', 'MUSTER_DATA');
+}
 
 type Options = PostgresOptions & { readonly data?: string };
 

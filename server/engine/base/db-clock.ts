@@ -11,7 +11,7 @@ const STEP_US = 1_000_000;
 const AGREED_MS = 10_000;
 const AGREED_SAMPLES = 5;
 /** Max distance between a time that a statement read and the own one, unless the clock has stepped. */
-const TRUSTED_US = 60_000_000;
+export const TRUSTED_US = 60_000_000;
 
 /** The own clock and the database's may drift apart by this much, as a fraction. */
 const MAX_DRIFT = 0.01;

@@ -116,7 +116,6 @@ RETURNING s.session_id`,
   row: { session_id: 'uuid' },
 } satisfies Statement;
 
-// Lapsed or closing sessions, and the number of open ones: counted, since sessions are few (thousands at most).
 /** Sessions per page. */
 const PAGE = 1_000;
 

@@ -1,7 +1,7 @@
 /** `muster export` and `muster import`: move a whole deployment from embedded to PostgreSQL or back. */
 import type { Command } from 'commander';
 import { postgresOptions } from '../../input/database-url.ts';
-import { locationOf } from '../../input/deployment.ts';
+import { dataOption, locationOf } from '../../input/deployment.ts';
 import { optionWithEnv } from '../../input/environment.ts';
 import { type GlobalOptions, Invocation } from '../../invocation.ts';
 import { local } from '../../local-command.ts';
@@ -18,9 +18,7 @@ function addExport(program: Command): void {
     .argument('<file>', 'the file to write; one that ends in .gz is compressed')
     .helpGroup('Servers:')
     .description('Write a whole deployment into a file, while no control plane serves it')
-    .addOption(
-      optionWithEnv('--data <folder>', 'data folder of an embedded deployment (default: ".muster")', 'MUSTER_DATA'),
-    );
+    .addOption(dataOption());
   for (const option of postgresOptions('the PostgreSQL database of the deployment')) command.addOption(option);
   command
     .addHelpText(

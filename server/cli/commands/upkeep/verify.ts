@@ -1,8 +1,7 @@
 /** `muster verify`: compares what a deployment's database keeps with what follows from its rows. */
 import type { Command } from 'commander';
 import { postgresOptions } from '../../input/database-url.ts';
-import { locationOf } from '../../input/deployment.ts';
-import { optionWithEnv } from '../../input/environment.ts';
+import { dataOption, locationOf } from '../../input/deployment.ts';
 import { type GlobalOptions, Invocation } from '../../invocation.ts';
 import { local } from '../../local-command.ts';
 import { processOf } from '../../muster-command.ts';
@@ -12,9 +11,7 @@ export function addVerify(program: Command): void {
     .command('verify')
     .helpGroup('Servers:')
     .description("Verify a deployment's database: counts, dependencies, inboxes, workflows and batches, from its rows")
-    .addOption(
-      optionWithEnv('--data <folder>', 'data folder of an embedded deployment (default: ".muster")', 'MUSTER_DATA'),
-    );
+    .addOption(dataOption());
   for (const option of postgresOptions('the PostgreSQL database of the deployment')) command.addOption(option);
   command
     .addHelpText(

@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type LimitUse, laneHeadroom } from '../../../domain/dispatch/limit-use.ts';
 import type { Headroom } from '../../../domain/dispatch/limits.ts';
+import { TRUSTED_US } from '../../base/db-clock.ts';
 import type { PassedGates } from '../../ports/dispatch.ts';
 import type { LaneUnderLimits } from '../../ports/limits.ts';
 import type { Store } from '../../ports/store.ts';
@@ -20,9 +21,6 @@ export interface LimitHeadroom {
   /** Headroom under the limits of queue and definition. Limits of keys are separate. */
   readonly headroom: Headroom;
 }
-
-/** Max difference between the clocks of the database and of the replica. */
-const MAX_STEP_US = 60_000_000;
 
 /** Within `together`; no other transaction assigns under these limits until its end. */
 export async function lockCapacity(
@@ -40,6 +38,6 @@ export async function lockCapacity(
   // A limit that did not exist could not be locked.
   const isCurrent = isDeepStrictEqual(use.limits, limits);
   // By a clock that has stepped, a rate would give too many units now, or none for a long time.
-  const isInTime = Math.abs(use.nowUs - lane.ownUs) <= MAX_STEP_US;
+  const isInTime = Math.abs(use.nowUs - lane.ownUs) <= TRUSTED_US;
   return { openSessions, isOpen: isCurrent && isOpen && isInTime, isCurrent, use, headroom: laneHeadroom(use) };
 }
