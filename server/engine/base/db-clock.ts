@@ -13,7 +13,7 @@ const AGREED_SAMPLES = 5;
 /** Max distance between a time that a statement read and the own one, unless the clock has stepped. */
 export const TRUSTED_US = 60_000_000;
 
-/** The own clock and the database's may drift apart by this much, as a fraction. */
+/** How fast the difference between the own clock and the database's may change, as a fraction. */
 const MAX_DRIFT = 0.01;
 
 interface Offset {
