@@ -50,9 +50,12 @@ export interface CachedResult {
   readonly untilUs: number;
 }
 
-/** Whether a step may reuse it: it is young enough for the step, and for those that stored it. */
+/**
+ * Whether a step may reuse it: it is young enough for the step, and for those that stored it. One from the future is
+ * not: its age is unknown, since the clock has stepped.
+ */
 export function isFresh({ maxAgeMs }: StepCache, { endTimeUs, untilUs }: CachedResult, nowUs: number): boolean {
-  return nowUs < untilUs && nowUs < endTimeUs + maxAgeMs * 1_000;
+  return endTimeUs <= nowUs && nowUs < untilUs && nowUs < endTimeUs + maxAgeMs * 1_000;
 }
 
 /** Whether a step's result is kept for others. Failures are not: they may not happen again. */

@@ -96,13 +96,14 @@ describe('a cached result', () => {
   const found = fc.record({ jobId: fc.constant('j'), endTimeUs: time, untilUs: time });
   const age = fc.integer({ min: 1, max: 10_000 });
 
-  it('is fresh while it is younger than the step allows and before it expires, and never again after that', () => {
+  it('is fresh from its end, while it is younger than the step allows and before it expires, and never again after that', () => {
     fc.assert(
       fc.property(found, age, time, time, (result, maxAgeMs, nowUs, laterUs) => {
         const ageMs = (nowUs - result.endTimeUs) / 1_000;
-        expect(isFresh({ maxAgeMs }, result, nowUs)).toBe(ageMs < maxAgeMs && nowUs < result.untilUs);
-        if (!isFresh({ maxAgeMs }, result, nowUs)) expect(isFresh({ maxAgeMs }, result, nowUs + laterUs)).toBe(false);
-        else expect(isFresh({ maxAgeMs: maxAgeMs + 1 }, result, nowUs)).toBe(true);
+        const fresh = isFresh({ maxAgeMs }, result, nowUs);
+        expect(fresh).toBe(ageMs >= 0 && ageMs < maxAgeMs && nowUs < result.untilUs);
+        if (!fresh && ageMs >= 0) expect(isFresh({ maxAgeMs }, result, nowUs + laterUs)).toBe(false);
+        if (fresh) expect(isFresh({ maxAgeMs: maxAgeMs + 1 }, result, nowUs)).toBe(true);
       }),
     );
   });
