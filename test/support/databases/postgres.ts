@@ -1,10 +1,11 @@
 /** PostgreSQL servers for tests, one shared by a run and temporary ones, as an unprivileged user when we are root. */
-import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { prepared } from '../run/prepared.ts';
 
@@ -97,7 +98,7 @@ function removeAtExit(folder: string): void {
 const MAX_PORTS = 5;
 
 /** The chosen port is free, but another process may take it before the server does; then it tries again. */
-async function startServer(
+async function launchServer(
   native: string,
   data: string,
   as: SpawnOptions,
@@ -159,13 +160,29 @@ export function makeDataFolder(major: PostgresMajor): string {
   return data;
 }
 
-async function copyDataFolder(major: PostgresMajor): Promise<string> {
-  const template = await prepared(`postgres-${major} folder`);
-  if (template === undefined) return makeDataFolder(major);
+/** A copy of files of a data folder, for another server. */
+export async function copyToFolder(major: PostgresMajor, sources: readonly string[]): Promise<string> {
   const identity = identityOf(binariesOf(major));
   const data = makeServerFolder(identity);
-  execFileSync('cp', ['-R', `${template}/.`, data], { ...identity, cwd: data, stdio: 'pipe' });
+  await promisify(execFile)('cp', ['-R', ...sources, data], { ...identity, cwd: data });
   return data;
+}
+
+/** A file in a data folder, owned by the server's user. */
+export function writeServerFile(data: string, name: string, content: string): void {
+  const path = join(data, name);
+  writeFileSync(path, content, { mode: 0o600 });
+  chownLike(data, path);
+}
+
+export function chownLike(folder: string, path: string): void {
+  const { uid, gid } = statSync(folder);
+  chownSync(path, uid, gid);
+}
+
+export async function copyDataFolder(major: PostgresMajor): Promise<string> {
+  const template = await prepared(`postgres-${major} folder`);
+  return template === undefined ? makeDataFolder(major) : copyToFolder(major, [`${template}/.`]);
 }
 
 async function administer(url: string, statement: string): Promise<void> {
@@ -174,43 +191,64 @@ async function administer(url: string, statement: string): Promise<void> {
   await client.query(statement).finally(() => client.end());
 }
 
+const nameOf = (kind: string) => `${kind}_${randomUUID().replaceAll('-', '')}`;
 const onDatabase = (url: string, name: string) => Object.assign(new URL(url), { pathname: name }).href;
+
+/** A running server over its data folder. */
+export interface ServerOnFolder {
+  readonly url: string;
+  readonly port: number;
+  /** Creates an empty database and returns its URL. */
+  createDatabase(name?: string): Promise<string>;
+  /** Ends it, unless it has ended. Its folder stays. */
+  end(signal: 'SIGINT' | 'SIGQUIT'): Promise<void>;
+}
+
+/** Starts a server on a folder that its user owns, on a free port unless that is given. */
+export async function startOnFolder(
+  major: PostgresMajor,
+  data: string,
+  settings: Record<string, string> = {},
+  oldPort?: number,
+): Promise<ServerOnFolder> {
+  const native = binariesOf(major);
+  const { child, port, killed } = await launchServer(native, data, identityOf(native), settings, oldPort);
+  const url = `postgres://muster@127.0.0.1:${port}/postgres`;
+  return {
+    url,
+    port,
+    async createDatabase(name = nameOf('scratch')) {
+      await administer(url, `CREATE DATABASE ${name}`);
+      return onDatabase(url, name);
+    },
+    async end(signal) {
+      process.off('exit', killed);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill(signal);
+      await ended;
+    },
+  };
+}
 
 /** A server for one test, which may stop it or change its settings. */
 export async function startPostgres(
   options: { major?: PostgresMajor; settings?: Record<string, string> } = {},
 ): Promise<ScratchPostgres> {
   const { major = 18, settings } = options;
-  const native = binariesOf(major);
   const data = await copyDataFolder(major);
-  let server = await startServer(native, data, identityOf(native), settings);
-  const { port } = server;
-  const end = async () => {
-    const { child, killed } = server;
-    process.off('exit', killed);
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGINT');
-    await ended;
-  };
-  const url = `postgres://muster@127.0.0.1:${port}/postgres`;
-  let databases = 0;
+  let server = await startOnFolder(major, data, settings);
+  const { url, port } = server;
   return {
     url,
-    async createDatabase(name = `scratch_${++databases}`) {
-      await administer(url, `CREATE DATABASE ${name}`);
-      return onDatabase(url, name);
-    },
+    createDatabase: (name) => server.createDatabase(name),
     async restartAsRestored() {
-      await end();
-      writeFileSync(join(data, 'recovery.signal'), '', { mode: 0o644 });
-      const identity = identityOf(native);
-      if (identity.uid !== undefined && identity.gid !== undefined)
-        chownSync(join(data, 'recovery.signal'), identity.uid, identity.gid);
-      server = await startServer(native, data, identity, { ...settings, restore_command: 'false' }, port);
+      await server.end('SIGINT');
+      writeServerFile(data, 'recovery.signal', '');
+      server = await startOnFolder(major, data, { ...settings, restore_command: 'false' }, port);
     },
     async stop() {
-      await end();
+      await server.end('SIGINT');
       rmSync(data, { recursive: true, force: true });
     },
   };
@@ -223,7 +261,7 @@ export async function sharedPostgres(major: PostgresMajor = 18): Promise<TestDat
   const names: string[] = [];
   return {
     async createDatabase(contents = 'schema') {
-      const name = `test_${randomUUID().replaceAll('-', '')}`;
+      const name = nameOf('test');
       names.push(name);
       await administer(url, `CREATE DATABASE ${name}${contents === 'schema' ? ` TEMPLATE ${MIGRATED}` : ''}`);
       return onDatabase(url, name);
