@@ -31,7 +31,7 @@ export interface UpkeepApi {
 }
 
 export function createUpkeep(ports: Ports, { lanes, limits, capacities, dispatcher, changes, sessions }: Needs) {
-  const { store, timers, random, log, times, announcer } = ports;
+  const { store, dbClock, timers, random, log, times, announcer } = ports;
   const { leaseMs } = times;
   const sweeper = new Sweeper({ ...ports, leaseMs, limits, capacities, dispatcher, changes, sessions });
   announcer.subscribe({ dueUs: (dueUs) => sweeper.dueAt(dueUs) });
@@ -39,7 +39,7 @@ export function createUpkeep(ports: Ports, { lanes, limits, capacities, dispatch
   return {
     sweeper,
     days: new Days({ store, timers, random, log }),
-    retention: retentionLoop({ store, timers, random, log }),
+    retention: retentionLoop({ store, dbClock, timers, random, log }),
     countBacklogReasons: () => backlogReasons.read(),
   };
 }

@@ -1,4 +1,8 @@
-/** Deletes jobs past their retention, once a minute; more often while there are more of them. */
+/**
+ * Deletes jobs past their retention, once a minute; more often while there are more of them. While the database's clock
+ * has stepped nobody knows what is past it: nothing is deleted.
+ */
+import type { DbClock } from '../base/db-clock.ts';
 import { Loop, type LoopParts } from '../loop.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -8,10 +12,12 @@ const SOON_MS = 5_000;
 
 export interface RetentionParts extends Pick<LoopParts, 'timers' | 'random' | 'log'> {
   readonly store: Pick<Store, 'clearExpired'>;
+  readonly dbClock: Pick<DbClock, 'isSteady'>;
 }
 
-export function retentionLoop({ store, ...parts }: RetentionParts): Loop {
+export function retentionLoop({ store, dbClock, ...parts }: RetentionParts): Loop {
   const run = async () => {
+    if (!dbClock.isSteady) return SOON_MS;
     const { more, ...cleared } = await store.clearExpired(() => loop.isStopped);
     if (cleared.days + cleared.jobs > 0) parts.log.info({ ...cleared }, 'deleted jobs past their retention');
     return more ? SOON_MS : undefined;

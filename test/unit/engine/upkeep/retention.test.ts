@@ -21,9 +21,10 @@ function start(...answers: (Cleared | Error)[]) {
       return answer;
     },
   };
-  const retention = retentionLoop({ store, timers: time, random: constantRandom(0.5), log });
+  const dbClock = { isSteady: true };
+  const retention = retentionLoop({ store, dbClock, timers: time, random: constantRandom(0.5), log });
   retention.start();
-  return { time, rounds, logged, retention };
+  return { time, rounds, logged, dbClock, retention };
 }
 
 describe('retention rounds', () => {
@@ -47,6 +48,16 @@ describe('retention rounds', () => {
     expect(rounds).toEqual([30_000, 90_000]);
     expect(logged).toHaveLength(1);
     expect(logged[0]).toContain('warn');
+  });
+
+  it('delete nothing while the clock of the database has stepped, and soon after that', async () => {
+    const { time, rounds, dbClock } = start();
+    dbClock.isSteady = false;
+    await time.advance(60_000);
+    expect(rounds).toEqual([]);
+    dbClock.isSteady = true;
+    await time.advance(5_000);
+    expect(rounds).toEqual([65_000]);
   });
 
   it('stop with the replica', async () => {
