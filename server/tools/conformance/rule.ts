@@ -11,6 +11,7 @@ export type Rule =
   | 'What is held'
   | 'Grants that come again'
   | 'Reports'
+  | 'Children'
   | 'The fence'
   | 'Cancels'
   | 'Progress, checkpoints and logs'

@@ -1,6 +1,14 @@
 /** docs/worker-protocol.md: the bytes in it decode to the messages it shows, and its numbers are those of the SDK. */
 import { readFileSync } from 'node:fs';
 import { fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
+import { AnySchema } from '@bufbuild/protobuf/wkt';
+import {
+  BadRequest_FieldViolationSchema,
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from '@muster/sdk/gen/google/rpc/error_details_pb';
+import { StatusSchema } from '@muster/sdk/gen/google/rpc/status_pb';
 import { SessionMessageSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import {
   ReportAttemptsRequestSchema,
@@ -58,6 +66,17 @@ describe('the example in bytes', () => {
     const message = fromBinary(schema, bytes);
     expect(toJson(schema, message)).toEqual(content);
     expect(Buffer.from(toBinary(schema, message))).toEqual(bytes);
+  });
+});
+
+describe('the fields of errors in the guide', () => {
+  const messages = [StatusSchema, AnySchema, ErrorInfoSchema, RetryInfoSchema, BadRequestSchema];
+
+  it.each(messages.map((desc) => [desc.typeName, desc] as const))('are those of %s', (name, desc) => {
+    const row = guide.split('\n').find((line) => line.startsWith(`| \`${name}\` |`)) ?? '';
+    const listed = [...row.matchAll(/`(\w+)` = (\d+)/g)].map(([, field, number]) => `${field} = ${number}`);
+    const nested = desc === BadRequestSchema ? BadRequest_FieldViolationSchema.fields.slice(0, 2) : [];
+    expect(listed).toEqual([...desc.fields, ...nested].map((field) => `${field.name} = ${field.number}`));
   });
 });
 

@@ -58,7 +58,7 @@ export const childCases: Group = {
   cases: [
     {
       name: 'children',
-      rule: 'Reports',
+      rule: 'Children',
       needs: 'children',
       proves: 'A handler that waits for children is reported as suspended, and gets them again when it runs again.',
       steps: [
