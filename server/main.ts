@@ -117,8 +117,15 @@ function busOptions(config: Config, log: Log, dbClock: DbClock) {
   } as const;
 }
 
-/** @throws Error that names what could not be opened and what to do about it; then nothing stays open. */
-export async function startReplica(given: Config, log = openLog(given.logLevel)): Promise<RunningReplica> {
+/**
+ * @param historyChanges Earlier replicas of this process that were lost because the history of their database changed.
+ * @throws Error that names what could not be opened and what to do about it; then nothing stays open.
+ */
+export async function startReplica(
+  given: Config,
+  log = openLog(given.logLevel),
+  historyChanges = 0,
+): Promise<RunningReplica> {
   const config = { ...given, dataFolder: resolve(given.dataFolder) };
   const crash = process.env.MUSTER_KILL_POINT;
   // Only crash tests set it.
@@ -126,7 +133,7 @@ export async function startReplica(given: Config, log = openLog(given.logLevel))
   const closers = new Closers();
   closers.add(() => log.flush());
   try {
-    return await start(config, log, closers);
+    return await start(config, { log, closers, historyChanges });
   } catch (error) {
     await closers.run().catch(() => {});
     throw error;
@@ -192,10 +199,11 @@ interface Parts {
   readonly replica: Replica;
   readonly dbClock: DbClock;
   readonly log: ReplicaLog;
+  readonly historyChanges: number;
 }
 
 /** Sources that the metrics read by themselves. */
-function observedOf({ vitals, store, bus, replica, dbClock, log }: Parts): Observed {
+function observedOf({ vitals, store, bus, replica, dbClock, log, historyChanges }: Parts): Observed {
   return {
     vitals: composeVitals(vitals),
     deafAfterBeats: DEAF_AFTER_BEATS,
@@ -205,11 +213,18 @@ function observedOf({ vitals, store, bus, replica, dbClock, log }: Parts): Obser
     unspent: () => replica.unspentCredits(),
     droppedLines: log.droppedLines,
     clockSteps: () => dbClock.steps,
+    historyChanges,
     countBacklogReasons: () => replica.countBacklogReasons(),
   };
 }
 
-async function start(config: Config, log: ReplicaLog, closers: Closers): Promise<RunningReplica> {
+interface Surroundings {
+  readonly log: ReplicaLog;
+  readonly closers: Closers;
+  readonly historyChanges: number;
+}
+
+async function start(config: Config, { log, closers, historyChanges }: Surroundings): Promise<RunningReplica> {
   const embedded = !config.postgresUrl || config.natsUrls.length === 0;
   if (embedded) closers.add(lockDataFolder(config.dataFolder));
   const release = { version, protocolVersion: PROTOCOL_VERSION };
@@ -250,7 +265,7 @@ async function start(config: Config, log: ReplicaLog, closers: Closers): Promise
     onCacheLookups: metrics.cacheLookupMeter,
   });
   await replica.prepare();
-  metrics.observe(observedOf({ vitals, store, bus, replica, dbClock, log }));
+  metrics.observe(observedOf({ vitals, store, bus, replica, dbClock, log, historyChanges }));
   closers.add(() => replica.stop());
   const ports = await openPorts({ config, replica, log, closers, metrics, health: healthOf(store, vitals, bus) });
   // Waiting callers are released first: otherwise a wait could delay the stop of the ports for minutes.

@@ -1,7 +1,7 @@
 /** Runs a replica until it is stopped: at a terminal, or under a supervisor. */
 import { resolve } from 'node:path';
 import { type Config, type ConfigInput, readConfig } from '../config.ts';
-import { openLog } from '../log.ts';
+import { openLog, type ReplicaLog } from '../log.ts';
 import { type RunningReplica, startReplica } from '../main.ts';
 import { CliError } from './failures/cli-error.ts';
 import { Exit } from './failures/exit-codes.ts';
@@ -44,24 +44,50 @@ function configOf(input: ConfigInput): Config {
   }
 }
 
+interface Serving {
+  readonly config: Config;
+  readonly log: ReplicaLog;
+  readonly stopped: Promise<NodeJS.Signals>;
+  readonly onUp: (replica: RunningReplica) => void;
+}
+
+/** Ports that the system chose stay the same for all replicas of the process. */
+function portsOf({ grpcAddress, httpAddress }: RunningReplica): Pick<Config, 'grpcPort' | 'httpPort'> {
+  return { grpcPort: Number(grpcAddress.split(':').at(-1)), httpPort: Number(httpAddress.split(':').at(-1)) };
+}
+
+/**
+ * Runs a replica until a signal, and another one after it whenever its PostgreSQL has got another history.
+ * @throws CliError if the embedded database has ended.
+ */
+async function serve({ config, log, stopped, onUp }: Serving): Promise<[RunningReplica, NodeJS.Signals]> {
+  let current = config;
+  for (let historyChanges = 0; ; historyChanges++) {
+    const replica = await startReplica(current, log, historyChanges);
+    onUp(replica);
+    const end = await Promise.race([stopped, replica.lost]);
+    if (typeof end === 'string') return [replica, end];
+    const isEmbedded = !config.postgresUrl;
+    if (!isEmbedded) log.error({ problem: end.message }, 'forgets all that it knows of the database, and starts again');
+    current = { ...config, ...portsOf(replica) };
+    // The remaining parts would only answer health checks for ever.
+    await replica.stop().catch(() => undefined);
+    if (isEmbedded) {
+      const next = 'start it again: acknowledged data is kept';
+      throw new CliError({ message: end.message, next, exitCode: Exit.UNEXPECTED, cause: end });
+    }
+  }
+}
+
 /** With output for a person at a terminal. */
 export async function runStart(input: ConfigInput): Promise<never> {
   const stopped = stopSignal();
-  const replica = await startReplica(configOf(input)).catch((error: Error) => {
+  const config = configOf(input);
+  const onUp = (up: RunningReplica) => void process.stdout.write(describe(up, input));
+  const [replica] = await serve({ config, log: openLog(config.logLevel), stopped, onUp }).catch((error: Error) => {
+    if (error instanceof CliError) throw error;
     throw new CliError({ message: error.message, exitCode: Exit.UNEXPECTED, cause: error });
   });
-  process.stdout.write(describe(replica, input));
-  const lost = await Promise.race([stopped.then(() => undefined), replica.lost]);
-  if (lost) {
-    // The remaining parts would only answer health checks for ever.
-    await replica.stop().catch(() => undefined);
-    throw new CliError({
-      message: lost.message,
-      next: 'start it again: acknowledged data is kept',
-      exitCode: Exit.UNEXPECTED,
-      cause: lost,
-    });
-  }
   process.stdout.write('Stopping: no new calls; calls in progress finish …\n');
   await replica.stop();
   process.stdout.write('Stopped.\n');
@@ -81,17 +107,11 @@ export async function runProduction(input: ConfigInput, given: Given & { insecur
   }
   const stopped = stopSignal();
   for (const warning of [...warnings, ...refused]) log.warn({}, warning);
+  const onUp = ({ grpcAddress, httpAddress }: RunningReplica) => log.info({ grpcAddress, httpAddress }, 'serves');
   try {
-    for (;;) {
-      const replica = await startReplica(config, log);
-      const { grpcAddress, httpAddress } = replica;
-      log.info({ grpcAddress, httpAddress }, 'serves');
-      const end = await Promise.race([stopped, replica.lost]);
-      if (typeof end === 'string') log.info({ signal: end }, 'stops: no new calls; calls in progress finish');
-      else log.error({ problem: end.message }, 'forgets all that it knows of the database, and starts again');
-      await replica.stop();
-      if (typeof end === 'string') break;
-    }
+    const [replica, signal] = await serve({ config, log, stopped, onUp });
+    log.info({ signal }, 'stops: no new calls; calls in progress finish');
+    await replica.stop();
     log.info({}, 'stopped');
     await log.flush();
   } catch (error) {

@@ -289,6 +289,14 @@ export const metrics = {
     labels: [],
     description: "Steps of the database's clock that this replica has seen, by more than a second",
   },
+  historyChanges: {
+    name: 'muster.database.history.changes',
+    kind: 'counter',
+    unit: '{change}',
+    labels: [],
+    description:
+      'Changes of the history of PostgreSQL, by a promotion or a restore, after which this process started anew',
+  },
   logLinesDropped: {
     name: 'muster.log.dropped',
     kind: 'counter',

@@ -20,6 +20,8 @@ export interface ReplicaParts {
   readonly droppedLines: () => number;
   /** Steps of the database's clock that this replica has seen. */
   readonly clockSteps: () => number;
+  /** Changes of the database's history that ended earlier replicas of this process. */
+  readonly historyChanges: number;
   /** Attempts that sessions have requested here and not received. */
   readonly unspent: () => { readonly slots: number; readonly prefetch: number };
 }
@@ -31,7 +33,9 @@ export function observeReplica(instruments: Instruments, parts: ReplicaParts): v
   const build = instruments.gauge(metrics.build);
   const dropped = instruments.observedCounter(metrics.logLinesDropped);
   const steps = instruments.observedCounter(metrics.clockSteps);
-  instruments.observe([database, bus, credits, build, dropped, steps], async (result) => {
+  const changes = instruments.observedCounter(metrics.historyChanges);
+  instruments.observe([database, bus, credits, build, dropped, steps, changes], async (result) => {
+    result.observe(changes, parts.historyChanges);
     result.observe(steps, parts.clockSteps());
     result.observe(dropped, parts.droppedLines());
     result.observe(bus, parts.isBusUp() ? 1 : 0);
