@@ -7,6 +7,8 @@ export interface Column<T> {
   readonly value: (row: T) => string;
   /** Minimum width in cells when cut. Unset: never cut, so that an id can be copied. */
   readonly min?: number;
+  /** Maximum width in cells, also where the output is no terminal. Unset: as wide as its longest cell. */
+  readonly max?: number;
   /** Styles a cell, after padding. */
   readonly style?: (text: string, row: T) => string;
 }
@@ -37,8 +39,11 @@ export class Table<T> {
   }
 
   #measure(table: readonly (readonly string[])[]): number[] {
-    const widths = this.#columns.map((_, at) =>
-      table.reduce((most, line) => Math.max(most, widthOf(line[at] ?? '')), 0),
+    const widths = this.#columns.map(({ max = Number.POSITIVE_INFINITY }, at) =>
+      Math.min(
+        max,
+        table.reduce((most, line) => Math.max(most, widthOf(line[at] ?? '')), 0),
+      ),
     );
     const gaps = GAP.length * (widths.length - 1);
     let excess = widths.reduce((sum, width) => sum + width, gaps) - this.#width;

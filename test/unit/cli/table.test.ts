@@ -28,6 +28,13 @@ describe('a table', () => {
     expect(new Table(columns, 10).lines(rows)).toEqual(['ID        TEXT', 'abcdefgh  a lon…']);
   });
 
+  it('shortens a column to its maximum width, also without a terminal', () => {
+    const rows = [{ id: 'a', text: 'a longer text' }];
+    const [id, text] = columns;
+    const bounded = [id, { ...text, max: 8 }] as typeof columns;
+    expect(new Table(bounded, Number.POSITIVE_INFINITY).lines(rows)).toEqual(['ID  TEXT', 'a   a longe…']);
+  });
+
   it('keeps the column widths of its first page', () => {
     const table = new Table(columns, Number.POSITIVE_INFINITY);
     expect(table.lines([{ id: 'a', text: 'one' }])).toEqual(['ID  TEXT', 'a   one']);

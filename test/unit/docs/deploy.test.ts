@@ -84,8 +84,16 @@ describe('compose.yaml', () => {
       for (const other of Object.keys(service.depends_on ?? {})) expect(Object.keys(compose.services)).toContain(other);
       for (const secret of service.secrets ?? []) expect(Object.keys(compose.secrets)).toContain(secret);
       for (const volume of service.volumes ?? []) expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
+      if (service.image !== 'muster') continue;
       for (const word of service.command?.slice(1) ?? []) expect(options, name).toContain(`'${word}'`);
     }
+  });
+
+  it('keeps events in a JetStream whose files are in a volume', () => {
+    const { command = [], volumes = [] } = compose.services.nats as Service;
+    expect(command).toContain('--jetstream');
+    const folder = command.find((word) => word.startsWith('--store_dir='))?.split('=')[1];
+    expect(volumes.map((volume) => volume.split(':')[1])).toEqual([folder]);
   });
 
   it('publishes each port once, and only on this machine', () => {

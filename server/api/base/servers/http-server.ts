@@ -1,13 +1,12 @@
 /** The HTTP port: Connect and gRPC-Web for browsers and curl, the API reference, health and metrics. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { ConnectError, createContextValues } from '@connectrpc/connect';
+import { type ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import { errorToJson } from '@connectrpc/connect/protocol-connect';
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
 import type { Log } from '../../../engine/ports/ports.ts';
 import { serveReference } from '../../reference/serve.ts';
-import { Code } from '../code.ts';
-import { statusOf } from '../status.ts';
+import { ApiError, statusOf } from '../status.ts';
 import { boundTimeouts } from './bound-timeouts.ts';
 import { connectErrorOf } from './connect-error.ts';
 import { requestBytes } from './connect-handlers.ts';
@@ -54,6 +53,11 @@ function refuse(response: ServerResponse, status: number, error: ConnectError): 
   answer(response, status, errorToJson(error, undefined) as object);
 }
 
+function refuseUnserved(response: ServerResponse, status: number, message: string): void {
+  if (status === 405) response.setHeader('allow', 'POST');
+  refuse(response, status, connectErrorOf(statusOf(new ApiError('NOT_IMPLEMENTED', message))));
+}
+
 /**
  * The body in chunks. If the reader stops early, the connection stays open so that the refusal can be sent; the rest of
  * the body is discarded.
@@ -82,7 +86,7 @@ async function call({ routes, incoming }: Served, request: IncomingMessage, resp
   if (!handler) {
     const message =
       'there is no such RPC; the paths here are /muster.v1.SERVICE/METHOD, /reference, /openapi.json, /metrics, /healthz and /readyz';
-    return refuse(response, 404, new ConnectError(message, Code.UNIMPLEMENTED));
+    return refuseUnserved(response, 404, message);
   }
   boundTimeouts(request.headers);
   const asked = universalRequestFromNodeRequest(request, response, undefined, undefined);
@@ -90,7 +94,7 @@ async function call({ routes, incoming }: Served, request: IncomingMessage, resp
   const contextValues = createContextValues().set(requestBytes, counted);
   const result = await handler({ ...asked, body: bodyOf(request, incoming, counted), contextValues });
   const hint = result.body === undefined ? hints[result.status] : undefined;
-  if (hint) return refuse(response, result.status, new ConnectError(hint, Code.UNIMPLEMENTED));
+  if (hint) return refuseUnserved(response, result.status, hint);
   await universalResponseToNodeResponse(result, response);
 }
 

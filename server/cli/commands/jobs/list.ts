@@ -15,6 +15,8 @@ const DEFAULT_LIMIT = 50;
 const MAX_PAGE = 1_000;
 /** Terminal width from which the queue column is shown. */
 const WIDE = 120;
+/** A failure's message may have thousands of characters: `muster get` and `--json` show all of it. */
+const MAX_REMARK = 120;
 const DEAD = [JobState.FAILED, JobState.EXPIRED];
 
 interface Options extends FilterOptions {
@@ -91,6 +93,6 @@ function columnsFor({ out }: Invocation): Column<Job>[] {
     ...queue,
     { title: 'AGE', value: ({ createTime }) => ageText(createTime) },
     { title: 'TRIES', value: ({ attemptCount }) => (attemptCount === 0 ? '' : String(attemptCount)) },
-    { title: 'REMARK', value: jobRemark, min: 6 },
+    { title: 'REMARK', value: jobRemark, min: 6, max: MAX_REMARK },
   ];
 }

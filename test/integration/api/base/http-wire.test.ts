@@ -241,7 +241,10 @@ describe('HTTP requests', () => {
   ])('B5, B6: are refused: %s', async (_what, sent, status) => {
     const answer = await send(sent.method === 'GET' ? '' : goodJson, sent);
     expect({ status: answer.status, code: answer.code }).toEqual({ status, code: 'unimplemented' });
-    expect(JSON.parse(answer.text).message).toMatch(/\w/);
+    const { message, details } = JSON.parse(answer.text);
+    expect(message).toMatch(/\w$/);
+    expect(details[0]).toMatchObject({ type: 'google.rpc.ErrorInfo', debug: { reason: 'NOT_IMPLEMENTED' } });
+    expect(answer.headers.allow).toBe(status === 405 ? 'POST' : undefined);
   });
 
   it.each<[string, Record<string, string>, number, string]>([
