@@ -109,7 +109,8 @@ export function sessionService(replica: Replica, clock = monotonic): Implementat
         assignments: reply.assignments.map(toAssignmentMessage),
         cancels: reply.cancels.map(toCancelMessage),
         drain: reply.drain,
-        reconnectBus: reply.reconnectBus,
+        reconnectBus: reply.reconnectBus !== undefined,
+        natsUrls: [...(reply.reconnectBus?.natsUrls ?? [])],
         ...(reply.nextBeatMs === undefined ? {} : { nextBeat: durationTo(reply.nextBeatMs) }),
         ...(reply.credentials ? { natsCredentials: credentialsTo(reply.credentials) } : {}),
       });

@@ -38,7 +38,8 @@ export interface HeartbeatReply {
   readonly cancels: readonly CancelNotice[];
   /** A drain of the worker was requested. */
   readonly drain: boolean;
-  readonly reconnectBus: boolean;
+  /** What a deaf session needs to reconnect: the bus may have moved since it was opened. */
+  readonly reconnectBus: SessionAccess | undefined;
   /** Undefined: the usual interval. */
   readonly nextBeatMs: number | undefined;
   readonly credentials: SessionCredentials | undefined;
@@ -166,14 +167,15 @@ export class Sessions {
     await this.#receive(beat);
     const { assignments, cancels } = await this.#compare(beat, renewal);
     const fresh = busUp ? [] : await dispatcher.claimFor(sessionId, credits.classOf(sessionId));
+    const reconnectBus = deaf ? bus.grantAccess(sessionId) : undefined;
     return {
       // An assignment that does not fit is in the store, so a later heartbeat finds it missing and sends it.
       assignments: fitting([...assignments, ...fresh]),
       cancels,
       drain: renewal.drainWanted,
-      reconnectBus: deaf,
+      reconnectBus,
       nextBeatMs: busUp ? undefined : BUS_DOWN_BEAT_MS,
-      credentials: this.#renewedCredentials(sessionId, renewal),
+      credentials: reconnectBus?.credentials ?? this.#renewedCredentials(sessionId, renewal),
     };
   }
 

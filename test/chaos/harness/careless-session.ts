@@ -90,7 +90,7 @@ export class CarelessSession {
     this.id = uuidText(opened.sessionId);
     this.#fenceAt = sentAt + fenceOf(parts.leaseMs);
     this.#bus = natsBus(() => {}).connect({
-      urls: opened.natsUrls,
+      urls: () => opened.natsUrls,
       subject: opened.subject,
       credentials: () => opened.natsCredentials,
       onMessage: ({ ping, assignments }) => {

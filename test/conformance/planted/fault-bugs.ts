@@ -61,8 +61,8 @@ export const faultBugs: readonly Bug[] = [
     'waits for a word of the dead connection that it is to give up',
     'bus-dead',
     NATS,
-    'this.#connection?.reconnect().catch(',
-    'this.#connection?.flush().then(() => this.#connection?.reconnect()).catch(',
+    'this.#connection?.close().catch(',
+    'this.#connection?.flush().then(() => this.#connection?.close()).catch(',
   ),
   inCore(
     'takes its credits back with each beat',

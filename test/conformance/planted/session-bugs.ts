@@ -237,8 +237,22 @@ export const sessionBugs: readonly Bug[] = [
     'does not connect anew when asked',
     'bus-reconnect-asked',
     'sessions/session.ts',
-    'if (response.reconnectBus) this.#bus.reconnect();',
+    'if (response.reconnectBus) this.#bus.reconnect(response.natsUrls);',
     '',
+  ),
+  inCore(
+    'stays with the first address of the bus',
+    'bus-moved',
+    'sessions/session.ts',
+    'if (response.reconnectBus) this.#bus.reconnect(response.natsUrls);',
+    'if (response.reconnectBus) this.#bus.reconnect([]);',
+  ),
+  inCore(
+    'moves to another bus only once it is connected',
+    'bus-moved',
+    'sessions/bus-link.ts',
+    'this.#connectedAt === undefined ? isMoved :',
+    'this.#connectedAt === undefined ? false :',
   ),
   inFile(
     'dies of a message that is none',

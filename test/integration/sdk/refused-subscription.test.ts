@@ -31,7 +31,7 @@ it('a refused subscription is given up, though the flush after it gets no answer
   await once(server, 'listening');
   const said: boolean[] = [];
   const connection = natsBus(() => {}).connect({
-    urls: [`nats://127.0.0.1:${(server.address() as AddressInfo).port}`],
+    urls: () => [`nats://127.0.0.1:${(server.address() as AddressInfo).port}`],
     subject: 'sessions.one',
     credentials: () => undefined,
     onMessage: () => {},

@@ -218,4 +218,5 @@ const emptyReply = {
   cancels: [],
   drain: false,
   reconnectBus: false,
+  natsUrls: [],
 };

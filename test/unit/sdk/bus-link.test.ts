@@ -60,6 +60,31 @@ describe('a session that is asked to reconnect', () => {
     expect(world.buses[0]?.reconnects).toBe(1);
   });
 
+  test('ends the attempts at a former address', async () => {
+    const world = new CoreWorld();
+    await world.ready();
+    await world.connect(false);
+    await world.time.advance(5_000);
+    await world.answerBeats({ reconnectBus: true, natsUrls: ['nats://moved'] });
+    expect(world.buses[0]?.reconnects).toBe(1);
+    expect(world.buses[0]?.options.urls()).toEqual(['nats://moved']);
+    await world.time.advance(5_000);
+    await world.answerBeats({ reconnectBus: true, natsUrls: ['nats://moved'] });
+    expect(world.buses[0]?.reconnects).toBe(1);
+  });
+
+  test('gives a new connection its time, though the answer has another address', async () => {
+    const world = new CoreWorld();
+    await world.open();
+    await world.connect(true);
+    await world.answerBeats({ reconnectBus: true, natsUrls: ['nats://moved'] });
+    expect(world.buses[0]?.reconnects).toBe(0);
+    await world.time.advance(5_000);
+    await world.answerBeats({ reconnectBus: true, natsUrls: ['nats://moved'] });
+    expect(world.buses[0]?.reconnects).toBe(1);
+    expect(world.buses[0]?.options.urls()).toEqual(['nats://moved']);
+  });
+
   /** Each connection delivers only after the answer to its first heartbeat. */
   test('receives from a slow bus, however often it is asked', async () => {
     const world = new CoreWorld();

@@ -123,6 +123,7 @@ describe('the recovery from a fence', () => {
       cancels: [],
       drain: false,
       reconnectBus: false,
+      natsUrls: [],
     });
     await world.deliver([assign(1, world.lastCredit)]);
     expect(world.started).toEqual([]);

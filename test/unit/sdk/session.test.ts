@@ -141,7 +141,8 @@ describe('the bus', () => {
     const world = new CoreWorld();
     await world.ready();
     const [bus] = world.buses;
-    expect(bus?.options).toMatchObject({ urls: ['nats://bus'], subject: 'session.1' });
+    expect(bus?.options.subject).toBe('session.1');
+    expect(bus?.options.urls()).toEqual(['nats://bus']);
     expect(bus?.options.credentials()).toBeUndefined();
     await world.time.advance(5_000);
     const natsCredentials = { $typeName: 'muster.worker.v1.NatsCredentials' as const, jwt: 'a', seed: 'b' };

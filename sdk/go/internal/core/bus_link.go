@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"muster.dev/sdk/go/musterpb/workerpb"
@@ -21,6 +22,7 @@ type busLink struct {
 	core        *Core
 	owner       busLinkOwner
 	connection  BusConnection
+	urls        []string
 	credentials *workerpb.NatsCredentials
 	// echo is the highest ping received in this session; 0 if none.
 	echo uint64
@@ -31,9 +33,13 @@ type busLink struct {
 }
 
 func (b *busLink) open(bus Bus, opened *workerpb.OpenSessionResponse) {
+	b.urls = opened.NatsUrls
 	b.credentials = opened.NatsCredentials
 	b.connection = bus.Connect(BusOptions{
-		URLs:    opened.NatsUrls,
+		URLs: func() (newest []string) {
+			b.core.do(func() { newest = b.urls })
+			return newest
+		},
 		Subject: opened.Subject,
 		Credentials: func() (newest *workerpb.NatsCredentials) {
 			b.core.do(func() { newest = b.credentials })
@@ -51,11 +57,21 @@ func (b *busLink) renewCredentials(credentials *workerpb.NatsCredentials) {
 
 // reconnect replaces a connection that delivers nothing. It leaves a new connection alone, which has not had the time
 // to, and does nothing without a connection, because another one is being made: replacing these again and again would
-// keep the session from ever receiving anything.
-func (b *busLink) reconnect() {
-	if !b.connectedAt.IsZero() && time.Since(b.connectedAt) >= hearingTime {
-		b.connection.Reconnect()
+// keep the session from ever receiving anything. Without a connection, the attempts at one end when the bus has other
+// addresses.
+func (b *busLink) reconnect(urls []string) {
+	isMoved := len(urls) > 0 && !slices.Equal(urls, b.urls)
+	isDue := isMoved
+	if !b.connectedAt.IsZero() {
+		isDue = time.Since(b.connectedAt) >= hearingTime
 	}
+	if !isDue {
+		return
+	}
+	if isMoved {
+		b.urls = urls
+	}
+	b.connection.Reconnect()
 }
 
 func (b *busLink) close() {

@@ -9,7 +9,8 @@ import (
 // BusOptions describes a subscription and its callbacks. The callbacks may be called from any goroutine, but not from
 // within a call of Connect, Reconnect or Close.
 type BusOptions struct {
-	URLs    []string
+	// URLs returns the newest addresses and is called after each Reconnect.
+	URLs    func() []string
 	Subject string
 	// Credentials returns the newest credentials and is called for each connection. nil means that the bus requires
 	// none.
@@ -21,7 +22,7 @@ type BusOptions struct {
 
 // BusConnection is a subscription that reconnects by itself until it is closed.
 type BusConnection interface {
-	// Reconnect drops the connection and makes a new one.
+	// Reconnect drops the connection, or the attempts at one, and makes a new one.
 	Reconnect()
 	Close()
 }

@@ -231,7 +231,7 @@ func (s *session) answered(sentAt time.Time, response *workerpb.SendHeartbeatRes
 		s.bus.renewCredentials(response.NatsCredentials)
 	}
 	if response.ReconnectBus {
-		s.bus.reconnect()
+		s.bus.reconnect(response.NatsUrls)
 	}
 	if s.updates.pending() {
 		s.beats.within(progressDelay)

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -229,6 +230,19 @@ func TestSessionBus(t *testing.T) {
 			w.pass(6 * time.Second)
 			if w.reconnectCount() == 0 {
 				t.Fatal("it keeps a connection over which nothing arrives")
+			}
+		})
+	})
+	t.Run("ends the attempts at a former address", func(t *testing.T) {
+		inWorld(t, 1, func(t *testing.T, w *world) {
+			w.locked(func() { w.busDown = true })
+			w.answerBeat(func(*workerpb.SendHeartbeatRequest) (*workerpb.SendHeartbeatResponse, error) {
+				return &workerpb.SendHeartbeatResponse{ReconnectBus: true, NatsUrls: []string{"nats://moved"}}, nil
+			})
+			w.bus.OnStatus(false)
+			w.pass(11 * time.Second)
+			if w.reconnectCount() != 1 || !slices.Equal(w.bus.URLs(), []string{"nats://moved"}) {
+				t.Fatalf("it made %d new attempts, and goes to %v", w.reconnectCount(), w.bus.URLs())
 			}
 		})
 	})

@@ -85,7 +85,7 @@ func (s *subscription) connectOnce() error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	closed := make(chan struct{})
-	connection, err := nats.Connect(strings.Join(s.options.URLs, ","), append(s.authentication(),
+	connection, err := nats.Connect(strings.Join(s.options.URLs(), ","), append(s.authentication(),
 		nats.Name("muster worker"),
 		nats.Timeout(connectTimeout),
 		nats.PingInterval(pingInterval),

@@ -127,7 +127,7 @@ func (s *natsServer) listen(credentials *workerpb.NatsCredentials) *listener {
 	l := &listener{t: s.t, statuses: make(chan bool, 1_000), messages: make(chan *workerpb.SessionMessage, 1_000), complaints: make(chan string, 10_000)}
 	l.credentials.Store(credentials)
 	l.BusConnection = Bus{Logger: slog.New(slog.NewTextHandler(l, nil))}.Connect(core.BusOptions{
-		URLs:        []string{"nats://" + s.address},
+		URLs:        func() []string { return []string{"nats://" + s.address} },
 		Subject:     subject,
 		Credentials: l.credentials.Load,
 		OnMessage:   func(message *workerpb.SessionMessage) { l.messages <- message },

@@ -68,7 +68,7 @@ func pong(line string) string {
 func (f *fakeNats) listen() *listener {
 	l := &listener{t: f.t, statuses: make(chan bool, 1_000), complaints: make(chan string, 100_000)}
 	l.BusConnection = Bus{Logger: slog.New(slog.NewTextHandler(l, nil))}.connect(core.BusOptions{
-		URLs:        []string{"nats://" + f.listener.Addr().String()},
+		URLs:        func() []string { return []string{"nats://" + f.listener.Addr().String()} },
 		Subject:     subject,
 		Credentials: l.credentials.Load,
 		OnStatus:    func(connected bool) { l.statuses <- connected },

@@ -376,8 +376,10 @@ type SendHeartbeatResponse struct {
 	NextBeat *durationpb.Duration `protobuf:"bytes,5,opt,name=next_beat,json=nextBeat,proto3" json:"next_beat,omitempty"`
 	// New credentials for the bus, to be used from the next connection on.
 	NatsCredentials *NatsCredentials `protobuf:"bytes,6,opt,name=nats_credentials,json=natsCredentials,proto3" json:"nats_credentials,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// With reconnect_bus: addresses of the message bus, to be used from the next connection on. nats_credentials are theirs.
+	NatsUrls      []string `protobuf:"bytes,7,rep,name=nats_urls,json=natsUrls,proto3" json:"nats_urls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SendHeartbeatResponse) Reset() {
@@ -448,6 +450,13 @@ func (x *SendHeartbeatResponse) GetNextBeat() *durationpb.Duration {
 func (x *SendHeartbeatResponse) GetNatsCredentials() *NatsCredentials {
 	if x != nil {
 		return x.NatsCredentials
+	}
+	return nil
+}
+
+func (x *SendHeartbeatResponse) GetNatsUrls() []string {
+	if x != nil {
+		return x.NatsUrls
 	}
 	return nil
 }
@@ -698,14 +707,15 @@ const file_muster_worker_v1_session_service_proto_rawDesc = "" +
 	"\x11voided_credit_ids\x18\x04 \x03(\x04R\x0fvoidedCreditIds\x12<\n" +
 	"\bprogress\x18\x05 \x03(\v2 .muster.worker.v1.ProgressUpdateR\bprogress\x12\x1b\n" +
 	"\tping_echo\x18\x06 \x01(\x04R\bpingEcho\x12\x1a\n" +
-	"\bdraining\x18\a \x01(\bR\bdraining\"\xd2\x02\n" +
+	"\bdraining\x18\a \x01(\bR\bdraining\"\xef\x02\n" +
 	"\x15SendHeartbeatResponse\x12>\n" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.muster.worker.v1.AssignmentR\vassignments\x128\n" +
 	"\acancels\x18\x02 \x03(\v2\x1e.muster.worker.v1.CancelNoticeR\acancels\x12\x14\n" +
 	"\x05drain\x18\x03 \x01(\bR\x05drain\x12#\n" +
 	"\rreconnect_bus\x18\x04 \x01(\bR\freconnectBus\x126\n" +
 	"\tnext_beat\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bnextBeat\x12L\n" +
-	"\x10nats_credentials\x18\x06 \x01(\v2!.muster.worker.v1.NatsCredentialsR\x0fnatsCredentials\"\xd1\x01\n" +
+	"\x10nats_credentials\x18\x06 \x01(\v2!.muster.worker.v1.NatsCredentialsR\x0fnatsCredentials\x12\x1b\n" +
+	"\tnats_urls\x18\a \x03(\tR\bnatsUrls\"\xd1\x01\n" +
 	"\x15ReportAttemptsRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\fR\tsessionId\x129\n" +

@@ -202,7 +202,7 @@ class ModelWorker:
     def report_soon(self) -> None:
         pass
 
-    def reconnect_bus(self) -> None:
+    def reconnect_bus(self, urls: list[str]) -> None:
         pass
 
     def publish(self, event: object) -> None:

@@ -56,7 +56,7 @@ class RecordingPorts:
     def report_soon(self) -> None:
         pass
 
-    def reconnect_bus(self) -> None:
+    def reconnect_bus(self, urls: list[str]) -> None:
         self.reconnects += 1
 
     def publish(self, event: SessionEvent) -> None:

@@ -87,6 +87,31 @@ def test_a_ping_before_the_subscription_stands(
     assert listener.events[:2] == events
 
 
+def test_the_next_connection_is_made_to_the_newest_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    class Recorded(Client):
+        async def connect(self, **options: Any) -> None:
+            asked.append(options["servers"])
+            await super().connect(**options)
+
+    monkeypatch.setattr(session_bus, "NatsClient", lambda: Recorded(confirms=True))
+
+    async def listen() -> None:
+        listener = Listener("ready")
+        bus = SessionBus(["nats://bus"], "session.1", BusCredentials(NatsCredentials()), listener)
+        running = asyncio.ensure_future(bus.run())
+        await asyncio.wait_for(listener.is_done.wait(), 10)
+        listener.is_done.clear()
+        bus.move(["nats://moved"])
+        await bus.reconnect()
+        await asyncio.wait_for(listener.is_done.wait(), 10)
+        running.cancel()
+
+    asyncio.run(listen())
+    assert asked == [["nats://bus"], ["nats://moved"]]
+
+
 class SilentClient(Client):
     """A NATS client that is closed at once, then waits for its connection, and calls back only after that."""
 

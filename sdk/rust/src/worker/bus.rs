@@ -40,6 +40,7 @@ pub(crate) struct BusOptions {
 
 /// The subscription; it ends when this is dropped.
 pub(crate) struct Bus {
+    urls: watch::Sender<Vec<String>>,
     credentials: watch::Sender<Option<protocol::NatsCredentials>>,
     reconnect: Arc<Notify>,
     task: AbortHandle,
@@ -47,18 +48,24 @@ pub(crate) struct Bus {
 
 impl Bus {
     pub fn connect(options: BusOptions, events: BusSender) -> Self {
-        let (credentials, newest) = watch::channel(options.credentials);
+        let (urls, newest_urls) = watch::channel(options.urls);
+        let (credentials, newest_credentials) = watch::channel(options.credentials);
         let reconnect = Arc::new(Notify::new());
         let subscription = Subscription {
             session: options.session,
-            urls: options.urls,
+            urls: newest_urls,
             subject: options.subject,
-            credentials: newest,
+            credentials: newest_credentials,
             reconnect: reconnect.clone(),
             events,
         };
         let task = tokio::spawn(subscription.keep_connected()).abort_handle();
-        Self { credentials, reconnect, task }
+        Self { urls, credentials, reconnect, task }
+    }
+
+    /// Sets the addresses for the next connection.
+    pub fn renew_urls(&self, urls: Vec<String>) {
+        self.urls.send_replace(urls);
     }
 
     /// Sets the credentials for the next connection.
@@ -81,7 +88,7 @@ impl Drop for Bus {
 
 struct Subscription {
     session: SessionNumber,
-    urls: Vec<String>,
+    urls: watch::Receiver<Vec<String>>,
     subject: String,
     credentials: watch::Receiver<Option<protocol::NatsCredentials>>,
     reconnect: Arc<Notify>,
@@ -111,7 +118,8 @@ impl Subscription {
                 let _ = happened.try_send(event);
                 std::future::ready(())
             });
-        let connecting = options.connect(self.urls.clone());
+        let urls = self.urls.borrow().clone();
+        let connecting = options.connect(urls);
         let client = tokio::time::timeout(2 * CONNECT_TIMEOUT, connecting).await??;
         let mut messages = client.subscribe(self.subject.clone()).await?;
         client.flush().await?;

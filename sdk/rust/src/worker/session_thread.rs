@@ -217,6 +217,7 @@ impl Driver {
             Effect::RenewCredentials(credentials) => {
                 self.bus.iter().for_each(|bus| bus.renew_credentials(credentials.clone()));
             }
+            Effect::RenewBusUrls(urls) => self.bus.iter().for_each(|bus| bus.renew_urls(urls.clone())),
             Effect::ReconnectBus => self.bus.iter().for_each(Bus::reconnect),
             Effect::CloseBus => self.bus = None,
             Effect::Start { slot, assignment, gate } => self.host.start(slot, assignment, gate),

@@ -22,6 +22,16 @@ const renew = act('gives new credentials with the next answer', (stage) => {
   stage.session.freshAccess = stage.plane.access(stage.session.facts.id, HOUR_MS);
 });
 
+/** The session is deaf then. Without `reconnectBus` the worker would never learn of the address. */
+const moveBus = act('gives the bus another address', async (stage) => {
+  const { plane, session, kept } = stage;
+  await plane.moveBus();
+  session.natsUrls = [plane.busUrl];
+  session.reconnectBus = true;
+  session.freshAccess = plane.access(session.facts.id, HOUR_MS);
+  kept.set('connections', 0);
+});
+
 /** As for the server, the session is deaf until a new ping has been echoed. */
 const receives = act('receives again', async (stage) => {
   const { session } = stage;
@@ -97,6 +107,26 @@ export const busCases: Group = {
         act('asks for a new connection', ({ session }) => {
           session.reconnectBus = true;
         }),
+        connectsAnew,
+        receives,
+        settled,
+        works,
+      ],
+    },
+    {
+      name: 'bus-moved',
+      rule: 'The bus',
+      proves: 'The addresses that come with reconnect_bus are used, also while a former one is tried in vain.',
+      steps: [
+        ready,
+        act('lets nothing through at the first address', ({ plane }) => plane.busLine.die()),
+        moveBus,
+        connectsAnew,
+        receives,
+        settled,
+        works,
+        shutBus,
+        moveBus,
         connectsAnew,
         receives,
         settled,

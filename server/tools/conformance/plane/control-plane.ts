@@ -54,6 +54,7 @@ export class ControlPlane {
   /** The worker's addresses of gRPC and the bus. */
   rpcLine!: Line;
   busLine!: Line;
+  readonly #formerBusLines: Line[] = [];
   /** The worker's data on the bus. */
   busWords = '';
   #server!: RpcServer;
@@ -72,10 +73,7 @@ export class ControlPlane {
     const plane = new ControlPlane(bus, terms, changed);
     plane.#server = await RpcServer.start([SessionService, JobService], (call) => plane.#answer(call));
     plane.rpcLine = await Line.open(plane.#server.port);
-    plane.busLine = await Line.open(bus.port, (text) => {
-      plane.busWords = (plane.busWords + text).slice(-20_000);
-      changed();
-    });
+    plane.busLine = await plane.#openBusLine();
     return plane;
   }
 
@@ -97,9 +95,26 @@ export class ControlPlane {
     return create(NatsCredentialsSchema, { jwt, seed, expireTime: timestampFromMs(expireTimeMs) });
   }
 
+  /** The bus gets another address, and the former one stays as it is. */
+  async moveBus(): Promise<void> {
+    this.#formerBusLines.push(this.busLine);
+    this.busLine = await this.#openBusLine();
+  }
+
+  get busUrl(): string {
+    return `nats://127.0.0.1:${this.busLine.port}`;
+  }
+
   async stop(): Promise<void> {
-    await Promise.all([this.rpcLine.close(), this.busLine.close()]);
+    await Promise.all([this.rpcLine, this.busLine, ...this.#formerBusLines].map((line) => line.close()));
     this.#server.stop();
+  }
+
+  #openBusLine(): Promise<Line> {
+    return Line.open(this.bus.port, (text) => {
+      this.busWords = (this.busWords + text).slice(-20_000);
+      this.#changed();
+    });
   }
 
   async #answer(call: Call): Promise<Answer> {
@@ -178,7 +193,7 @@ export class ControlPlane {
       sessionId: session.facts.idBytes,
       beatInterval: durationOf(beatMs),
       lease: durationOf(leaseMs),
-      natsUrls: [`nats://127.0.0.1:${this.busLine.port}`],
+      natsUrls: [this.busUrl],
       subject: session.facts.subject,
       natsCredentials: this.access(accessId, accessMs),
       maxPayload,

@@ -66,6 +66,8 @@ export class Session {
   nextBeatMs: number | undefined;
   /** Sent in every answer, as to a deaf session. */
   reconnectBus = false;
+  /** Sent with `reconnectBus`. Empty: the addresses of OpenSession. */
+  natsUrls: readonly string[] = [];
   /** Sent once, with the next answer. */
   freshAccess: NatsCredentials | undefined;
   readonly #pending: Assignment[] = [];
@@ -120,13 +122,14 @@ export class Session {
   }
 
   #answer(): SendHeartbeatResponse {
-    const { drain, reconnectBus, freshAccess, nextBeatMs } = this;
+    const { drain, reconnectBus, natsUrls, freshAccess, nextBeatMs } = this;
     this.freshAccess = undefined;
     return create(SendHeartbeatResponseSchema, {
       assignments: this.#pending.splice(0),
       cancels: this.open.filter(({ isCancelled }) => isCancelled).map(noticeOf),
       drain,
       reconnectBus,
+      natsUrls: reconnectBus ? [...natsUrls] : [],
       ...(nextBeatMs === undefined ? {} : { nextBeat: durationOf(nextBeatMs) }),
       ...(freshAccess ? { natsCredentials: freshAccess } : {}),
     });

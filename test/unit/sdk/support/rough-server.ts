@@ -318,5 +318,6 @@ function emptyReply() {
     cancels: [],
     drain: false,
     reconnectBus: false,
+    natsUrls: [],
   };
 }

@@ -66,6 +66,10 @@ class SessionBus:
                 self._listener.log(logging.WARNING, f"message bus: {type(error).__name__}: {error}")
             await asyncio.sleep(self._backoff.fail())
 
+    def move(self, urls: list[str]) -> None:
+        """Sets the addresses for the next connection."""
+        self._urls = urls
+
     async def reconnect(self) -> None:
         """Ends the connection, if there is one; a new one follows."""
         client, gone = self._client, self._gone

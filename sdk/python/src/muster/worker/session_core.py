@@ -158,7 +158,7 @@ class SessionCore:
             self.drain(now)
         self._intake.on_assignments(now, reply.assignments)
         if reply.reconnect_bus:
-            self._state.ports.reconnect_bus()
+            self._state.ports.reconnect_bus(list(reply.nats_urls))
 
     def fail_beat(self, now: float, beat: PendingBeat, *, is_broken: bool) -> None:
         """Notes that a heartbeat failed.

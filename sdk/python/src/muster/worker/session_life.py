@@ -140,8 +140,10 @@ class SessionLife:
         """Part of SessionPorts."""
         self._reports.wake()
 
-    def reconnect_bus(self) -> None:
+    def reconnect_bus(self, urls: list[str]) -> None:
         """Part of SessionPorts. A new connection gets time to deliver a ping before it is replaced."""
+        if urls:
+            self._bus.move(urls)
         if monotonic_seconds() >= self._bus_ready_at + HEARING_SECONDS:
             self.log(logging.WARNING, "the control plane says that this session is deaf; reconnecting to the bus")
             self._spawn(self._bus.reconnect())

@@ -30,8 +30,8 @@ class SessionPorts(Protocol):
     def report_soon(self) -> None:
         """A report was added to the outbox."""
 
-    def reconnect_bus(self) -> None:
-        """The control plane says that the session's subscription does not work."""
+    def reconnect_bus(self, urls: list[str]) -> None:
+        """The control plane says that the session's subscription does not work; the bus has these addresses."""
 
     def publish(self, event: SessionEvent) -> None:
         """Publishes an event of the session."""

@@ -47,6 +47,8 @@ pub(crate) enum Effect {
     },
     /// For the next connection.
     RenewCredentials(protocol::NatsCredentials),
+    /// For the next connection.
+    RenewBusUrls(Vec<String>),
     ReconnectBus,
     CloseBus,
     /// Answered by `SessionCore::handlers_ended` once the handler has returned, if the gate lets it start.

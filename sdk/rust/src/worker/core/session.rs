@@ -328,6 +328,9 @@ impl Session {
         if let Some(credentials) = response.nats_credentials {
             host.emit(Effect::RenewCredentials(credentials));
         }
+        if !response.nats_urls.is_empty() {
+            host.emit(Effect::RenewBusUrls(response.nats_urls));
+        }
         if response.reconnect_bus && self.bus.has_had_its_time(now) {
             host.emit(Effect::ReconnectBus);
         }

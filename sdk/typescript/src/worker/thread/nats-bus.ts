@@ -32,13 +32,13 @@ class NatsSubscription implements BusConnection {
   }
 
   reconnect(): void {
-    this.#connection?.reconnect().catch((error: unknown) => this.#warn('the bus could not be reconnected', error));
+    this.#connection?.close().catch((error: unknown) => this.#warn('the bus could not be closed', error));
   }
 
   close(): void {
     this.#closed = true;
     this.#wake?.();
-    this.#connection?.close().catch((error: unknown) => this.#warn('the bus could not be closed', error));
+    this.reconnect();
   }
 
   async #keepConnected(): Promise<void> {
@@ -56,7 +56,7 @@ class NatsSubscription implements BusConnection {
   /** Resolves when the connection has ended; the client's own reconnects do not end it. */
   async #connectOnce(): Promise<void> {
     const connection = await connect({
-      servers: [...this.#options.urls],
+      servers: [...this.#options.urls()],
       ...authentication(this.#options),
       timeout: CONNECT_TIMEOUT_MS,
       pingInterval: PING_INTERVAL_MS,

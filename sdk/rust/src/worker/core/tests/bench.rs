@@ -52,6 +52,7 @@ pub(super) struct Bench {
     pub events: Vec<WorkerEvent>,
     pub closes: usize,
     pub reconnects: usize,
+    pub bus_urls: Vec<String>,
     pub finished: Option<Result<(), CallError>>,
     pub sessions: SessionNumber,
     pings: u64,
@@ -76,6 +77,7 @@ impl Bench {
             events: Vec::new(),
             closes: 0,
             reconnects: 0,
+            bus_urls: Vec::new(),
             finished: None,
             sessions: 0,
             pings: 0,
@@ -242,6 +244,7 @@ impl Bench {
                 Effect::Stop { slot, reason } => self.stopped.push((slot, reason)),
                 Effect::Event(event) => self.events.push(event),
                 Effect::Finished(end) => self.finished = Some(end),
+                Effect::RenewBusUrls(urls) => self.bus_urls = urls,
                 Effect::ReconnectBus => self.reconnects += 1,
                 _ => {}
             }

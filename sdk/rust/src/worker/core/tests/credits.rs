@@ -200,6 +200,20 @@ fn a_connection_is_given_time_before_another_one_is_made() {
 }
 
 #[test]
+fn the_next_connection_is_made_to_the_newest_addresses() {
+    let mut bench = Bench::new(1);
+    bench.open();
+    let moved = protocol::SendHeartbeatResponse {
+        reconnect_bus: true,
+        nats_urls: vec!["nats://moved".into()],
+        ..Default::default()
+    };
+    let beat = bench.beats.pop_front().unwrap();
+    bench.answer_beat(beat, moved);
+    assert_eq!(bench.bus_urls, ["nats://moved"]);
+}
+
+#[test]
 fn a_new_subscription_without_a_ping_asks_once_more() {
     let mut bench = Bench::new(1);
     bench.open();

@@ -42,7 +42,8 @@ export interface SessionApi {
 }
 
 export interface BusOptions {
-  readonly urls: readonly string[];
+  /** The newest addresses; read after each `reconnect`. */
+  readonly urls: () => readonly string[];
   readonly subject: string;
   /** The newest credentials; read for each connection. `undefined`: the bus needs none. */
   readonly credentials: () => NatsCredentials | undefined;
@@ -53,7 +54,7 @@ export interface BusOptions {
 
 /** A subscription that reconnects until it is closed. */
 export interface BusConnection {
-  /** Drops the connection and opens a new one. */
+  /** Drops the connection, or the attempts at one, and opens a new one. */
   reconnect(): void;
   close(): void;
 }

@@ -19,6 +19,7 @@ export class BusLink {
   readonly #clock: Clock;
   readonly #owner: BusLinkOwner;
   #connection: BusConnection | undefined;
+  #urls: readonly string[] = [];
   #credentials: NatsCredentials | undefined;
   #echo = 0n;
   /** When the subscription became active. `undefined`: it is not. */
@@ -32,9 +33,10 @@ export class BusLink {
   }
 
   open(bus: Bus, { natsUrls, subject, natsCredentials }: OpenSessionResponse): void {
+    this.#urls = natsUrls;
     this.#credentials = natsCredentials;
     this.#connection = bus.connect({
-      urls: natsUrls,
+      urls: () => this.#urls,
       subject,
       credentials: () => this.#credentials,
       onMessage: (message) => this.#receive(message),
@@ -54,10 +56,14 @@ export class BusLink {
 
   /**
    * Replaces a connection that delivers nothing. A new connection gets time to deliver a ping, and a missing one is
-   * already being opened: replacing these repeatedly would leave the session without a bus for ever.
+   * already being opened: replacing these repeatedly would leave the session without a bus for ever. Without a
+   * connection, the attempts at one end when the bus has other addresses.
    */
-  reconnect(): void {
-    if (this.#connectedAt === undefined || this.#clock.now() < this.#connectedAt + HEARING_TIME) return;
+  reconnect(urls: readonly string[]): void {
+    const isMoved = urls.length > 0 && urls.join() !== this.#urls.join();
+    const isDue = this.#connectedAt === undefined ? isMoved : this.#clock.now() >= this.#connectedAt + HEARING_TIME;
+    if (!isDue) return;
+    if (isMoved) this.#urls = urls;
     this.#connection?.reconnect();
   }
 

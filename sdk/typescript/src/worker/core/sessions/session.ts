@@ -230,7 +230,7 @@ export class Session {
     this.#servedInReplies = durationToMs(response.nextBeat, this.#beatInterval) < this.#beatInterval;
     if (this.#fenced && !this.#fence.passed(this.#ports.clock.now())) this.#recover();
     if (response.natsCredentials) this.#bus.renewCredentials(response.natsCredentials);
-    if (response.reconnectBus) this.#bus.reconnect();
+    if (response.reconnectBus) this.#bus.reconnect(response.natsUrls);
     if (this.#updates.pending) this.#beats.within(PROGRESS_DELAY);
     if (response.drain) this.#host.drain();
     this.#take(response.assignments, response.cancels);

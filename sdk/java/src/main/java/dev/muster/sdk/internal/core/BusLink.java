@@ -3,6 +3,7 @@ package dev.muster.sdk.internal.core;
 import dev.muster.worker.v1.NatsCredentials;
 import dev.muster.worker.v1.OpenSessionResponse;
 import dev.muster.worker.v1.SessionMessage;
+import java.util.List;
 
 /** The session's subscription. It tracks whether messages arrive over it. */
 final class BusLink {
@@ -25,6 +26,8 @@ final class BusLink {
   private CorePorts.BusConnection connection;
 
   /** Volatile, because connections are made on other threads. */
+  private volatile List<String> urls;
+
   private volatile NatsCredentials credentials;
 
   private long echo;
@@ -41,13 +44,14 @@ final class BusLink {
   }
 
   void open(OpenSessionResponse opened) {
+    urls = opened.getNatsUrlsList();
     credentials = opened.getNatsCredentials();
     connection =
         ports
             .bus()
             .connect(
                 new CorePorts.BusOptions(
-                    opened.getNatsUrlsList(),
+                    () -> urls,
                     opened.getSubject(),
                     () -> credentials,
                     this::receive,
@@ -67,9 +71,13 @@ final class BusLink {
   /**
    * Replaces a connection that delivers nothing. It leaves a new connection alone, which has not
    * had the time to, and does nothing without a connection, because another one is being made:
-   * replacing these again and again would keep the session from ever receiving anything.
+   * replacing these again and again would keep the session from ever receiving anything. The next
+   * connection is made to the newest addresses, if there are any.
    */
-  void reconnect() {
+  void reconnect(List<String> newest) {
+    if (!newest.isEmpty()) {
+      urls = newest;
+    }
     if (connectedAt != null && ports.now() >= connectedAt + Limits.FIRST_PING_TIME) {
       connection.reconnect();
     }

@@ -90,7 +90,7 @@ public record CorePorts(
   /**
    * Describes a subscription and its callbacks.
    *
-   * @param urls Addresses of the bus.
+   * @param urls Returns the newest addresses of the bus and is called for each connection.
    * @param subject The subject to subscribe to.
    * @param credentials Returns the newest credentials and is called for each connection. An empty
    *     JWT: the bus requires none.
@@ -99,7 +99,7 @@ public record CorePorts(
    *     time it is lost.
    */
   public record BusOptions(
-      List<String> urls,
+      Supplier<List<String>> urls,
       String subject,
       Supplier<NatsCredentials> credentials,
       Consumer<SessionMessage> onMessage,

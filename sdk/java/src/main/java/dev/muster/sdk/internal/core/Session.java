@@ -322,7 +322,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
       bus.renewCredentials(response.getNatsCredentials());
     }
     if (response.getReconnectBus()) {
-      bus.reconnect();
+      bus.reconnect(response.getNatsUrlsList());
     }
     if (updates.pending()) {
       beats.within(Limits.PROGRESS_DELAY);

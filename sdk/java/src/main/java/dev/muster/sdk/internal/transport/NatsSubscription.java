@@ -97,7 +97,7 @@ final class NatsSubscription implements BusConnection {
   private Options natsOptions(CountDownLatch end) {
     Options.Builder builder =
         Options.builder()
-            .servers(options.urls().toArray(String[]::new))
+            .servers(options.urls().get().toArray(String[]::new))
             .connectionName("muster worker")
             .connectionTimeout(CONNECT_TIMEOUT)
             .pingInterval(PING_INTERVAL)

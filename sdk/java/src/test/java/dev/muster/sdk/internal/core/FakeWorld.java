@@ -185,6 +185,11 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
     bus.onStatus().accept(true);
   }
 
+  /** The addresses for the next connection. */
+  List<String> busUrls() {
+    return bus.urls().get();
+  }
+
   void loseBus() {
     bus.onStatus().accept(false);
   }

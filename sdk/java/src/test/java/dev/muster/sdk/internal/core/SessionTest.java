@@ -182,6 +182,20 @@ class SessionTest {
     assertTrue(world.reconnects > 0);
   }
 
+  @Test
+  void theNextConnectionIsMadeToTheNewestAddresses() {
+    FakeWorld world = FakeWorld.ready(1);
+    world.answerBeat =
+        request ->
+            SendHeartbeatResponse.newBuilder()
+                .setReconnectBus(true)
+                .addNatsUrls("nats://moved")
+                .build();
+    world.loseBus();
+    world.advance(6_000);
+    assertEquals(List.of("nats://moved"), world.busUrls());
+  }
+
   /** A ping arrives before the status that the subscription is active. */
   private static FakeWorld pingedEarly() {
     FakeWorld world = new FakeWorld(2);

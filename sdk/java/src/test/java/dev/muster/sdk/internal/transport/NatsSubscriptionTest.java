@@ -70,7 +70,11 @@ class NatsSubscriptionTest {
           new NatsBus(Runnable::run, logger)
               .connect(
                   new BusOptions(
-                      List.of(bus.url()), "session", credentials, received::add, received::add));
+                      () -> List.of(bus.url()),
+                      "session",
+                      credentials,
+                      received::add,
+                      received::add));
       assertEquals(false, received.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
       assertEquals(false, received.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
       assertEquals(true, received.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
