@@ -9,7 +9,7 @@ export interface ExitRule {
   /** Type of the failure. Default: `ExitCode`. */
   readonly type?: string | undefined;
   /** Whether another attempt would fail too. Default: false. */
-  readonly final?: boolean | undefined;
+  readonly nonRetryable?: boolean | undefined;
   /** Time until the next attempt, in milliseconds. Default: the retry policy's backoff. */
   readonly retryDelayMs?: number | undefined;
   /** Whether the machine is at fault; the attempt then does not count. Default: false. */
@@ -51,7 +51,7 @@ export const DEFAULT_SPEC: Omit<CommandSpec, 'command' | 'directory'> = {
   exitRules: new Map(),
 };
 
-const final: ExitRule = { final: true };
+const nonRetryable: ExitRule = { nonRetryable: true };
 
 /** Minimum and maximum of each setting. */
 export const BOUNDS = {
@@ -65,10 +65,10 @@ export const BOUNDS = {
 
 /** The codes of sysexits.h and of shells after which another attempt would fail too. All others are retried. */
 export const DEFAULT_EXIT_RULES: ReadonlyMap<number, ExitRule> = new Map([
-  [64, final], // EX_USAGE: it was called in a wrong way
-  [65, final], // EX_DATAERR: its input is wrong
-  [77, final], // EX_NOPERM: it may not do that
-  [78, final], // EX_CONFIG: it is set up wrongly
-  [126, final], // found by a shell, and no program
-  [127, final], // not found by a shell
+  [64, nonRetryable], // EX_USAGE: it was called in a wrong way
+  [65, nonRetryable], // EX_DATAERR: its input is wrong
+  [77, nonRetryable], // EX_NOPERM: it may not do that
+  [78, nonRetryable], // EX_CONFIG: it is set up wrongly
+  [126, nonRetryable], // found by a shell, and no program
+  [127, nonRetryable], // not found by a shell
 ]);

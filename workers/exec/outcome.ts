@@ -20,8 +20,15 @@ interface FailureFacts extends ExitRule {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** An error with these facts for a handler to throw, without a stack of the worker's own code. */
-export function failureOf({ type, message, exitCode, final, retryDelayMs, infrastructure }: FailureFacts): Error {
-  const error = final
+export function failureOf({
+  type,
+  message,
+  exitCode,
+  nonRetryable,
+  retryDelayMs,
+  infrastructure,
+}: FailureFacts): Error {
+  const error = nonRetryable
     ? new NonRetryableError(message)
     : infrastructure
       ? new InfrastructureError(message)
@@ -33,12 +40,12 @@ export function failureOf({ type, message, exitCode, final, retryDelayMs, infras
 
 /** The command could not be started, and the next attempt could not either. */
 export function cannotStart(message: string): Error {
-  return failureOf({ type: 'CannotStart', message, final: true });
+  return failureOf({ type: 'CannotStart', message, nonRetryable: true });
 }
 
 export function outputTooLarge(limit: number): Error {
   const message = `stdout has more than ${limit} bytes, the maximum of a result`;
-  return failureOf({ type: 'OutputTooLarge', message, final: true });
+  return failureOf({ type: 'OutputTooLarge', message, nonRetryable: true });
 }
 
 /** Has the type and the exit code after which a job may get more memory on its next attempt. */
@@ -83,7 +90,7 @@ export function resultOf(stdout: Buffer, output: OutputType): Result | undefined
 }
 
 function invalidOutput(message: string): Error {
-  return failureOf({ type: 'InvalidOutput', message, final: true });
+  return failureOf({ type: 'InvalidOutput', message, nonRetryable: true });
 }
 
 function isText(bytes: Buffer): boolean {

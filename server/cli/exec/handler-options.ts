@@ -38,17 +38,21 @@ export function namedCommand(text: string, before: readonly NamedCommand[] = [])
   return [...before, [name, words]];
 }
 
-/** Parses `CODE=final`, `CODE=retry`, `CODE=retry:SPAN` or `CODE=infrastructure`. */
+/** Parses `CODE=non-retryable`, `CODE=retry`, `CODE=retry:SPAN` or `CODE=infrastructure`. */
 export function exitRule(text: string, before: ReadonlyMap<number, ExitRule> = new Map()): Map<number, ExitRule> {
-  const [, digits, word, after] = /^(\d{1,3})=(final|retry|infrastructure)(?::(.+))?$/.exec(text) ?? [];
+  const [, digits, word, after] = /^(\d{1,3})=(non-retryable|retry|infrastructure)(?::(.+))?$/.exec(text) ?? [];
   const code = Number(digits);
   const retryDelayMs = after === undefined ? undefined : spanToMs(after);
   if (!(code >= 1 && code <= 255) || (after !== undefined && (word !== 'retry' || !isDelay(retryDelayMs))))
     throw new InvalidArgumentError(
-      'It takes a code from 1 to 255 and what it means, such as 65=final, 75=retry, 75=retry:30s or 74=infrastructure.',
+      'It takes a code from 1 to 255 and what it means, such as 65=non-retryable, 75=retry, 75=retry:30s or 74=infrastructure.',
     );
   if (before.has(code)) throw new InvalidArgumentError(`The code ${code} is given twice.`);
-  const rule: ExitRule = { final: word === 'final', infrastructure: word === 'infrastructure', retryDelayMs };
+  const rule: ExitRule = {
+    nonRetryable: word === 'non-retryable',
+    infrastructure: word === 'infrastructure',
+    retryDelayMs,
+  };
   return new Map([...before, [code, rule]]);
 }
 

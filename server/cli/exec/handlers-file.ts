@@ -72,12 +72,12 @@ function exitCode(text: string, rule: Fields): number {
 function exitRule(fields: Fields): ExitRule {
   const rule: ExitRule = {
     type: fields.text('type'),
-    final: fields.flag('final'),
+    nonRetryable: fields.flag('nonRetryable'),
     infrastructure: fields.flag('infrastructure'),
     retryDelayMs: fields.quantity('retryDelay', spanToMs, BOUNDS.retryDelayMs, 'a span up to 30d, such as 30s'),
   };
-  const said = [rule.final, rule.infrastructure, rule.retryDelayMs !== undefined].filter(Boolean);
-  if (said.length > 1) fields.fault('', 'takes one of final, infrastructure and retryDelay');
+  const said = [rule.nonRetryable, rule.infrastructure, rule.retryDelayMs !== undefined].filter(Boolean);
+  if (said.length > 1) fields.fault('', 'takes one of nonRetryable, infrastructure and retryDelay');
   fields.refuseOthers();
   return rule;
 }

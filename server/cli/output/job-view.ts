@@ -77,7 +77,7 @@ export function failureLines(failure: Failure): string[] {
   const notes = [
     cause,
     failure.exitCode === 0 ? '' : `exit code ${failure.exitCode}`,
-    failure.nonRetryable ? 'final' : '',
+    failure.nonRetryable ? 'non-retryable' : '',
   ];
   const shown = notes.filter(Boolean).join(', ');
   const [first = '', ...rest] = chainLines(failure);

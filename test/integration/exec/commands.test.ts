@@ -28,7 +28,7 @@ const handlers = {
   code: {
     command: ['sh', '-c', 'read code; echo "first line" >&2; echo "the last word" >&2; exit $code'],
     exitCodes: {
-      3: { type: 'NoSuchUser', final: true },
+      3: { type: 'NoSuchUser', nonRetryable: true },
       4: { infrastructure: true },
       5: { retryDelay: '1h' },
       65: { type: 'Odd' },

@@ -51,12 +51,21 @@ describe('the options of the worker', () => {
   });
 
   it('map exit codes to outcomes', () => {
-    expect(exitRule('65=final').get(65)).toMatchObject({ final: true, infrastructure: false });
-    expect(exitRule('75=retry:30s').get(75)).toMatchObject({ final: false, retryDelayMs: 30_000 });
+    expect(exitRule('65=non-retryable').get(65)).toMatchObject({ nonRetryable: true, infrastructure: false });
+    expect(exitRule('75=retry:30s').get(75)).toMatchObject({ nonRetryable: false, retryDelayMs: 30_000 });
     expect(exitRule('74=infrastructure').get(74)).toMatchObject({ infrastructure: true });
-    for (const text of ['0=final', '256=final', '1=later', '1=final:3s', '1=retry:soon', '1=retry:31d', 'x=retry', '1'])
+    for (const text of [
+      '0=non-retryable',
+      '256=non-retryable',
+      '1=later',
+      '1=non-retryable:3s',
+      '1=retry:soon',
+      '1=retry:31d',
+      'x=retry',
+      '1',
+    ])
       expect(() => exitRule(text)).toThrow(/It takes a code from 1 to 255/);
-    expect(() => exitRule('65=retry', exitRule('65=final'))).toThrow('The code 65 is given twice.');
+    expect(() => exitRule('65=retry', exitRule('65=non-retryable'))).toThrow('The code 65 is given twice.');
     expect(outputLimit('64Ki')).toBe(65_536);
     expect(() => outputLimit('1Mi')).toThrow('It takes at most 512Ki');
     expect(() => variableName('A B')).toThrow(/name of a variable/);
@@ -109,7 +118,11 @@ describe('a file of handlers', () => {
             memory: '1Gi',
             openFiles: 64,
             grace: '20s',
-            exitCodes: { 3: { type: 'Bad', final: true }, 75: { retryDelay: '30s' }, 74: { infrastructure: true } },
+            exitCodes: {
+              3: { type: 'Bad', nonRetryable: true },
+              75: { retryDelay: '30s' },
+              74: { infrastructure: true },
+            },
           },
           least: { command: ['true'] },
         },
@@ -128,7 +141,7 @@ describe('a file of handlers', () => {
       openFiles: 64,
       graceMs: 20_000,
       exitRules: new Map([
-        [3, { type: 'Bad', final: true }],
+        [3, { type: 'Bad', nonRetryable: true }],
         [74, { infrastructure: true }],
         [75, { retryDelayMs: 30_000 }],
       ]),
@@ -158,8 +171,8 @@ describe('a file of handlers', () => {
     [{ handlers: { a: { command: ['a'], environment: { A: [] } } } }, 'a.yaml: handlers.a.environment.A: takes text'],
     [{ handlers: { a: { command: ['a'], exitCodes: { 0: {} } } } }, /handlers.a.exitCodes.0: is not an exit code/],
     [
-      { handlers: { a: { command: ['a'], exitCodes: { 1: { final: true, retryDelay: '1s' } } } } },
-      'a.yaml: handlers.a.exitCodes.1: takes one of final, infrastructure and retryDelay',
+      { handlers: { a: { command: ['a'], exitCodes: { 1: { nonRetryable: true, retryDelay: '1s' } } } } },
+      'a.yaml: handlers.a.exitCodes.1: takes one of nonRetryable, infrastructure and retryDelay',
     ],
   ])('is refused with %j', (value, fault) => {
     expect(detailsOf(value)).toContainEqual(typeof fault === 'string' ? fault : expect.stringMatching(fault));

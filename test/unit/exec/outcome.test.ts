@@ -19,13 +19,17 @@ describe('the exit of a command', () => {
     expect(failure(0)).toBeUndefined();
   });
 
-  it('is final for the default final codes, and only those', () => {
+  it('is non-retryable for the codes that are so by default, and only those', () => {
     const codes = Array.from({ length: 255 }, (_, at) => at + 1);
     expect(codes.filter((code) => failure(code) instanceof NonRetryableError)).toEqual([64, 65, 77, 78, 126, 127]);
   });
 
   it('follows the rule for its code', () => {
-    expect(failure(1, { 1: { final: true, type: 'Bad' } })).toMatchObject({ name: 'Bad', exitCode: 1, stack: '' });
+    expect(failure(1, { 1: { nonRetryable: true, type: 'Bad' } })).toMatchObject({
+      name: 'Bad',
+      exitCode: 1,
+      stack: '',
+    });
     expect(failure(1, { 1: { retryDelayMs: 5 } })).toBeInstanceOf(RetryLater);
     expect(failure(1, { 1: { infrastructure: true } })).toBeInstanceOf(InfrastructureError);
     expect(failure(65, { 65: {} })).not.toBeInstanceOf(NonRetryableError);

@@ -37,7 +37,7 @@ A file of handlers:
       command: [convert, '{input}', -resize, 50%, 'png:-']
       output: bytes
       memory: 512Mi
-      exitCodes: { 1: { type: BadImage, final: true }, 75: { retryDelay: 30s } }
+      exitCodes: { 1: { type: BadImage, nonRetryable: true }, 75: { retryDelay: 30s } }
     report:
       command: [sh, -c, 'sort | uniq -c']
       environment: { LC_ALL: C }
@@ -93,7 +93,11 @@ export function addWorker(program: Command): void {
       integer(...BOUNDS.openFiles),
     )
     .option('--grace <span>', 'time from SIGTERM to SIGKILL (default: 5s)', spanUpTo('1h'))
-    .option('--exit-code <code=meaning>', 'final, retry, retry:30s or infrastructure; may be repeated', exitRule)
+    .option(
+      '--exit-code <code=meaning>',
+      'non-retryable, retry, retry:30s or infrastructure; may be repeated',
+      exitRule,
+    )
     .addHelpText('after', HELP)
     .action((handler: string | undefined, words: string[], options: ExecOptions, started: Command) =>
       exec(processOf(started), started.optsWithGlobals<GlobalOptions>(), options, handler, words),
