@@ -110,22 +110,23 @@ export class JetStreamEvents implements EventStream {
   }
 
   async *read({ namespace, after, keptOnly }: EventRange, gone: AbortSignal): AsyncGenerator<EventPage, void> {
-    let position = after === undefined ? undefined : await this.#checked(after);
-    let createTime: string | undefined;
+    let epoch = after ? await this.#epochOf(after) : undefined;
+    let sequence = epoch === undefined ? after : Number(after) - epoch;
+    const position = () => (epoch !== undefined && sequence ? epoch + sequence : 0);
     while (!gone.aborted) {
-      const found = await this.#use((client) => consumerOf(client, namespace, position));
+      const found = await this.#use((client) => consumerOf(client, namespace, sequence));
       const { consumer, pending } = found;
       try {
         if (gone.aborted) return;
-        createTime ??= found.createTime;
-        if (createTime !== found.createTime) throw anew(position);
-        if (keptOnly && pending === 0) return yield { position: position ?? 0, events: [] };
+        epoch ??= found.epoch;
+        if (epoch !== found.epoch) throw anew(position());
+        if (keptOnly && pending === 0) return yield { position: position(), events: [] };
         // Ends with the connection; then reading continues at the same position.
         const messages = await consumer.consume({ max_messages: bufferedMessages, expires: pullMs });
         for await (const message of until(gone, messages)) {
-          position = message.seq;
-          yield { position, events: decodeEvents(message.data) };
-          if (keptOnly && message.info.pending === 0) return yield { position, events: [] };
+          sequence = message.seq;
+          yield { position: position(), events: decodeEvents(message.data) };
+          if (keptOnly && message.info.pending === 0) return yield { position: position(), events: [] };
         }
       } finally {
         // The server would also delete the consumer by itself, only later.
@@ -134,20 +135,18 @@ export class JetStreamEvents implements EventStream {
     }
   }
 
-  /** A position from which the stream can continue. */
-  async #checked(after: number): Promise<number> {
+  /** The stream's epoch. @throws EngineError if the stream can't continue from the position. */
+  async #epochOf(after: number): Promise<number> {
     return this.#use(async (client) => {
-      const manager = await client.jetstreamManager(false);
-      const { first_seq, last_seq } = (await manager.streams.info(eventStreamName)).state;
-      if (after > last_seq || (after > 0 && after + 1 < first_seq)) {
-        const kept = last_seq >= first_seq ? `from ${first_seq - 1} to ${last_seq}` : `${last_seq}`;
-        throw positionGone(`events after position ${after} are not kept: positions reach ${kept}`, {
-          position: String(after),
-          oldest: String(first_seq - 1),
-          newest: String(last_seq),
-        });
-      }
-      return after;
+      const { epoch, first_seq, last_seq } = await stateOf(client);
+      const oldest = epoch + Math.max(first_seq - 1, 0);
+      const newest = epoch + last_seq;
+      if (after >= oldest && after <= newest) return epoch;
+      throw positionGone(`events after position ${after} are not kept: positions reach from ${oldest} to ${newest}`, {
+        position: String(after),
+        oldest: String(oldest),
+        newest: String(newest),
+      });
     });
   }
 
@@ -171,24 +170,34 @@ export class JetStreamEvents implements EventStream {
   }
 }
 
-/** For a reader of a stream that was deleted: positions of the new one mean other events. */
-function anew(position: number | undefined): EngineError {
-  const metadata = position === undefined ? {} : { position: String(position) };
-  return positionGone('the stream of events was made anew, and its positions begin again', metadata);
+/** For a reader of a stream that was deleted. */
+function anew(position: number): EngineError {
+  return positionGone('the stream of events was made anew, and the events of the old one are gone', {
+    position: String(position),
+  });
 }
 
 /**
- * A consumer from a position, or for new messages only; the number of messages that wait for it; and the creation of
- * its stream.
+ * A consumer from a message, or for new messages only; the number of messages that wait for it; and the epoch of its
+ * stream.
  */
-async function consumerOf(client: JetStreamClient, namespace: string, position: number | undefined) {
+async function consumerOf(client: JetStreamClient, namespace: string, sequence: number | undefined) {
   const consumer = await client.consumers.get(eventStreamName, {
     filter_subjects: eventsSubject(namespace),
-    ...(position === undefined ? { deliver_policy: DeliverPolicy.New } : { opt_start_seq: position + 1 }),
+    ...(sequence === undefined ? { deliver_policy: DeliverPolicy.New } : { opt_start_seq: sequence + 1 }),
   });
   const { num_pending: pending } = await consumer.info(true);
-  const { created } = await (await client.jetstreamManager(false)).streams.info(eventStreamName);
-  return { consumer, pending, createTime: created };
+  const { epoch } = await stateOf(client);
+  return { consumer, pending, epoch };
+}
+
+/**
+ * The state of the stream. A position is the stream's epoch, its creation in microseconds since 1970, plus the sequence
+ * of a message. Streams store less than a message per microsecond, so no stream reaches the epoch of its successor.
+ */
+async function stateOf(client: JetStreamClient) {
+  const { created, state } = await (await client.jetstreamManager(false)).streams.info(eventStreamName);
+  return { ...state, epoch: Date.parse(created) * 1_000 };
 }
 
 /** Messages until `gone` aborts. Removes its listener: a watch may outlive many consumers. */

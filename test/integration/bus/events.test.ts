@@ -161,6 +161,7 @@ describe('the event stream', () => {
       (error: unknown) => error,
     );
     await until(() => seen.length === 3, 'the reader is there');
+    const [old] = await read();
     await withManager((manager) => manager.streams.delete(eventStreamName));
     const after = { ...batch(), namespace: before.namespace };
     const publish = () =>
@@ -173,6 +174,9 @@ describe('the event stream', () => {
       reason: expect.stringMatching(/^EVENT(_POSITION_GONE|S_UNAVAILABLE)$/),
     });
     expect((await read()).flatMap(({ events }) => idsOf(events))).toEqual(idsOf(eventsOf(after)));
+    // As many as the old stream had, so that the new one has had their sequences, too.
+    for (let count = 0; count < (old?.position ?? 0) && count < 100; count++) await bus.events.publish(batch());
+    await expect(read({ after: old?.position as number })).rejects.toMatchObject({ reason: 'EVENT_POSITION_GONE' });
   });
 
   it('keeps stored events when the server is killed, and continues by itself', async () => {

@@ -81,7 +81,7 @@ export type WatchEventsResponse = Message<"muster.v1.WatchEventsResponse"> & {
   events: JobEvent[];
 
   /**
-   * Where to continue after these.
+   * Where to continue after these. Opaque: it increases, also when the stream is made anew, in steps of any size.
    *
    * @generated from field: int64 position = 2;
    */
