@@ -199,6 +199,13 @@ export const sessionBugs: readonly Bug[] = [
     'leaseMs * 1.5;',
   ),
   inCore(
+    'has a fence without a margin',
+    'fence-margin',
+    'sessions/fence.ts',
+    'leaseMs - Math.min(FENCE_MARGIN, leaseMs * MARGIN_SHARE);',
+    'leaseMs;',
+  ),
+  inCore(
     'forgets what it aborted',
     'fence-held',
     'dispatch/attempts.ts',

@@ -16,6 +16,11 @@ import { wallClockJumps } from './wall-clock.ts';
 const short = { beatMs: 1_000, leaseMs: 4_000 };
 /** The duration of such a lease minus its margin of 2/15. */
 const VALID_MS = 3_467;
+/** Its margin is a second, so that its fence and its end are easy to distinguish. */
+const wide = { beatMs: 1_500, leaseMs: 7_500 };
+
+/** Max time from the sending of a beat to its arrival. */
+const ARRIVAL_MS = 200;
 
 const opens = ({ plane }: Stage) => plane.callsOf('OpenSession');
 const continues: AssignOptions = { more: { leaseLossAction: LeaseLossAction.CONTINUE } };
@@ -184,6 +189,27 @@ export const leaseCases: Group = {
           return ms > VALID_MS - 250 && ms < VALID_MS + 1_000
             ? undefined
             : `it was ${ms} ms after the last answered beat`;
+        }),
+        mend('SendHeartbeat'),
+        allSlotsOnOffer,
+        sameSession,
+      ],
+    },
+    {
+      name: 'fence-margin',
+      rule: 'The fence',
+      proves: 'A worker whose beats are not answered has stopped its handlers before its lease is over by the server.',
+      terms: wide,
+      steps: [
+        ready,
+        assign('a', waits),
+        isHeld('a'),
+        noAnswers,
+        reported('a', aborted),
+        check('that was before the lease was over', (stage) => {
+          const ms = Math.round((stage.attempt('a').reports[0]?.at ?? 0) - lastAnswered(stage));
+          // A worker counts from the sending of that beat: without a margin its fence falls that much before the end.
+          return ms < wide.leaseMs - ARRIVAL_MS ? undefined : `it was ${ms} ms after the last answered beat arrived`;
         }),
         mend('SendHeartbeat'),
         allSlotsOnOffer,
