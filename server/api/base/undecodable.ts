@@ -9,6 +9,11 @@ export function undecodable({ typeName }: DescMessage, reason: string): ApiError
   return new ApiError('INVALID_FIELD', `${typeName} cannot be decoded: ${reason}`);
 }
 
+/** The refusal of a request whose compressed data is corrupt or cut off. */
+export function undecompressable(): ApiError {
+  return new ApiError('INVALID_FIELD', 'the request cannot be decompressed: its compressed data is corrupt or cut off');
+}
+
 /** The refusal of these bytes, which the decoder refused for `reason`. */
 export function undecodableBytes(desc: DescMessage, bytes: Uint8Array, reason: string): ApiError | InvalidRequest {
   const field = invalidTextIn(desc, bytes);
@@ -29,64 +34,54 @@ function invalidTextIn(desc: DescMessage, bytes: Uint8Array): string | undefined
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const MAX_DEPTH = 100;
 
+/** Number and value of each field with a length: texts, bytes, messages and entries of maps. */
+function* valuesIn(bytes: Uint8Array): Generator<[number: number, value: Uint8Array]> {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    if (wireType === WireType.LengthDelimited) yield [number, reader.bytes()];
+    else reader.skip(wireType, number);
+  }
+}
+
 function firstInvalidText(
   fields: readonly DescField[],
   bytes: Uint8Array,
   path: readonly string[],
 ): string | undefined {
-  const reader = new BinaryReader(bytes);
   const counts = new Map<DescField, number>();
-  while (reader.pos < reader.len) {
-    const [number, wireType] = reader.tag();
+  for (const [number, value] of valuesIn(bytes)) {
     const field = fields.find((candidate) => candidate.number === number);
-    if (!field || wireType !== WireType.LengthDelimited) {
-      reader.skip(wireType, number);
-      continue;
-    }
-    const value = reader.bytes();
+    if (!field) continue;
     const index = counts.get(field) ?? 0;
     counts.set(field, index + 1);
     const here = [...path, field.fieldKind === 'list' ? `${field.name}[${index}]` : field.name];
-    const invalid = invalidTextOf(field, value, here);
+    const invalid = field.fieldKind === 'map' ? invalidEntry(field, value, here) : invalidValue(field, value, here);
     if (invalid) return invalid;
   }
   return undefined;
-}
-
-function invalidTextOf(field: DescField, value: Uint8Array, path: readonly string[]): string | undefined {
-  if (field.fieldKind === 'map') return invalidTextOfEntry(field, value, path);
-  if (field.message && path.length < MAX_DEPTH) return firstInvalidText(field.message.fields, value, path);
-  return field.scalar === ScalarType.STRING && !isUtf8(value) ? path.join('.') : undefined;
 }
 
 /** An entry of a map is a message with the key as field 1 and the value as field 2. */
-function invalidTextOfEntry(
-  field: DescField & { fieldKind: 'map' },
-  value: Uint8Array,
-  path: readonly string[],
-): string | undefined {
-  const reader = new BinaryReader(value);
-  while (reader.pos < reader.len) {
-    const [number, wireType] = reader.tag();
-    if (wireType !== WireType.LengthDelimited) {
-      reader.skip(wireType, number);
-      continue;
-    }
-    const bytes = reader.bytes();
-    const [name, isText] = number === 1 ? ['key', true] : ['value', field.scalar === ScalarType.STRING];
-    if (isText && !isUtf8(bytes)) return [...path, name].join('.');
-    const inside = number === 2 && field.message && path.length < MAX_DEPTH;
-    const invalid = inside ? firstInvalidText(field.message.fields, bytes, [...path, name]) : undefined;
+function invalidEntry(field: DescField, entry: Uint8Array, path: readonly string[]): string | undefined {
+  for (const [number, value] of valuesIn(entry)) {
+    const isKey = number === 1;
+    const invalid = isKey ? invalidText(value, [...path, 'key']) : invalidValue(field, value, [...path, 'value']);
     if (invalid) return invalid;
   }
   return undefined;
 }
 
-function isUtf8(bytes: Uint8Array): boolean {
+function invalidValue(field: DescField, value: Uint8Array, path: readonly string[]): string | undefined {
+  if (field.message && path.length < MAX_DEPTH) return firstInvalidText(field.message.fields, value, path);
+  return field.scalar === ScalarType.STRING ? invalidText(value, path) : undefined;
+}
+
+function invalidText(value: Uint8Array, path: readonly string[]): string | undefined {
   try {
-    utf8.decode(bytes);
-    return true;
+    utf8.decode(value);
+    return undefined;
   } catch {
-    return false;
+    return path.join('.');
   }
 }

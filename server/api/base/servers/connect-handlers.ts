@@ -1,5 +1,5 @@
 /** The handlers for Connect (JSON and binary) and gRPC-Web: the services of the gRPC port, for browsers and curl. */
-import { type DescMethod, type DescService, type Message, toBinary } from '@bufbuild/protobuf';
+import { type DescMessage, type DescMethod, type DescService, type Message, toBinary } from '@bufbuild/protobuf';
 import {
   ConnectError,
   createConnectRouter,
@@ -13,13 +13,15 @@ import type { ServiceBinding } from '../../service.ts';
 import { type Caller, CallFailure, type Calls } from '../calls.ts';
 import { Code } from '../code.ts';
 import type { CallContext, Handler, StreamHandler } from '../context.ts';
-import { statusOf } from '../status.ts';
-import { undecodable } from '../undecodable.ts';
+import { type ApiError, statusOf } from '../status.ts';
+import { undecodable, undecompressable } from '../undecodable.ts';
 import { connectErrorOf } from './connect-error.ts';
 
 const MAX_MESSAGE_BYTES = 4 << 20;
 /** How Connect's messages about undecodable binary start. */
 const BINARY = 'parse binary: ';
+/** Connect's message about compressed data that is corrupt or cut off. */
+const UNCOMPRESSED = 'decompression failed';
 
 /**
  * A request id is bound to the binary encoding of the message, so that a repeat in another encoding is the same call.
@@ -105,6 +107,17 @@ function implementationOf({ service, handlers }: ServiceBinding, calls: Calls): 
   return Object.fromEntries(implementations);
 }
 
+/** The refusal of a message that Connect could not decode. */
+function undecodableOf(error: ConnectError, input: DescMessage): ApiError | undefined {
+  const { rawMessage, code, cause } = error;
+  if (rawMessage === UNCOMPRESSED) return undecompressable();
+  if (rawMessage.startsWith(BINARY)) return undecodable(input, rawMessage.replace(BINARY, ''));
+  const isJson = code === Code.INVALID_ARGUMENT && cause instanceof Error;
+  return isJson
+    ? undecodable(input, rawMessage.replace(`cannot decode message ${input.typeName} from JSON: `, ''))
+    : undefined;
+}
+
 /**
  * Connect answers INTERNAL to binary that it cannot decode, and names no message. The reason for which it aborts a call
  * is the error that it then sends.
@@ -113,12 +126,9 @@ function nameUndecodable({ method, signal }: HandlerContext): void {
   signal.addEventListener('abort', () => {
     const error = signal.reason;
     if (!(error instanceof ConnectError) || error.details.length > 0) return;
-    const isBinary = error.rawMessage.startsWith(BINARY);
-    const isJson = error.code === Code.INVALID_ARGUMENT && error.cause instanceof Error;
-    if (!isBinary && !isJson) return;
-    const json = `cannot decode message ${method.input.typeName} from JSON: `;
-    const reason = error.rawMessage.replace(isBinary ? BINARY : json, '');
-    const { code, rawMessage, message, details } = connectErrorOf(statusOf(undecodable(method.input, reason)));
+    const refusal = undecodableOf(error, method.input);
+    if (!refusal) return;
+    const { code, rawMessage, message, details } = connectErrorOf(statusOf(refusal));
     Object.assign(error, { code, rawMessage, message, details });
   });
 }

@@ -6,7 +6,8 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { ServiceBinding } from '../../service.ts';
 import { type Caller, CallFailure, type Calls } from '../calls.ts';
 import type { CallContext, Handler, StreamHandler } from '../context.ts';
-import { undecodableBytes } from '../undecodable.ts';
+import { type RpcStatus, statusOf } from '../status.ts';
+import { undecodableBytes, undecompressable } from '../undecodable.ts';
 import { boundTimeouts } from './bound-timeouts.ts';
 import { guardRequests, type RequestGuardOptions } from './guard-requests.ts';
 
@@ -86,14 +87,28 @@ function callerOf(call: Call): Caller {
   };
 }
 
+function statusObjectOf({ code, message, details }: RpcStatus) {
+  const metadata = new grpc.Metadata();
+  metadata.set('grpc-status-details-bin', Buffer.from(details));
+  return { code, details: message, metadata };
+}
+
 /** Converts an error for grpc-js. */
 function serviceErrorOf(error: unknown): Error {
   if (!(error instanceof CallFailure)) return error as Error;
-  const { code, message, details } = error.status;
-  const metadata = new grpc.Metadata();
-  metadata.set('grpc-status-details-bin', Buffer.from(details));
-  return Object.assign(new Error(message), { code, details: message, metadata });
+  return Object.assign(new Error(error.status.message), statusObjectOf(error.status));
 }
+
+/** grpc-js's details about compressed data that is corrupt or cut off. It answers INTERNAL. */
+const UNCOMPRESSED = 'Failed to decompress message';
+
+/** Changes the call itself: refusals of the transport pass no interceptor. */
+const nameUncompressed: grpc.ServerInterceptor = (_method, call) => {
+  const send = call.sendStatus.bind(call);
+  call.sendStatus = (status) =>
+    send(status.details === UNCOMPRESSED ? statusObjectOf(statusOf(undecompressable())) : status);
+  return call as grpc.ServerInterceptingCall;
+};
 
 /**
  * Resolves when the message was handed to the transport: a slow caller delays only its own stream, and no messages pile
@@ -186,6 +201,7 @@ export async function startGrpcServer(
   options: GrpcServerOptions,
 ): Promise<GrpcServer> {
   const server = new Server({
+    interceptors: [nameUncompressed],
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS,
