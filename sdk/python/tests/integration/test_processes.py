@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from itertools import pairwise
 
 import pytest
 
 from muster import Worker
+from muster.v1.job_definition_pb2 import LEASE_LOSS_ACTION_CONTINUE
 from muster.worker.handler_pool import HandlerPool
 from tests.support.control_plane import ControlPlane
 from tests.support.facts import eventually, process_is_alive
@@ -158,6 +160,46 @@ def test_the_session_process_ends_when_the_worker_can_not_continue(control_plane
         worker.wait(30)
     assert worker.session_id is None
     eventually(lambda: not process_is_alive(pid), "the session process is gone", 10)
+
+
+def test_the_fence_falls_although_the_session_process_hangs(nats, started) -> None:
+    """Another worker may run the job once the lease is over, so the handler has to stop before."""
+    lease = 3.0
+    with ControlPlane(nats.url, lease=lease, beat_interval=0.2) as control_plane:
+        worker = Worker(control_plane.address, slots=2)
+        runs: dict[str, threading.Event] = {"wait": threading.Event(), "continue": threading.Event()}
+        stopped: list[tuple[float, str | None]] = []
+
+        @worker.handler("wait")
+        def wait(ctx, value):
+            runs["wait"].set()
+            ctx.cancel_event.wait(60)
+            stopped.append((time.monotonic(), ctx.cancel_reason))
+            ctx.raise_if_cancelled()
+
+        @worker.handler("continue")
+        def run_on(ctx, value):
+            runs["continue"].set()
+            return ctx.cancel_event.wait(2 * lease)
+
+        started(worker)
+        aborted = control_plane.submit("wait")
+        continued = control_plane.submit("continue", lease_loss_action=LEASE_LOSS_ACTION_CONTINUE)
+        assert all(run.wait(20) for run in runs.values())
+        pid = worker.session_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            eventually(lambda: stopped, "the handler is asked to stop")
+            ((at, reason),) = stopped
+            assert reason == "lease_lost"
+            assert at < control_plane.session.beats[-1][0] + lease
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        eventually(lambda: continued in control_plane.outcomes, "the other handler ran on")
+        assert control_plane.outcomes[continued].result.data == b"false"
+        eventually(lambda: aborted in control_plane.outcomes, "its attempt is reported")
+        assert control_plane.outcomes[aborted].HasField("aborted")
 
 
 def test_a_signal_drains(control_plane, script) -> None:

@@ -130,6 +130,19 @@ def test_a_later_good_beat_lets_it_accept_again() -> None:
     assert [event.value for event in session.ports.events] == ["ready", "fenced", "recovered", "draining"]
 
 
+def test_it_falls_when_the_worker_has_stopped_the_handlers_by_itself() -> None:
+    session = VirtualSession()
+    (credit,) = session.first_credits()
+    key = session.assign(credit.credit_id)
+    session.core.on_fenced()
+    session.core.on_fenced()
+    session.returns(key, "too late")
+    assert kind_of(session.report()[key]) == "aborted"
+    session.beat()
+    assert not session.core.is_fenced
+    assert [event.value for event in session.ports.events] == ["ready", "fenced", "recovered"]
+
+
 def test_a_good_beat_that_is_answered_too_late_changes_nothing() -> None:
     session = VirtualSession()
     beat = session.begin_beat()

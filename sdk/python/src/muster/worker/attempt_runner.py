@@ -86,6 +86,13 @@ class AttemptRunner:
         else:
             context.stop(reason)
 
+    def fence(self) -> None:
+        """Asks the handlers to stop that may not continue without a lease."""
+        for context in list(self._running.copy().values()):
+            if not context.continues_without_lease:
+                context.stop(StopReason.LEASE_LOST)
+        self._processes.fence()
+
     def stop_all(self, reason: StopReason) -> None:
         """Asks every handler to stop."""
         for context in list(self._running.copy().values()):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from muster.v1.job_definition_pb2 import LEASE_LOSS_ACTION_CONTINUE
+from muster.worker.v1.assignment_pb2 import Assignment
+
 MARGIN_SECONDS = 2.0
 # Leases shorter than the usual 15 s keep the same ratio of margin to lease.
 _MARGIN_SHARE = MARGIN_SECONDS / 15.0
@@ -27,3 +30,8 @@ class Fence:
     def is_passed(self, now: float) -> bool:
         """Whether the lease can no longer be proved."""
         return now >= self.at
+
+
+def may_continue(assignment: Assignment) -> bool:
+    """Whether the handler may run on while the lease can't be proved."""
+    return assignment.lease_loss_action == LEASE_LOSS_ACTION_CONTINUE

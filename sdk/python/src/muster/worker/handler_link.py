@@ -58,6 +58,10 @@ class HandlerLink(asyncio.Protocol):
         """Asks a handler to stop."""
         self._send(stop_frame(run_id, reason))
 
+    def prove_lease(self, until: float) -> None:
+        """Says until when the lease is proved."""
+        self._send(json_frame(Kind.LEASE, until))
+
     def publish(self, event: SessionEvent, **facts: Any) -> None:
         """Sends an event of the session."""
         self._send(json_frame(Kind.EVENT, {"event": event.value, **facts}))

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from muster.v1.job_definition_pb2 import LEASE_LOSS_ACTION_CONTINUE
 from muster.worker.attempt_key import AttemptKey
+from muster.worker.fence import may_continue
 from muster.worker.stop_reason import StopReason
 from muster.worker.v1.assignment_pb2 import Assignment
 from muster.worker.v1.session_pb2 import HeldAttempt as HeldAttemptMessage
@@ -90,7 +90,7 @@ class HeldAttempts:
         held.assignment = None
         held.run_id = run_id
         held.started_at = now
-        held.continues_without_lease = assignment.lease_loss_action == LEASE_LOSS_ACTION_CONTINUE
+        held.continues_without_lease = may_continue(assignment)
         self._all[key] = held
         self._running[run_id] = held
         return held

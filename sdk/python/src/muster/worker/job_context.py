@@ -19,6 +19,7 @@ from muster.tracing.tracer import TraceFields
 from muster.v1.job_pb2 import Job, Progress
 from muster.v1.payload_pb2 import Payload
 from muster.worker.children import ChildCalls, Children
+from muster.worker.fence import may_continue
 from muster.worker.job_facts import JobFacts
 from muster.worker.job_log import AttemptLog, JobLog
 from muster.worker.messages import Kind, run_frame
@@ -217,6 +218,11 @@ class JobContext(JobFacts):
     def max_payload(self) -> int:
         """Maximum size of a result or checkpoint, in bytes. 0: not stated."""
         return self._max_payload
+
+    @property
+    def continues_without_lease(self) -> bool:
+        """Whether the fence leaves the handler alone. For the worker, not for handlers."""
+        return may_continue(self._assignment)
 
     def stop(self, reason: StopReason) -> None:
         """Asks the handler to stop. For the worker, not for handlers."""

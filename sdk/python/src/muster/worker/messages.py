@@ -50,6 +50,10 @@ class Kind(IntEnum):
     """From a handler process: a `PipedCall`."""
     ANSWER = 15
     """To a handler process: the `PipedAnswer` to a call."""
+    LEASE = 16
+    """To the handlers: until when the lease is proved, in seconds of the monotonic clock, as JSON."""
+    FENCED = 17
+    """To the session: handlers were stopped, because that time had passed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_INFRASTRUCTURE, Failure
 from muster.worker.call_relay import CallRelay
+from muster.worker.fence import may_continue
 from muster.worker.frames import frame
 from muster.worker.handler_process import HandlerProcess
 from muster.worker.messages import Kind, Terms, read_json, read_run, run_frame, stop_frame
@@ -30,6 +31,7 @@ class _Run:
     process: HandlerProcess
     report: AttemptReport
     kill_after: float
+    continues_without_lease: bool
     timer: threading.Timer | None = None
 
 
@@ -79,7 +81,7 @@ class ProcessRuns:
         try:
             with self._lock:
                 process = self._idle.pop() if self._idle else self._new_process()
-                self._runs[run_id] = _Run(process, report, kill_after)
+                self._runs[run_id] = _Run(process, report, kill_after, may_continue(assignment))
         except OSError as error:
             message = f"no process could be started for the handler: {error}"
             report.failure.CopyFrom(
@@ -99,6 +101,13 @@ class ProcessRuns:
             run.timer.daemon = True
             run.timer.start()
         run.process.send(stop_frame(run_id, reason))
+
+    def fence(self) -> None:
+        """Asks the handlers to stop that may not continue without a lease."""
+        with self._lock:
+            fenced = [run_id for run_id, run in self._runs.items() if not run.continues_without_lease]
+        for run_id in fenced:
+            self.stop(run_id, StopReason.LEASE_LOST)
 
     def stop_all(self, reason: StopReason) -> None:
         """Asks every handler to stop."""

@@ -49,6 +49,11 @@ class SessionCore:
         return self._state.is_fenced
 
     @property
+    def proved_until(self) -> float:
+        """When the fence falls unless another heartbeat is answered."""
+        return self._state.fence.at
+
+    @property
     def is_draining(self) -> bool:
         """Whether the worker accepts nothing more."""
         return self._state.is_draining
@@ -85,6 +90,11 @@ class SessionCore:
     def on_progress(self, now: float, update: ProgressUpdate) -> None:
         """Takes an update of a running handler."""
         self._runs.progressed(now, update)
+
+    def on_fenced(self) -> None:
+        """Notes that the worker stopped the handlers: this process has not proved the lease in time."""
+        if not (self._state.is_lost or self._state.is_fenced):
+            self._runs.enter_fence()
 
     def on_bus_broken(self) -> None:
         """Notes that the connection to the bus is gone."""

@@ -84,6 +84,7 @@ class SessionLife:
     async def run(self) -> SessionEnd:
         """Runs until the session is lost or drained."""
         self._calls.when_broken(self._on_calls_broken)
+        self._link.prove_lease(self._core.proved_until)
         senders = (self._reports.run() for _ in range(MAX_FLIGHTS))
         for loop in (self._beat_loop(), self._tick_loop(), self._bus.run(), *senders):
             self._spawn(loop)
@@ -100,6 +101,10 @@ class SessionLife:
     def on_progress(self, update: ProgressUpdate) -> None:
         """Takes an update of a running handler."""
         self._core.on_progress(monotonic_seconds(), update)
+
+    def on_fenced(self) -> None:
+        """Notes that the worker stopped the handlers because the lease was not proved in time."""
+        self._core.on_fenced()
 
     def resize(self, slots: int) -> None:
         """Changes the number of slots."""
@@ -207,6 +212,7 @@ class SessionLife:
             self._credentials.renew(reply.nats_credentials)
         self._schedule.answered(beat.sent_at, now, to_seconds(reply.next_beat) if reply.HasField("next_beat") else None)
         self._core.end_beat(now, beat, reply)
+        self._link.prove_lease(self._core.proved_until)
 
     def _beat_failed(self, beat: PendingBeat, error: MusterError) -> None:
         if error.is_lease_lost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 
 from muster.worker.frame_writer import FrameWriter, LateFrame
 from muster.worker.frames import FrameReader
+from muster.worker.lease_watch import LeaseWatch
 from muster.worker.messages import Configuration
 
 _CHUNK_BYTES = 256 * 1024
@@ -37,6 +39,8 @@ class SessionPipe:
                 command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),), env=_environment()
             )
         self._end = ours
+        self._poll = select.poll()
+        self._poll.register(ours, select.POLLIN)
         self._writer = FrameWriter(ours)
         self.pid = self._process.pid
         self.send(configuration.to_frame())
@@ -45,10 +49,11 @@ class SessionPipe:
         """Sends a frame; does nothing once the process is gone."""
         self._writer.send(data)
 
-    def frames(self) -> Iterator[tuple[int, bytes]]:
+    def frames(self, lease: LeaseWatch) -> Iterator[tuple[int, bytes]]:
         """Yields incoming frames, until the process is gone."""
         reader = FrameReader()
         while True:
+            lease.wait(self._has_data)
             try:
                 data = self._end.recv(_CHUNK_BYTES)
             except OSError:
@@ -56,6 +61,9 @@ class SessionPipe:
             if not data:
                 return
             yield from reader.feed(data)
+
+    def _has_data(self, seconds: float | None) -> bool:
+        return bool(self._poll.poll(None if seconds is None else seconds * 1_000))
 
     def hang_up(self) -> None:
         """Closes the connection; the process then exits."""

@@ -155,6 +155,9 @@ class SessionProcess:
                 self._life.on_progress(ProgressUpdate.FromString(read_run(body)[1]))
         elif kind == Kind.CONFIGURE:
             self._configured.set_result(Configuration.from_body(body))
+        elif kind == Kind.FENCED:
+            if self._life is not None:
+                self._life.on_fenced()
         elif kind == Kind.RESIZE:
             self._resize(read_json(body))
         elif kind == Kind.DRAIN:

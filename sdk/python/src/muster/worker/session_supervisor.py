@@ -19,7 +19,8 @@ from muster.worker.frames import FrameError
 from muster.worker.handler_entry import HandlerEntry
 from muster.worker.handler_loop import HandlerLoop
 from muster.worker.handler_pool import HandlerPool
-from muster.worker.messages import Configuration, Kind, Terms, json_frame, read_run, read_stop, run_frame
+from muster.worker.lease_watch import LeaseWatch
+from muster.worker.messages import Configuration, Kind, Terms, json_frame, read_json, read_run, read_stop, run_frame
 from muster.worker.session_event import SessionEvent
 from muster.worker.session_pipe import SessionPipe
 from muster.worker.stop_reason import StopReason
@@ -62,6 +63,7 @@ class SessionSupervisor:
         self._runner = AttemptRunner(
             handlers, self._send, HandlerPool().submit, loop, children, relay=CallRelay(address)
         )
+        self._lease = LeaseWatch(self._on_lease_passed)
         self._pipe: SessionPipe | None = None
         self._pipe_lock = threading.Lock()
         self._drain_seconds: float | None = None
@@ -136,7 +138,7 @@ class SessionSupervisor:
             # A handler that returned while there was no pipe could not report it.
             for run_id in set(configuration.busy_runs) - set(self._runner.busy_runs()):
                 pipe.send(run_frame(Kind.RETURNED, run_id))
-            for kind, body in pipe.frames():
+            for kind, body in pipe.frames(self._lease):
                 self._on_frame(kind, body)
         except FrameError:
             _logger.exception("the session process does not speak frames")
@@ -150,6 +152,7 @@ class SessionSupervisor:
         return code
 
     def _forget_session(self) -> None:
+        self._lease.forget()
         self.session_id = None
         self._opened.clear()
 
@@ -158,6 +161,11 @@ class SessionSupervisor:
             self._forget_session()
             self._notify(SessionEvent.LOST)
         self._runner.stop_all(StopReason.LEASE_LOST)
+
+    def _on_lease_passed(self) -> None:
+        # First, so that the session takes nothing that follows from it for a failure of a handler.
+        self._send(json_frame(Kind.FENCED, None))
+        self._runner.fence()
 
     def _send(self, data: bytes | LateFrame) -> None:
         pipe = self._pipe
@@ -169,6 +177,8 @@ class SessionSupervisor:
             self._runner.start(*read_run(body))
         elif kind == Kind.STOP:
             self._runner.stop(*read_stop(body))
+        elif kind == Kind.LEASE:
+            self._lease.proved(read_json(body))
         elif kind == Kind.EVENT:
             self._on_event(json.loads(body))
         elif kind == Kind.REFUSED:
