@@ -1,23 +1,18 @@
 /** The handlers for Connect (JSON and binary) and gRPC-Web: the services of the gRPC port, for browsers and curl. */
-import { type DescMessage, type DescMethod, type DescService, type Message, toBinary } from '@bufbuild/protobuf';
-import {
-  ConnectError,
-  createConnectRouter,
-  createContextKey,
-  type HandlerContext,
-  type ServiceImpl,
-} from '@connectrpc/connect';
+import { type DescMethod, type DescService, type Message, toBinary } from '@bufbuild/protobuf';
+import { ConnectError, createConnectRouter, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import { compressionGzip } from '@connectrpc/connect-node';
 import type { ServiceBinding } from '../../service.ts';
 import { type Caller, CallFailure, type Calls } from '../calls.ts';
 import { Code } from '../code.ts';
 import type { CallContext, Handler, StreamHandler } from '../context.ts';
-import { type ApiError, statusOf } from '../status.ts';
+import { statusOf } from '../status.ts';
 import { undecodable, undecompressable } from '../undecodable.ts';
+import { undecodableJson } from '../undecodable-json.ts';
 import { connectErrorOf } from './connect-error.ts';
+import { MAX_MESSAGE_BYTES, messageBytes, messageText, receivedBody } from './received-body.ts';
 
-const MAX_MESSAGE_BYTES = 4 << 20;
 /** How Connect's messages about undecodable binary start. */
 const BINARY = 'parse binary: ';
 /** Connect's message about compressed data that is corrupt or cut off. */
@@ -39,23 +34,12 @@ function contextOf(method: DescMethod, message: Message, { requestHeader }: Hand
   } satisfies CallContext;
 }
 
-/** The bytes of a request that have arrived; the HTTP port counts them. */
-export const requestBytes = createContextKey({ count: 0 });
-/** What a compressed request is taken to grow to. */
-const GROWTH = 8;
-
-function bytesOf({ requestHeader, values }: HandlerContext): number {
-  const isPacked = ['content-encoding', 'connect-content-encoding', 'grpc-encoding'].some((name) =>
-    requestHeader.has(name),
-  );
-  return Math.min(values.get(requestBytes).count * (isPacked ? GROWTH : 1), MAX_MESSAGE_BYTES);
-}
-
 function callerOf(context: HandlerContext): Caller {
-  const { timeoutMs, signal } = context;
+  const { timeoutMs, signal, values } = context;
+  values.get(receivedBody).forget();
   return {
     system: 'connectrpc',
-    bytes: bytesOf(context),
+    bytes: messageBytes(context),
     leftMs: timeoutMs() ?? Number.POSITIVE_INFINITY,
     onGone: (listener) => {
       // The signal also aborts at the deadline, which the call watches itself.
@@ -108,25 +92,26 @@ function implementationOf({ service, handlers }: ServiceBinding, calls: Calls): 
 }
 
 /** The refusal of a message that Connect could not decode. */
-function undecodableOf(error: ConnectError, input: DescMessage): ApiError | undefined {
+function undecodableOf(error: ConnectError, context: HandlerContext): Error | undefined {
   const { rawMessage, code, cause } = error;
+  const { input } = context.method;
   if (rawMessage === UNCOMPRESSED) return undecompressable();
   if (rawMessage.startsWith(BINARY)) return undecodable(input, rawMessage.replace(BINARY, ''));
-  const isJson = code === Code.INVALID_ARGUMENT && cause instanceof Error;
-  return isJson
-    ? undecodable(input, rawMessage.replace(`cannot decode message ${input.typeName} from JSON: `, ''))
-    : undefined;
+  if (code !== Code.INVALID_ARGUMENT || !(cause instanceof Error)) return undefined;
+  const reason = rawMessage.replace(`cannot decode message ${input.typeName} from JSON: `, '');
+  return undecodableJson(input, messageText(context), reason);
 }
 
 /**
  * Connect answers INTERNAL to binary that it cannot decode, and names no message. The reason for which it aborts a call
  * is the error that it then sends.
  */
-function nameUndecodable({ method, signal }: HandlerContext): void {
+function nameUndecodable(context: HandlerContext): void {
+  const { signal } = context;
   signal.addEventListener('abort', () => {
     const error = signal.reason;
     if (!(error instanceof ConnectError) || error.details.length > 0) return;
-    const refusal = undecodableOf(error, method.input);
+    const refusal = undecodableOf(error, context);
     if (!refusal) return;
     const { code, rawMessage, message, details } = connectErrorOf(statusOf(refusal));
     Object.assign(error, { code, rawMessage, message, details });

@@ -9,11 +9,11 @@ import { serveReference } from '../../reference/serve.ts';
 import { ApiError, statusOf } from '../status.ts';
 import { boundTimeouts } from './bound-timeouts.ts';
 import { connectErrorOf } from './connect-error.ts';
-import { requestBytes } from './connect-handlers.ts';
 import { tooManyBytes } from './guard-requests.ts';
 import { type Health, healthAnswer } from './health.ts';
 import type { IncomingBytes } from './incoming-bytes.ts';
 import { type MetricsText, serveMetrics } from './metrics.ts';
+import { ReceivedBody, receivedBody } from './received-body.ts';
 import { checkAccess, corsHeaders, preflightHeaders, type WebAccess } from './web-access.ts';
 
 export interface HttpServerOptions {
@@ -65,13 +65,13 @@ function refuseUnserved(response: ServerResponse, status: number, message: strin
 async function* bodyOf(
   request: IncomingMessage,
   incoming: IncomingBytes,
-  counted: { count: number },
+  received: ReceivedBody,
 ): AsyncGenerator<Uint8Array> {
   const arriving = incoming.begin(request.socket);
   try {
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       if (!arriving.add(chunk.length)) throw connectErrorOf(statusOf(tooManyBytes()));
-      counted.count += chunk.length;
+      received.add(chunk);
       yield chunk;
     }
   } finally {
@@ -90,9 +90,9 @@ async function call({ routes, incoming }: Served, request: IncomingMessage, resp
   }
   boundTimeouts(request.headers);
   const asked = universalRequestFromNodeRequest(request, response, undefined, undefined);
-  const counted = { count: 0 };
-  const contextValues = createContextValues().set(requestBytes, counted);
-  const result = await handler({ ...asked, body: bodyOf(request, incoming, counted), contextValues });
+  const received = new ReceivedBody();
+  const contextValues = createContextValues().set(receivedBody, received);
+  const result = await handler({ ...asked, body: bodyOf(request, incoming, received), contextValues });
   const hint = result.body === undefined ? hints[result.status] : undefined;
   if (hint) return refuseUnserved(response, result.status, hint);
   await universalResponseToNodeResponse(result, response);

@@ -155,7 +155,6 @@ describe('request bodies', () => {
 
   it.each<[string, string | Uint8Array, string, string]>([
     ['Connect', Uint8Array.of(0x12, 2, 0xc3, 0x28), 'application/proto', GET_JOB],
-    ['Connect in JSON', '{"jobid":"x"}', 'application/json', GET_JOB],
     ['Connect streams', frame(Uint8Array.of(0x12, 2, 0xc3, 0x28)), 'application/connect+proto', WATCH_JOB],
   ])(
     'that cannot be decoded are refused with the name of the message and with details: %s',
@@ -168,6 +167,33 @@ describe('request bodies', () => {
       expect(details[0]).toMatchObject({ type: 'google.rpc.ErrorInfo', debug: { reason: 'INVALID_FIELD' } });
     },
   );
+
+  it.each<[string, string | Uint8Array, Record<string, string>, string]>([
+    ['Connect', '{"jobid":"x"}', {}, GET_JOB],
+    ['Connect, compressed', gzipSync('{"jobid":"x"}'), { 'content-encoding': 'gzip' }, GET_JOB],
+    ['Connect streams', frame(Buffer.from('{"jobid":"x"}')), { 'content-type': 'application/connect+json' }, WATCH_JOB],
+  ])(
+    'of JSON that cannot be decoded are refused with the path of the field: %s',
+    async (_what, body, headers, path) => {
+      const answer = await send(body, { path, headers });
+      const json = JSON.parse(answer.text.slice(answer.text.indexOf('{')));
+      const { code, message, details } = json.error ?? json;
+      expect(code).toBe('invalid_argument');
+      expect(message).toMatch(/^jobid is no field of muster\.v1\.(Get|Watch)JobRequest; did you mean jobId\?$/);
+      expect(details).toMatchObject([
+        { type: 'google.rpc.ErrorInfo', debug: { reason: 'INVALID_FIELD' } },
+        { type: 'google.rpc.BadRequest', debug: { fieldViolations: [{ field: 'jobid' }] } },
+      ]);
+    },
+  );
+
+  it('that are no JSON at all are refused with the name of the message', async () => {
+    const { code, message } = JSON.parse((await send('{"jobId":')).text);
+    expect({ code, message }).toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringMatching(/^muster\.v1\.GetJobRequest cannot be decoded: .+/),
+    });
+  });
 
   it('that cannot be decoded are refused over gRPC-Web, too', async () => {
     const headers = { 'content-type': 'application/grpc-web+proto' };

@@ -80,15 +80,12 @@ function isJson(method: DescMethod, request: Message): boolean {
 }
 
 /** What is wrong with the answer. A feature that this release lacks is refused before its fields are checked. */
-function faultOf({ place, bad }: Mutation, answer: Answer): string | undefined {
+function faultOf({ place }: Mutation, answer: Answer): string | undefined {
   if (!answer) return 'was accepted';
   if (answer.code === Code.UNIMPLEMENTED && answer.reason === 'NOT_IMPLEMENTED') return undefined;
   const said = `${answer.code} ${answer.reason} ${answer.message}`.slice(0, 200);
   if (answer.code !== Code.INVALID_ARGUMENT) return said;
-  const { parent, name } = place.field;
-  // A decoder of JSON names the field and its message, and not the way to them.
-  const atDecoder = bad.row === 'B10' && answer.message.includes(`cannot decode field ${parent.typeName}.${name} from`);
-  return atDecoder || isNamed(place, answer.fields) ? undefined : `${said} (${answer.fields.join(', ')})`;
+  return isNamed(place, answer.fields) ? undefined : `${said} (${answer.fields.join(', ')})`;
 }
 
 const BATCH = 50;
