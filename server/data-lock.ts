@@ -3,11 +3,12 @@
  * file, and releases it however the process ends. So it also excludes a process in another container, whose process
  * id may be the same.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
+const LOCK = 'lock';
 const SQLITE_BUSY = 5;
 /** `ownerOf` holds the lock for a moment, too. */
 const WAIT_MS = 1_000;
@@ -18,7 +19,7 @@ const locks = new Set<DatabaseSync>();
 /** Undefined: another process has the lock. */
 function tryLock(folder: string, waitMs: number): DatabaseSync | undefined {
   // No other code of this process may open the file: the kernel drops the lock when any handle of it is closed.
-  const file = new DatabaseSync(join(folder, 'lock'), { timeout: waitMs });
+  const file = new DatabaseSync(join(folder, LOCK), { timeout: waitMs });
   try {
     file.exec('BEGIN EXCLUSIVE');
     return file;
@@ -43,6 +44,8 @@ function nameOwner(folder: string): string {
 
 /** The process that holds the lock of an existing folder, such as `process 12`; undefined if none does. */
 export function ownerOf(folder: string): string | undefined {
+  // Opening it would create it.
+  if (!existsSync(join(folder, LOCK))) return undefined;
   const free = tryLock(folder, 0);
   free?.close();
   return free ? undefined : nameOwner(folder);

@@ -1,7 +1,7 @@
 /** The lock on an embedded data folder, between real processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -64,6 +64,11 @@ describe('the lock on a data folder', () => {
     const next = await start();
     next.attempt();
     expect(await next.next()).toBe('held');
+  });
+
+  it('is not created by a search for its owner', () => {
+    expect(ownerOf(folder)).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('excludes a second user in the same process, and is free again after its release', () => {

@@ -4,7 +4,7 @@ import type { SessionClass } from '../../domain/dispatch/placement.ts';
 import { decideAbort, decideSessionEnd, type SessionEnd } from '../../domain/jobs/decide.ts';
 import { decideLoss } from '../../domain/jobs/decide-loss.ts';
 import { Batcher } from '../base/batcher.ts';
-import type { DbClock } from '../base/db-clock.ts';
+import { type DbClock, TRUSTED_US } from '../base/db-clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { sessionIdOf } from '../base/job-ids.ts';
 import { killPoint } from '../base/kill-points.ts';
@@ -57,8 +57,6 @@ const MAX_KNOWN = 20_000;
 const PAGE = 1_000;
 /** Max pages freed in one call; a sweeper continues with the rest. */
 const PAGES = 100;
-/** An attempt was assigned at most this long after a heartbeat that is being answered: else the clock was ahead. */
-const MAX_AHEAD_US = 60_000_000;
 const CREDENTIALS_LIFE_MS = 3_600_000;
 
 interface KnownSession {
@@ -256,7 +254,8 @@ export class Sessions {
     const runs = await this.#parts.store.readHeld(beat.sessionId, whole);
     const listed = new Map(beat.held.map((held) => [`${held.jobId}/${held.attempt}`, held.started]));
     const startedOf = (run: HeldRun) => listed.get(`${run.jobId}/${run.attempt}`);
-    const old = ({ assignTimeUs: us }: HeldRun) => us < renewal.previousBeatUs || us > renewal.beatUs + MAX_AHEAD_US;
+    // One that was assigned long after the heartbeat which is being answered: the clock was ahead.
+    const old = ({ assignTimeUs: us }: HeldRun) => us < renewal.previousBeatUs || us > renewal.beatUs + TRUSTED_US;
     const started = runs.filter((run) => run.state === 'ASSIGNED' && startedOf(run));
     if (started.length > 0) {
       killPoint('observe.after_publish_before_mark');
