@@ -151,6 +151,8 @@ const (
 	ErrorReason_ERROR_REASON_PARENT_ATTEMPT_CLOSED ErrorReason = 56
 	// A job would have more than 100,000 children.
 	ErrorReason_ERROR_REASON_TOO_MANY_CHILDREN ErrorReason = 57
+	// The request has more than 4 MiB. It will not fit later either: split it, or make it smaller.
+	ErrorReason_ERROR_REASON_REQUEST_TOO_LARGE ErrorReason = 58
 )
 
 // Enum value maps for ErrorReason.
@@ -214,6 +216,7 @@ var (
 		55: "ERROR_REASON_TOO_MANY_DEPENDENCIES",
 		56: "ERROR_REASON_PARENT_ATTEMPT_CLOSED",
 		57: "ERROR_REASON_TOO_MANY_CHILDREN",
+		58: "ERROR_REASON_REQUEST_TOO_LARGE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                  0,
@@ -274,6 +277,7 @@ var (
 		"ERROR_REASON_TOO_MANY_DEPENDENCIES":        55,
 		"ERROR_REASON_PARENT_ATTEMPT_CLOSED":        56,
 		"ERROR_REASON_TOO_MANY_CHILDREN":            57,
+		"ERROR_REASON_REQUEST_TOO_LARGE":            58,
 	}
 )
 
@@ -308,7 +312,7 @@ var File_muster_v1_error_proto protoreflect.FileDescriptor
 
 const file_muster_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x15muster/v1/error.proto\x12\tmuster.v1*\xcc\x0f\n" +
+	"\x15muster/v1/error.proto\x12\tmuster.v1*\xf0\x0f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12%\n" +
@@ -368,7 +372,8 @@ const file_muster_v1_error_proto_rawDesc = "" +
 	"'ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE\x106\x12&\n" +
 	"\"ERROR_REASON_TOO_MANY_DEPENDENCIES\x107\x12&\n" +
 	"\"ERROR_REASON_PARENT_ATTEMPT_CLOSED\x108\x12\"\n" +
-	"\x1eERROR_REASON_TOO_MANY_CHILDREN\x109B-\n" +
+	"\x1eERROR_REASON_TOO_MANY_CHILDREN\x109\x12\"\n" +
+	"\x1eERROR_REASON_REQUEST_TOO_LARGE\x10:B-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 
 var (

@@ -14,6 +14,11 @@ export function undecompressable(): ApiError {
   return new ApiError('INVALID_FIELD', 'the request cannot be decompressed: its compressed data is corrupt or cut off');
 }
 
+/** The refusal of a request that is larger than a message may be. */
+export function tooLarge(): ApiError {
+  return new ApiError('REQUEST_TOO_LARGE', 'the request has more than 4 MiB: split it, or make it smaller');
+}
+
 /** The refusal of these bytes, which the decoder refused for `reason`. */
 export function undecodableBytes(desc: DescMessage, bytes: Uint8Array, reason: string): ApiError | InvalidRequest {
   const field = invalidTextIn(desc, bytes);

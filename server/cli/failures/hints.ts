@@ -12,6 +12,7 @@ const HINTS: Readonly<Record<string, string>> = {
   REQUEST_ID_REUSED: 'run the command again: it takes a new request id',
   JOB_ENDED: 'muster get JOB shows how it ended; muster retry JOB makes a new job like it',
   LIMIT_REACHED: 'muster list --definition NAME shows the open jobs of the key: wait for one to end, or cancel it',
+  REQUEST_TOO_LARGE: 'give it less at a time; keep large data elsewhere and pass a reference',
   OVERLOADED: 'wait a moment and try again; muster doctor shows the bottleneck',
   STORE_UNAVAILABLE: 'the server is there, but its database does not answer: see its log. Then try again',
   DEADLINE_EXCEEDED: 'try again; if it stays so, see the log of the server',

@@ -7,8 +7,8 @@ import type { ServiceBinding } from '../../service.ts';
 import { type Caller, CallFailure, type Calls } from '../calls.ts';
 import { Code } from '../code.ts';
 import type { CallContext, Handler, StreamHandler } from '../context.ts';
-import { statusOf } from '../status.ts';
-import { undecodable, undecompressable } from '../undecodable.ts';
+import { ApiError, statusOf } from '../status.ts';
+import { tooLarge, undecodable, undecompressable } from '../undecodable.ts';
 import { undecodableJson } from '../undecodable-json.ts';
 import { connectErrorOf } from './connect-error.ts';
 import { MAX_MESSAGE_BYTES, messageBytes, messageText, receivedBody } from './received-body.ts';
@@ -17,6 +17,9 @@ import { MAX_MESSAGE_BYTES, messageBytes, messageText, receivedBody } from './re
 const BINARY = 'parse binary: ';
 /** Connect's message about compressed data that is corrupt or cut off. */
 const UNCOMPRESSED = 'decompression failed';
+
+/** Connect's message about a request that is too large. */
+const TOO_LARGE = /larger than configured readMaxBytes/;
 
 /**
  * A request id is bound to the binary encoding of the message, so that a repeat in another encoding is the same call.
@@ -91,27 +94,30 @@ function implementationOf({ service, handlers }: ServiceBinding, calls: Calls): 
   return Object.fromEntries(implementations);
 }
 
-/** The refusal of a message that Connect could not decode. */
-function undecodableOf(error: ConnectError, context: HandlerContext): Error | undefined {
+/** The refusal of a call that Connect refuses without a reason for programs. */
+function refusalOf(error: ConnectError, context: HandlerContext): Error | undefined {
   const { rawMessage, code, cause } = error;
   const { input } = context.method;
   if (rawMessage === UNCOMPRESSED) return undecompressable();
   if (rawMessage.startsWith(BINARY)) return undecodable(input, rawMessage.replace(BINARY, ''));
-  if (code !== Code.INVALID_ARGUMENT || !(cause instanceof Error)) return undefined;
+  if (code === Code.RESOURCE_EXHAUSTED && TOO_LARGE.test(rawMessage)) return tooLarge();
+  if (code === Code.UNIMPLEMENTED) return new ApiError('NOT_IMPLEMENTED', rawMessage);
+  if (code !== Code.INVALID_ARGUMENT) return undefined;
+  if (!(cause instanceof Error)) return new ApiError('INVALID_FIELD', rawMessage);
   const reason = rawMessage.replace(`cannot decode message ${input.typeName} from JSON: `, '');
   return undecodableJson(input, messageText(context), reason);
 }
 
 /**
- * Connect answers INTERNAL to binary that it cannot decode, and names no message. The reason for which it aborts a call
+ * Connect's own refusals have no details, and it answers INTERNAL to binary that it cannot decode. The reason for which it aborts a call
  * is the error that it then sends.
  */
-function nameUndecodable(context: HandlerContext): void {
+function giveReason(context: HandlerContext): void {
   const { signal } = context;
   signal.addEventListener('abort', () => {
     const error = signal.reason;
     if (!(error instanceof ConnectError) || error.details.length > 0) return;
-    const refusal = undecodableOf(error, context);
+    const refusal = refusalOf(error, context);
     if (!refusal) return;
     const { code, rawMessage, message, details } = connectErrorOf(statusOf(refusal));
     Object.assign(error, { code, rawMessage, message, details });
@@ -125,7 +131,7 @@ export function connectHandlers(bindings: readonly ServiceBinding[], calls: Call
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
     acceptCompression: [compressionGzip],
-    requestGate: nameUndecodable,
+    requestGate: giveReason,
     // An unknown field is a misspelt field, which the author of the JSON would otherwise never notice. And invalid
     // UTF-8 would be stored as other characters.
     jsonOptions: { ignoreUnknownFields: false, ...{ textDecoder: new TextDecoder('utf-8', { fatal: true }) } },

@@ -7,7 +7,7 @@ import type { ServiceBinding } from '../../service.ts';
 import { type Caller, CallFailure, type Calls } from '../calls.ts';
 import type { CallContext, Handler, StreamHandler } from '../context.ts';
 import { type RpcStatus, statusOf } from '../status.ts';
-import { undecodableBytes, undecompressable } from '../undecodable.ts';
+import { tooLarge, undecodableBytes, undecompressable } from '../undecodable.ts';
 import { boundTimeouts } from './bound-timeouts.ts';
 import { guardRequests, type RequestGuardOptions } from './guard-requests.ts';
 
@@ -101,12 +101,22 @@ function serviceErrorOf(error: unknown): Error {
 
 /** grpc-js's details about compressed data that is corrupt or cut off. It answers INTERNAL. */
 const UNCOMPRESSED = 'Failed to decompress message';
+/** How its details about a request that is too large start. */
+const TOO_LARGE = /^Received message .*larger than/;
+
+/** The refusal of a request that grpc-js refuses without a reason for programs. */
+function unreadOf({ code, details }: Pick<grpc.StatusObject, 'code' | 'details'>): Error | undefined {
+  if (details === UNCOMPRESSED) return undecompressable();
+  return code === grpc.status.RESOURCE_EXHAUSTED && TOO_LARGE.test(details) ? tooLarge() : undefined;
+}
 
 /** Changes the call itself: refusals of the transport pass no interceptor. */
-const nameUncompressed: grpc.ServerInterceptor = (_method, call) => {
+const nameUnread: grpc.ServerInterceptor = (_method, call) => {
   const send = call.sendStatus.bind(call);
-  call.sendStatus = (status) =>
-    send(status.details === UNCOMPRESSED ? statusObjectOf(statusOf(undecompressable())) : status);
+  call.sendStatus = (status) => {
+    const refusal = unreadOf(status);
+    send(refusal ? statusObjectOf(statusOf(refusal)) : status);
+  };
   return call as grpc.ServerInterceptingCall;
 };
 
@@ -201,7 +211,7 @@ export async function startGrpcServer(
   options: GrpcServerOptions,
 ): Promise<GrpcServer> {
   const server = new Server({
-    interceptors: [nameUncompressed],
+    interceptors: [nameUnread],
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS,

@@ -6,6 +6,8 @@ export interface RawAnswer {
   /** The gRPC code of the trailers or of a headers-only answer; undefined if the stream broke off. */
   readonly code: number | undefined;
   readonly message: string;
+  /** google.rpc.Status in binary; empty if there is none. */
+  readonly details: Buffer;
   readonly body: Buffer;
 }
 
@@ -49,6 +51,7 @@ export function rawCall(
         httpStatus: Number(seen[':status' as keyof IncomingHttpHeaders]),
         code: code === undefined ? undefined : Number(code),
         message: decodeURI(String(seen['grpc-message'] ?? '')),
+        details: Buffer.from(String(seen['grpc-status-details-bin'] ?? ''), 'base64'),
         body: Buffer.concat(chunks),
       });
     });

@@ -106,6 +106,7 @@ describe('gRPC frames', () => {
     const answer = await send(body(), headers);
     expect(answer).toMatchObject({ httpStatus: 200, code });
     if (code === Code.INVALID_ARGUMENT) expect(answer.message).toMatch(/^the request cannot be decompressed/);
+    if (code === Code.RESOURCE_EXHAUSTED) expect(answer.details.toString()).toContain('REQUEST_TOO_LARGE');
   });
 
   function corrupted(bytes: Buffer): Buffer {
