@@ -69,6 +69,7 @@ func NewClient(options ClientOptions) (*Client, error) {
 		return nil, &Error{Code: codes.InvalidArgument, Message: err.Error(), cause: err}
 	}
 	retry := defaultRetry
+	retry.Shared = transport.NamesSeveral(options.Address)
 	if options.Retry.MaxAttempts > 0 {
 		retry.MaxAttempts = options.Retry.MaxAttempts
 	}

@@ -29,6 +29,7 @@ func (c *Client) Wait(ctx context.Context, jobID string) (*pb.Job, error) {
 	// A wait outlives a restart of the control plane: time bounds it, not a number of tries.
 	patient := c.retry
 	patient.MaxAttempts = 0
+	patient.Shared = false // the server answers late on purpose
 	for {
 		if ctx.Err() != nil {
 			return job, waitTimeout(ctx, job)

@@ -23,6 +23,11 @@ pub(crate) fn open_channel(address: &str) -> Result<Channel> {
     }
 }
 
+/// Whether the address names several replicas.
+pub(crate) fn names_several(address: &str) -> bool {
+    address.contains(',')
+}
+
 /// # Errors
 /// [`Error::InvalidArgument`]: `open_channel` would reject the address.
 pub(crate) fn check_address(address: &str) -> Result<()> {

@@ -112,6 +112,26 @@ describe('a retry of a call', () => {
     });
   });
 
+  /** The times that the tries get, of which the first ones are not answered. */
+  async function shares(timeoutMs: number, unanswered: number) {
+    const given: number[] = [];
+    const outcome = withRetry(retry, { timeoutMs, isShared: true }, async (ms) => {
+      given.push(Math.round(ms));
+      if (given.length > unanswered) return 'answer';
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      throw error(Code.DEADLINE_EXCEEDED);
+    }).catch((reason: MusterError) => reason.code);
+    await vi.runAllTimersAsync();
+    return { outcome: await outcome, given };
+  }
+
+  test('follows when one of several replicas has not answered in its share of the time', async () => {
+    expect(await shares(15_000, 1)).toEqual({ outcome: 'answer', given: [5_000, 5_000] });
+    expect(await shares(15_000, 3)).toEqual({ outcome: Code.DEADLINE_EXCEEDED, given: [5_000, 5_000, 5_000] });
+    expect(await shares(2_500, 2)).toEqual({ outcome: Code.DEADLINE_EXCEEDED, given: [1_000, 1_500] });
+    expect(await shares(1_500, 1)).toEqual({ outcome: Code.DEADLINE_EXCEEDED, given: [1_500] });
+  });
+
   test('stops when the caller gives up', async () => {
     const caller = new AbortController();
     const pending = attempt([error(Code.RESOURCE_EXHAUSTED, 9_000)], 10_000, caller.signal);

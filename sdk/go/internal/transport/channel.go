@@ -2,6 +2,7 @@
 package transport
 
 import (
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -14,6 +15,11 @@ const (
 	maxReceiveBytes   = 8 * 1024 * 1024
 	minConnectTimeout = 5 * time.Second
 )
+
+// NamesSeveral reports whether the address may name several replicas.
+func NamesSeveral(address string) bool {
+	return strings.Contains(address, ",") || strings.HasPrefix(address, "dns:")
+}
 
 // Dial makes a connection without any call yet. The caller's options are applied after the SDK's own.
 func Dial(address string, options []grpc.DialOption) (*grpc.ClientConn, error) {

@@ -20,16 +20,29 @@ type Retry struct {
 	MinBackoff time.Duration
 	// MaxBackoff is the upper bound of every wait.
 	MaxBackoff time.Duration
+	// Shared means that there are several replicas: one that does not answer costs a share of the time.
+	Shared bool
 }
+
+const (
+	// minTry is the least time that a try gets if the time is shared.
+	minTry = time.Second
+	// shares is the number of tries that share the time.
+	shares = 3
+)
 
 // Do calls until it succeeds, fails with a permanent error, or the context ends. The error is that of the last try.
 func Do[T any](ctx context.Context, retry Retry, call func(context.Context) (T, error)) (T, error) {
+	share := retry.share(ctx)
 	for attempt := 1; ; attempt++ {
-		answer, err := call(ctx)
+		answer, overdue, err := try(ctx, share, call)
 		if err == nil {
 			return answer, nil
 		}
 		wait, again := retry.Backoff(attempt, err)
+		if overdue && (retry.MaxAttempts == 0 || attempt < retry.MaxAttempts) {
+			wait, again = 0, true
+		}
 		if deadline, ok := ctx.Deadline(); !again || ok && time.Until(deadline) <= wait {
 			return answer, err
 		}
@@ -37,6 +50,28 @@ func Do[T any](ctx context.Context, retry Retry, call func(context.Context) (T, 
 			return answer, err
 		}
 	}
+}
+
+// share returns the time of a try before another one is made; 0 means all that is left.
+func (r Retry) share(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !r.Shared || !ok {
+		return 0
+	}
+	return max(minTry, time.Until(deadline)/shares)
+}
+
+// try makes a call that has its share of the time, or all that is left if another try would get too little. It reports
+// whether the call was not answered in its share.
+func try[T any](ctx context.Context, share time.Duration, call func(context.Context) (T, error)) (T, bool, error) {
+	if deadline, ok := ctx.Deadline(); share == 0 || !ok || time.Until(deadline) < share+minTry {
+		answer, err := call(ctx)
+		return answer, false, err
+	}
+	limited, cancel := context.WithTimeout(ctx, share)
+	defer cancel()
+	answer, err := call(limited)
+	return answer, err != nil && limited.Err() != nil && ctx.Err() == nil, err
 }
 
 // Backoff returns the time until the next try; false means that there is none. attempt counts from 1.

@@ -10,6 +10,11 @@ _LOOPBACK = ("127.", "localhost", "[::1]", "ipv4:127.", "ipv6:[::1]", "unix:", "
 _BALANCED = json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})
 
 
+def names_several(address: str) -> bool:
+    """Whether a target may name several replicas."""
+    return "," in address or address.startswith("dns:")
+
+
 def channel_options(address: str) -> list[tuple[str, Any]]:
     """Returns the options for a target.
 

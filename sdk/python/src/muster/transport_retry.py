@@ -12,6 +12,9 @@ from muster.errors import MusterError
 
 _MAX_DOUBLINGS = 20
 _MIN_SECONDS = 0.001
+# With several replicas, a try gets this part of the time, and at least so many seconds.
+_TRY_SHARE = 1 / 3
+_MIN_TRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +59,31 @@ class TransportRetry:
 
 
 class Tries:
-    """The tries of one call and their remaining time."""
+    """The tries of one call and their remaining time.
 
-    def __init__(self, retry: TransportRetry, timeout: float, *, is_patient: bool = False) -> None:
+    Args:
+        retry: How transport failures are retried.
+        timeout: Seconds for all tries together.
+        is_patient: Whether the number of tries is unlimited.
+        is_shared: Whether there are several replicas, so that one that does not answer costs a share of the time.
+    """
+
+    def __init__(
+        self, retry: TransportRetry, timeout: float, *, is_patient: bool = False, is_shared: bool = False
+    ) -> None:
         self._retry = retry
         self._end = time.monotonic() + timeout
+        self._share = max(_MIN_TRY_SECONDS, timeout * _TRY_SHARE) if is_shared else timeout
         self._is_patient = is_patient
+        self._is_last = True
         self._count = 0
 
     def begin(self) -> float:
         """Begins a try and returns its maximum duration in seconds."""
         self._count += 1
-        return max(_MIN_SECONDS, self._end - time.monotonic())
+        left = max(_MIN_SECONDS, self._end - time.monotonic())
+        self._is_last = left < self._share + _MIN_TRY_SECONDS or self._count >= self._retry.max_attempts
+        return left if self._is_last else self._share
 
     def wait_after(self, error: MusterError) -> float:
         """Returns the seconds until the next try.
@@ -75,6 +91,8 @@ class Tries:
         Raises:
             MusterError: The same error, if it is not retryable or no time is left.
         """
+        if error.code is grpc.StatusCode.DEADLINE_EXCEEDED and not self._is_last:
+            return 0.0
         wait = self._retry.wait_after(error, self._count, is_patient=self._is_patient)
         if wait is None or time.monotonic() + wait >= self._end:
             raise error

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
-use super::transport_retry::{TransportRetry, with_retry};
+use super::transport_retry::{Budget, TransportRetry, with_retry};
 use crate::error::{CallError, Result};
-use crate::transport::{open_channel, request, within};
+use crate::transport::{names_several, open_channel, request, within};
 
 /// Default maximum duration of a call, repeats included.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -40,7 +40,8 @@ impl Calls {
         Call: FnMut(Request<M>) -> Answer,
         Answer: Future<Output = std::result::Result<Response<T>, Status>>,
     {
-        let answer = with_retry(&self.retry, self.timeout, |left| within(left, call(request(message.clone(), left))));
+        let budget = Budget { timeout: self.timeout, is_shared: names_several(&self.address) };
+        let answer = with_retry(&self.retry, budget, |left| within(left, call(request(message.clone(), left))));
         Ok(answer.await?)
     }
 }

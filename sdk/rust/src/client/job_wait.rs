@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tonic::transport::Channel;
 
 use super::calls::{Calls, present};
-use super::transport_retry::with_retry;
+use super::transport_retry::{Budget, with_retry};
 use crate::duration::duration_to_proto;
 use crate::error::{Error, JobFailed, Result};
 use crate::job_state::is_terminal;
@@ -35,7 +35,9 @@ pub(crate) async fn wait_for_end(
     let retry = calls.retry.patient();
     loop {
         let poll = POLL.min(left());
-        let answer = with_retry(&retry, poll + SLACK, |left| {
+        // The server answers late on purpose.
+        let budget = Budget { timeout: poll + SLACK, is_shared: false };
+        let answer = with_retry(&retry, budget, |left| {
             let message = v1::WaitJobRequest {
                 namespace: calls.namespace.clone(),
                 job_id: job_id.to_owned(),

@@ -7,6 +7,10 @@ use tonic::Code;
 
 use crate::error::CallError;
 
+/// Number of tries that share the time of a call to several replicas.
+const SHARES: u32 = 3;
+const MIN_TRY: Duration = Duration::from_secs(1);
+
 /// How transport failures are repeated. The call's request id keeps a repeat from doing the work twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TransportRetry {
@@ -48,26 +52,45 @@ impl TransportRetry {
     }
 }
 
-/// Makes `call` until it succeeds, fails with a permanent error, or `timeout` has passed. `call` receives the remaining
-/// time.
+/// The time of a call, its repeats included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    pub timeout: Duration,
+    /// There are several replicas: one that does not answer costs a share of the time.
+    pub is_shared: bool,
+}
+
+impl Budget {
+    /// The time of a try, if enough is left for another one.
+    fn share(self) -> Duration {
+        if self.is_shared { MIN_TRY.max(self.timeout / SHARES) } else { self.timeout }
+    }
+}
+
+/// Makes `call` until it succeeds, fails with a permanent error, or the time has passed. `call` receives the remaining
+/// time, or its share.
 pub(crate) async fn with_retry<T, Call, Answer>(
     retry: &TransportRetry,
-    timeout: Duration,
+    budget: Budget,
     mut call: Call,
 ) -> Result<T, CallError>
 where
     Call: FnMut(Duration) -> Answer,
     Answer: Future<Output = Result<T, CallError>>,
 {
-    let end = Instant::now() + timeout;
+    let end = Instant::now() + budget.timeout;
+    let share = budget.share();
     let mut attempt = 1;
     loop {
-        let left = end.saturating_duration_since(Instant::now());
-        let error = match call(left.max(Duration::from_millis(1))).await {
+        let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let is_last = left < share + MIN_TRY || attempt >= retry.max_attempts;
+        let error = match call(if is_last { left } else { share }).await {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        match retry.backoff(attempt, &error, rand::random()) {
+        let is_overdue = !is_last && error.code == Code::DeadlineExceeded;
+        let wait = if is_overdue { Some(Duration::ZERO) } else { retry.backoff(attempt, &error, rand::random()) };
+        match wait {
             Some(wait) if Instant::now() + wait < end => tokio::time::sleep(wait).await,
             _ => return Err(error),
         }
@@ -85,7 +108,8 @@ mod tests {
 
     async fn calls_until(retry: TransportRetry, timeout: Duration, error: CallError) -> (u32, CallError) {
         let mut calls = 0;
-        let answer: Result<(), CallError> = with_retry(&retry, timeout, |_| {
+        let budget = Budget { timeout, is_shared: false };
+        let answer: Result<(), CallError> = with_retry(&retry, budget, |_| {
             calls += 1;
             std::future::ready(Err(error.clone()))
         })
@@ -117,6 +141,23 @@ mod tests {
         let (calls, _) = calls_until(retry, Duration::from_secs(60), error).await;
         assert_eq!(calls, 2);
         assert!(start.elapsed() >= Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_of_several_replicas_that_does_not_answer_costs_a_share_of_the_time() {
+        for (seconds, shares) in [(15, vec![5, 5, 5]), (2, vec![1, 1]), (1, vec![1])] {
+            let mut given = Vec::new();
+            let budget = Budget { timeout: Duration::from_secs(seconds), is_shared: true };
+            let answer: Result<(), CallError> = with_retry(&TransportRetry::default(), budget, |time| {
+                given.push(time.as_secs());
+                async move {
+                    tokio::time::sleep(time).await;
+                    Err(CallError::new(Code::DeadlineExceeded, "nobody answers"))
+                }
+            })
+            .await;
+            assert_eq!((answer.unwrap_err().code, given), (Code::DeadlineExceeded, shares));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 /** The parts that all calls of a client share: connection, namespace, deadlines and retries. */
 import type { Client as GrpcClient } from '@grpc/grpc-js';
 import { Code, MusterError } from '../error.ts';
-import { openChannel } from '../transport/channel.ts';
+import { namesSeveral, openChannel } from '../transport/channel.ts';
 import type { CallOptions } from '../transport/unary-client.ts';
 import type { TransportRetry } from './transport-retry.ts';
 import { DEFAULT_RETRY, withRetry } from './transport-retry.ts';
@@ -53,7 +53,8 @@ export class Calls {
 
   make<T>(options: RequestOptions, call: (options: CallOptions) => Promise<T>): Promise<T> {
     const { signal, timeoutMs = this.#timeoutMs } = options;
-    return withRetry(this.retry, { timeoutMs, signal }, (left) => call({ timeoutMs: left, signal }));
+    const budget = { timeoutMs, signal, isShared: namesSeveral(this.address) };
+    return withRetry(this.retry, budget, (left) => call({ timeoutMs: left, signal }));
   }
 }
 

@@ -16,14 +16,21 @@ export interface TransportRetry {
 
 export const DEFAULT_RETRY: TransportRetry = { maxAttempts: 10, minBackoffMs: 50, maxBackoffMs: 2_000 };
 
+/** A try with another replica after it gets this part of the budget, and at least `MIN_TRY_MS`. */
+const TRY_SHARE = 1 / 3;
+const MIN_TRY_MS = 1_000;
+
 /** Bounds a call including its retries. */
 export interface CallBudget {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** There are several replicas: one that does not answer costs a share of the budget. Default: false. */
+  readonly isShared?: boolean;
 }
 
 /**
- * Runs `call` until it succeeds, fails permanently, or the budget is used up. `call` gets the remaining time.
+ * Runs `call` until it succeeds, fails permanently, or the budget is used up. `call` gets the remaining time, or its
+ * share.
  *
  * @throws MusterError of the last try.
  */
@@ -33,15 +40,22 @@ export async function withRetry<T>(
   call: (timeoutMs: number) => Promise<T>,
 ): Promise<T> {
   const end = performance.now() + budget.timeoutMs;
+  const share = budget.isShared ? Math.max(MIN_TRY_MS, budget.timeoutMs * TRY_SHARE) : budget.timeoutMs;
   for (let attempt = 1; ; attempt++) {
+    const left = Math.max(1, end - performance.now());
+    const isLast = left < share + MIN_TRY_MS || attempt >= retry.maxAttempts;
     try {
-      return await call(Math.max(1, end - performance.now()));
+      return await call(isLast ? left : share);
     } catch (error) {
-      const wait = backoff(retry, attempt, error);
+      const wait = !isLast && isOverdue(error) ? 0 : backoff(retry, attempt, error);
       if (wait === undefined || performance.now() + wait >= end) throw error;
       await pause(wait, budget.signal);
     }
   }
+}
+
+function isOverdue(error: unknown): boolean {
+  return error instanceof MusterError && error.code === Code.DEADLINE_EXCEEDED;
 }
 
 /** Milliseconds until the next try, or `undefined` when the error is not retryable or no tries are left. */

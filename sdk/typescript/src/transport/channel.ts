@@ -14,6 +14,11 @@ const CHANNEL_OPTIONS = {
   'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
 };
 
+/** Whether the address may name several replicas. */
+export function namesSeveral(address: string): boolean {
+  return address.includes(',') || address.startsWith('dns:');
+}
+
 /**
  * @param address `host:port`, or any gRPC target that names several replicas, such as `dns:///muster:7070` or
  *   `ipv4:10.0.0.1:7070,10.0.0.2:7070`.

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 import grpc.aio
 
-from muster.channels import channel_options
+from muster.channels import channel_options, names_several
 from muster.client import (
     batch_calls,
     circuit_breaker_calls,
@@ -230,7 +230,8 @@ class AsyncClient:
     async def _perform(self, call: Call[ResultT]) -> ResultT:
         """Makes a call, and retries it as long as the error is retryable."""
         timeout = self._timeout if call.timeout is None else call.timeout
-        tries = Tries(self._retry, timeout, is_patient=call.is_patient)
+        is_shared = not call.is_patient and names_several(self._address)
+        tries = Tries(self._retry, timeout, is_patient=call.is_patient, is_shared=is_shared)
         send = self._unary(call.method)
         with submit_span(self._address, self._scope.namespace, call.submits) as span:
             while True:

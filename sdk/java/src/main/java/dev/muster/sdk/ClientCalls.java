@@ -1,6 +1,7 @@
 package dev.muster.sdk;
 
 import dev.muster.sdk.internal.transport.Calls;
+import dev.muster.sdk.internal.transport.Channels;
 import dev.muster.sdk.internal.worker.Tracing;
 import dev.muster.v1.Payload;
 import io.grpc.ManagedChannel;
@@ -32,7 +33,13 @@ record ClientCalls(
   }
 
   <Q, R> CompletableFuture<R> make(MethodDescriptor<Q, R> method, Q request, Metadata headers) {
-    return Calls.make(channel, method, request, timeout, retry, headers);
+    return Calls.make(channel, method, request, timeout, share(), retry, headers);
+  }
+
+  /** A patient call waits on the server on purpose. */
+  private Duration share() {
+    boolean isPatient = retry.equals(retry.patient());
+    return Channels.namesSeveral(address) && !isPatient ? Calls.share(timeout) : timeout;
   }
 
   String newRequestId() {

@@ -65,7 +65,9 @@ class ClientTest {
   private static final class FakeJobs extends JobServiceGrpc.JobServiceImplBase {
     final List<SubmitJobRequest> submitted = new CopyOnWriteArrayList<>();
     final AtomicInteger waits = new AtomicInteger();
+    final AtomicInteger gets = new AtomicInteger();
     final CountDownLatch asked = new CountDownLatch(1);
+    volatile int unanswered = Integer.MAX_VALUE;
     volatile int failures;
     volatile Supplier<StatusRuntimeException> failure = Status.UNAVAILABLE::asRuntimeException;
     volatile JobState state = JobState.JOB_STATE_SUCCEEDED;
@@ -96,8 +98,12 @@ class ClientTest {
 
     @Override
     public void getJob(GetJobRequest request, StreamObserver<GetJobResponse> observer) {
-      // Leave the call without an answer.
       asked.countDown();
+      if (gets.incrementAndGet() <= unanswered) {
+        return;
+      }
+      observer.onNext(GetJobResponse.newBuilder().setJob(Job.newBuilder().setJobId("j")).build());
+      observer.onCompleted();
     }
 
     @Override
@@ -190,6 +196,17 @@ class ClientTest {
       jobs.failure = Status.NOT_FOUND::asRuntimeException;
       assertThrows(MusterException.class, () -> hasty.submit("greet", null));
       assertEquals(4, jobs.submitted.size());
+    }
+  }
+
+  @Test
+  void aReplicaThatDoesNotAnswerCostsAShareOfTheTime() {
+    jobs.unanswered = 1;
+    Duration timeout = Duration.ofSeconds(3);
+    String replicas = "dns:///127.0.0.1:" + server.getPort();
+    try (Client several = Client.builder(replicas).timeout(timeout).build()) {
+      assertEquals("j", several.get("j").getJobId());
+      assertEquals(2, jobs.gets.get());
     }
   }
 

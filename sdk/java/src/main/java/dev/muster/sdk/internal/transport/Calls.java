@@ -25,6 +25,8 @@ import java.util.concurrent.TimeUnit;
  */
 public final class Calls {
   private static final int MAX_DOUBLINGS = 20;
+  private static final int SHARES = 3;
+  private static final Duration MIN_TRY = Duration.ofSeconds(1);
 
   private Calls() {}
 
@@ -33,6 +35,7 @@ public final class Calls {
    * ends the call.
    *
    * @param timeout Maximum duration in total, repeats included.
+   * @param share Maximum duration of a try, unless less would be left for another one.
    * @param headers Metadata of the call.
    */
   public static <Q, R> CompletableFuture<R> make(
@@ -40,6 +43,7 @@ public final class Calls {
       MethodDescriptor<Q, R> method,
       Q request,
       Duration timeout,
+      Duration share,
       TransportRetry retry,
       Metadata headers) {
     Channel target =
@@ -48,9 +52,16 @@ public final class Calls {
             : ClientInterceptors.intercept(
                 channel, MetadataUtils.newAttachHeadersInterceptor(headers));
     Call<Q, R> call =
-        new Call<>(target, method, request, retry, System.nanoTime() + nanos(timeout));
+        new Call<>(
+            target, method, request, retry, nanos(share), System.nanoTime() + nanos(timeout));
     call.attempt(1);
     return call.result;
+  }
+
+  /** A share of the time of a call, after which another replica is tried. */
+  public static Duration share(Duration timeout) {
+    Duration share = timeout.dividedBy(SHARES);
+    return share.compareTo(MIN_TRY) < 0 ? MIN_TRY : share;
   }
 
   /**
@@ -106,6 +117,7 @@ public final class Calls {
     private final MethodDescriptor<Q, R> method;
     private final Q request;
     private final TransportRetry retry;
+    private final long share;
     private final long end;
     private final CompletableFuture<R> result = new CompletableFuture<>();
 
@@ -113,11 +125,17 @@ public final class Calls {
     private volatile ClientCall<Q, R> present;
 
     Call(
-        Channel channel, MethodDescriptor<Q, R> method, Q request, TransportRetry retry, long end) {
+        Channel channel,
+        MethodDescriptor<Q, R> method,
+        Q request,
+        TransportRetry retry,
+        long share,
+        long end) {
       this.channel = channel;
       this.method = method;
       this.request = request;
       this.retry = retry;
+      this.share = share;
       this.end = end;
       result.whenComplete(
           (response, error) -> {
@@ -132,9 +150,11 @@ public final class Calls {
         return;
       }
       long left = Math.max(TimeUnit.MILLISECONDS.toNanos(1), end - System.nanoTime());
+      boolean isLast = left < share + nanos(MIN_TRY) || number >= retry.maxAttempts();
+      long time = isLast ? left : share;
       ClientCall<Q, R> call =
           channel.newCall(
-              method, CallOptions.DEFAULT.withDeadlineAfter(left, TimeUnit.NANOSECONDS));
+              method, CallOptions.DEFAULT.withDeadlineAfter(time, TimeUnit.NANOSECONDS));
       present = call;
       ClientCalls.asyncUnaryCall(
           call,
@@ -149,7 +169,7 @@ public final class Calls {
 
             @Override
             public void onError(Throwable error) {
-              failed(number, MusterException.of(error));
+              failed(number, isLast, MusterException.of(error));
             }
 
             @Override
@@ -162,8 +182,9 @@ public final class Calls {
       }
     }
 
-    private void failed(int number, MusterException failure) {
-      OptionalLong wait = backoff(retry, number, failure);
+    private void failed(int number, boolean isLast, MusterException failure) {
+      boolean overdue = !isLast && failure.code() == Status.Code.DEADLINE_EXCEEDED;
+      OptionalLong wait = overdue ? OptionalLong.of(0) : backoff(retry, number, failure);
       if (wait.isEmpty() || System.nanoTime() + wait.getAsLong() - end >= 0) {
         result.completeExceptionally(failure);
         return;

@@ -14,6 +14,11 @@ public final class Channels {
 
   private Channels() {}
 
+  /** Whether the address may name several replicas. */
+  public static boolean namesSeveral(String address) {
+    return address.startsWith("dns:");
+  }
+
   /**
    * Opens a connection.
    *

@@ -59,6 +59,7 @@ final class GrpcChildCalls implements ChildCalls {
             JobServiceGrpc.getSubmitJobMethod(),
             request.toBuilder().setNamespace(namespace).build(),
             PATIENCE,
+            PATIENCE,
             RETRY,
             span.headers());
     call.whenComplete((child, thrown) -> span.end(child == null ? "" : child.getJobId(), thrown));
@@ -71,6 +72,7 @@ final class GrpcChildCalls implements ChildCalls {
         channel,
         JobServiceGrpc.getGetJobMethod(),
         GetJobRequest.newBuilder().setNamespace(namespace).setJobId(jobId).build(),
+        PATIENCE,
         PATIENCE,
         RETRY,
         new Metadata());
