@@ -1,4 +1,5 @@
 /** Answers while the database does not answer in time: none comes later than a second after the deadline of its call. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { create, type DescMethodUnary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
@@ -15,7 +16,8 @@ import { World } from './world.ts';
 const DEADLINE_MS = 500;
 const MAX_LATE_MS = 1_000;
 /** Of each kind at once: more than there are connections to the database. */
-const CALLS = 20;
+const CALLS = 6;
+const CONNECTIONS = 4;
 
 let postgres: TestDatabases;
 let proxy: TcpProxy;
@@ -28,7 +30,8 @@ beforeAll(async () => {
   [postgres, proxy] = await Promise.all([sharedPostgres(), TcpProxy.open()]);
   const url = new URL(await postgres.createDatabase());
   proxy.aim(Number(url.port));
-  world = await World.startWith({ postgresUrl: Object.assign(url, { port: String(proxy.port) }).href });
+  const postgresUrl = Object.assign(url, { port: String(proxy.port) }).href;
+  world = await World.startWith({ postgresUrl, postgresConnections: CONNECTIONS });
   const held = await world.hold();
   ({ worker, jobId } = held);
   definition = await world.define();
@@ -80,10 +83,12 @@ interface Answer {
   readonly lateMs: number;
 }
 
+/** The deadline is when a timer of this process fires: on a busy machine those of the replica, which is in it, are late, too. */
 async function timed(call: Promise<{ readonly code: unknown }>): Promise<Answer> {
-  const start = performance.now();
+  const deadline = delay(DEADLINE_MS).then(() => performance.now());
   const { code } = await call;
-  return { code, lateMs: performance.now() - start - DEADLINE_MS };
+  const end = performance.now();
+  return { code, lateMs: end - (await deadline) };
 }
 
 /** The client has no deadline of its own, so that the server has to answer. */
@@ -102,9 +107,10 @@ async function fetchCode([path, body]: Call): Promise<{ code: unknown }> {
 
 const overHttp = (call: Call) => timed(fetchCode(call));
 
-const tooLate: readonly unknown[] = [
-  ...[Code.DEADLINE_EXCEEDED, Code.UNAVAILABLE],
-  ...['deadline_exceeded', 'unavailable'],
+/** The deadline has passed, the database does not answer, or all connections to it are busy. */
+const refusals: readonly unknown[] = [
+  ...[Code.DEADLINE_EXCEEDED, Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED],
+  ...['deadline_exceeded', 'unavailable', 'resource_exhausted'],
 ];
 
 describe.each<[string, () => void]>([
@@ -117,7 +123,7 @@ describe.each<[string, () => void]>([
     const isWeb = !call[0].includes('SessionService');
     const calls = Array.from({ length: CALLS }, () => [overGrpc(call), ...(isWeb ? [overHttp(call)] : [])]).flat();
     for (const { code, lateMs } of await Promise.all(calls)) {
-      expect(tooLate).toContain(code);
+      expect(refusals).toContain(code);
       expect(lateMs).toBeLessThan(MAX_LATE_MS);
     }
   });
