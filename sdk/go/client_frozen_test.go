@@ -67,8 +67,9 @@ func TestAReplicaThatDoesNotAnswerCostsAShareOfTheTime(t *testing.T) {
 	replicas := manual.NewBuilderWithScheme("dns")
 	replicas.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: frozen.address}, {Addr: plain.Conn().Target()}}})
 	client, err := muster.NewClient(muster.ClientOptions{
-		Address:     "dns:///muster:7070",
-		Timeout:     3 * time.Second,
+		Address: "dns:///muster:7070",
+		// Enough for three tries: a balancer that has just connected to the other replica may choose this one twice.
+		Timeout:     6 * time.Second,
 		DialOptions: []grpc.DialOption{grpc.WithResolvers(replicas)},
 	})
 	if err != nil {
