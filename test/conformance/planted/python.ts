@@ -28,7 +28,13 @@ export const pythonBugs: readonly Bug[] = [
     'if facts.is_known or facts.is_fenced or facts.is_full:',
     'if facts.is_fenced or facts.is_full:',
   ),
-  inWorker('has no fence', 'fence-aborts', 'session_core.py', 'self._runs.enter_fence()', 'pass'),
+  inWorker(
+    'has no fence',
+    'fence-aborts',
+    'fence.py',
+    'self._span = lease - min(MARGIN_SECONDS, lease * _MARGIN_SHARE)',
+    'self._span = lease + 1e9',
+  ),
   inWorker(
     'reports once',
     'report-unavailable',
