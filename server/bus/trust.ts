@@ -70,6 +70,9 @@ export async function issueReplicaCredentials(trust: Trust): Promise<UserCredent
   return { jwt, seed: Buffer.from(user.getSeed()).toString() };
 }
 
+/** Readers have inboxes of their own: in those of everybody else are the answers that replicas get. */
+const READER_INBOX = '_INBOX_EVENTS';
+
 /** JetStream API subjects that a reader of events may use: about the stream, and about its consumers. */
 function readerRights(stream: string): string[] {
   const consumers = ['CREATE', 'DURABLE.CREATE', 'INFO', 'MSG.NEXT', 'NAMES', 'LIST', 'DELETE'];
@@ -86,7 +89,7 @@ function readerRights(stream: string): string[] {
  */
 export async function keepReaderCredentials(trust: Trust, path: string, stream: string): Promise<void> {
   const user = createKey('user');
-  const rights = { pub: { allow: readerRights(stream), deny: [] }, sub: { allow: ['_INBOX.>'], deny: [] } };
+  const rights = { pub: { allow: readerRights(stream), deny: [] }, sub: { allow: [`${READER_INBOX}.>`], deny: [] } };
   const jwt = await encodeUser('event reader', user, trust.accountKey, rights);
   const text = formatCredentials({ jwt, seed: Buffer.from(user.getSeed()).toString() });
   await writeFile(path, text, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {

@@ -35,6 +35,8 @@ function open(): Promise<NatsConnection> {
   return connect({
     servers: url,
     authenticator,
+    // The credentials allow no other inboxes.
+    inboxPrefix: '_INBOX_EVENTS',
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     waitOnFirstConnect: true,

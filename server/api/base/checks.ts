@@ -182,11 +182,12 @@ export function checkLabelFilter(
   if (entries.length === 0) return;
   violations.check(entries.length <= max, field, `has ${entries.length} entries; at most ${max} are allowed`);
   for (const [key, value] of entries.slice(0, max)) {
-    violations.check(LABEL_KEY.test(key), field, `has the key "${cutText(key, 80)}"; ${LABEL_KEY_RULE}`);
+    const shown = JSON.stringify(cutText(key, 80));
+    violations.check(LABEL_KEY.test(key), field, `has the key ${shown}; ${LABEL_KEY_RULE}`);
     violations.check(
       value.length <= 256 && !CONTROL.test(value),
       field,
-      `has a value at "${cutText(key, 80)}" that is longer than 256 characters or has control characters`,
+      `has a value at ${shown} that is longer than 256 characters or has control characters`,
     );
   }
 }

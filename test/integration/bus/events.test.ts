@@ -69,8 +69,9 @@ async function withManager<T>(work: (manager: Awaited<ReturnType<typeof jetstrea
   }
 }
 
-async function connectWith(credentialsFile: string) {
-  return connect({ servers: nats.url, authenticator: credsAuthenticator(await readFile(credentialsFile)) });
+async function connectWith(credentialsFile: string, inboxPrefix = '_INBOX') {
+  const authenticator = credsAuthenticator(await readFile(credentialsFile));
+  return connect({ servers: nats.url, authenticator, inboxPrefix });
 }
 
 describe('the event stream', () => {
@@ -203,7 +204,7 @@ describe('the event stream', () => {
   it('is read with the credentials next to the server, which permit nothing else', async () => {
     const one = batch(2);
     await bus.events.publish(one);
-    const connection = await connectWith(join(nats.folder, 'nats', 'events.creds'));
+    const connection = await connectWith(join(nats.folder, 'nats', 'events.creds'), '_INBOX_EVENTS');
     try {
       const manager = await jetstreamManager(connection);
       const config = {
@@ -218,8 +219,10 @@ describe('the event stream', () => {
       expect(message?.headers?.get('content-type')).toBe('application/cloudevents-batch+json');
       await message?.ackAck();
       await expect(manager.streams.purge(eventStreamName)).rejects.toThrow(/permission/i);
-      const sessions = connection.subscribe('muster.v1.session.*');
-      await expect(sessions[Symbol.asyncIterator]().next()).rejects.toThrow(/permission/i);
+      for (const subject of ['muster.v1.session.*', '_INBOX.>']) {
+        const others = connection.subscribe(subject);
+        await expect(others[Symbol.asyncIterator]().next()).rejects.toThrow(/permission/i);
+      }
     } finally {
       await connection.close();
     }

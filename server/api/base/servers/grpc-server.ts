@@ -12,6 +12,8 @@ import { boundTimeouts } from './bound-timeouts.ts';
 import { guardRequests, type RequestGuardOptions } from './guard-requests.ts';
 
 export interface GrpcServerOptions extends RequestGuardOptions {
+  /** A connection without a call for so long is closed. Default 10 min. */
+  readonly idleMs?: number;
   /** Default 127.0.0.1. */
   readonly host: string;
   /** 0: any free port. */
@@ -27,6 +29,7 @@ export interface GrpcServer {
 const MAX_MESSAGE_BYTES = 4 << 20;
 const MAX_STREAMS = 2_000;
 const STOP_MS = 5_000;
+const IDLE_MS = 600_000;
 
 interface Decoded {
   /** @throws the refusal of a message that cannot be decoded. */
@@ -215,6 +218,7 @@ export async function startGrpcServer(
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS,
+    'grpc.max_connection_idle_ms': options.idleMs ?? IDLE_MS,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });

@@ -24,6 +24,8 @@ export interface HttpServerOptions {
   readonly metrics: MetricsText;
   readonly incoming: IncomingBytes;
   readonly log: Log;
+  /** Max time until a request has arrived completely, up to a twelfth more. Default 60 s. */
+  readonly requestMs?: number;
 }
 
 export interface HttpServer {
@@ -36,7 +38,6 @@ export interface HttpServer {
 export type Routes = ReadonlyMap<string, UniversalHandler>;
 
 const STOP_MS = 5_000;
-/** Maximum time until a request has arrived completely. */
 const REQUEST_MS = 60_000;
 /** Hints for statuses with which Connect's handlers refuse a call without a message. */
 const hints: Readonly<Record<number, string>> = {
@@ -152,8 +153,9 @@ function stop(server: Server): Promise<void> {
 }
 
 export async function startHttpServer(routes: Routes, health: Health, options: HttpServerOptions): Promise<HttpServer> {
-  const { access, metrics, incoming, log } = options;
-  const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
+  const { access, metrics, incoming, log, requestMs = REQUEST_MS } = options;
+  const times = { requestTimeout: requestMs, headersTimeout: requestMs, connectionsCheckingInterval: requestMs / 12 };
+  const server = createServer(times, (request, response) => {
     serve(request, response, { health, routes, access, metrics, incoming }).catch((error) => {
       // If the caller has disconnected, nobody sees the error anyway.
       if (!response.destroyed) log.error({ path: request.url, error: String(error) }, 'an HTTP call failed');

@@ -12,14 +12,17 @@ import { IncomingBytes } from '../../../../server/api/base/servers/incoming-byte
 import { eventually } from '../../../support/base/eventually.ts';
 
 const CHECK = '/grpc.health.v1.Health/Check';
+const WATCH = '/grpc.health.v1.Health/Watch';
 const log = { info: () => {}, warn: () => {}, error: () => {} };
 const host = '127.0.0.1';
 const incoming = new IncomingBytes({ maxBytes: 300_000, maxBytesPerConnection: 200_000 });
 const sessions: ClientHttp2Session[] = [];
 let server: GrpcServer;
-/** Its requests have to arrive within 100 ms. */
+/** Its requests have to arrive within 100 ms, and its connections may be idle for as long. */
 let hasty: GrpcServer;
 let web: HttpServer;
+/** Its requests have to arrive within 120 ms. */
+let hastyWeb: HttpServer;
 
 /** Reads the whole request. */
 async function readAll({ body }: UniversalServerRequest): Promise<UniversalServerResponse> {
@@ -30,21 +33,17 @@ async function readAll({ body }: UniversalServerRequest): Promise<UniversalServe
 beforeAll(async () => {
   const calls = new Calls(log, { ended: () => {} });
   server = await startGrpcServer([], calls, { host, port: 0, incoming });
-  hasty = await startGrpcServer([], calls, { host, port: 0, incoming, requestMs: 100 });
+  hasty = await startGrpcServer([], calls, { host, port: 0, incoming, requestMs: 100, idleMs: 100 });
   const routes = new Map([['/read', readAll]]) as unknown as Routes;
   const health: Health = {
     release: { version: '0', protocolVersion: 0 },
     ready: () => Promise.reject(new Error('no')),
   };
   const access = { hosts: [], corsOrigins: [] };
-  web = await startHttpServer(routes, health, {
-    host,
-    port: 0,
-    access,
-    metrics: { contentType: '', read: async () => '' },
-    incoming,
-    log,
-  });
+  const metrics = { contentType: '', read: async () => '' };
+  const options = { host, port: 0, access, metrics, incoming, log };
+  web = await startHttpServer(routes, health, options);
+  hastyWeb = await startHttpServer(routes, health, { ...options, requestMs: 120 });
 });
 
 afterEach(async () => {
@@ -52,7 +51,7 @@ afterEach(async () => {
   await eventually('no bytes are kept', () => incoming.total === 0);
 });
 
-afterAll(() => Promise.all([server, hasty, web].map((one) => one?.stop())));
+afterAll(() => Promise.all([server, hasty, web, hastyWeb].map((one) => one?.stop())));
 
 function open({ port } = server): ClientHttp2Session {
   const session = connect(`http://${host}:${port}`);
@@ -119,6 +118,17 @@ describe('a request that arrives', () => {
     await eventually('they are given back', () => incoming.total === 0);
   });
 
+  it('over HTTP never completely is ended after a time', async () => {
+    const call = request({ host, port: hastyWeb.port, path: '/read', method: 'POST' });
+    const status = new Promise((resolve, reject) => {
+      call.on('response', ({ statusCode }) => resolve(statusCode));
+      call.on('error', reject);
+    });
+    call.write(Buffer.alloc(1_000));
+    expect(await status).toBe(408);
+    call.destroy();
+  }, 20_000);
+
   it('over HTTP keeps no bytes once its connection has gone, either', async () => {
     const call = request({ host, port: web.port, path: '/read', method: 'POST' });
     call.on('error', () => {});
@@ -127,4 +137,19 @@ describe('a request that arrives', () => {
     call.destroy();
     await eventually('they are given back', () => incoming.total === 0);
   });
+});
+
+describe('a connection', () => {
+  it('without a call is closed after a time, and one with a call is not', async () => {
+    const idle = open(hasty);
+    const watching = open(hasty);
+    const watch = watching.request({ ':method': 'POST', ':path': WATCH, 'content-type': 'application/grpc' });
+    watch.end(Buffer.alloc(5));
+    const first = await Promise.race([
+      new Promise((resolve) => idle.on('close', () => resolve('idle'))),
+      new Promise((resolve) => watching.on('close', () => resolve('watching'))),
+    ]);
+    expect(first).toBe('idle');
+    expect(watching.closed).toBe(false);
+  }, 20_000);
 });
