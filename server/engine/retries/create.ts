@@ -7,7 +7,7 @@ import type { UnspentCredits } from '../dispatch/unspent-credits.ts';
 import { Breakers } from './breakers.ts';
 import { Probes } from './probes.ts';
 
-type Ports = Pick<EnginePorts, 'store' | 'dbClock' | 'timers' | 'random' | 'log' | 'announcer'>;
+type Ports = Pick<EnginePorts, 'store' | 'clock' | 'dbClock' | 'timers' | 'random' | 'log' | 'announcer'>;
 
 interface Needs {
   readonly lanes: Lanes;

@@ -12,9 +12,12 @@ import { Loop, type LoopParts } from '../loop.ts';
 import type { OpenBreaker } from '../ports/breakers.ts';
 import type { ClaimedJob } from '../ports/dispatch.ts';
 import type { LaneHead } from '../ports/lanes.ts';
+import type { Clock } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 
 const ROUND_MS = 1_000;
+/** Max time of a round's probes: gates and outcomes wait for its end. The next round continues with the others. */
+const MAX_PROBES_MS = 5_000;
 /** Max sessions offered for a probe: one that has closed meanwhile, or holds a suspect, takes none. */
 const MAX_PERMITS = 100;
 /** Breakers per page. */
@@ -24,7 +27,10 @@ const LANES_PAGE = 100;
 const FIRST = { namespace: '', name: '' };
 const FIRST_HEAD: LaneHead = { laneId: 0, rank: Number.MIN_SAFE_INTEGER };
 
+const keyOf = ({ namespace, name }: OpenBreaker) => `${namespace}/${name}`;
+
 export interface ProbesParts extends Pick<LoopParts, 'timers' | 'random' | 'log'> {
+  readonly clock: Clock;
   readonly store: Pick<
     Store,
     'readOpenBreakers' | 'changeBreakers' | 'alignGatedLanes' | 'readLanesToProbe' | 'probeBreaker'
@@ -41,6 +47,10 @@ export class Probes {
   readonly #parts: ProbesParts;
   /** Jobs that are running probes, as far as this replica knows. */
   #tried = new Set<string>();
+  /** The breaker with which the next round begins, unless that is the first one. */
+  #next: string | undefined;
+  /** Lanes after which the search for a job continues, by breaker. */
+  readonly #searched = new Map<string, LaneHead>();
   readonly #loop: Loop;
 
   constructor(parts: ProbesParts) {
@@ -68,11 +78,24 @@ export class Probes {
       this.#parts.store.readOpenBreakers(last ?? FIRST, PAGE),
     );
     this.#tried = new Set(breakers.flatMap(({ probe }) => probe?.jobId ?? []));
-    for (const breaker of breakers) if (!this.#loop.isStopped) await this.#probe(breaker);
+    const keys = breakers.map(keyOf);
+    for (const key of this.#searched.keys()) if (!keys.includes(key)) this.#searched.delete(key);
+    const first = Math.max(keys.indexOf(this.#next ?? ''), 0);
+    this.#next = await this.#probeEach([...breakers.slice(first), ...breakers.slice(0, first)]);
   }
 
-  async #probe(breaker: OpenBreaker): Promise<void> {
-    if (isProbeDue(breaker, this.#parts.dbClock.trusted(breaker.nowUs))) return this.#try(breaker);
+  /** The first one that it has not reached in time, if any. */
+  async #probeEach(breakers: readonly OpenBreaker[]): Promise<string | undefined> {
+    const endMs = this.#parts.clock.now() + MAX_PROBES_MS;
+    for (const breaker of breakers) {
+      if (this.#loop.isStopped || this.#parts.clock.now() >= endMs) return keyOf(breaker);
+      await this.#probe(breaker, endMs);
+    }
+    return undefined;
+  }
+
+  async #probe(breaker: OpenBreaker, endMs: number): Promise<void> {
+    if (isProbeDue(breaker, this.#parts.dbClock.trusted(breaker.nowUs))) return this.#try(breaker, endMs);
     const fate = await this.#fateOf(breaker);
     if (!fate) return;
     const { heads } = await this.#parts.store.changeBreakers([breaker], (now, nowUs) => {
@@ -83,7 +106,7 @@ export class Probes {
     const { namespace, name } = breaker;
     if (fate !== 'GONE') this.#parts.log.info({ namespace, circuitBreaker: name, probe: fate }, 'a probe has ended');
     this.#parts.announcer.committed({ ready: heads });
-    if (fate === 'GONE') await this.#try(breaker);
+    if (fate === 'GONE') await this.#try(breaker, endMs);
   }
 
   /** Undefined while the probe runs, or if there is none. */
@@ -106,14 +129,18 @@ export class Probes {
   }
 
   /** Assigns one job to a session that can run it, if there are such a job and such a session here. */
-  async #try(breaker: OpenBreaker): Promise<void> {
+  async #try(breaker: OpenBreaker, endMs: number): Promise<void> {
+    const key = keyOf(breaker);
     let heads: readonly LaneHead[];
-    let after = FIRST_HEAD;
+    let after = this.#searched.get(key) ?? FIRST_HEAD;
+    this.#searched.delete(key);
     do {
       heads = await this.#parts.store.readLanesToProbe(breaker, after, LANES_PAGE);
       if (await this.#tryOne(breaker, heads)) return;
       after = heads.at(-1) ?? after;
-    } while (heads.length === LANES_PAGE && !this.#loop.isStopped);
+      if (heads.length < LANES_PAGE) return;
+    } while (!this.#loop.isStopped && this.#parts.clock.now() < endMs);
+    this.#searched.set(key, after);
   }
 
   async #tryOne(breaker: OpenBreaker, heads: readonly LaneHead[]): Promise<boolean> {
