@@ -8,7 +8,7 @@ import { attemptOutcomes } from '../../server/domain/jobs/run.ts';
 import { check } from './checker/check.ts';
 import type { Evidence } from './checker/evidence.ts';
 import type { JournalRow } from './harness/journal.ts';
-import type { Call } from './harness/load.ts';
+import type { Call } from './load/load.ts';
 
 const { READY, ASSIGNED, RUNNING, CANCELLING, SUCCEEDED, CANCELLED } = stateCodes;
 const START_MS = 1_000_000;
@@ -156,6 +156,7 @@ const breaches: readonly [invariant: string, what: string, tamper: (evidence: Dr
     'a session that lapsed before its lease ended',
     (e) => Object.assign(at(e.journal, 9), { at: (START_MS + 2_900) * 1000 }),
   ],
+  ['I6', 'a lease that becomes shorter', (e) => Object.assign(at(e.journal, 8), { until: (START_MS + 2_900) * 1000 })],
   ['I6', 'an attempt that lapsed under an open session', (e) => e.journal.splice(9, 1)],
   [
     'I6',
@@ -191,6 +192,11 @@ const breaches: readonly [invariant: string, what: string, tamper: (evidence: Dr
     (e) => Object.assign(at(e.reports, 0), { at: START_MS + 3_000 }),
   ],
   ['I8', 'a result of another worker', (e) => Object.assign(at(e.journal, 15), { text: result('a', 1, 'one') })],
+  [
+    'I8',
+    'the context of another attempt as a result',
+    (e) => Object.assign(at(e.journal, 15), { text: JSON.stringify({ job_id: 'a', attempt: 1 }) }),
+  ],
   ['I8', 'another result for the same attempt', (e) => Object.assign(at(e.reports, 2), { answer: 'DUPLICATE' })],
   ['I8', 'a reader with another answer', (e) => Object.assign(at(e.readings, 0), { text: result('a', 1, 'one') })],
   ['I9', 'a start without a grant', (e) => e.records.push({ ...at(e.records, 0), attempt: 7 })],
@@ -215,6 +221,20 @@ describe('the checker', () => {
     tamper(evidence);
     const found = check(evidence).findings.violations.map((violation) => violation.split(':')[0]);
     expect(found).toContain(invariant);
+  });
+
+  it('accepts the context of an attempt as its result', () => {
+    const evidence = whole();
+    const text = JSON.stringify({ definition: 'script', attempt: 2, job_id: 'a' });
+    Object.assign(at(evidence.journal, 15), { text });
+    Object.assign(at(evidence.readings, 0), { text });
+    expect(check(evidence).findings.violations).toEqual([]);
+  });
+
+  it('accepts a cut of a lease that is too long', () => {
+    const evidence = whole();
+    Object.assign(at(evidence.journal, 1), { until: (START_MS + 3_600_000) * 1000 });
+    expect(check(evidence).findings.violations).toEqual([]);
   });
 
   it('excuses a process that was stopped, and says so', () => {

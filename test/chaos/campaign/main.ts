@@ -1,21 +1,25 @@
 /**
  * The campaign: segments of faults one after the other, each with a seed of its own, for as long as asked.
  *
- *   npm run chaos [-- --minutes n] [--seed n] [--journal file]
+ *   npm run chaos [-- --minutes n] [--seed n] [--journal file] [--only name]
  *
- * With a journal, finished segments are kept there, and another call with the same file continues after them. Exits
+ * With `--only`, which may be repeated, each segment has only the faults with that in their names. With a journal, finished segments are kept there, and another call with the same file continues after them. Exits
  * with 1 if anything is wrong.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { faultsOf } from './faults/all.ts';
+import { buildFleet } from './fleet.ts';
+import { planOf } from './plan.ts';
 import { reportOf } from './report.ts';
-import { planOf, runSegment, type SegmentResult } from './segment.ts';
+import { runSegment, type SegmentResult } from './segment.ts';
 
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string' },
     journal: { type: 'string' },
+    only: { type: 'string', multiple: true },
   },
 });
 
@@ -29,12 +33,16 @@ console.log(
   `campaign: seed ${first} (again: npm run chaos -- --seed ${first}), ${results.length} segments done before`,
 );
 
+buildFleet(console.log);
 const deadline = performance.now() + minutes * 60_000;
 const isOver = () => performance.now() >= deadline;
-for (let seed = first + results.length; !isOver(); seed++) {
-  const { kind, replicas, leaseMs } = planOf(seed);
-  console.log(`segment ${seed}: ${kind}, ${replicas} replicas, leases of ${leaseMs / 1_000} s`);
-  const result = await runSegment(seed, isOver, (line) => console.log(`  ${line}`));
+for (let seed = (results.at(-1)?.seed ?? first - 1) + 1; !isOver(); seed++) {
+  const plan = planOf(seed);
+  const faults = faultsOf(plan, values.only);
+  if (values.only && faults.length === 0) continue;
+  console.log(`segment ${seed}: ${plan.kind}, ${plan.replicas} replicas, leases of ${plan.leaseMs / 1_000} s`);
+  const result = await runSegment({ plan, faults, isOver, log: (line) => console.log(`  ${line}`) });
+  for (const lack of result.notRun) console.log(`  not run: ${lack}`);
   for (const violation of result.violations) console.log(`  VIOLATION ${violation}`);
   results.push(result);
   if (journal) appendFileSync(journal, `${JSON.stringify(result)}\n`);

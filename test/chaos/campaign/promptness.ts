@@ -14,7 +14,7 @@ interface Closing {
 
 /** Kills a worker and waits until its session lapses. Resolves with the delay after the end of the lease, as text. */
 export async function notePromptness({ run, dice, violations }: World, roundTripMs: number): Promise<string> {
-  const worker = dice.pick(run.workers.filter(({ place }) => place.language === 'typescript'));
+  const worker = dice.pick(run.singleProcesses());
   await worker.ready();
   const { name } = worker;
   await worker.kill();

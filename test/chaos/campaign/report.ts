@@ -9,12 +9,14 @@ export function reportOf(results: readonly SegmentResult[]): string {
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
   const jobs = results.reduce((sum, { counts }) => sum + (counts['jobs accepted'] ?? 0), 0);
   const violations = results.flatMap(({ seed, violations: some }) => some.map((one) => `segment ${seed}: ${one}`));
+  const notRun = [...new Set(results.flatMap(({ notRun: some = [] }) => some))];
   return [
     '| Fault | Times | Last measured |',
     '|---|---|---|',
     ...rows.map(([fault, measured]) => `| ${fault} | ${measured.length} | ${measured.at(-1)} |`),
     '',
     `${results.length} segments in ${Math.round(seconds / 60)} minutes, ${jobs} jobs, ${violations.length} violations.`,
+    ...notRun.map((lack) => `not run: ${lack}`),
     ...violations,
   ].join('\n');
 }

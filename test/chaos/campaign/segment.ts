@@ -5,97 +5,139 @@ import { check } from '../checker/check.ts';
 import { Dice } from '../harness/dice.ts';
 import { loadPoints, Nemesis } from '../harness/nemesis.ts';
 import { Run } from '../harness/run.ts';
-import { type Fault, lastingFaults } from './faults.ts';
+import { type Fault, needsRoot } from './faults/fault.ts';
+import { fleetOf } from './fleet.ts';
+import { MemoryWatch } from './memory.ts';
+import type { Segment } from './plan.ts';
 import type { World } from './world.ts';
 
-export interface Segment {
-  readonly seed: number;
-  readonly kind: 'crashes' | 'lasting faults';
-  readonly replicas: number;
-  readonly leaseMs: number;
+/** More than the ten minutes over which memory is judged. */
+const SOAK_MS = 11 * 60_000;
+/** After its deadline. */
+const MAX_LATE_MS = 1_000;
+
+/** A fault that bit. */
+interface Bite {
+  readonly fault: string;
+  readonly measured: string;
 }
 
 export interface SegmentResult extends Segment {
   readonly seconds: number;
-  /** The faults that bit, with their measurements. */
-  readonly bites: readonly { readonly fault: string; readonly measured: string }[];
+  readonly bites: readonly Bite[];
   readonly counts: Readonly<Record<string, number>>;
+  /** What this machine lacks. */
+  readonly notRun: readonly string[];
   readonly violations: readonly string[];
 }
 
-const SHORT = { beatMs: 600, leaseMs: 3_000 };
-const DEFAULT = { beatMs: 5_000, leaseMs: 15_000 };
-
-/** What a seed decides; what the operating system runs when is not decided. */
-export function planOf(seed: number): Segment & { readonly beatMs: number } {
-  const dice = new Dice(seed);
-  const kind = dice.pick(['crashes', 'lasting faults', 'lasting faults'] as const);
-  const times = kind === 'crashes' || dice.chance(0.6) ? SHORT : DEFAULT;
-  return { seed, kind, replicas: dice.int(2, 3), ...times };
+export interface SegmentParts {
+  readonly plan: Segment;
+  /** The faults of a segment of lasting ones, in any order. */
+  readonly faults: readonly Fault[];
+  /** No more faults, finish the segment. */
+  readonly isOver: () => boolean;
+  readonly log: (line: string) => void;
 }
 
-/** `isOver`: no more faults, finish the segment. */
-export async function runSegment(
-  seed: number,
-  isOver: () => boolean,
-  log: (line: string) => void,
-): Promise<SegmentResult> {
-  const plan = planOf(seed);
-  const dice = new Dice(seed).fork();
+export async function runSegment({ plan, faults, isOver, log }: SegmentParts): Promise<SegmentResult> {
+  const dice = new Dice(plan.seed).fork();
   const started = performance.now();
+  const fleet = fleetOf(dice.fork());
+  log(`workers: ${fleet.plans.map(({ name }) => name).join(', ')}`);
   let raging = true;
   const run = await Run.start({
     ...plan,
+    smallDisk: plan.smallDisk && !needsRoot(),
     dice,
-    fleet: [
-      { name: 'ts-one', language: 'typescript', slots: 12 },
-      { name: 'ts-two', language: 'typescript', slots: 12 },
-      { name: 'python', language: 'python', slots: 8 },
-    ],
+    fleet: fleet.plans,
+    variety: true,
     load: { callers: 3, atLeast: 500, atMost: 200_000, backlog: 200, enough: () => !raging },
   });
-  const world: World = { run, dice: dice.fork(), violations: [] };
-  const bites: { fault: string; measured: string }[] = [];
+  const world: World = { run, dice: dice.fork(), violations: [], expectedErrors: [] };
+  const bites: Bite[] = [];
+  const note = (bite: Bite) => {
+    bites.push(bite);
+    log(`${bite.fault}: ${bite.measured}`);
+  };
   const counts = new Map<string, number>();
+  const memory = new MemoryWatch(run.deployment.replicas);
   try {
-    if (plan.kind === 'crashes') {
-      const nemesis = new Nemesis(run, dice.fork(), dice.shuffled(loadPoints));
-      await nemesis.rage();
-      for (const [fault, times] of nemesis.tally.counts) bites.push({ fault, measured: `${times} times` });
-      await verifyNow(world);
-    } else
-      for (const fault of chosen(dice, plan.leaseMs)) {
-        if (isOver()) break;
-        const measured = await fault.inflict(world);
-        log(`${fault.name}: ${measured}`);
-        bites.push({ fault: fault.name, measured });
-        await run.progress(30);
-        await verifyNow(world);
-      }
+    if (plan.kind === 'crashes') await crash(world, note);
+    else await inflictEach(world, dice.shuffled(faults), isOver, note);
+    const soaks = () => plan.kind === 'soak' && performance.now() - started < SOAK_MS && !isOver();
+    while (soaks()) await inflictEach(world, dice.shuffled(faults), () => !soaks(), note);
+    judgeMemory(memory, world, note);
     raging = false;
     await run.heal();
+    judgeAnswers(world, counts);
     await run.proveEachReplica(5);
     await verifyNow(world);
-    const ailments = run.ailments();
+    const ailments = run.ailments().filter((text) => !world.expectedErrors.some((expected) => expected.test(text)));
     await run.disband();
     const { findings } = check(await run.evidence());
-    for (const [what, times] of findings.counts) counts.set(what, times);
-    world.violations.push(...findings.violations, ...ailments);
+    for (const [what, times] of [...findings.counts, ...(run.variety?.tally.counts ?? [])]) counts.set(what, times);
+    world.violations.push(...findings.violations, ...ailments, ...(run.variety?.violations ?? []));
   } catch (error) {
     world.violations.push(`the segment ended early: ${(error as Error).stack ?? error}`);
   } finally {
     raging = false;
+    memory.stop();
     world.violations.push(...(await run.stop()).map((left) => `left behind: ${left}`));
   }
-  const { beatMs: _beat, ...segment } = plan;
-  const tookSeconds = Math.round((performance.now() - started) / 1_000);
-  return { ...segment, seconds: tookSeconds, bites, counts: Object.fromEntries(counts), violations: world.violations };
+  const notRun = [...fleet.lacks, ...faults.flatMap(lackOf)];
+  if (process.env.CI === 'true') world.violations.push(...notRun.map((lack) => `not run: ${lack}`));
+  return {
+    ...plan,
+    seconds: Math.round((performance.now() - started) / 1_000),
+    bites,
+    notRun,
+    counts: Object.fromEntries(counts),
+    violations: world.violations,
+  };
 }
 
-/** Ten leases are too long with the default lease. */
-function chosen(dice: Dice, leaseMs: number): readonly Fault[] {
-  const faults = dice.shuffled(lastingFaults);
-  return leaseMs === SHORT.leaseMs ? faults : faults.filter(({ name }) => !name.includes('10 leases'));
+function judgeMemory(memory: MemoryWatch, { violations }: World, note: (bite: Bite) => void): void {
+  violations.push(...memory.violations());
+  for (const [life, slope] of memory.slopes())
+    note({ fault: 'memory of a replica, over ten minutes', measured: `${life}: ${slope.toFixed(2)} MB a minute` });
+}
+
+function judgeAnswers({ run, violations }: World, counts: Map<string, number>): void {
+  const ms = Math.round(run.load.latestMs);
+  counts.set('latest answer after its deadline, ms', ms);
+  if (ms > MAX_LATE_MS) violations.push(`a call of the load was answered ${ms} ms after its deadline`);
+}
+
+async function crash(world: World, note: (bite: Bite) => void): Promise<void> {
+  const nemesis = new Nemesis(world.run, world.dice.fork(), world.dice.shuffled(loadPoints));
+  await nemesis.rage();
+  for (const [fault, times] of nemesis.tally.counts) note({ fault, measured: `${times} times` });
+  await verifyNow(world);
+}
+
+async function inflictEach(
+  world: World,
+  faults: readonly Fault[],
+  isOver: () => boolean,
+  note: (bite: Bite) => void,
+): Promise<void> {
+  for (const fault of faults) {
+    if (isOver()) return;
+    if (fault.lack?.()) continue;
+    try {
+      note({ fault: fault.name, measured: await fault.inflict(world) });
+      await world.run.progress(30);
+    } catch (error) {
+      throw new Error(`${fault.name}: ${(error as Error).message}`, { cause: error });
+    }
+    await verifyNow(world);
+  }
+}
+
+function lackOf({ name, lack }: Fault): string[] {
+  const text = lack?.();
+  return text ? [`${name}: ${text}`] : [];
 }
 
 /** The rules of `muster verify`, under load. */

@@ -7,4 +7,6 @@ export interface World {
   readonly dice: Dice;
   /** Breaches of what holds at any time. */
   readonly violations: string[];
+  /** Errors that the replicas log because of a fault. */
+  readonly expectedErrors: RegExp[];
 }

@@ -1,6 +1,6 @@
 /** Checks of the clients' and readers' records against the lives in the journal (I1, I2, I7, I8, I13, I15). */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
-import type { Call } from '../harness/load.ts';
+import type { Call } from '../load/load.ts';
 import { type Evidence, Findings, msOf, ROUNDING_MS } from './evidence.ts';
 import { type JobLife, Lives, names } from './lives.ts';
 import { checkStarts } from './starts.ts';
@@ -42,12 +42,16 @@ function checkSubmissions({ calls }: Evidence, { jobs }: Lives, findings: Findin
     });
   }
   findings.count('jobs accepted', accepted.size);
-  const nobodys = [...jobs.keys()].filter((job) => !accepted.has(job));
+  const nobodys = [...jobs.values()].filter(({ id, isVariety }) => !isVariety && !accepted.has(id));
   if (open === 0 && nobodys.length > 0)
     findings.violate(
       'I2',
-      `${nobodys.length} jobs are in no answer, so a call was stored twice: ${nobodys.slice(0, 5).join(', ')}`,
+      `${nobodys.length} jobs are in no answer, so a call was stored twice: ${idsOf(nobodys.slice(0, 5))}`,
     );
+}
+
+function idsOf(lives: readonly JobLife[]): string {
+  return lives.map(({ id }) => id).join(', ');
 }
 
 /** I13: after the answer of a cancel nothing is assigned, and the job ends CANCELLED or with an earlier success. */

@@ -1,9 +1,9 @@
 /** The records that a run has left, and the findings of its checks. */
 import type { ReportAnswer } from '../harness/careless-session.ts';
 import type { JournalRow } from '../harness/journal.ts';
-import type { Call } from '../harness/load.ts';
 import type { WorkerRecord } from '../harness/records.ts';
 import { Tally } from '../harness/tally.ts';
+import type { Call } from '../load/load.ts';
 
 /** A job as a client read it after recovery. */
 export interface Reading {

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import type { Client as Channel } from '@grpc/grpc-js';
 import {
+  type OpenSessionRequest,
   OpenSessionRequestSchema,
   type OpenSessionResponse,
 } from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
@@ -33,6 +34,7 @@ export interface CarelessOptions {
 }
 
 const OPEN_MS = 2_000;
+const OPEN_EACH_MS = 50;
 const MAX_OPENS = 600;
 const LAPSE_MS = 180_000;
 const CHANCE_TO_VANISH = 0.6;
@@ -113,8 +115,7 @@ export class CarelessWorker {
     await session.leave();
   }
 
-  /** Repeats until it is opened, with the same request id, so that a lost answer opens no second session. */
-  async #open(workerName: string): Promise<OpenSessionResponse> {
+  #open(workerName: string): Promise<OpenSessionResponse> {
     const request = create(OpenSessionRequestSchema, {
       workerName,
       protocolVersion: 1,
@@ -122,13 +123,23 @@ export class CarelessWorker {
       slots: this.#options.slots,
       requestId: randomUUID(),
     });
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#api.openSession(request, OPEN_MS);
-      } catch (error) {
-        if (!isUnknown(error) || tries >= MAX_OPENS || this.#givenUp) throw error;
-        await delay(50);
-      }
+    return openRepeatedly(this.#api, request, OPEN_EACH_MS, () => this.#givenUp);
+  }
+}
+
+/** Repeats each `everyMs`, with the same request id, so that a lost answer opens no second session. */
+export async function openRepeatedly(
+  api: SessionApi,
+  request: OpenSessionRequest,
+  everyMs: number,
+  isGivenUp = () => false,
+): Promise<OpenSessionResponse> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await api.openSession(request, OPEN_MS);
+    } catch (error) {
+      if (!isUnknown(error) || tries >= MAX_OPENS || isGivenUp()) throw error;
+      await delay(everyMs);
     }
   }
 }

@@ -6,11 +6,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { type ScratchNats, startNats } from '../../support/base/nats.ts';
+import type { NatsCluster } from '../../support/base/nats-cluster.ts';
 import { openPool, type ScratchPostgres, startPostgres } from '../../support/databases/postgres.ts';
+import { type Bus, startClusterBus, startServerBus } from './bus.ts';
 import { journalSchema } from './journal.ts';
 import { addressOf, Line } from './line.ts';
+import { MovingDatabase } from './moving-database.ts';
 import { ReplicaProcess } from './replica-process.ts';
+import { SmallDisk } from './small-disk.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 export interface DeploymentOptions {
@@ -19,6 +22,12 @@ export interface DeploymentOptions {
   readonly leaseMs: number;
   /** Whether the replica, which must be the only one, runs the bus itself. */
   readonly embeddedBus?: boolean;
+  /** Whether the bus is a cluster of three nodes. Default: one server. */
+  readonly clusteredBus?: boolean;
+  /** Whether the address of the database can move to a standby. */
+  readonly standby?: boolean;
+  /** Whether the database has a disk of its own. Needs root. */
+  readonly smallDisk?: boolean;
 }
 
 export interface Deployment {
@@ -33,19 +42,25 @@ export interface Deployment {
   readonly databaseUrl: string;
   /** The proxy between the replicas and the database. */
   readonly databaseProxy: TcpProxy;
+  readonly disk: SmallDisk | undefined;
+  readonly moving: MovingDatabase | undefined;
   readonly beatMs: number;
   readonly leaseMs: number;
-  /** The proxy before the bus; undefined if the bus is embedded. */
+  /** The proxy before the bus; undefined if the bus is embedded or a cluster. */
   readonly busProxy: TcpProxy | undefined;
+  readonly busCluster: NatsCluster | undefined;
   /** Every port on which any part of it has listened. */
   ports(): number[];
   stop(): Promise<void>;
 }
 
 export async function deploy(options: DeploymentOptions, workers: number): Promise<Deployment> {
-  const postgres = await startPostgres({ settings: { shared_buffers: '64MB' } });
-  const bus = options.embeddedBus ? undefined : await startBus();
+  const settings = { shared_buffers: '64MB' };
+  const moving = options.standby ? await MovingDatabase.start(settings) : undefined;
+  const postgres = moving ?? (await startPostgres({ settings }));
+  const bus = await startBus(options);
   const url = await postgres.createDatabase();
+  const disk = options.smallDisk ? await SmallDisk.of(url) : undefined;
   const databaseProxy = await TcpProxy.open();
   databaseProxy.aim(Number(new URL(url).port));
   const proxied = Object.assign(new URL(url), { port: String(databaseProxy.port) }).href;
@@ -68,26 +83,26 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
     database,
     databaseUrl: url,
     databaseProxy,
+    disk,
+    moving,
     beatMs: options.beatMs,
     leaseMs: options.leaseMs,
     busProxy: bus?.proxy,
+    busCluster: bus?.cluster,
     ports: () => [
       ...replicas.flatMap(({ proxy, ports }) => [proxy.port, ...ports]),
-      ...[url, bus?.nats.url].flatMap((known) => (known ? [Number(new URL(known).port)] : [])),
+      Number(new URL(url).port),
       ...lines.flatMap((line) => line.ports),
       databaseProxy.port,
-      ...(bus ? [bus.proxy.port] : []),
+      ...(bus?.ports ?? []),
     ],
-    stop: () => tearDown({ replicas, lines, database, databaseProxy, recordFolder, bus, postgres }),
+    stop: () => tearDown({ replicas, lines, database, databaseProxy, recordFolder, bus, postgres, disk }),
   };
 }
 
-async function startBus(): Promise<{ nats: ScratchNats; proxy: TcpProxy; args: string[] }> {
-  const nats = await startNats();
-  const proxy = await TcpProxy.open();
-  proxy.aim(Number(new URL(nats.url).port));
-  const files = ['--nats-credentials', nats.credentialsFile, '--nats-signing-seed', nats.signingSeedFile];
-  return { nats, proxy, args: ['--nats', `nats://127.0.0.1:${proxy.port}`, ...files] };
+function startBus({ embeddedBus, clusteredBus }: DeploymentOptions): Promise<Bus> | undefined {
+  if (embeddedBus) return undefined;
+  return clusteredBus ? startClusterBus() : startServerBus();
 }
 
 interface Parts {
@@ -96,8 +111,9 @@ interface Parts {
   readonly database: Pool;
   readonly databaseProxy: TcpProxy;
   readonly recordFolder: string;
-  readonly bus: { nats: ScratchNats; proxy: TcpProxy } | undefined;
-  readonly postgres: ScratchPostgres;
+  readonly bus: Bus | undefined;
+  readonly postgres: Pick<ScratchPostgres, 'stop'>;
+  readonly disk: SmallDisk | undefined;
 }
 
 async function tearDown({
@@ -108,11 +124,13 @@ async function tearDown({
   recordFolder,
   bus,
   postgres,
+  disk,
 }: Parts): Promise<void> {
   await Promise.all(replicas.map((replica) => replica.stop()));
   await Promise.all(lines.map((line) => line.close()));
   await database.end();
-  await Promise.all([databaseProxy.close(), bus?.proxy.close()]);
-  await Promise.all([bus?.nats.stop(), postgres.stop()]);
+  await databaseProxy.close();
+  await Promise.all([bus?.stop(), postgres.stop()]);
+  disk?.unmount();
   await rm(recordFolder, { recursive: true, force: true });
 }

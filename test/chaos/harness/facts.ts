@@ -65,6 +65,12 @@ export class Facts {
     return (await this.#number(text, [worker])) > 1;
   }
 
+  /** Whether a worker's life has a session. */
+  async isOpen(worker: string): Promise<boolean> {
+    const text = 'SELECT count(*)::int AS n FROM muster.sessions WHERE worker_name = $1 AND state = 1';
+    return (await this.#number(text, [worker])) > 0;
+  }
+
   async isClosed(session: string): Promise<boolean> {
     return (await this.#number('SELECT state::int AS n FROM muster.sessions WHERE session_id = $1', [session])) > 1;
   }

@@ -23,8 +23,9 @@ CREATE TABLE muster.chaos_journal (
 
 CREATE FUNCTION muster.chaos_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO muster.chaos_journal (kind, id, to_state, attempt, counted, session_id)
-    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id);
+    INSERT INTO muster.chaos_journal (kind, id, to_state, attempt, counted, session_id, text)
+    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id,
+            (SELECT namespace FROM muster.lanes WHERE lane_id = NEW.lane_id));
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO muster.chaos_journal (kind, id, from_state, attempt, counted, session_id, until)
     VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempt_count, OLD.session_id, OLD.due_time);
@@ -82,7 +83,7 @@ export interface JournalRow {
   readonly until: number | null;
   /** Outcome of an attempt, or reason why a session was closed. */
   readonly cause: number | null;
-  /** Result or failure, the reason of a move, the name of a session's worker. */
+  /** Result or failure, the namespace of a new job, the reason of a move, the name of a session's worker. */
   readonly text: string | null;
 }
 

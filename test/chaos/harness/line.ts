@@ -7,23 +7,35 @@ import { TcpProxy } from './tcp-proxy.ts';
 
 export class Line {
   readonly #proxies: readonly TcpProxy[];
+  /** Leads each connection to another replica. */
+  readonly #door: TcpProxy;
 
-  private constructor(proxies: readonly TcpProxy[]) {
+  private constructor(proxies: readonly TcpProxy[], door: TcpProxy) {
     this.#proxies = proxies;
+    this.#door = door;
   }
 
   static async to(replicas: readonly ReplicaProcess[]): Promise<Line> {
     const proxies = await Promise.all(replicas.map(() => TcpProxy.open()));
     for (const [i, proxy] of proxies.entries()) proxy.aim(replicas[i]?.proxy.port);
-    return new Line(proxies);
+    const door = await TcpProxy.open();
+    let connections = 0;
+    door.aim(() => proxies[connections++ % proxies.length]?.port);
+    return new Line(proxies, door);
   }
 
   get ports(): number[] {
-    return this.#proxies.map(({ port }) => port);
+    return [...this.#proxies, this.#door].map(({ port }) => port);
   }
 
+  /** For clients that know all replicas. */
   get address(): string {
-    return addressOf(this.ports);
+    return addressOf(this.#proxies.map(({ port }) => port));
+  }
+
+  /** For clients that know one address, as of a load balancer. */
+  get sharedAddress(): string {
+    return `127.0.0.1:${this.#door.port}`;
   }
 
   stall(): void {
@@ -35,7 +47,7 @@ export class Line {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
+    await Promise.all([...this.#proxies, this.#door].map((proxy) => proxy.close()));
   }
 }
 

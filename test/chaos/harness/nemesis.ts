@@ -134,7 +134,7 @@ export class Nemesis {
   }
 
   async #killWorker(): Promise<void> {
-    await this.#dice.pick(this.#typescript()).kill();
+    await this.#dice.pick(this.#run.singleProcesses()).kill();
     this.tally.count('worker killed');
   }
 
@@ -163,7 +163,7 @@ export class Nemesis {
 
   /** Stops a worker until its session has been closed without its knowledge. */
   async #freezeWorker(): Promise<void> {
-    const worker = this.#dice.pick(this.#typescript());
+    const worker = this.#dice.pick(this.#run.singleProcesses());
     await worker.ready();
     worker.freeze();
     await this.#lapse(worker);

@@ -10,18 +10,19 @@ import { TcpProxy } from './tcp-proxy.ts';
 const START_MS = 60_000;
 const POINT_MS = 60_000;
 const MAX_STARTS = 15;
+const STOP_MS = 15_000;
 
 export class ReplicaProcess {
   readonly name: string;
   readonly proxy: TcpProxy;
-  /** Error lines of its log, of all its lives. */
-  readonly faults: string[] = [];
   /** Ports of all its lives. */
   readonly ports: number[] = [];
   /** Output of lives that ended before they served. */
   readonly failedStarts: string[] = [];
   /** Number of lives so far. */
   lives = 0;
+  /** Error lines of the lives that are over. */
+  readonly #pastFaults: string[] = [];
   readonly #folder: string;
   readonly #args: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
@@ -53,6 +54,11 @@ export class ReplicaProcess {
   ): Promise<ReplicaProcess> {
     const folder = await mkdtemp(join(tmpdir(), `muster-chaos-${name}-`));
     return new ReplicaProcess(name, await TcpProxy.open(), folder, args, env);
+  }
+
+  /** Error lines of its log, of all its lives. */
+  get faults(): readonly string[] {
+    return this.alive ? [...this.#pastFaults, ...this.#errors()] : this.#pastFaults;
   }
 
   /** The folder of its embedded parts. */
@@ -121,6 +127,13 @@ export class ReplicaProcess {
     this.#collect();
   }
 
+  /** Asks it to end, and waits for that. */
+  async end(): Promise<void> {
+    this.proxy.aim(undefined);
+    await this.#child?.stop(STOP_MS);
+    this.#collect();
+  }
+
   /** Waits until it has killed itself at the planned point. */
   async killedItself(point: KillPoint): Promise<void> {
     const child = this.#child as Child;
@@ -147,16 +160,17 @@ export class ReplicaProcess {
 
   /** Ends it in order; nothing of it stays. */
   async stop(): Promise<void> {
-    await this.#child?.stop(15_000);
-    this.#collect();
+    await this.end();
     await this.proxy.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
   #collect(): void {
-    for (const line of this.#child?.lines ?? []) {
-      const isError = line.startsWith('{"level":50') || /unhandled|uncaught|^\s+at /i.test(line);
-      if (isError) this.faults.push(`${this.#child?.name}: ${line.slice(0, 600)}`);
-    }
+    this.#pastFaults.push(...this.#errors());
+  }
+
+  #errors(): string[] {
+    const isError = (line: string) => line.startsWith('{"level":50') || /unhandled|uncaught|^\s+at /i.test(line);
+    return this.lines.filter(isError).map((line) => `${this.#child?.name}: ${line.slice(0, 600)}`);
   }
 }

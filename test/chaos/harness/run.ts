@@ -2,6 +2,8 @@
 import { Client, type JobRequest } from '@muster/sdk';
 import { eventually } from '../../support/base/eventually.ts';
 import type { Evidence } from '../checker/evidence.ts';
+import { Load, type LoadOptions } from '../load/load.ts';
+import { Variety } from '../load/variety.ts';
 import { CarelessWorker } from './careless-worker.ts';
 import { forgetChildren } from './child.ts';
 import { type Deployment, type DeploymentOptions, deploy } from './deployment.ts';
@@ -10,7 +12,6 @@ import { Facts } from './facts.ts';
 import { readJournal } from './journal.ts';
 import { Leftovers } from './leftovers.ts';
 import type { Line } from './line.ts';
-import { Load, type LoadOptions } from './load.ts';
 import { readAtEach } from './readings.ts';
 import { readRecords, type WorkerRecord } from './records.ts';
 import type { ReplicaProcess } from './replica-process.ts';
@@ -22,6 +23,8 @@ const HEAL_MS = 180_000;
 const READ_SAMPLE = 250;
 
 export interface RunOptions extends DeploymentOptions {
+  /** Whether work of every kind is under way next to the load. Default: no. */
+  readonly variety?: boolean;
   readonly dice: Dice;
   readonly fleet: readonly WorkerPlan[];
   readonly load: Pick<LoadOptions, 'callers' | 'atLeast' | 'atMost' | 'backlog' | 'enough'>;
@@ -33,6 +36,7 @@ export class Run {
   readonly careless: CarelessWorker;
   readonly load: Load;
   readonly facts: Facts;
+  readonly variety: Variety | undefined;
   readonly #leftovers: Leftovers;
   readonly #dice: Dice;
   #disbanded = false;
@@ -43,7 +47,11 @@ export class Run {
     this.#leftovers = leftovers;
     this.#dice = options.dice;
     this.facts = new Facts(deployment.database);
-    this.workers = options.fleet.map((place, i) => new WorkerProcess(place, deployment.lines[i] as Line, recordFolder));
+    this.variety = options.variety ? new Variety(address) : undefined;
+    const isOpen = (name: string) => this.facts.isOpen(name);
+    this.workers = options.fleet.map(
+      (place, i) => new WorkerProcess(place, deployment.lines[i] as Line, recordFolder, isOpen),
+    );
     this.careless = new CarelessWorker({
       address,
       name: 'careless',
@@ -53,7 +61,13 @@ export class Run {
       dice: options.dice.fork(),
       isClosed: (session) => this.facts.isClosed(session),
     });
-    this.load = new Load({ ...options.load, address, dice: options.dice.fork(), open: () => this.facts.openJobs() });
+    this.load = new Load({
+      ...options.load,
+      address,
+      hasScripts: options.fleet.some(({ language }) => typeof language !== 'string'),
+      dice: options.dice.fork(),
+      open: () => this.facts.openJobs(),
+    });
   }
 
   /** Resolves when everything runs and the load has begun. */
@@ -62,6 +76,7 @@ export class Run {
     const run = new Run(await deploy(options, options.fleet.length), leftovers, options);
     try {
       await run.#define();
+      await run.variety?.start();
       for (const worker of run.workers) worker.start();
       run.careless.start();
       await Promise.all(run.workers.map((worker) => worker.ready()));
@@ -98,6 +113,11 @@ export class Run {
     return [facts, `accepted ${this.load.accepted.length}`, this.load.describe(), ...processes].join('\n');
   }
 
+  /** The workers whose process is their session. The one in Python has another process for that. */
+  singleProcesses(): readonly WorkerProcess[] {
+    return this.workers.filter(({ place }) => place.language !== 'python');
+  }
+
   /** The current records of the worker processes. */
   records(): WorkerRecord[] {
     return readRecords(this.deployment.recordFolder);
@@ -118,7 +138,7 @@ export class Run {
       if (!replica.alive) await replica.start();
       replica.restore();
     }
-    await this.load.finished();
+    await Promise.all([this.load.finished(), this.variety?.finish()]);
     const done = async () => {
       await this.load.release(await this.facts.pausedJobs());
       return (await this.facts.openJobs()) === 0;
@@ -138,7 +158,7 @@ export class Run {
   /** Proves after the recovery that each replica works: a few jobs, from submission to result, through it alone. */
   async proveEachReplica(jobs: number): Promise<void> {
     const prove = async ({ proxy }: ReplicaProcess) => {
-      const client = new Client({ address: `127.0.0.1:${proxy.port}` });
+      const client = this.load.client(`127.0.0.1:${proxy.port}`);
       const one = async (_: unknown, n: number) => {
         const job = await this.load.submit(client, { definition: 'quick', input: { n } });
         await client.result(job, { timeoutMs: HEAL_MS });
@@ -165,7 +185,7 @@ export class Run {
 
   /** Submits one more job next to the load. */
   async submit(request: JobRequest): Promise<string> {
-    const client = new Client({ address: this.deployment.address, retry: { maxAttempts: 1 } });
+    const client = this.load.client();
     try {
       return await this.load.submit(client, request);
     } finally {
@@ -193,6 +213,7 @@ export class Run {
   async stop(): Promise<string[]> {
     if (!this.#disbanded) {
       this.load.breakOff();
+      await this.variety?.breakOff();
       for (const worker of this.workers) worker.destroy();
       await Promise.allSettled([this.load.finished(), this.careless.breakOff()]);
     }
@@ -207,7 +228,7 @@ export class Run {
     const client = new Client({ address: this.deployment.address });
     const minBackoff = { $typeName: 'google.protobuf.Duration' as const, seconds: 0n, nanos: 20_000_000 };
     try {
-      for (const name of ['quick', 'slow', 'flaky', 'stubborn', 'fatal']) {
+      for (const name of ['quick', 'slow', 'flaky', 'stubborn', 'fatal', 'script']) {
         await client.applyDefinition({ name, retryPolicy: { maxAttempts: MAX_ATTEMPTS, minBackoff, multiplier: 1 } });
       }
     } finally {

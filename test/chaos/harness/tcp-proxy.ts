@@ -2,6 +2,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type Pace, Passage } from './passage.ts';
 
+/** A loopback port, or what chooses one for each connection; undefined: connections are refused. */
+export type Target = number | (() => number | undefined) | undefined;
+
 interface Link {
   readonly client: Socket;
   readonly server: Socket;
@@ -13,7 +16,7 @@ export class TcpProxy {
   readonly port: number;
   readonly #server: Server;
   readonly #links = new Set<Link>();
-  #target: number | undefined;
+  #target: Target;
   #stalled = false;
   #pace: Pace = { delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY };
 
@@ -31,21 +34,23 @@ export class TcpProxy {
     });
   }
 
-  /** Directs new connections to this loopback port; undefined: they are refused. */
-  aim(port: number | undefined): void {
-    this.#target = port;
+  /** Directs new connections there. */
+  aim(target: Target): void {
+    this.#target = target;
   }
 
-  get target(): number | undefined {
+  get target(): Target {
     return this.#target;
   }
 
-  /** Breaks every connection. */
-  cut(): void {
+  /** Breaks every connection. Returns how many there were. */
+  cut(): number {
+    const { size } = this.#links;
     for (const { client, server } of this.#links) {
       client.destroy();
       server.destroy();
     }
+    return size;
   }
 
   /** Breaks every connection after that many more bytes of answers, probably in the middle of one. */
@@ -79,11 +84,12 @@ export class TcpProxy {
   }
 
   #accept(client: Socket): void {
-    if (this.#target === undefined) {
+    const port = typeof this.#target === 'function' ? this.#target() : this.#target;
+    if (port === undefined) {
       client.destroy();
       return;
     }
-    const server = connect({ host: '127.0.0.1', port: this.#target, noDelay: true });
+    const server = connect({ host: '127.0.0.1', port, noDelay: true });
     client.setNoDelay(true);
     const link: Link = { client, server, answerBytes: Number.POSITIVE_INFINITY };
     this.#links.add(link);

@@ -7,10 +7,15 @@ const MAX_FILES = 200;
 /** Problems of a live process: memory or files that it does not release. */
 export function ailments(name: string, pid: number | undefined): string[] {
   if (pid === undefined) return [`${name} does not run`];
-  const megabytes = Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+) kB/)?.[1] ?? 0) / 1024;
+  const megabytes = megabytesOf(pid);
   const files = readdirSync(`/proc/${pid}/fd`).length;
   const found: string[] = [];
   if (megabytes > MAX_MB) found.push(`${name} holds ${Math.round(megabytes)} MB`);
   if (files > MAX_FILES) found.push(`${name} holds ${files} open files`);
   return found;
+}
+
+/** Resident memory. */
+export function megabytesOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+) kB/)?.[1] ?? 0) / 1024;
 }

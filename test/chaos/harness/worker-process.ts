@@ -1,7 +1,7 @@
 /** Worker processes: each place in the fleet has one life after another, each with its own name. */
 import { join } from 'node:path';
 import { eventually } from '../../support/base/eventually.ts';
-import { Child } from './child.ts';
+import { Child, type ChildOptions } from './child.ts';
 import type { Line } from './line.ts';
 import { recordsOf, type WorkerRecord } from './records.ts';
 
@@ -10,16 +10,23 @@ const READY_MS = 120_000;
 /** A worker that can not start must not be restarted forever. */
 const MAX_LIVES = 60;
 
+type Command = readonly [program: string, ...args: string[]];
+
 export interface WorkerPlan {
   readonly name: string;
-  readonly language: 'typescript' | 'python';
+  readonly language: 'typescript' | 'python' | ConformanceWorker;
   readonly slots: number;
 }
 
+/** A conformance worker: it has the handler `script` alone, and keeps no records. */
+export interface ConformanceWorker {
+  readonly command: Command;
+}
+
 const programs = {
-  typescript: { command: process.execPath, program: 'test/chaos/workers/worker.ts' },
-  python: { command: join(root, '.tools/venv/bin/python'), program: 'test/chaos/workers/worker.py' },
-};
+  typescript: [process.execPath, 'test/chaos/workers/worker.ts'],
+  python: [join(root, '.tools/venv/bin/python'), 'test/chaos/workers/worker.py'],
+} as const;
 
 export class WorkerProcess {
   readonly place: WorkerPlan;
@@ -31,14 +38,17 @@ export class WorkerProcess {
   readonly faults: string[] = [];
   readonly line: Line;
   readonly #folder: string;
+  readonly #isOpen: (name: string) => Promise<boolean>;
   #child: Child | undefined;
   #wanted = false;
   #stopped = false;
 
-  constructor(place: WorkerPlan, line: Line, recordFolder: string) {
+  /** @param isOpen Whether a life has a session. */
+  constructor(place: WorkerPlan, line: Line, recordFolder: string, isOpen: (name: string) => Promise<boolean>) {
     this.place = place;
     this.line = line;
     this.#folder = recordFolder;
+    this.#isOpen = isOpen;
   }
 
   /** Name of the current life. */
@@ -56,10 +66,10 @@ export class WorkerProcess {
     this.#live();
   }
 
-  /** Resolves when the current life accepts jobs. */
+  /** Resolves when the current life has a session. */
   async ready(): Promise<void> {
-    const isReadyNow = () => this.records().some(isReady);
-    await eventually(`a life of ${this.place.name} is ready`, isReadyNow, { timeoutMs: READY_MS, everyMs: 20 }).catch(
+    const isReady = () => this.#isOpen(this.name);
+    await eventually(`a life of ${this.place.name} is ready`, isReady, { timeoutMs: READY_MS, everyMs: 20 }).catch(
       (error) => {
         throw new Error(`${error.message}\n${this.lines.slice(-20).join('\n')}`);
       },
@@ -111,13 +121,7 @@ export class WorkerProcess {
 
   #live(): void {
     this.lives++;
-    const { command, program } = programs[this.place.language];
-    const file = join(this.#folder, this.name);
-    const child = new Child({
-      name: this.name,
-      command,
-      args: [program, this.line.address, this.name, file, String(this.place.slots)],
-    });
+    const child = new Child({ name: this.name, ...this.#program() });
     this.#child = child;
     this.#stopped = false;
     void child.ended.then((how) => {
@@ -129,12 +133,20 @@ export class WorkerProcess {
     });
   }
 
+  #program(): Pick<ChildOptions, 'command' | 'args' | 'env'> {
+    const { language, slots } = this.place;
+    if (typeof language === 'string') {
+      const [command, program] = programs[language];
+      const file = join(this.#folder, this.name);
+      return { command, args: [program, this.line.address, this.name, file, String(slots)] };
+    }
+    const [command, ...args] = language.command;
+    const place = { MUSTER_ADDRESS: this.line.sharedAddress, MUSTER_WORKER_NAME: this.name };
+    return { command, args, env: { ...place, MUSTER_SLOTS: String(slots) } };
+  }
+
   /** Last output lines of the current life. */
   get lines(): readonly string[] {
     return this.#child?.lines ?? [];
   }
-}
-
-function isReady(record: WorkerRecord): boolean {
-  return record.event === 'ready' || (record.event === 'process' && record.sessionPid !== undefined);
 }

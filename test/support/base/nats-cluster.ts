@@ -11,6 +11,8 @@ export interface ClusterNode {
   readonly url: string;
   start(): void;
   kill(): Promise<void>;
+  /** Removes the store of the dead node. */
+  loseStore(): Promise<void>;
 }
 
 export interface NatsCluster {
@@ -52,6 +54,7 @@ cluster { name: muster, host: 127.0.0.1, port: ${routePort}, routes: ${JSON.stri
           await running?.ended;
           running = undefined;
         },
+        loseStore: () => rm(join(folder, name), { recursive: true, force: true }),
       };
     }),
   );

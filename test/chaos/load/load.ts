@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, isTerminal, type JobRequest } from '@muster/sdk';
-import type { Dice } from './dice.ts';
-import { isUnknown, reasonOf } from './outcomes.ts';
+import type { Dice } from '../harness/dice.ts';
+import { isUnknown, reasonOf } from '../harness/outcomes.ts';
+import { makeJob } from './mix.ts';
 
 /** One call of a client, with all its repeats under one request id. */
 export interface Call {
@@ -27,6 +28,8 @@ export interface Call {
 export interface LoadOptions {
   readonly address: string;
   readonly callers: number;
+  /** Whether a worker has the handler `script`. */
+  readonly hasScripts: boolean;
   readonly dice: Dice;
   /** Minimum number of jobs to submit before `enough` is asked. */
   readonly atLeast: number;
@@ -40,27 +43,14 @@ export interface LoadOptions {
   readonly open: () => Promise<number>;
 }
 
-/** The shortest run timeout of any job. */
-export const SHORT_RUN_TIMEOUT_MS = 300;
 const CALL_MS = 2_500;
 const GIVE_UP_MS = 180_000;
-/** Names and inputs of the jobs, each with its weight. */
-const mix: readonly [weight: number, make: (dice: Dice) => JobRequest][] = [
-  [68, (dice) => ({ definition: 'quick', input: { n: dice.int(0, 1e6) } })],
-  [11, (dice) => ({ definition: 'slow', input: { ms: dice.int(50, 1_500) } })],
-  // Longer than a lease, so that some of them run whenever a lease is lost.
-  [1, (dice) => ({ definition: 'slow', input: { ms: dice.int(3_000, 5_000) } })],
-  [10, (dice) => ({ definition: 'flaky', input: { failures: dice.int(1, 3) } })],
-  // Longer than its timeout, so that the worker or the control plane ends each attempt.
-  [2, (dice) => ({ definition: 'slow', input: { ms: dice.int(2_000, 4_000) }, runTimeoutMs: SHORT_RUN_TIMEOUT_MS })],
-  [2, (dice) => ({ definition: 'stubborn', input: { ms: dice.int(200, 1_500) } })],
-  [6, (dice) => ({ definition: 'quick', delayMs: dice.int(10, 1_500) })],
-];
-
 export class Load {
   readonly calls: Call[] = [];
   /** Job ids that were accepted. */
   readonly accepted: string[] = [];
+  /** How much later than its deadline the latest answer was, in ms; without waits, whose limit the SDK extends. */
+  latestMs = 0;
   /** The error that ended it early. */
   failure: unknown;
   readonly #options: LoadOptions;
@@ -92,15 +82,25 @@ export class Load {
     if (this.failure !== undefined) throw this.failure;
   }
 
-  /** Submits one job of its own, outside the mix. */
+  /** A client of the load, which makes each call once. The caller closes it. */
+  client(address = this.#options.address): Client {
+    return new Client({ address, retry: { maxAttempts: 1 }, timeoutMs: CALL_MS });
+  }
+
+  /** Submits one job outside the mix, with a client of the load. */
   async submit(client: Client, request: JobRequest): Promise<string> {
-    const [job = ''] = await this.#submit(client, [request], false);
+    const [job = ''] = await this.submitMany(client, [request]);
     return job;
+  }
+
+  /** Submits jobs outside the mix in one call, with a client of the load. */
+  submitMany(client: Client, requests: readonly JobRequest[]): Promise<readonly string[]> {
+    return this.#submit(client, requests, false);
   }
 
   /** Resumes jobs that are paused by mistake: a pause may arrive late, after its resume. */
   async release(jobs: readonly string[]): Promise<void> {
-    const client = new Client({ address: this.#options.address, retry: { maxAttempts: 1 }, timeoutMs: CALL_MS });
+    const client = this.client();
     try {
       for (const job of jobs) await this.#resume(client, job);
     } finally {
@@ -133,7 +133,7 @@ export class Load {
   }
 
   async #call(dice: Dice): Promise<void> {
-    const client = new Client({ address: this.#options.address, retry: { maxAttempts: 1 }, timeoutMs: CALL_MS });
+    const client = this.client();
     try {
       while (!this.#over) {
         if (this.#open > this.#options.backlog) {
@@ -142,7 +142,7 @@ export class Load {
         }
         const keyed = dice.chance(0.15);
         const count = keyed || dice.chance(0.3) ? 1 : dice.int(2, 30);
-        const requests = Array.from({ length: count }, () => this.#make(dice));
+        const requests = Array.from({ length: count }, () => makeJob(dice, this.#options.hasScripts));
         const jobs = await this.#submit(
           client,
           keyed ? [this.#keyed(dice, requests[0] as JobRequest)] : requests,
@@ -156,15 +156,6 @@ export class Load {
     } finally {
       client.close();
     }
-  }
-
-  #make(dice: Dice): JobRequest {
-    let left = dice.int(1, 100);
-    for (const [weight, make] of mix) {
-      left -= weight;
-      if (left <= 0) return make(dice);
-    }
-    return { definition: 'quick' };
   }
 
   #keyed(dice: Dice, fresh: JobRequest): JobRequest {
@@ -260,7 +251,7 @@ export class Load {
     const end = performance.now() + GIVE_UP_MS;
     while (performance.now() < end && !this.#broken) {
       try {
-        const answer = await say();
+        const answer = await this.#timed(say);
         call.outcome = 'ok';
         call.endedAt = Date.now();
         return answer;
@@ -271,6 +262,15 @@ export class Load {
       }
     }
     return undefined;
+  }
+
+  async #timed<T>(say: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await say();
+    } finally {
+      this.latestMs = Math.max(this.latestMs, performance.now() - start - CALL_MS);
+    }
   }
 
   /** The only legitimate refusal is that of a call about a job that came too late; every other error is a fault. */

@@ -1,0 +1,35 @@
+/** All faults that last. */
+
+import type { Segment } from '../plan.ts';
+import { busFaults } from './bus.ts';
+import { clientFaults } from './clients.ts';
+import { clockFaults } from './clock.ts';
+import { databaseFaults } from './database.ts';
+import { failoverFaults } from './failover.ts';
+import type { Fault } from './fault.ts';
+import { fileFaults } from './files.ts';
+import { readerFaults } from './readers.ts';
+import { replicaFaults } from './replicas.ts';
+import { upgradeFaults } from './upgrades.ts';
+
+const lastingFaults: readonly Fault[] = [
+  ...replicaFaults,
+  ...databaseFaults,
+  ...failoverFaults,
+  ...clockFaults,
+  ...busFaults,
+  ...clientFaults,
+  ...readerFaults,
+  ...fileFaults,
+  ...upgradeFaults,
+];
+
+/** @param parts Parts of the names of the faults that are wanted. */
+export function faultsOf(plan: Segment, parts: readonly string[] = ['']): readonly Fault[] {
+  const unknown = parts.find((part) => !lastingFaults.some(({ name }) => name.includes(part)));
+  if (unknown !== undefined) throw new Error(`no fault has "${unknown}" in its name`);
+  const named = lastingFaults.filter(({ name }) => parts.some((part) => name.includes(part)));
+  if (plan.kind === 'crashes') return [];
+  const fitting = named.filter(({ fits }) => fits?.(plan) ?? true);
+  return plan.kind === 'soak' ? fitting.filter(({ endsReplicas }) => !endsReplicas) : fitting;
+}

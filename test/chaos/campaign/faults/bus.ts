@@ -1,0 +1,107 @@
+/** A bus that is away, and a cluster that loses nodes. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { eventStreamName } from '../../../../server/bus/subjects.ts';
+import { eventually } from '../../../support/base/eventually.ts';
+import type { ClusterNode } from '../../../support/base/nats-cluster.ts';
+import type { Run } from '../../harness/run.ts';
+import type { World } from '../world.ts';
+import { type Fault, require, seconds } from './fault.ts';
+
+const RECOVERY_MS = 120_000;
+
+const busGone: Fault = {
+  name: 'bus away for longer than a lease',
+  fits: ({ clusteredBus }) => !clusteredBus,
+  async inflict({ run }) {
+    const { busProxy, leaseMs } = run.deployment;
+    if (!busProxy) throw new Error('the bus is no single server');
+    const port = busProxy.target;
+    busProxy.aim(undefined);
+    busProxy.cut();
+    // Assignments come with heartbeats meanwhile.
+    await Promise.all([delay(1.5 * leaseMs), run.progress(5)]);
+    busProxy.aim(port);
+    return `away for ${seconds(1.5 * leaseMs)}`;
+  },
+};
+
+/** Kills nodes, for longer than a lease. `check` gets the state of the stream of events meanwhile, if it has a leader. */
+function nodesKilled(
+  name: string,
+  victims: (nodes: readonly ClusterNode[], leader: ClusterNode, world: World) => readonly ClusterNode[],
+  check: (leader: ClusterNode, stream: StreamInfo | undefined) => string,
+  beforeStart: (node: ClusterNode) => Promise<void> = async () => {},
+): Fault {
+  return {
+    name,
+    fits: ({ clusteredBus }) => clusteredBus,
+    async inflict(world) {
+      const { run } = world;
+      const nodes = nodesOf(run);
+      const leader = await wholeStream(nodes);
+      const dead = victims(nodes, leader, world);
+      await Promise.all(dead.map((node) => node.kill()));
+      // Assignments come with heartbeats if need be.
+      await Promise.all([delay(1.5 * run.deployment.leaseMs), run.progress(10)]);
+      const measured = check(leader, await streamAt(nodes.filter((node) => !dead.includes(node))));
+      for (const node of dead) {
+        await beforeStart(node);
+        node.start();
+      }
+      const start = performance.now();
+      await wholeStream(nodes);
+      return `${measured}; whole ${seconds(performance.now() - start)} after the start`;
+    },
+  };
+}
+
+function nodesOf({ deployment }: Run): readonly ClusterNode[] {
+  if (!deployment.busCluster) throw new Error('the bus is no cluster');
+  return deployment.busCluster.nodes;
+}
+
+/** Waits until each node has all of the stream. Resolves with its leader. */
+function wholeStream(nodes: readonly ClusterNode[]): Promise<ClusterNode> {
+  const leaderOfWhole = async () => {
+    const { cluster } = (await streamAt(nodes)) ?? {};
+    const copies = cluster?.replicas?.filter(({ current }) => current).length ?? 0;
+    return copies === nodes.length - 1 ? nodes.find(({ name }) => name === cluster?.leader) : undefined;
+  };
+  const options = { timeoutMs: RECOVERY_MS, everyMs: 200 };
+  return eventually('each node has all of the stream of events', leaderOfWhole, options);
+}
+
+/** Undefined: it has no leader. */
+async function streamAt(nodes: readonly ClusterNode[]): Promise<StreamInfo | undefined> {
+  const connection = await connect({ servers: nodes.map(({ url }) => url) });
+  try {
+    const manager = await jetstreamManager(connection, { checkAPI: false });
+    return await manager.streams.info(eventStreamName).catch(() => undefined);
+  } finally {
+    await connection.close();
+  }
+}
+
+function hasOtherLeader(leader: ClusterNode, stream: StreamInfo | undefined): string {
+  const other = stream?.cluster?.leader;
+  return require(other !== undefined && other !== leader.name, `led by ${leader.name}, then by ${other}`);
+}
+
+export const busFaults: readonly Fault[] = [
+  busGone,
+  nodesKilled('leader of the bus cluster killed', (_, leader) => [leader], hasOtherLeader),
+  nodesKilled(
+    'two of three nodes of the bus cluster killed, with the leader',
+    // A leader that is left would know of its loss only after some seconds.
+    (nodes, leader, { dice }) => [leader, dice.pick(nodes.filter((node) => node !== leader))],
+    (_, stream) => require(stream === undefined, `a stream ${stream ? 'with' : 'without'} a leader`),
+  ),
+  nodesKilled(
+    'node of the bus cluster killed, and its store lost',
+    (nodes, leader, { dice }) => [dice.pick([leader, ...nodes])],
+    (_, stream) => require(stream !== undefined, `two nodes, led by ${stream?.cluster?.leader}`),
+    (node) => node.loseStore(),
+  ),
+];

@@ -1,0 +1,181 @@
+/** A database that is slow, silent, out of connections, or full. */
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { eventually } from '../../../support/base/eventually.ts';
+import { notePromptness } from '../promptness.ts';
+import type { World } from '../world.ts';
+import { type Fault, needsRoot, require, seconds } from './fault.ts';
+
+const SLOW_DATABASE = { delayMs: 60 };
+const ROUND_TRIP_MS = 2 * SLOW_DATABASE.delayMs;
+const THIN_DATABASE = { bytesPerSecond: 1 << 20 };
+const ANSWER_BYTES = 512 << 10;
+/** A connection that another client gives back is free for the replicas. */
+const MAX_LEFT = 3;
+const TOO_MANY_CONNECTIONS = '53300';
+const DISK_FULL = '53100';
+
+/** The time of a query through the proxy of the database, in ms; connecting does not count. */
+async function timeOf({ run }: World, query: string, timeoutMs = 60_000): Promise<number> {
+  const { databaseUrl, databaseProxy } = run.deployment;
+  const url = Object.assign(new URL(databaseUrl), { port: String(databaseProxy.port) }).href;
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const start = performance.now();
+    await client.query(query);
+    return performance.now() - start;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+const databaseSlow: Fault = {
+  name: 'database 120 ms away, and a worker killed',
+  async inflict(world) {
+    const { databaseProxy, leaseMs } = world.run.deployment;
+    databaseProxy.slow(SLOW_DATABASE);
+    try {
+      const took = await timeOf(world, 'SELECT 1');
+      // Replicas judge lapses after a lease without a gap.
+      await Promise.all([delay(1.5 * leaseMs), world.run.progress(5)]);
+      const late = await notePromptness(world, ROUND_TRIP_MS);
+      return require(took >= ROUND_TRIP_MS, `a round trip of ${Math.round(took)} ms; a lapse noticed ${late}`);
+    } finally {
+      databaseProxy.slow();
+    }
+  },
+};
+
+const databaseThin: Fault = {
+  name: 'database behind 1 MB/s',
+  async inflict(world) {
+    const { databaseProxy, leaseMs } = world.run.deployment;
+    databaseProxy.slow(THIN_DATABASE);
+    try {
+      const [took] = await Promise.all([
+        timeOf(world, `SELECT repeat('x', ${ANSWER_BYTES})`),
+        delay(2 * leaseMs),
+        world.run.progress(10),
+      ]);
+      const least = (ANSWER_BYTES / THIN_DATABASE.bytesPerSecond) * 900;
+      return require(took >= least, `512 KiB took ${Math.round(took)} ms`);
+    } finally {
+      databaseProxy.slow();
+    }
+  },
+};
+
+const databaseGone: Fault = {
+  name: 'database silent for longer than a lease',
+  async inflict(world) {
+    const { databaseProxy, leaseMs } = world.run.deployment;
+    databaseProxy.stall();
+    try {
+      const answered = timeOf(world, 'SELECT 1', leaseMs).then(
+        () => true,
+        () => false,
+      );
+      await delay(1.3 * leaseMs);
+      return require(!(await answered), `no answer within ${seconds(leaseMs)}`);
+    } finally {
+      databaseProxy.resume();
+      databaseProxy.cut();
+    }
+  },
+};
+
+const backendsEnded: Fault = {
+  name: 'all database connections ended every 2 s',
+  async inflict({ run }) {
+    let ended = 0;
+    for (let n = 0; n < 5; n++) {
+      const text = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'muster'";
+      ended += (await run.facts.query(text)).length;
+      await delay(2_000);
+    }
+    return require(ended >= 5, `${ended} connections`);
+  },
+};
+
+const connectionsTaken: Fault = {
+  name: 'all connections of PostgreSQL taken by others for longer than a lease',
+  async inflict({ run }) {
+    const { databaseUrl, databaseProxy, leaseMs } = run.deployment;
+    const port = databaseProxy.target;
+    const taken: pg.Client[] = [];
+    const areTaken = async () => {
+      while (await takeOne(databaseUrl, taken));
+      return (await countOfMuster(taken)) === 0;
+    };
+    // The replicas would have their connections again at once.
+    databaseProxy.aim(undefined);
+    databaseProxy.cut();
+    try {
+      await eventually('others have all connections', areTaken, { everyMs: 20 });
+      databaseProxy.aim(port);
+      await delay(1.3 * leaseMs);
+      const left = await countOfMuster(taken);
+      return require(left < MAX_LEFT, `${taken.length} taken, ${left} left for the replicas`);
+    } finally {
+      databaseProxy.aim(port);
+      await Promise.all(taken.map((client) => client.end()));
+    }
+  },
+};
+
+async function takeOne(url: string, taken: pg.Client[]): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+  } catch (error) {
+    if ((error as pg.DatabaseError).code === TOO_MANY_CONNECTIONS) return false;
+    throw error;
+  }
+  taken.push(client);
+  return true;
+}
+
+async function countOfMuster([client]: readonly pg.Client[]): Promise<number> {
+  const text = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'muster'";
+  return (await client?.query<{ n: number }>(text))?.rows[0]?.n ?? 0;
+}
+
+const diskFull: Fault = {
+  name: "PostgreSQL's disk full for longer than a lease",
+  fits: ({ smallDisk }) => smallDisk,
+  lack: needsRoot,
+  async inflict(world) {
+    const { disk, leaseMs } = world.run.deployment;
+    if (!disk) throw new Error('the database has no disk of its own');
+    await disk.fill();
+    try {
+      const code = await codeOfMuchData(world);
+      await delay(1.3 * leaseMs);
+      return require(code === DISK_FULL, `${disk.megabytes()} MB, and more data fails with ${code}`);
+    } finally {
+      disk.free();
+    }
+  },
+};
+
+async function codeOfMuchData(world: World): Promise<string | undefined> {
+  const text = "CREATE TEMPORARY TABLE much AS SELECT repeat('x', 1000) FROM generate_series(1, 10000)";
+  try {
+    await timeOf(world, text);
+    return undefined;
+  } catch (error) {
+    return (error as pg.DatabaseError).code;
+  }
+}
+
+export const databaseFaults: readonly Fault[] = [
+  databaseSlow,
+  databaseThin,
+  databaseGone,
+  backendsEnded,
+  connectionsTaken,
+  diskFull,
+];

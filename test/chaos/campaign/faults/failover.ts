@@ -1,0 +1,30 @@
+/** A failover of PostgreSQL. */
+
+import { eventually } from '../../../support/base/eventually.ts';
+import type { ReplicaProcess } from '../../harness/replica-process.ts';
+import { type Fault, require, seconds } from './fault.ts';
+
+const RESTART_MS = 120_000;
+const RESTARTED = /gRPC\s+\S+:\d+/;
+
+const standbyPromoted: Fault = {
+  name: 'synchronous standby promoted',
+  fits: ({ standby }) => standby,
+  async inflict({ run, expectedErrors }) {
+    const { moving, replicas } = run.deployment;
+    if (!moving) throw new Error('the database has no standby');
+    expectedErrors.push(/history/);
+    const before = replicas.map(countOfStarts);
+    await moving.failOver(() => run.progress(20));
+    const start = performance.now();
+    const areAnew = () => replicas.every((replica, n) => countOfStarts(replica) > (before[n] ?? 0));
+    await eventually('each replica has started anew', areAnew, { timeoutMs: RESTART_MS });
+    return require(areAnew(), `each of ${replicas.length} replicas started anew within ${seconds(performance.now() - start)}`);
+  },
+};
+
+function countOfStarts({ lines }: ReplicaProcess): number {
+  return lines.filter((line) => RESTARTED.test(line)).length;
+}
+
+export const failoverFaults: readonly Fault[] = [standbyPromoted];

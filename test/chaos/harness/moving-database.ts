@@ -1,0 +1,45 @@
+/** A PostgreSQL at an address that moves to its standby. */
+import { type Primary, startPrimary } from '../../support/base/standby.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+
+export class MovingDatabase {
+  readonly #address: TcpProxy;
+  #primary: Primary;
+
+  private constructor(address: TcpProxy, primary: Primary) {
+    this.#address = address;
+    this.#primary = primary;
+    address.aim(primary.port);
+  }
+
+  static async start(settings: Record<string, string>): Promise<MovingDatabase> {
+    return new MovingDatabase(await TcpProxy.open(), await startPrimary({ settings }));
+  }
+
+  /** Creates an empty database and returns its URL. */
+  async createDatabase(): Promise<string> {
+    const url = new URL(await this.#primary.createDatabase());
+    return Object.assign(url, { port: String(this.#address.port) }).href;
+  }
+
+  /** Makes a standby for which commits wait. After `work` the primary is killed, and the standby promoted. */
+  async failOver(work: () => Promise<void>): Promise<void> {
+    const old = this.#primary;
+    const standby = await old.makeStandby('sync');
+    this.#primary = standby;
+    try {
+      await work();
+      await old.kill();
+      await standby.promote();
+      this.#address.aim(standby.port);
+      this.#address.cut();
+    } finally {
+      await old.stop();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#address.close();
+    await this.#primary.stop();
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Work of every kind next to the load, in a namespace of its own: workflows with fan-outs, loops, cached steps, signal
+ * waits and children, jobs under a limit, batches, and a schedule. Each result is compared with the right one.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { CatchUpPolicy, Client, type DefinitionInit, JobState, OverlapPolicy, Worker } from '@muster/sdk';
+import { Tally } from '../harness/tally.ts';
+import { missedTimes } from './schedule-times.ts';
+
+export const VARIETY = 'variety';
+
+const LONG_MS = 300_000;
+const PAUSE_MS = 300;
+const MEMBERS = 20;
+const ITEMS = [1, 2, 3, 4, 5];
+const MAX_CONCURRENCY = 2;
+const CHILDREN = 2;
+const SCHEDULE = 'often';
+/** Its runs of half an hour are kept. */
+const EVERY_MS = 2_000;
+const MAX_ATTEMPTS = 5;
+
+const duration = (seconds: number) => ({
+  $typeName: 'google.protobuf.Duration' as const,
+  seconds: BigInt(seconds),
+  nanos: 0,
+});
+
+const steps = [
+  { name: 'one', input: '{"give": workflow.input.n + 1}' },
+  { name: 'two', needs: ['one'], definition: 'family', input: '{"n": steps.one.output}' },
+  {
+    name: 'each',
+    needs: ['one'],
+    definition: 'limited',
+    fanOut: { items: JSON.stringify(ITEMS), maxParallel: 3 },
+    input: '{"give": item}',
+  },
+  {
+    name: 'again',
+    needs: ['one'],
+    loop: { repeatCondition: 'output < 2', maxIterations: 5 },
+    input: '{"give": iteration}',
+  },
+  { name: 'cached', cache: { maxAge: duration(3_600) }, input: '{"give": "kept"}' },
+  { name: 'waits', definition: 'signal', input: 'workflow.input.key' },
+  {
+    name: 'join',
+    needs: ['two', 'each', 'again', 'cached', 'waits'],
+    input: `{"give": {"two": steps.two.output, "each": steps.each.output, "again": steps.again.output,
+      "cached": steps.cached.output, "waits": steps.waits.output}}`,
+  },
+];
+
+const flow = steps.map((step) => ({ definition: 'play', ...step }));
+
+export class Variety {
+  /** Wrong results. */
+  readonly violations: string[] = [];
+  readonly tally = new Tally();
+  readonly #client: Client;
+  readonly #worker: Worker;
+  #over = new AbortController();
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(address: string) {
+    const retry = { maxAttempts: 1_000, maxBackoffMs: 200 };
+    this.#client = new Client({ address, namespace: VARIETY, timeoutMs: LONG_MS, retry });
+    this.#worker = new Worker({
+      address,
+      namespace: VARIETY,
+      name: VARIETY,
+      slots: 20,
+      logger: { log: () => {} },
+      handlers: {
+        play: (_ctx, { give }) => give,
+        limited: (_ctx, { give }) => give,
+        tick: () => 'tick',
+        after: () => 'after',
+        family: async (ctx, { n }) => {
+          const children = [];
+          for (let i = 0; i < CHILDREN; i++) children.push(await ctx.submit('play', { give: n + i }));
+          return (await ctx.wait<number>(children)).reduce((sum, one) => sum + one, 0);
+        },
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    const retryPolicy = { maxAttempts: MAX_ATTEMPTS };
+    for (const name of ['play', 'tick', 'after', 'family']) await this.#client.applyDefinition({ name, retryPolicy });
+    await this.#client.applyDefinition({ name: 'limited', retryPolicy, maxConcurrency: MAX_CONCURRENCY });
+    const signal = { kind: { case: 'signal', value: { name: 'go', key: 'input' } } } as const;
+    await this.#client.applyDefinition({ name: 'signal', body: { case: 'wait', value: signal } });
+    const body = { case: 'workflow', value: { steps: flow, output: 'steps.join.output' } };
+    await this.#client.applyDefinition({ name: 'flow', body } as DefinitionInit);
+    await this.#client.applySchedule({
+      name: SCHEDULE,
+      intervals: [{ everyMs: EVERY_MS }],
+      definition: 'tick',
+      overlapPolicy: OverlapPolicy.ALLOW_ALL,
+      catchUpPolicy: CatchUpPolicy.ALL,
+    });
+    const { signal: over } = this.#over;
+    const repeat = async (work: (n: number) => Promise<void>) => {
+      for (let n = 0; !over.aborted; n++) {
+        await work(n);
+        await delay(PAUSE_MS);
+      }
+    };
+    const work = [repeat((n) => this.#workflow(n)), repeat((n) => this.#batch(n))];
+    this.#running = Promise.all(work).then(
+      () => undefined,
+      (error: unknown) => this.violations.push(`variety: ${(error as Error).stack ?? error}`),
+    );
+    void this.#worker.run();
+  }
+
+  /** Ends it when everything is done. The deployment is whole. */
+  async finish(): Promise<void> {
+    this.#over.abort();
+    await this.#running;
+    const { started, missed } = await missedTimes(this.#client, SCHEDULE, EVERY_MS, LONG_MS);
+    this.tally.count('time of a schedule', started);
+    this.violations.push(...missed);
+    await this.breakOff();
+  }
+
+  async breakOff(): Promise<void> {
+    this.#over.abort();
+    await this.#worker.stop({ timeoutMs: 0 });
+    this.#client.close();
+  }
+
+  async #workflow(n: number): Promise<void> {
+    const key = `key-${n}`;
+    const { jobId } = await this.#client.submit('flow', { n, key });
+    await this.#client.sendSignal('go', { key, payload: n });
+    const children = Array.from({ length: CHILDREN }, (_, i) => n + 1 + i);
+    const two = children.reduce((sum, one) => sum + one, 0);
+    const wanted = { two, each: ITEMS, again: 2, cached: 'kept', waits: n };
+    const result = await this.#client.result(jobId, { timeoutMs: LONG_MS });
+    this.tally.count('workflow');
+    if (!isDeepStrictEqual(result, wanted))
+      this.violations.push(`workflow ${jobId}: ${JSON.stringify(result)} in place of ${JSON.stringify(wanted)}`);
+  }
+
+  async #batch(n: number): Promise<void> {
+    const batch = await this.#client.createBatch({ callback: { definition: 'after' } });
+    await batch.submitMany(Array.from({ length: MEMBERS }, () => ({ definition: 'limited', input: { give: n } })));
+    await batch.seal();
+    const { job, counts } = await batch.wait({ timeoutMs: LONG_MS });
+    this.tally.count('batch');
+    if (job?.state !== JobState.SUCCEEDED || counts?.succeeded !== BigInt(MEMBERS))
+      this.violations.push(`batch ${job?.jobId} ended with ${counts?.succeeded} of ${MEMBERS} members`);
+  }
+}
