@@ -1,7 +1,7 @@
 /**
  * The folder of the embedded database: created as a whole or not at all, and refused if another major version wrote it.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** PGlite's major version of PostgreSQL. */
@@ -32,4 +32,21 @@ export async function prepareFolder(folder: string, makeDatabase: (folder: strin
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   await makeDatabase(unfinished);
   renameSync(unfinished, folder);
+}
+
+/** A file of PostgreSQL's write-ahead log: a start makes a new one. */
+const NEEDED_BYTES = 16 << 20;
+
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+/** Why the database in this folder did not start: on a full disk PGlite says no more than that it was aborted. */
+export function startFailure(folder: string, error: Error, free = freeBytes(folder)): Error {
+  if (free >= NEEDED_BYTES) return error;
+  const reason = `the disk of ${folder} is full: ${Math.floor(free / 1_000_000)} MB are free, and the embedded database needs`;
+  return new Error(`${reason} ${NEEDED_BYTES >> 20} to start. Free space: what it has acknowledged is kept`, {
+    cause: error,
+  });
 }

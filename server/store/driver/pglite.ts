@@ -12,7 +12,7 @@ import {
   statementsOnly,
 } from './database.ts';
 import { gathering } from './gathering.ts';
-import { prepareFolder } from './pglite-folder.ts';
+import { prepareFolder, startFailure } from './pglite-folder.ts';
 import { type MaintenanceOptions, PgliteMaintenance } from './pglite-maintenance.ts';
 import { PgliteStream } from './pglite-stream.ts';
 import { begin, planSettings, sessionOf, typeParsers } from './postgres.ts';
@@ -180,9 +180,11 @@ class Pglite implements ReplicaDatabase {
 /** Throws if the folder can't be this database's: it holds another major version, or other files. */
 export async function openPglite(options: PgliteOptions): Promise<ReplicaDatabase> {
   const { dataDir, snapshot } = options;
-  if (!dataDir.startsWith('memory://'))
-    await prepareFolder(dataDir, async (folder) => stopThread(await startThread(folder)));
-  const thread = await startThread(dataDir, snapshot);
+  const isInMemory = dataDir.startsWith('memory://');
+  if (!isInMemory) await prepareFolder(dataDir, async (folder) => stopThread(await startThread(folder)));
+  const thread = await startThread(dataDir, snapshot).catch((error: Error) => {
+    throw isInMemory ? error : startFailure(dataDir, error);
+  });
   const client = new pg.Client({
     stream: () => gathering(new PgliteStream(thread)) as never,
     user: 'postgres',
