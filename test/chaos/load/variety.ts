@@ -2,9 +2,11 @@
  * Work of every kind next to the load, in a namespace of its own: workflows with fan-outs, loops, cached steps, signal
  * waits and children, jobs under a limit, batches, and a schedule. Each result is compared with the right one.
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { CatchUpPolicy, Client, type DefinitionInit, JobState, OverlapPolicy, Worker } from '@muster/sdk';
+import { isUnknown } from '../harness/outcomes.ts';
 import { Tally } from '../harness/tally.ts';
 import { missedTimes } from './schedule-times.ts';
 
@@ -135,24 +137,42 @@ export class Variety {
 
   async #workflow(n: number): Promise<void> {
     const key = `key-${n}`;
-    const { jobId } = await this.#client.submit('flow', { n, key });
-    await this.#client.sendSignal('go', { key, payload: n });
+    const requestId = randomUUID();
+    const { jobId } = await repeated(() => this.#client.submit('flow', { n, key }, { requestId }));
+    const signalId = randomUUID();
+    await repeated(() => this.#client.sendSignal('go', { key, payload: n, requestId: signalId }));
     const children = Array.from({ length: CHILDREN }, (_, i) => n + 1 + i);
     const two = children.reduce((sum, one) => sum + one, 0);
     const wanted = { two, each: ITEMS, again: 2, cached: 'kept', waits: n };
-    const result = await this.#client.result(jobId, { timeoutMs: LONG_MS });
+    const result = await repeated(() => this.#client.result(jobId, { timeoutMs: LONG_MS }));
     this.tally.count('workflow');
     if (!isDeepStrictEqual(result, wanted))
       this.violations.push(`workflow ${jobId}: ${JSON.stringify(result)} in place of ${JSON.stringify(wanted)}`);
   }
 
   async #batch(n: number): Promise<void> {
-    const batch = await this.#client.createBatch({ callback: { definition: 'after' } });
-    await batch.submitMany(Array.from({ length: MEMBERS }, () => ({ definition: 'limited', input: { give: n } })));
-    await batch.seal();
-    const { job, counts } = await batch.wait({ timeoutMs: LONG_MS });
+    const requestId = randomUUID();
+    const batch = await repeated(() => this.#client.createBatch({ callback: { definition: 'after' } }, { requestId }));
+    const members = Array.from({ length: MEMBERS }, () => ({ definition: 'limited', input: { give: n } }));
+    const membersId = randomUUID();
+    await repeated(() => batch.submitMany(members, { requestId: membersId }));
+    await repeated(() => batch.seal());
+    const { job, counts } = await repeated(() => batch.wait({ timeoutMs: LONG_MS }));
     this.tally.count('batch');
     if (job?.state !== JobState.SUCCEEDED || counts?.succeeded !== BigInt(MEMBERS))
       this.violations.push(`batch ${job?.jobId} ended with ${counts?.succeeded} of ${MEMBERS} members`);
+  }
+}
+
+/** Repeats a call, under its request id if it has one, until its outcome is known, for some minutes. */
+async function repeated<T>(call: () => Promise<T>): Promise<T> {
+  const end = performance.now() + LONG_MS;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isUnknown(error) || performance.now() > end) throw error;
+      await delay(PAUSE_MS);
+    }
   }
 }
