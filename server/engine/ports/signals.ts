@@ -1,4 +1,7 @@
-/** Waits for signals, and the signals: each method is part of a transaction unless noted. */
+/**
+ * Waits for signals, and the signals: each method is part of a transaction unless noted. `nowUs` is the replica's time:
+ * a step of the database's clock may end the time of no signal.
+ */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import type { End } from '../../domain/jobs/run.ts';
@@ -61,16 +64,20 @@ export interface SignalWaitStore {
   /** Locks these signals' keys until the transaction ends: nobody else sends or waits for one. In a fixed order. */
   lockKeys(signalKeyIds: readonly string[]): Promise<void>;
   /** Removes the oldest kept signals, as many per id as it is repeated, oldest first. The caller has locked the keys. */
-  takeKept(signalKeyIds: readonly string[]): Promise<KeptSignal[]>;
+  takeKept(signalKeyIds: readonly string[], nowUs: number): Promise<KeptSignal[]>;
   insertSignalWaits(waits: readonly NewSignalWait[]): Promise<void>;
   /** Deletes the waits of the ended jobs that have waited. */
   leave(ended: readonly End[]): Promise<void>;
   /** The caller has locked the key. */
-  readKey(signalKeyId: string): Promise<KeyFacts>;
+  readKey(signalKeyId: string, nowUs: number): Promise<KeyFacts>;
   /** Returns the id of the row. The caller has locked the key. */
-  insertSignal(signal: SentSignal, fate: Exclude<SignalFate, { readonly kind: 'DROP' | 'FULL' }>): Promise<number>;
+  insertSignal(
+    signal: SentSignal,
+    fate: Exclude<SignalFate, { readonly kind: 'DROP' | 'FULL' }>,
+    nowUs: number,
+  ): Promise<number>;
   /** Undefined: another replica delivers it, or has delivered it. */
-  lockDelivery(rowId: number): Promise<Delivery | undefined>;
+  lockDelivery(rowId: number, nowUs: number): Promise<Delivery | undefined>;
   /** The next jobs to end, in the order in which they began to wait. */
   readWaiting(delivery: Delivery, limit: number): Promise<Waiting[]>;
   /** Stores the progress: the last wait reached, and the number of jobs ended. */

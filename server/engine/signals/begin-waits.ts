@@ -5,6 +5,7 @@ import type { Change, OpenRun } from '../../domain/jobs/run.ts';
 import { takeKept } from '../../domain/signals/signal-queue.ts';
 import { decideBeginWait, decideEndWait, type SignalWait } from '../../domain/signals/wait.ts';
 import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import { derivedUuid } from '../base/derived-ids.ts';
 import { EngineError } from '../base/errors.ts';
 import type { ChangesWithin } from '../jobs/change/changes.ts';
@@ -15,6 +16,7 @@ import type { Results } from '../workflows/results.ts';
 export interface BeginParts {
   readonly results: Results;
   readonly keys: JobKeysOf;
+  readonly dbClock: Pick<DbClock, 'nowUs'>;
 }
 
 interface Begun {
@@ -54,7 +56,8 @@ async function outcomesOf(
   const waits = await waitsOf(parts, within, begun, outcomes);
   const signalKeyIds = waits.map(({ signalKeyId }) => signalKeyId);
   await store.waits.lockKeys(signalKeyIds);
-  const { taken, waiting } = takeKept(waits, await store.waits.takeKept(signalKeyIds));
+  const kept = await store.waits.takeKept(signalKeyIds, parts.dbClock.nowUs());
+  const { taken, waiting } = takeKept(waits, kept);
   await store.waits.insertSignalWaits(waiting);
   const laneOf = new Map(begun.map(({ run }) => [run.jobId, run.laneId]));
   for (const { wait, signal } of taken) {

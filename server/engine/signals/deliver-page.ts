@@ -4,6 +4,7 @@ import type { Change } from '../../domain/jobs/run.ts';
 import { fateOfUndelivered } from '../../domain/signals/signal-queue.ts';
 import { decideEndWait } from '../../domain/signals/wait.ts';
 import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import type { ChangesWithin } from '../jobs/change/changes.ts';
 import type { Delivery, Waiting } from '../ports/signals.ts';
 import type { Results } from '../workflows/results.ts';
@@ -11,6 +12,11 @@ import type { Results } from '../workflows/results.ts';
 /** Max jobs per transaction, and max bytes of their results. */
 const PAGE = 1_000;
 const PAGE_BYTES = 8 << 20;
+
+export interface DeliverParts {
+  readonly results: Results;
+  readonly dbClock: Pick<DbClock, 'nowUs'>;
+}
 
 export interface DeliveredPage {
   /** GONE: another replica delivers it, or has delivered it. */
@@ -20,9 +26,13 @@ export interface DeliveredPage {
   readonly changes: Change[];
 }
 
-export async function deliverPage(results: Results, within: ChangesWithin, rowId: number): Promise<DeliveredPage> {
+export async function deliverPage(
+  { results, dbClock }: DeliverParts,
+  within: ChangesWithin,
+  rowId: number,
+): Promise<DeliveredPage> {
   const { waits } = within.store;
-  const delivery = await waits.lockDelivery(rowId);
+  const delivery = await waits.lockDelivery(rowId, dbClock.nowUs());
   if (!delivery) return { kind: 'GONE', delivered: 0, changes: [] };
   const limit = Math.max(1, Math.min(PAGE, Math.floor(PAGE_BYTES / (delivery.payload.data.length + 1))));
   const waiting = await waits.readWaiting(delivery, limit);
@@ -33,7 +43,7 @@ export async function deliverPage(results: Results, within: ChangesWithin, rowId
     await waits.advance(rowId, last.rowId, delivered);
     return { kind: 'MORE', delivered, changes };
   }
-  return { kind: await settle(within, delivery, delivered), delivered, changes };
+  return { kind: await settle(within, delivery, delivered, dbClock.nowUs()), delivered, changes };
 }
 
 async function endWaiting(
@@ -60,10 +70,11 @@ async function settle(
   { store: { waits } }: ChangesWithin,
   { rowId, signalKeyId, keepMs }: Delivery,
   delivered: number,
+  nowUs: number,
 ): Promise<'MORE' | 'DONE' | 'KEPT'> {
   if (delivered === 0) {
     await waits.lockKeys([signalKeyId]);
-    const fate = fateOfUndelivered(await waits.readKey(signalKeyId), keepMs);
+    const fate = fateOfUndelivered(await waits.readKey(signalKeyId, nowUs), keepMs);
     if (fate.kind !== 'DROP') {
       await waits.redirect(rowId, fate);
       return fate.kind === 'KEEP' ? 'KEPT' : 'MORE';

@@ -5,6 +5,7 @@
 import type { Payload } from '../../domain/base/payload.ts';
 import { fateOf, MAX_KEPT_SIGNALS } from '../../domain/signals/signal-queue.ts';
 import { retryCollisions } from '../base/collisions.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import { asEngineError, EngineError } from '../base/errors.ts';
 import { killPoint } from '../base/kill-points.ts';
 import { once } from '../base/requests.ts';
@@ -30,6 +31,7 @@ const PAGES_PER_CALL = 5;
 
 export interface SignalWaitsParts extends ResultsParts {
   readonly store: Pick<Store, 'waits' | 'together'>;
+  readonly dbClock: Pick<DbClock, 'nowUs'>;
   readonly changes: Changes;
   readonly lanes: Lanes;
   readonly timers: Timers;
@@ -103,13 +105,15 @@ export class SignalWaits {
   /** The row of a signal under delivery, or another outcome. */
   #store(namespace: string, signal: SendSignal, request: RequestKey | undefined): Promise<number | SignalAnswer> {
     const { signalKeyId } = awaitedSignal(namespace, signal.name, signal.key);
-    return this.#parts.store.together(async (inner) => {
+    const { store, dbClock } = this.#parts;
+    return store.together(async (inner) => {
       const sent = await once(inner, namespace, request, async ({ waits }) => {
         await waits.lockKeys([signalKeyId]);
-        const fate = fateOf(await waits.readKey(signalKeyId), signal.keepMs);
+        const nowUs = dbClock.nowUs();
+        const fate = fateOf(await waits.readKey(signalKeyId, nowUs), signal.keepMs);
         if (fate.kind === 'FULL') throw signalsFull(signal);
         if (fate.kind === 'DROP') return nothing;
-        const rowId = await waits.insertSignal({ namespace, signalKeyId, ...signal }, fate);
+        const rowId = await waits.insertSignal({ namespace, signalKeyId, ...signal }, fate, nowUs);
         return fate.kind === 'KEEP' ? { ...nothing, kept: true } : rowId;
       });
       return sent.repeated ? { ...nothing, repeated: true } : sent.value;
@@ -130,8 +134,9 @@ export class SignalWaits {
 
   async #page(rowId: number): Promise<DeliveredPage> {
     const pages: DeliveredPage[] = [];
+    const parts = { results: this.#results, dbClock: this.#parts.dbClock };
     await this.#parts.changes.applyTogether(async (within) => {
-      const page = await deliverPage(this.#results, within, rowId);
+      const page = await deliverPage(parts, within, rowId);
       pages.push(page);
       return page.changes;
     });
@@ -162,7 +167,7 @@ export class SignalWaits {
 
   /** Resolves with the number of waits started. */
   async #begin(laneIds: readonly number[]): Promise<number> {
-    const parts = { results: this.#results, keys: this.#keys };
+    const parts = { results: this.#results, keys: this.#keys, dbClock: this.#parts.dbClock };
     const changed = await this.#parts.changes.applyTogether((within) => beginWaits(parts, within, laneIds, MAX_BEGUN));
     return changed.filter(({ event }) => event === 'await').length;
   }

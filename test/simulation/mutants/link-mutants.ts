@@ -18,7 +18,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/engine/signals/begin-waits.ts',
-        find: 'takeKept(waits, await store.waits.takeKept(signalKeyIds))',
+        find: 'takeKept(waits, kept)',
         replace: 'takeKept(waits, [])',
       },
     ],

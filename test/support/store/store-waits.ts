@@ -5,6 +5,9 @@ import type { Delivery } from '../../../server/engine/ports/signals.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeLane, payload, submitMany } from './store-fixtures.ts';
 
+/** The database's clock is that of this machine. */
+export const presentUs = () => Date.now() * 1000;
+
 export const signalPayload = { ...payload('paid'), metadata: { a: 'b' } };
 
 /** The given number of jobs that wait for the signal. Returns their ids, in the order in which they began to wait. */
@@ -19,11 +22,16 @@ export async function waitMany(context: StoreContext, signalKeyId: string, count
   return jobIds;
 }
 
-export async function keepSignal(context: StoreContext, signalKeyId: string, keepMs = 60_000): Promise<number> {
+export async function keepSignal(
+  context: StoreContext,
+  signalKeyId: string,
+  keepMs = 60_000,
+  nowUs = presentUs(),
+): Promise<number> {
   const signal = { namespace: 'default', signalKeyId, payload: signalPayload, keepMs };
   return context.store.together(async ({ waits }) => {
     await waits.lockKeys([signalKeyId]);
-    return waits.insertSignal(signal, { kind: 'KEEP' });
+    return waits.insertSignal(signal, { kind: 'KEEP' }, nowUs);
   });
 }
 
@@ -32,19 +40,19 @@ export async function deliverSignal(context: StoreContext, signalKeyId: string):
   const signal = { namespace: 'default', signalKeyId, payload: signalPayload, keepMs: 60_000 };
   return context.store.together(async ({ waits }) => {
     await waits.lockKeys([signalKeyId]);
-    const { promisedUpTo: after, lastWait } = await waits.readKey(signalKeyId);
-    return waits.insertSignal(signal, { kind: 'DELIVER', after, upTo: lastWait ?? 0 });
+    const { promisedUpTo: after, lastWait } = await waits.readKey(signalKeyId, presentUs());
+    return waits.insertSignal(signal, { kind: 'DELIVER', after, upTo: lastWait ?? 0 }, presentUs());
   });
 }
 
 export function readKey(context: StoreContext, signalKeyId: string): Promise<KeyFacts> {
-  return context.store.together(async ({ waits }) => waits.readKey(signalKeyId));
+  return context.store.together(async ({ waits }) => waits.readKey(signalKeyId, presentUs()));
 }
 
 /** Ids of the jobs that the next page ends. */
 export function endPage(context: StoreContext, rowId: number, limit: number): Promise<string[]> {
   return context.store.together(async (store) => {
-    const delivery = (await store.waits.lockDelivery(rowId)) as Delivery;
+    const delivery = (await store.waits.lockDelivery(rowId, presentUs())) as Delivery;
     const page = await store.waits.readWaiting(delivery, limit);
     const jobIds = page.map(({ jobId }) => jobId);
     await store.change({ by: 'jobs', namespace: 'default', jobIds }, (run) =>
@@ -66,7 +74,7 @@ export async function useWaits(context: StoreContext): Promise<void> {
   await endPage(context, rowId, 2);
   await store.together(async ({ waits }) => {
     await waits.redirect(rowId, { kind: 'KEEP' });
-    takeKept([{ signalKeyId }], await waits.takeKept([signalKeyId]));
+    takeKept([{ signalKeyId }], await waits.takeKept([signalKeyId], presentUs()));
     await waits.drop(rowId);
   });
 }

@@ -3,7 +3,7 @@ import { decideBeginWait, decideEndWait } from '../../../../server/domain/signal
 import type { Store } from '../../../../server/engine/ports/store.ts';
 import type { StoreContext } from '../store-context.ts';
 import { makeLane, submitMany } from '../store-fixtures.ts';
-import { signalPayload } from '../store-waits.ts';
+import { presentUs, signalPayload } from '../store-waits.ts';
 import { groupOf, type LockedRows, type Operation, openAgain, turned } from './locked-rows.ts';
 
 interface SignalRows {
@@ -17,7 +17,7 @@ const outcome = { state: 'SUCCEEDED', result: signalPayload } as const;
 /** One page of a delivery, as in the engine. */
 function deliverPage(store: Store, rowId: number, isReversed: boolean): Promise<void> {
   return store.together(async ({ waits, change }) => {
-    const delivery = await waits.lockDelivery(rowId);
+    const delivery = await waits.lockDelivery(rowId, presentUs());
     if (!delivery) return;
     const found = await waits.readWaiting(delivery, 2);
     const jobIds = turned(found, isReversed).map(({ jobId }) => jobId);
@@ -26,7 +26,7 @@ function deliverPage(store: Store, rowId: number, isReversed: boolean): Promise<
     if (last && last.rowId < delivery.upTo) return waits.advance(rowId, last.rowId, ended.length);
     if (ended.length > 0) return waits.drop(rowId);
     await waits.lockKeys([delivery.signalKeyId]);
-    await waits.readKey(delivery.signalKeyId);
+    await waits.readKey(delivery.signalKeyId, presentUs());
     await waits.redirect(rowId, { kind: 'KEEP' });
   });
 }
@@ -38,7 +38,7 @@ const operations: Record<string, Operation<SignalRows>> = {
       const begun = await change({ by: 'workflows', laneIds, limit: 9 }, decideBeginWait);
       const awaited = begun.map(({ run: { jobId } }, i) => ({ jobId, signalKeyId: signalKeyIds[i % 3] as string }));
       await waits.lockKeys(awaited.map(({ signalKeyId }) => signalKeyId));
-      await waits.takeKept(turned(signalKeyIds, isReversed));
+      await waits.takeKept(turned(signalKeyIds, isReversed), presentUs());
       await waits.insertSignalWaits(awaited.map((wait) => ({ ...wait, name: 'paid', key: '' })));
       const jobIds = turned(awaited, isReversed).map(({ jobId }) => jobId);
       await change({ by: 'jobs', namespace: 'default', jobIds }, (run) => decideEndWait(run, outcome));
@@ -47,9 +47,10 @@ const operations: Record<string, Operation<SignalRows>> = {
     for (const signalKeyId of turned(signalKeyIds, isReversed))
       await store.together(async ({ waits }) => {
         await waits.lockKeys([signalKeyId]);
-        const { promisedUpTo: after, lastWait } = await waits.readKey(signalKeyId);
+        const { promisedUpTo: after, lastWait } = await waits.readKey(signalKeyId, presentUs());
         const signal = { namespace: 'default', signalKeyId, payload: signalPayload, keepMs: 60_000 };
-        await waits.insertSignal(signal, lastWait ? { kind: 'DELIVER', after, upTo: lastWait } : { kind: 'KEEP' });
+        const fate = lastWait ? ({ kind: 'DELIVER', after, upTo: lastWait } as const) : ({ kind: 'KEEP' } as const);
+        await waits.insertSignal(signal, fate, presentUs());
       });
   },
   'deliver signals': async (store, isReversed) => {

@@ -7,6 +7,7 @@ import {
   deliverSignal,
   endPage,
   keepSignal,
+  presentUs,
   readKey,
   signalPayload,
   waitMany,
@@ -17,7 +18,7 @@ export function waitsSuite(context: StoreContext): void {
   const take = (...signalKeyIds: string[]) =>
     context.store.together(async ({ waits }) => {
       await waits.lockKeys(signalKeyIds);
-      return waits.takeKept(signalKeyIds);
+      return waits.takeKept(signalKeyIds, presentUs());
     });
   const rows = async (signalKeyId: string) =>
     (await sql(context, `SELECT count(*)::int AS rows FROM signal_waits WHERE signal_key_id = '${signalKeyId}'`))[0]
@@ -128,13 +129,30 @@ export function waitsSuite(context: StoreContext): void {
       expect((await take(signalKeyId, signalKeyId)).map((signal) => signal.rowId)).toEqual([good]);
     });
 
+    it('lapse by the time of the replica, though the clock of the database has stepped', async () => {
+      const signalKeyId = crypto.randomUUID();
+      const hourUs = 3_600_000_000;
+      const takeAt = (nowUs: number) => context.store.together(({ waits }) => waits.takeKept([signalKeyId], nowUs));
+      // The database is an hour behind: to the replica it is an hour later.
+      const rowId = await keepSignal(context, signalKeyId, 60_000, presentUs() + hourUs);
+      const text = `SELECT keep_until > muster_now() + interval '1 h 55 s' AS kept FROM sent_signals WHERE row_id = ${rowId}`;
+      expect(await sql(context, text)).toEqual([{ kept: true }]);
+      // The database is an hour ahead: to the replica the signal is kept for another minute.
+      await sql(
+        context,
+        `UPDATE sent_signals SET keep_until = muster_now() - interval '59 min' WHERE row_id = ${rowId}`,
+      );
+      expect(await takeAt(presentUs())).toEqual([]);
+      expect((await takeAt(presentUs() - hourUs)).map((signal) => signal.rowId)).toEqual([rowId]);
+    });
+
     it('are only undelivered ones, and those being delivered are not taken', async () => {
       const signalKeyId = crypto.randomUUID();
       await waitMany(context, signalKeyId, 1);
       const onItsWay = await deliverSignal(context, signalKeyId);
       expect(await take(signalKeyId)).toEqual([]);
       await context.store.together(({ waits }) => waits.redirect(onItsWay, { kind: 'KEEP' }));
-      expect(await context.store.together(({ waits }) => waits.lockDelivery(onItsWay))).toBeUndefined();
+      expect(await context.store.together(({ waits }) => waits.lockDelivery(onItsWay, presentUs()))).toBeUndefined();
       expect((await take(signalKeyId)).map(({ rowId }) => rowId)).toEqual([onItsWay]);
     });
 
@@ -144,13 +162,13 @@ export function waitsSuite(context: StoreContext): void {
       const begin = context.store.together(async ({ waits }) => {
         await waits.lockKeys([signalKeyId]);
         order.push('locked');
-        await waits.readKey(signalKeyId);
+        await waits.readKey(signalKeyId, presentUs());
         order.push('done');
       });
       const send = context.store.together(async ({ waits }) => {
         await waits.lockKeys([signalKeyId]);
         order.push('locked');
-        await waits.readKey(signalKeyId);
+        await waits.readKey(signalKeyId, presentUs());
         order.push('done');
       });
       await Promise.all([begin, send]);
