@@ -115,7 +115,7 @@ export const definitions: readonly JobDefinition[] = [
       backoff: Backoff.LIST,
       jitter: Jitter.NONE,
       delays: [120, 500, 200].map((ms) => durationFromMs(ms)),
-      limits: { application: 3, infrastructure: 2, lostWorker: 2 },
+      limits: { application: 3, infrastructure: 2, lostWorker: 1 },
     },
   ),
   definition(
