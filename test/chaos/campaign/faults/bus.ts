@@ -7,9 +7,11 @@ import { eventually } from '../../../support/base/eventually.ts';
 import type { ClusterNode } from '../../../support/base/nats-cluster.ts';
 import type { Run } from '../../harness/run.ts';
 import type { World } from '../world.ts';
-import { type Fault, require, seconds } from './fault.ts';
+import { type Fault, seconds } from './fault.ts';
 
 const RECOVERY_MS = 120_000;
+/** Servers begin an election after 4 to 9 seconds without a leader. */
+const ELECTION_MS = 20_000;
 
 const busGone: Fault = {
   name: 'bus away for longer than a lease',
@@ -27,11 +29,11 @@ const busGone: Fault = {
   },
 };
 
-/** Kills nodes, for longer than a lease. `check` gets the state of the stream of events meanwhile, if it has a leader. */
+/** Kills nodes, for longer than a lease. `check` gets the leader before and the nodes that are left. */
 function nodesKilled(
   name: string,
   victims: (nodes: readonly ClusterNode[], leader: ClusterNode, world: World) => readonly ClusterNode[],
-  check: (leader: ClusterNode, stream: StreamInfo | undefined) => string,
+  check: (leader: ClusterNode, alive: readonly ClusterNode[]) => Promise<string>,
   beforeStart: (node: ClusterNode) => Promise<void> = async () => {},
 ): Fault {
   return {
@@ -45,7 +47,8 @@ function nodesKilled(
       await Promise.all(dead.map((node) => node.kill()));
       // Assignments come with heartbeats if need be.
       await Promise.all([delay(1.5 * run.deployment.leaseMs), run.progress(10)]);
-      const measured = check(leader, await streamAt(nodes.filter((node) => !dead.includes(node))));
+      const alive = nodes.filter((node) => !dead.includes(node));
+      const measured = await check(leader, alive);
       for (const node of dead) {
         await beforeStart(node);
         node.start();
@@ -84,9 +87,20 @@ async function streamAt(nodes: readonly ClusterNode[]): Promise<StreamInfo | und
   }
 }
 
-function hasOtherLeader(leader: ClusterNode, stream: StreamInfo | undefined): string {
-  const other = stream?.cluster?.leader;
-  return require(other !== undefined && other !== leader.name, `led by ${leader.name}, then by ${other}`);
+async function hasOtherLeader(leader: ClusterNode, alive: readonly ClusterNode[]): Promise<string> {
+  const found = async () => {
+    const name = (await streamAt(alive))?.cluster?.leader;
+    return name !== undefined && alive.some((node) => node.name === name) ? name : undefined;
+  };
+  const other = await eventually('the stream of events has a leader', found, { timeoutMs: ELECTION_MS, everyMs: 200 });
+  return `led by ${leader.name}, then by ${other}`;
+}
+
+/** A leader knows only after some seconds that it leads nobody. */
+async function hasNoLeader(_: ClusterNode, alive: readonly ClusterNode[]): Promise<string> {
+  const isLost = async () => (await streamAt(alive)) === undefined || undefined;
+  await eventually('the stream of events has no leader', isLost, { timeoutMs: ELECTION_MS, everyMs: 200 });
+  return 'a stream without a leader';
 }
 
 export const busFaults: readonly Fault[] = [
@@ -96,12 +110,12 @@ export const busFaults: readonly Fault[] = [
     'two of three nodes of the bus cluster killed, with the leader',
     // A leader that is left would know of its loss only after some seconds.
     (nodes, leader, { dice }) => [leader, dice.pick(nodes.filter((node) => node !== leader))],
-    (_, stream) => require(stream === undefined, `a stream ${stream ? 'with' : 'without'} a leader`),
+    hasNoLeader,
   ),
   nodesKilled(
     'node of the bus cluster killed, and its store lost',
     (nodes, leader, { dice }) => [dice.pick([leader, ...nodes])],
-    (_, stream) => require(stream !== undefined, `two nodes, led by ${stream?.cluster?.leader}`),
+    hasOtherLeader,
     (node) => node.loseStore(),
   ),
 ];
