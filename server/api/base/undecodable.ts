@@ -14,9 +14,15 @@ export function undecompressable(): ApiError {
   return new ApiError('INVALID_FIELD', 'the request cannot be decompressed: its compressed data is corrupt or cut off');
 }
 
+/** Of a request or an answer. */
+export const MAX_MESSAGE_BYTES = 4 << 20;
+
 /** The refusal of a request that is larger than a message may be. */
 export function tooLarge(): ApiError {
-  return new ApiError('REQUEST_TOO_LARGE', 'the request has more than 4 MiB: split it, or make it smaller');
+  return new ApiError(
+    'REQUEST_TOO_LARGE',
+    `the request has more than ${MAX_MESSAGE_BYTES >> 20} MiB: split it, or make it smaller`,
+  );
 }
 
 /** The refusal of these bytes, which the decoder refused for `reason`. */

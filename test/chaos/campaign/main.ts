@@ -3,8 +3,9 @@
  *
  *   npm run chaos [-- --minutes n] [--seed n] [--journal file] [--only name]
  *
- * With `--only`, which may be repeated, each segment has only the faults with that in their names. With a journal, finished segments are kept there, and another call with the same file continues after them. Exits
- * with 1 if anything is wrong.
+ * With `--only`, which may be repeated, each segment has only the faults with that in their names. With a journal,
+ * finished segments are kept there, and another call with the same file continues after them. Exits with 1 if anything
+ * is wrong.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

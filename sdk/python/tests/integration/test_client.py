@@ -47,7 +47,6 @@ from muster.v1.job_service_pb2 import (
 )
 from muster.v1.log_record_pb2 import LogRecord
 from tests.support.clients import CLIENTS, Ask
-from tests.support.frozen_replica import FrozenReplica
 from tests.support.job_service import serving
 
 
@@ -383,27 +382,3 @@ def test_following_logs_ends_when_its_time_is_up(ask: Ask) -> None:
     with serving({"WatchAttemptLogs": watch}) as (address, _), pytest.raises(MusterError) as failed:
         ask(address, "logs", "j", follow=True, timeout=0.3)
     assert failed.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
-
-
-def test_a_replica_that_does_not_answer_costs_a_share_of_the_time() -> None:
-    reply = GetJobResponse(job=Job(job_id="j"))
-    with (
-        FrozenReplica() as frozen,
-        serving({"GetJob": lambda *_: reply}) as (address, _),
-        # Enough for three tries: a balancer that has just connected to the other replica may choose this one twice.
-        Client(f"ipv4:{frozen.address},{address}", timeout=6.0) as client,
-    ):
-        while frozen.calls == 0:
-            assert client.get("j").job_id == "j"
-
-
-def test_a_replica_that_does_not_answer_costs_a_call_of_the_asynchronous_client_a_share() -> None:
-    reply = GetJobResponse(job=Job(job_id="j"))
-
-    async def ask(target: str, frozen: FrozenReplica) -> None:
-        async with AsyncClient(target, timeout=6.0) as client:
-            while frozen.calls == 0:
-                assert (await client.get("j")).job_id == "j"
-
-    with FrozenReplica() as frozen, serving({"GetJob": lambda *_: reply}) as (address, _):
-        asyncio.run(ask(f"ipv4:{frozen.address},{address}", frozen))

@@ -8,16 +8,15 @@ import { type Caller, CallFailure, type Calls } from '../calls.ts';
 import { Code } from '../code.ts';
 import type { CallContext, Handler, StreamHandler } from '../context.ts';
 import { ApiError, statusOf } from '../status.ts';
-import { tooLarge, undecodable, undecompressable } from '../undecodable.ts';
+import { MAX_MESSAGE_BYTES, tooLarge, undecodable, undecompressable } from '../undecodable.ts';
 import { undecodableJson } from '../undecodable-json.ts';
 import { connectErrorOf } from './connect-error.ts';
-import { MAX_MESSAGE_BYTES, messageBytes, messageText, receivedBody } from './received-body.ts';
+import { messageBytes, messageText, receivedBody } from './received-body.ts';
 
 /** How Connect's messages about undecodable binary start. */
 const BINARY = 'parse binary: ';
 /** Connect's message about compressed data that is corrupt or cut off. */
 const UNCOMPRESSED = 'decompression failed';
-
 /** Connect's message about a request that is too large. */
 const TOO_LARGE = /larger than configured readMaxBytes/;
 
@@ -109,8 +108,8 @@ function refusalOf(error: ConnectError, context: HandlerContext): Error | undefi
 }
 
 /**
- * Connect's own refusals have no details, and it answers INTERNAL to binary that it cannot decode. The reason for which it aborts a call
- * is the error that it then sends.
+ * Connect's own refusals have no details, and it answers INTERNAL to binary that it cannot decode. It sends the error for
+ * which it aborts a call, so that error is changed.
  */
 function giveReason(context: HandlerContext): void {
   const { signal } = context;

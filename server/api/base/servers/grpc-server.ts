@@ -7,7 +7,7 @@ import type { ServiceBinding } from '../../service.ts';
 import { type Caller, CallFailure, type Calls } from '../calls.ts';
 import type { CallContext, Handler, StreamHandler } from '../context.ts';
 import { type RpcStatus, statusOf } from '../status.ts';
-import { tooLarge, undecodableBytes, undecompressable } from '../undecodable.ts';
+import { MAX_MESSAGE_BYTES, tooLarge, undecodableBytes, undecompressable } from '../undecodable.ts';
 import { boundTimeouts } from './bound-timeouts.ts';
 import { guardRequests, type RequestGuardOptions } from './guard-requests.ts';
 
@@ -26,7 +26,6 @@ export interface GrpcServer {
   stop(): Promise<void>;
 }
 
-const MAX_MESSAGE_BYTES = 4 << 20;
 const MAX_STREAMS = 2_000;
 const STOP_MS = 5_000;
 const IDLE_MS = 600_000;

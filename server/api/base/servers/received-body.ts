@@ -1,8 +1,8 @@
 /** What has arrived of a request's body over HTTP: how much it is, and the message in it until its call begins. */
 import { gunzipSync } from 'node:zlib';
 import { createContextKey, type HandlerContext } from '@connectrpc/connect';
+import { MAX_MESSAGE_BYTES } from '../undecodable.ts';
 
-export const MAX_MESSAGE_BYTES = 4 << 20;
 /** What a compressed request is taken to grow to. */
 const GROWTH = 8;
 /** Of Connect's streams and of gRPC-Web: one byte of flags, four of length. */

@@ -84,6 +84,22 @@ const pastLease = until(
 );
 const continuesProcess = act('continues it (SIGCONT)', ({ lab }) => lab.process?.signalAll('SIGCONT'));
 
+/** `isInTime` judges the time from the arrival of the last answered beat to the report, in ms. */
+const abortsWithoutAnswers = (title: string, isInTime: (ms: number) => boolean) => [
+  ready,
+  assign('a', waits),
+  isHeld('a'),
+  noAnswers,
+  reported('a', aborted),
+  check(title, (stage) => {
+    const ms = Math.round((stage.attempt('a').reports[0]?.at ?? 0) - lastAnswered(stage));
+    return isInTime(ms) ? undefined : `it was ${ms} ms after the last answered beat arrived`;
+  }),
+  mend('SendHeartbeat'),
+  allSlotsOnOffer,
+  sameSession,
+];
+
 export const leaseCases: Group = {
   title: 'Lease and fence',
   cases: [
@@ -178,43 +194,15 @@ export const leaseCases: Group = {
       proves:
         "A worker whose beats are not answered stops its handlers when its lease can't be proved, and reports them aborted.",
       terms: short,
-      steps: [
-        ready,
-        assign('a', waits),
-        isHeld('a'),
-        noAnswers,
-        reported('a', aborted),
-        check('that was when the fence fell', (stage) => {
-          const ms = Math.round((stage.attempt('a').reports[0]?.at ?? 0) - lastAnswered(stage));
-          return ms > VALID_MS - 250 && ms < VALID_MS + 1_000
-            ? undefined
-            : `it was ${ms} ms after the last answered beat`;
-        }),
-        mend('SendHeartbeat'),
-        allSlotsOnOffer,
-        sameSession,
-      ],
+      steps: abortsWithoutAnswers('that was when the fence fell', (ms) => ms > VALID_MS - 250 && ms < VALID_MS + 1_000),
     },
     {
       name: 'fence-margin',
       rule: 'The fence',
       proves: 'A worker whose beats are not answered has stopped its handlers before its lease is over by the server.',
       terms: wide,
-      steps: [
-        ready,
-        assign('a', waits),
-        isHeld('a'),
-        noAnswers,
-        reported('a', aborted),
-        check('that was before the lease was over', (stage) => {
-          const ms = Math.round((stage.attempt('a').reports[0]?.at ?? 0) - lastAnswered(stage));
-          // A worker counts from the sending of that beat: without a margin its fence falls that much before the end.
-          return ms < wide.leaseMs - ARRIVAL_MS ? undefined : `it was ${ms} ms after the last answered beat arrived`;
-        }),
-        mend('SendHeartbeat'),
-        allSlotsOnOffer,
-        sameSession,
-      ],
+      // A worker counts from the sending of that beat: without a margin its fence falls that much before the end.
+      steps: abortsWithoutAnswers('that was before the lease was over', (ms) => ms < wide.leaseMs - ARRIVAL_MS),
     },
     {
       name: 'fence-held',
