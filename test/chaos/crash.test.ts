@@ -51,7 +51,7 @@ describe('two replicas, three workers and a careless one', () => {
     }
     await run.heal();
     await run.proveEachReplica(5);
-    expect(run.ailments()).toEqual([]);
+    expect(await run.ailments()).toEqual([]);
     await run.disband();
     const { findings } = check(await run.evidence());
     findings.add(nemesis.tally);

@@ -109,7 +109,7 @@ it('the embedded deployment keeps every invariant', async () => {
   done = true;
   await run.heal();
   await run.proveEachReplica(5);
-  expect(run.ailments()).toEqual([]);
+  expect(await run.ailments()).toEqual([]);
   await run.disband();
   const { findings } = check(await run.evidence());
   findings.add(run.careless.tally);

@@ -75,7 +75,8 @@ export async function runSegment({ plan, faults, isOver, log }: SegmentParts): P
     judgeAnswers(world, counts);
     await run.proveEachReplica(5);
     await verifyNow(world);
-    const ailments = run.ailments().filter((text) => !world.expectedErrors.some((expected) => expected.test(text)));
+    await noteGarbage(world, note);
+    const ailments = (await run.ailments()).filter((text) => !world.expectedErrors.some((expected) => expected.test(text)));
     await run.disband();
     const { findings } = check(await run.evidence());
     for (const [what, times] of [...findings.counts, ...(run.variety?.tally.counts ?? [])]) counts.set(what, times);
@@ -103,6 +104,17 @@ function judgeMemory(memory: MemoryWatch, { violations }: World, note: (bite: Bi
   violations.push(...memory.violations());
   for (const [life, slope] of memory.slopes())
     note({ fault: 'memory of a replica, over ten minutes', measured: `${life}: ${slope.toFixed(2)} MB a minute` });
+}
+
+async function noteGarbage({ run }: World, note: (bite: Bite) => void): Promise<void> {
+  for (const replica of run.deployment.replicas) {
+    const { before, after, live } = await replica.memory();
+    const [all, rest, objects] = [before, after, live].map(Math.round);
+    note({
+      fault: 'memory of a replica without its garbage',
+      measured: `${replica.name}: ${rest} MB of ${all}, live objects ${objects}`,
+    });
+  }
 }
 
 function judgeAnswers({ run, violations }: World, counts: Map<string, number>): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { KillPoint } from '../../../server/engine/base/kill-points.ts';
 import { eventually } from '../../support/base/eventually.ts';
 import { Child } from './child.ts';
+import { collectGarbage, INSPECTABLE, type MemoryUse } from './machine/heap.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 const START_MS = 60_000;
@@ -94,8 +95,9 @@ export class ReplicaProcess {
     const child = new Child({
       name: `${this.name}-${this.lives}`,
       command: process.execPath,
-      args: ['server/cli/muster.ts', 'start', ...ports, ...this.#args],
-      env: { ...this.#env, MUSTER_KILL_POINT: plan },
+      // It adds the options of Node with which a replica runs.
+      args: ['server/cli/bin.mjs', 'start', ...ports, ...this.#args],
+      env: { ...INSPECTABLE, ...this.#env, MUSTER_KILL_POINT: plan },
       onLine: (line) => {
         port ??= Number(line.match(/gRPC\s+\S+:(\d+)/)?.[1] ?? Number.NaN) || undefined;
       },
@@ -156,6 +158,12 @@ export class ReplicaProcess {
   /** Output lines of the current life. */
   get lines(): readonly string[] {
     return this.#child?.lines ?? [];
+  }
+
+  /** Its memory, and what is left of it when all garbage is collected. */
+  async memory(): Promise<MemoryUse> {
+    if (!this.#child?.alive) throw new Error(`${this.name} does not run`);
+    return collectGarbage(this.#child);
   }
 
   /** Ends it in order; nothing of it stays. */

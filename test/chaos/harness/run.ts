@@ -15,7 +15,7 @@ import type { Line } from './line.ts';
 import { readAtEach } from './readings.ts';
 import { readRecords, type WorkerRecord } from './records.ts';
 import type { ReplicaProcess } from './replica-process.ts';
-import { ailments } from './vitals.ts';
+import { ailments, MAX_REPLICA_MB, MAX_WORKER_MB } from './vitals.ts';
 import { type WorkerPlan, WorkerProcess } from './worker-process.ts';
 
 export const MAX_ATTEMPTS = 5;
@@ -147,11 +147,13 @@ export class Run {
   }
 
   /** Problems of the processes, though all of them run again. */
-  ailments(): string[] {
+  async ailments(): Promise<string[]> {
     const { replicas } = this.deployment;
+    // Garbage that is not collected yet is no ailment.
+    await Promise.all(replicas.filter(({ alive }) => alive).map((replica) => replica.memory()));
     return [
-      ...replicas.flatMap((replica) => [...replica.faults, ...ailments(replica.name, replica.pid)]),
-      ...this.workers.flatMap((worker) => [...worker.faults, ...ailments(worker.name, worker.pid)]),
+      ...replicas.flatMap((replica) => [...replica.faults, ...ailments(replica.name, replica.pid, MAX_REPLICA_MB)]),
+      ...this.workers.flatMap((worker) => [...worker.faults, ...ailments(worker.name, worker.pid, MAX_WORKER_MB)]),
     ];
   }
 
