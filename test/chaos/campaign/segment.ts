@@ -76,7 +76,9 @@ export async function runSegment({ plan, faults, isOver, log }: SegmentParts): P
     await run.proveEachReplica(5);
     await verifyNow(world);
     await noteGarbage(world, note);
-    const ailments = (await run.ailments()).filter((text) => !world.expectedErrors.some((expected) => expected.test(text)));
+    const ailments = (await run.ailments()).filter(
+      (text) => !world.expectedErrors.some((expected) => expected.test(text)),
+    );
     await run.disband();
     const { findings } = check(await run.evidence());
     for (const [what, times] of [...findings.counts, ...(run.variety?.tally.counts ?? [])]) counts.set(what, times);
