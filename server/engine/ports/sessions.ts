@@ -101,7 +101,10 @@ export interface SessionStore {
   insertSession(session: NewSession): Promise<SessionRow | undefined>;
   /** The session that was opened with this request id. */
   findSession(namespace: string, requestId: string): Promise<SessionRow | undefined>;
-  /** `nowUs`: the time by the replica's own clock. A lease that ends long after it is set anew. */
+  /**
+   * `nowUs`: the time by the replica's own clock. A lease that ends long after it is set anew. `leaseMs`: for sessions
+   * that an older release opened; all others keep their own.
+   */
   renewSessions(beats: readonly Beat[], leaseMs: number, nowUs: number): Promise<Renewal[]>;
   readSessions(sessionIds: readonly string[]): Promise<SessionRow[]>;
   /**
@@ -118,7 +121,7 @@ export interface SessionStore {
   endSessions(sessionIds: readonly string[]): Promise<string[]>;
   /** No time after `latestUs` counts as the present one. */
   readLapsed(latestUs: number): Promise<Lapse>;
-  /** Leases that end more than two leases from now end one lease from now. Returns the ids of the sessions. */
+  /** Leases that end more than two leases from now end one lease from now, as `renewSessions`. Returns the sessions' ids. */
   shortenLeases(leaseMs: number, nowUs: number): Promise<string[]>;
   readClosing(): Promise<ClosingSessions>;
   listSessions(namespace: string, afterSessionId: string, limit: number): Promise<WorkerView[]>;

@@ -38,8 +38,8 @@ const insertOne = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time)
 INSERT INTO sessions (session_id, namespace, worker_name, state, lease_until, beat_time, open_time, slots, handlers, labels,
-                      resources, sdk, request_id)
-SELECT $1, $2, $3, 1, now.time + $4 * interval '1 ms', now.time, now.time, $5, $6, $7, $8, $9, $10 FROM now
+                      resources, sdk, request_id, lease_ms)
+SELECT $1, $2, $3, 1, now.time + $4::integer * interval '1 ms', now.time, now.time, $5, $6, $7, $8, $9, $10, $4 FROM now
 ON CONFLICT (namespace, request_id) WHERE request_id IS NOT NULL DO NOTHING
 RETURNING ${sessionColumns}`,
   row: sessionRowType,
@@ -56,7 +56,8 @@ const readMany = {
   row: sessionRowType,
 } satisfies Statement;
 
-// A lease never gets shorter: `now` was read before the lock, and the clock may have stepped back. One that ends more than
+// A session keeps the lease that it was opened with, since its worker counts on that. $1 is for those that an older
+// release opened. A lease never gets shorter: `now` was read before the lock, and the clock may have stepped back. One that ends more than
 // two leases from now was written while the clock was ahead; the replica's own time shows that it is not behind now.
 // NO KEY UPDATE: compatible with the KEY SHARE of a claim, so beats and claims of one session never wait for each other.
 const renewMany = {
@@ -66,12 +67,13 @@ WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 latest AS MATERIALIZED (SELECT greatest(time, $2::timestamptz) AS time FROM now),
 i AS MATERIALIZED (SELECT * FROM ${inputTable({ session_id: 'uuid', ping_echo: 'bigint', draining: 'boolean' }, 'i', 3)}),
 locked AS MATERIALIZED (
-  SELECT s.session_id, s.beat_time AS previous_beat, i.ping_echo, i.draining FROM i JOIN sessions s ON ${sameKey('s.session_id', 'i.session_id')}
+  SELECT s.session_id, s.beat_time AS previous_beat, coalesce(s.lease_ms, $1) * interval '1 ms' AS lease, i.ping_echo, i.draining
+  FROM i JOIN sessions s ON ${sameKey('s.session_id', 'i.session_id')}
   WHERE s.state IS NOT DISTINCT FROM 1 ORDER BY i.session_id FOR NO KEY UPDATE OF s
 )
 UPDATE sessions s
-SET lease_until = CASE WHEN s.lease_until > latest.time + $1 * interval '2 ms' THEN now.time + $1 * interval '1 ms'
-                       ELSE greatest(s.lease_until, now.time + $1 * interval '1 ms') END,
+SET lease_until = CASE WHEN s.lease_until > latest.time + 2 * l.lease THEN now.time + l.lease
+                       ELSE greatest(s.lease_until, now.time + l.lease) END,
     beat_time = CASE WHEN s.beat_time > latest.time + interval '1 min' THEN now.time ELSE greatest(s.beat_time, now.time) END,
     beats = s.beats + 1, ping_echo = greatest(s.ping_echo, l.ping_echo), draining = l.draining
 FROM locked l, now, latest WHERE ${sameKey('s.session_id', 'l.session_id')}
@@ -149,11 +151,12 @@ const shortenMany = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 locked AS MATERIALIZED (
-  SELECT session_id FROM sessions, now
-  WHERE state <> 3 AND state = 1 AND lease_until > greatest(now.time, $2::timestamptz) + $1 * interval '2 ms'
+  SELECT session_id, coalesce(lease_ms, $1) * interval '1 ms' AS lease FROM sessions, now
+  WHERE state <> 3 AND state = 1
+    AND lease_until > greatest(now.time, $2::timestamptz) + coalesce(lease_ms, $1) * interval '2 ms'
   ORDER BY session_id FOR NO KEY UPDATE OF sessions
 )
-UPDATE sessions s SET lease_until = now.time + $1 * interval '1 ms' FROM locked l, now
+UPDATE sessions s SET lease_until = now.time + l.lease FROM locked l, now
 WHERE ${sameKey('s.session_id', 'l.session_id')} RETURNING s.session_id`,
   row: { session_id: 'uuid' },
 } satisfies Statement;

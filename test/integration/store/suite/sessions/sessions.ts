@@ -55,13 +55,34 @@ export function sessionsSuite(context: StoreContext): void {
         drainWanted: false,
       });
       const after = await read(sessionId);
-      expect(after.leaseUntilUs - after.beatTimeUs).toBe(60_000_000);
+      expect(after.leaseUntilUs - after.beatTimeUs).toBe(1_000_000);
       expect((await renew(sessionId)).previousBeatUs).toBe(after.beatTimeUs);
     });
 
+    it('keeps the lease that its worker got, at a replica with a longer and one with a shorter lease', async () => {
+      const { sessionId } = await openWorker(context, { leaseMs: 15_000 });
+      const leaseUs = async () => {
+        const { leaseUntilUs, beatTimeUs } = await read(sessionId);
+        return leaseUntilUs - beatTimeUs;
+      };
+      await renew(sessionId, 0, false, 60_000);
+      expect(await leaseUs()).toBe(15_000_000);
+      await renew(sessionId, 0, false, 3_000);
+      expect(await leaseUs()).toBe(15_000_000);
+      expect(await context.store.shortenLeases(3_000, 0)).not.toContain(sessionId);
+      await sql(context, `UPDATE sessions SET lease_ms = NULL WHERE session_id = '${sessionId}'`);
+      await renew(sessionId, 0, false, 60_000);
+      expect(await leaseUs()).toBe(60_000_000);
+    });
+
     it('never shortens a lease nor lowers the echo', async () => {
-      const { sessionId, leaseUntilUs } = await openWorker(context, { leaseMs: 60_000 });
-      await renew(sessionId, 5, false, 31_000);
+      const { sessionId } = await openWorker(context);
+      await sql(
+        context,
+        `UPDATE sessions SET lease_until = lease_until + interval '30 s' WHERE session_id = '${sessionId}'`,
+      );
+      const { leaseUntilUs } = await read(sessionId);
+      await renew(sessionId, 5);
       expect((await read(sessionId)).leaseUntilUs).toBe(leaseUntilUs);
       expect((await renew(sessionId, 3)).pingEcho).toBe(5);
       expect((await renew(sessionId, 8)).pingEcho).toBe(8);
@@ -157,9 +178,12 @@ export function sessionsSuite(context: StoreContext): void {
 
   describe('leases that end more than two leases from now', () => {
     it('are shortened to one', async () => {
-      const long = await openWorker(context, { leaseMs: 3_600_000 });
-      const usual = await openWorker(context, { leaseMs: 60_000 });
-      expect((await context.store.readLapsed(FAR_US)).latestLeaseUs).toBeGreaterThanOrEqual(long.leaseUntilUs);
+      const [long, usual] = [await openWorker(context), await openWorker(context)];
+      await sql(
+        context,
+        `UPDATE sessions SET lease_until = lease_until + interval '1 hour' WHERE session_id = '${long.sessionId}'`,
+      );
+      expect((await context.store.readLapsed(FAR_US)).latestLeaseUs).toBeGreaterThan(long.leaseUntilUs);
       expect(await context.store.shortenLeases(60_000, long.openTimeUs + 3_600_000_000)).not.toContain(long.sessionId);
       expect(await context.store.shortenLeases(60_000, 0)).toContain(long.sessionId);
       const endsIn = (await read(long.sessionId)).leaseUntilUs - (await context.store.nowUs());
