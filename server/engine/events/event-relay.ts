@@ -186,14 +186,17 @@ function batchesOf({ rowId, eventTimeUs, changes }: OutboxRow, lanes: Pick<Lanes
     outgoing.push({ ...change, definition, waitReason: reasonOfMove(change.previousState, change.state, lane) });
   }
   return Array.from(byNamespace, ([namespace, outgoing]) => ({
-    batchId: `${rowId}/${firstEventOf(outgoing)}`,
+    batchId: `${rowId}/${eventTimeUs}/${firstEventOf(outgoing)}`,
     namespace,
     eventTimeUs,
     changes: outgoing,
   }));
 }
 
-/** The first event's id distinguishes this row from a row with the same number in another database. */
+/**
+ * The first event's id distinguishes the namespaces of a row. With the time it distinguishes the row from one with the
+ * same number in another database, or in this one before a restore: there the same event may have the same number.
+ */
 function firstEventOf([first]: EventBatch['changes']): string {
   return first ? eventId({ jobId: uuidFromBytes(first.jobIds.subarray(0, 16)), revision: first.revision }) : '';
 }

@@ -100,7 +100,7 @@ describe('the relay', () => {
     relay.wake();
     relay.wake();
     await time.advance(250);
-    expect(published.map(({ batchId }) => batchId)).toEqual([`1/${jobId(1)}/1`, `2/${jobId(2)}/1`]);
+    expect(published.map(({ batchId }) => batchId)).toEqual([`1/5/${jobId(1)}/1`, `2/5/${jobId(2)}/1`]);
     expect(rows.size).toBe(0);
     expect(takes).toEqual([250, 1_250]);
   });
@@ -134,6 +134,17 @@ describe('the relay', () => {
       [[jobId(1, 1), 'd']],
     ]);
     expect(published[0]?.batchId).not.toBe(published[1]?.batchId);
+  });
+
+  it('gives the same events another batch id after a restore of the database, which gives their row its number again', async () => {
+    const { time, published, add } = start();
+    add(row(1));
+    await time.advance(250);
+    add({ ...row(1), eventTimeUs: 6 });
+    await time.advance(60_000);
+    const [first, again] = published;
+    expect(again?.changes).toEqual(first?.changes);
+    expect(again?.batchId).not.toBe(first?.batchId);
   });
 
   it('polls at intervals for rows of other replicas, and does nothing else while idle', async () => {
