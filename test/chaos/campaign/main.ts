@@ -1,14 +1,16 @@
 /**
  * The campaign: segments of faults one after the other, each with a seed of its own, for as long as asked.
  *
- *   npm run chaos [-- --minutes n] [--seed n] [--journal file] [--only name]
+ *   npm run chaos [-- --minutes n] [--seed n] [--journal file] [--only name] [--replicas-from checkout]
  *
  * With `--only`, which may be repeated, each segment has only the faults with that in their names. With a journal,
- * finished segments are kept there, and another call with the same file continues after them. Exits with 1 if anything
- * is wrong.
+ * finished segments are kept there, and another call with the same file continues after them. With `--replicas-from`, a
+ * folder or a commit, the replicas run its `muster`; repeated, they take the checkouts in turn. Exits with 1 if
+ * anything is wrong.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { checkoutOf } from '../../support/base/checkout.ts';
 import { faultsOf } from './faults/all.ts';
 import { buildFleet } from './fleet.ts';
 import { planOf } from './plan.ts';
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     journal: { type: 'string' },
     only: { type: 'string', multiple: true },
+    'replicas-from': { type: 'string', multiple: true, default: [] },
   },
 });
 
@@ -34,6 +37,7 @@ console.log(
   `campaign: seed ${first} (again: npm run chaos -- --seed ${first}), ${results.length} segments done before`,
 );
 
+const checkouts = values['replicas-from'].map(checkoutOf);
 buildFleet(console.log);
 const deadline = performance.now() + minutes * 60_000;
 const isOver = () => performance.now() >= deadline;
@@ -42,7 +46,7 @@ for (let seed = (results.at(-1)?.seed ?? first - 1) + 1; !isOver(); seed++) {
   const faults = faultsOf(plan, values.only);
   if (values.only && faults.length === 0) continue;
   console.log(`segment ${seed}: ${plan.kind}, ${plan.replicas} replicas, leases of ${plan.leaseMs / 1_000} s`);
-  const result = await runSegment({ plan, faults, isOver, log: (line) => console.log(`  ${line}`) });
+  const result = await runSegment({ plan, faults, checkouts, isOver, log: (line) => console.log(`  ${line}`) });
   for (const lack of result.notRun) console.log(`  not run: ${lack}`);
   for (const violation of result.violations) console.log(`  VIOLATION ${violation}`);
   results.push(result);

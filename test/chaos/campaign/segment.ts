@@ -37,12 +37,14 @@ export interface SegmentParts {
   readonly plan: Segment;
   /** The faults of a segment of lasting ones, in any order. */
   readonly faults: readonly Fault[];
+  /** As in `DeploymentOptions`. */
+  readonly checkouts: readonly string[];
   /** No more faults, finish the segment. */
   readonly isOver: () => boolean;
   readonly log: (line: string) => void;
 }
 
-export async function runSegment({ plan, faults, isOver, log }: SegmentParts): Promise<SegmentResult> {
+export async function runSegment({ plan, faults, checkouts, isOver, log }: SegmentParts): Promise<SegmentResult> {
   const dice = new Dice(plan.seed).fork();
   const started = performance.now();
   const fleet = fleetOf(dice.fork());
@@ -50,6 +52,7 @@ export async function runSegment({ plan, faults, isOver, log }: SegmentParts): P
   let raging = true;
   const run = await Run.start({
     ...plan,
+    checkouts,
     smallDisk: plan.smallDisk && !needsRoot(),
     dice,
     fleet: fleet.plans,

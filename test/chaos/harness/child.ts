@@ -6,9 +6,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { dieWithParent } from '../../../server/bus/server-binary.ts';
+import { root } from '../../support/base/checkout.ts';
 import { eventually } from '../../support/base/eventually.ts';
 
-const root = new URL('../../../', import.meta.url).pathname;
 const KEPT_LINES = 4_000;
 /** Ends the children if the run itself is killed. */
 const prefix = await dieWithParent();
@@ -23,6 +23,8 @@ export interface ChildOptions {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** Default: this checkout. */
+  readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Called for each line of the standard output. */
   readonly onLine?: (line: string) => void;
@@ -37,11 +39,11 @@ export class Child {
   readonly lines: string[] = [];
   readonly #process: ChildProcess;
 
-  constructor({ name, command, args, env, onLine }: ChildOptions) {
+  constructor({ name, command, args, folder = root, env, onLine }: ChildOptions) {
     this.name = name;
     const [first = command, ...words] = [...prefix, command, ...args];
     this.#process = spawn(first, words, {
-      cwd: root,
+      cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
       env: { ...process.env, ...env },

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
+import { root } from '../../support/base/checkout.ts';
 import type { NatsCluster } from '../../support/base/nats-cluster.ts';
 import { openPool, type ScratchPostgres, startPostgres } from '../../support/databases/postgres.ts';
 import { type Bus, startClusterBus, startServerBus } from './bus.ts';
@@ -28,6 +29,8 @@ export interface DeploymentOptions {
   readonly standby?: boolean;
   /** Whether the database has a disk of its own. Needs root. */
   readonly smallDisk?: boolean;
+  /** Checkouts whose `muster` the replicas run, in turn. Default: this one. */
+  readonly checkouts?: readonly string[];
 }
 
 export interface Deployment {
@@ -68,6 +71,8 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
   const args = ['--postgres', proxied, ...(bus?.args ?? []), ...times, '--log-level', 'info'];
   const names = Array.from({ length: options.replicas }, (_, n) => `replica${'abc'[n]}`);
   const replicas = await Promise.all(names.map((name) => ReplicaProcess.create(name, args)));
+  const { checkouts = [] } = options;
+  for (const [n, replica] of replicas.entries()) replica.checkout = checkouts[n % checkouts.length] ?? root;
   await replicas[0]?.start();
   const database = openPool(url, 2);
   // Before the first session and the first job, so that the journal is complete.

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KillPoint } from '../../../server/engine/base/kill-points.ts';
+import { root } from '../../support/base/checkout.ts';
 import { eventually } from '../../support/base/eventually.ts';
 import { Child } from './child.ts';
 import { collectGarbage, INSPECTABLE, type MemoryUse } from './machine/heap.ts';
@@ -22,6 +23,8 @@ export class ReplicaProcess {
   readonly failedStarts: string[] = [];
   /** Number of lives so far. */
   lives = 0;
+  /** The checkout whose `muster` its next lives run. */
+  checkout = root;
   /** Error lines of the lives that are over. */
   readonly #pastFaults: string[] = [];
   readonly #folder: string;
@@ -97,6 +100,7 @@ export class ReplicaProcess {
       command: process.execPath,
       // It adds the options of Node with which a replica runs.
       args: ['server/cli/bin.mjs', 'start', ...ports, ...this.#args],
+      folder: this.checkout,
       env: { ...INSPECTABLE, ...this.#env, MUSTER_KILL_POINT: plan },
       onLine: (line) => {
         port ??= Number(line.match(/gRPC\s+\S+:(\d+)/)?.[1] ?? Number.NaN) || undefined;
