@@ -2,7 +2,7 @@
 import { Client, type SubmittedJob, Worker } from '@muster/sdk';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { TcpProxy } from '../chaos/harness/tcp-proxy.ts';
+import { TcpProxy } from '../chaos/harness/network/tcp-proxy.ts';
 import { eventually } from '../support/base/eventually.ts';
 import { makeScratchFolder, removeFolder } from '../support/base/replica.ts';
 import { type Primary, type Standby, startPrimary } from '../support/base/standby.ts';

@@ -1,6 +1,6 @@
 /** One direction of a proxied connection: bytes arrive in order, after their delay and at their rate. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type Pace, Passage } from '../chaos/harness/passage.ts';
+import { type Pace, Passage } from '../chaos/harness/network/passage.ts';
 
 const MEGABYTE = 1 << 20;
 let pace: Pace;
@@ -64,4 +64,22 @@ it('nothing arrives after the end', () => {
   passage.end();
   vi.advanceTimersByTime(1_000);
   expect(arrived).toEqual([]);
+});
+
+it('bytes of a closed passage arrive in order when it is opened', () => {
+  passage.close();
+  passage.add(Buffer.from('a'));
+  vi.advanceTimersByTime(1_000);
+  passage.add(Buffer.from('b'));
+  expect([arrived.length, passage.waiting, passage.passed]).toEqual([0, 2, 0]);
+  passage.open();
+  expect(arrived.map(({ text }) => text)).toEqual(['a', 'b']);
+  expect([passage.waiting, passage.passed]).toEqual([0, 2]);
+});
+
+it('a closed passage pauses the sender after a megabyte', () => {
+  passage.close();
+  expect(passage.add(Buffer.alloc(MEGABYTE, 'a'))).toBe(false);
+  passage.open();
+  expect([passage.isFull, resumed]).toEqual([false, 1]);
 });

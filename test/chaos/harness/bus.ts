@@ -1,7 +1,9 @@
 /** The bus of a deployment: one server behind a proxy, or a cluster of three. */
 import { startNats } from '../../support/base/nats.ts';
 import { makeCluster, type NatsCluster } from '../../support/base/nats-cluster.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { TcpProxy } from './network/tcp-proxy.ts';
+
+const NODES = 3;
 
 export interface Bus {
   /** Options of `muster start`. */
@@ -9,6 +11,8 @@ export interface Bus {
   /** Undefined for a cluster: its nodes name each other to clients. */
   readonly proxy: TcpProxy | undefined;
   readonly cluster: NatsCluster | undefined;
+  /** The proxy through which the others reach each node of the cluster. */
+  readonly routes: readonly TcpProxy[];
   readonly ports: readonly number[];
   stop(): Promise<void>;
 }
@@ -23,6 +27,7 @@ export async function startServerBus(): Promise<Bus> {
     args: ['--nats', `nats://127.0.0.1:${proxy.port}`, ...files],
     proxy,
     cluster: undefined,
+    routes: [],
     ports: [port, proxy.port],
     stop: async () => {
       await proxy.close();
@@ -32,13 +37,21 @@ export async function startServerBus(): Promise<Bus> {
 }
 
 export async function startClusterBus(): Promise<Bus> {
-  const cluster = await makeCluster();
+  const routes = await Promise.all(Array.from({ length: NODES }, () => TcpProxy.open()));
+  const cluster = await makeCluster(NODES, (port, n) => {
+    routes[n]?.aim(port);
+    return routes[n]?.port ?? port;
+  });
   for (const node of cluster.nodes) node.start();
   return {
     args: cluster.nodes.flatMap(({ url }) => ['--nats', url]),
     proxy: undefined,
     cluster,
-    ports: cluster.nodes.map(({ url }) => Number(new URL(url).port)),
-    stop: () => cluster.stop(),
+    routes,
+    ports: [...cluster.nodes.map(({ url }) => Number(new URL(url).port)), ...routes.map(({ port }) => port)],
+    stop: async () => {
+      await cluster.stop();
+      await Promise.all(routes.map((proxy) => proxy.close()));
+    },
   };
 }

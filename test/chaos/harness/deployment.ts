@@ -11,11 +11,11 @@ import type { NatsCluster } from '../../support/base/nats-cluster.ts';
 import { openPool, type ScratchPostgres, startPostgres } from '../../support/databases/postgres.ts';
 import { type Bus, startClusterBus, startServerBus } from './bus.ts';
 import { journalSchema } from './journal.ts';
-import { addressOf, Line } from './line.ts';
+import { addressOf, Line } from './network/line.ts';
 import { MovingDatabase } from './moving-database.ts';
 import { ReplicaProcess } from './replica-process.ts';
 import { SmallDisk } from './small-disk.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { TcpProxy } from './network/tcp-proxy.ts';
 
 export interface DeploymentOptions {
   readonly replicas: number;
@@ -52,6 +52,8 @@ export interface Deployment {
   /** The proxy before the bus; undefined if the bus is embedded or a cluster. */
   readonly busProxy: TcpProxy | undefined;
   readonly busCluster: NatsCluster | undefined;
+  /** The proxy before each node of the cluster, for the other nodes. */
+  readonly busRoutes: readonly TcpProxy[];
   /** Every port on which any part of it has listened. */
   ports(): number[];
   stop(): Promise<void>;
@@ -94,6 +96,7 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
     leaseMs: options.leaseMs,
     busProxy: bus?.proxy,
     busCluster: bus?.cluster,
+    busRoutes: bus?.routes ?? [],
     ports: () => [
       ...replicas.flatMap(({ proxy, ports }) => [proxy.port, ...ports]),
       Number(new URL(url).port),

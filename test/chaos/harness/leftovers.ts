@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { survivors } from './child.ts';
-import { listenersOf } from './listeners.ts';
+import { listenersOf } from './network/sockets.ts';
 
 export class Leftovers {
   readonly #folder: string;

@@ -1,6 +1,6 @@
 /** A PostgreSQL at an address that moves to its standby. */
 import { type Primary, startPrimary } from '../../support/base/standby.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { TcpProxy } from './network/tcp-proxy.ts';
 
 export class MovingDatabase {
   readonly #address: TcpProxy;

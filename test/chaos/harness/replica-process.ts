@@ -7,7 +7,7 @@ import { root } from '../../support/base/checkout.ts';
 import { eventually } from '../../support/base/eventually.ts';
 import { Child } from './child.ts';
 import { collectGarbage, INSPECTABLE, type MemoryUse } from './machine/heap.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { TcpProxy } from './network/tcp-proxy.ts';
 
 const START_MS = 60_000;
 const POINT_MS = 60_000;

@@ -11,7 +11,7 @@ import type { Dice } from './dice.ts';
 import { Facts } from './facts.ts';
 import { readJournal } from './journal.ts';
 import { Leftovers } from './leftovers.ts';
-import type { Line } from './line.ts';
+import type { Line } from './network/line.ts';
 import { readAtEach } from './readings.ts';
 import { readRecords, type WorkerRecord } from './records.ts';
 import type { ReplicaProcess } from './replica-process.ts';

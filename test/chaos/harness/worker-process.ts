@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { eventually } from '../../support/base/eventually.ts';
 import { Child, type ChildOptions } from './child.ts';
-import type { Line } from './line.ts';
+import type { Line } from './network/line.ts';
 import { recordsOf, type WorkerRecord } from './records.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
@@ -58,6 +58,11 @@ export class WorkerProcess {
 
   get pid(): number | undefined {
     return this.#child?.alive ? this.#child.pid : undefined;
+  }
+
+  /** Its processes. */
+  group(): number[] {
+    return this.#child?.group() ?? [];
   }
 
   /** Starts a life; whenever it ends by itself, another one follows. */

@@ -6,10 +6,10 @@
 import { Client } from '@muster/sdk';
 import { eventually } from '../../support/base/eventually.ts';
 import type { Dice } from '../harness/dice.ts';
+import { TcpProxy } from '../harness/network/tcp-proxy.ts';
 import { reasonOf } from '../harness/outcomes.ts';
 import type { ReplicaProcess } from '../harness/replica-process.ts';
 import type { Run } from '../harness/run.ts';
-import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 const PAGE = 10;
 const PAGES = 3;

@@ -9,6 +9,8 @@ import { freePort } from '../databases/postgres.ts';
 export interface ClusterNode {
   readonly name: string;
   readonly url: string;
+  /** Undefined: it does not run. */
+  readonly pid: number | undefined;
   start(): void;
   kill(): Promise<void>;
   /** Removes the store of the dead node. */
@@ -20,8 +22,14 @@ export interface NatsCluster {
   stop(): Promise<void>;
 }
 
-/** No node is started. */
-export async function makeCluster(count = 3): Promise<NatsCluster> {
+/**
+ * No node is started.
+ * @param routeTo Gives the port at which the others reach the nth node, which is on this one. Default: the same.
+ */
+export async function makeCluster(
+  count = 3,
+  routeTo: (port: number, n: number) => number = (port) => port,
+): Promise<NatsCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-nats-cluster-'));
   const [binary, prefix] = await Promise.all([findServerBinary(), dieWithParent()]);
   const places = await Promise.all(
@@ -29,9 +37,10 @@ export async function makeCluster(count = 3): Promise<NatsCluster> {
       .slice(0, count)
       .map(async (name) => ({ name, port: await freePort(), routePort: await freePort() })),
   );
-  const routes = places.map(({ routePort }) => `nats://127.0.0.1:${routePort}`);
+  const addresses = places.map(({ routePort }, n) => `127.0.0.1:${routeTo(routePort, n)}`);
+  const routes = addresses.map((address) => `nats://${address}`);
   const nodes = await Promise.all(
-    places.map(async ({ name, port, routePort }) => {
+    places.map(async ({ name, port, routePort }, n) => {
       const file = join(folder, `${name}.conf`);
       await writeFile(
         file,
@@ -39,13 +48,19 @@ export async function makeCluster(count = 3): Promise<NatsCluster> {
 host: 127.0.0.1
 port: ${port}
 jetstream { store_dir: ${JSON.stringify(join(folder, name))}, max_file_store: 1GB }
-cluster { name: muster, host: 127.0.0.1, port: ${routePort}, routes: ${JSON.stringify(routes)} }
+cluster {
+  name: muster, host: 127.0.0.1, port: ${routePort}
+  advertise: ${JSON.stringify(addresses[n])}, routes: ${JSON.stringify(routes)}
+}
 `,
       );
       let running: ServerProcess | undefined;
       return {
         name,
         url: `nats://127.0.0.1:${port}`,
+        get pid() {
+          return running?.pid;
+        },
         start: () => {
           running = launchServer(prefix, binary, file);
         },

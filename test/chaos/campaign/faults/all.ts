@@ -8,6 +8,7 @@ import { databaseFaults } from './database.ts';
 import { failoverFaults } from './failover.ts';
 import type { Fault } from './fault.ts';
 import { fileFaults } from './files.ts';
+import { partitionFaults } from './partitions.ts';
 import { readerFaults } from './readers.ts';
 import { replicaFaults } from './replicas.ts';
 import { upgradeFaults } from './upgrades.ts';
@@ -18,6 +19,7 @@ const lastingFaults: readonly Fault[] = [
   ...failoverFaults,
   ...clockFaults,
   ...busFaults,
+  ...partitionFaults,
   ...clientFaults,
   ...readerFaults,
   ...fileFaults,

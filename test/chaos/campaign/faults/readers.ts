@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, isTerminal } from '@muster/sdk';
 import { eventually } from '../../../support/base/eventually.ts';
-import { TcpProxy } from '../../harness/tcp-proxy.ts';
+import { TcpProxy } from '../../harness/network/tcp-proxy.ts';
 import type { World } from '../world.ts';
 import { type Fault, require } from './fault.ts';
 

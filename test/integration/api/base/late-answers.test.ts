@@ -6,7 +6,7 @@ import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { TcpProxy } from '../../../chaos/harness/tcp-proxy.ts';
+import { TcpProxy } from '../../../chaos/harness/network/tcp-proxy.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { sharedPostgres, type TestDatabases } from '../../../support/databases/postgres.ts';
 import { frame, rawCall } from './raw-http2.ts';

@@ -1,21 +1,17 @@
-/** A TCP proxy with a constant address: its target can be replaced, cut off, stalled, slowed or answered in part. */
+/** A TCP proxy with a constant address: its target can be replaced, cut off, stalled, slowed, parted or answered in part. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { type Pace, Passage } from './passage.ts';
+import { type Direction, Link } from './link.ts';
+import { Partition } from './partition.ts';
+import type { Pace } from './passage.ts';
 
 /** A loopback port, or what chooses one for each connection; undefined: connections are refused. */
 export type Target = number | (() => number | undefined) | undefined;
-
-interface Link {
-  readonly client: Socket;
-  readonly server: Socket;
-  /** Remaining bytes of answers before the link is cut. */
-  answerBytes: number;
-}
 
 export class TcpProxy {
   readonly port: number;
   readonly #server: Server;
   readonly #links = new Set<Link>();
+  readonly #partitions = new Set<Partition>();
   #target: Target;
   #stalled = false;
   #pace: Pace = { delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY };
@@ -43,38 +39,57 @@ export class TcpProxy {
     return this.#target;
   }
 
+  get connections(): number {
+    return this.#links.size;
+  }
+
   /** Breaks every connection. Returns how many there were. */
   cut(): number {
     const { size } = this.#links;
-    for (const { client, server } of this.#links) {
-      client.destroy();
-      server.destroy();
-    }
+    for (const link of this.#links) link.destroy();
+    for (const partition of this.#partitions) partition.cut();
     return size;
   }
 
   /** Breaks every connection after that many more bytes of answers, probably in the middle of one. */
   cutAfter(bytes: number): void {
-    for (const link of this.#links) link.answerBytes = Math.min(link.answerBytes, bytes);
+    for (const link of this.#links) link.cutAfter(bytes);
   }
 
   /** Nothing passes in either direction, and no end gets an error. */
   stall(): void {
     this.#stalled = true;
-    for (const link of this.#links) this.#hold(link);
+    for (const link of this.#links) link.hold();
   }
 
   resume(): void {
     this.#stalled = false;
-    for (const { client, server } of this.#links) {
-      client.resume();
-      server.resume();
-    }
+    for (const link of this.#links) link.resume();
   }
 
   /** Slows every connection, in either direction. Left out: no delay, any number of bytes. */
   slow({ delayMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY }: Partial<Pace> = {}): void {
     this.#pace = { delayMs, bytesPerSecond };
+  }
+
+  /**
+   * Parts the server from clients until the partition is healed.
+   * @param clients Gives the ports at which their connections begin. Default: all clients.
+   */
+  part(directions: readonly Direction[], clients?: () => ReadonlySet<number>): Partition {
+    const isOf = (ports: ReadonlySet<number> | undefined, port = Number.NaN) => ports?.has(port) ?? true;
+    const ports = clients?.();
+    const partition: Partition = new Partition({
+      links: [...this.#links].filter(({ clientPort }) => isOf(ports, clientPort)),
+      directions,
+      isMeant: ({ remotePort }) => isOf(clients?.(), remotePort),
+      onHeal: (waiting) => {
+        this.#partitions.delete(partition);
+        for (const client of waiting) this.#accept(client);
+      },
+    });
+    this.#partitions.add(partition);
+    return partition;
   }
 
   async close(): Promise<void> {
@@ -84,6 +99,7 @@ export class TcpProxy {
   }
 
   #accept(client: Socket): void {
+    if ([...this.#partitions].some((partition) => partition.keepsOut(client))) return;
     const port = typeof this.#target === 'function' ? this.#target() : this.#target;
     if (port === undefined) {
       client.destroy();
@@ -91,46 +107,14 @@ export class TcpProxy {
     }
     const server = connect({ host: '127.0.0.1', port, noDelay: true });
     client.setNoDelay(true);
-    const link: Link = { client, server, answerBytes: Number.POSITIVE_INFINITY };
-    this.#links.add(link);
-    this.#carry(client, server);
-    this.#carry(server, client, link);
-    const end = () => {
-      client.destroy();
-      server.destroy();
-      this.#links.delete(link);
-    };
-    for (const socket of [client, server]) {
-      socket.on('error', end);
-      socket.on('close', end);
-    }
-    if (this.#stalled) this.#hold(link);
-  }
-
-  #carry(from: Socket, to: Socket, link?: Link): void {
-    const passage = new Passage({
+    const link: Link = new Link({
+      client,
+      server,
       pace: () => this.#pace,
-      pass: (bytes) => {
-        if (to.destroyed) return true;
-        const passing = link ? bytes.subarray(0, link.answerBytes) : bytes;
-        const hasCapacity = to.write(passing);
-        if (!link) return hasCapacity;
-        link.answerBytes -= passing.length;
-        if (link.answerBytes <= 0) from.destroy();
-        return hasCapacity;
-      },
-      // While the proxy is stalled, nothing is read.
-      resume: () => this.#stalled || from.resume(),
+      isStalled: () => this.#stalled,
+      onEnd: () => this.#links.delete(link),
     });
-    from.on('data', (bytes) => {
-      if (!passage.add(bytes)) from.pause();
-    });
-    from.on('close', () => passage.end());
-    to.on('drain', () => passage.isFull || this.#stalled || from.resume());
-  }
-
-  #hold({ client, server }: Link): void {
-    client.pause();
-    server.pause();
+    this.#links.add(link);
+    if (this.#stalled) link.hold();
   }
 }

@@ -2,7 +2,7 @@
  * A worker's own route to the replicas, which can be stalled while all other clients get through. The bus has another
  * route.
  */
-import type { ReplicaProcess } from './replica-process.ts';
+import type { ReplicaProcess } from '../replica-process.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 export class Line {
@@ -36,6 +36,13 @@ export class Line {
   /** For clients that know one address, as of a load balancer. */
   get sharedAddress(): string {
     return `127.0.0.1:${this.#door.port}`;
+  }
+
+  /** The part of it to the nth replica, which only this worker uses. */
+  to(n: number): TcpProxy {
+    const proxy = this.#proxies[n];
+    if (!proxy) throw new Error(`there is no replica ${n}`);
+    return proxy;
   }
 
   stall(): void {

@@ -1,0 +1,136 @@
+/** Partitions of one pair of processes, while both reach all others. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Direction } from '../../harness/network/link.ts';
+import type { Partition } from '../../harness/network/partition.ts';
+import { clientPortsOf } from '../../harness/network/sockets.ts';
+import type { TcpProxy } from '../../harness/network/tcp-proxy.ts';
+import type { Segment } from '../plan.ts';
+import type { World } from '../world.ts';
+import { type Fault, require } from './fault.ts';
+
+const LEASES = 1.5;
+
+interface Pair {
+  readonly what: string;
+  /** Also which of them does not reach the other. */
+  part(directions: readonly Direction[]): readonly Partition[];
+}
+
+interface PairKind {
+  readonly name: string;
+  readonly fits?: (plan: Segment) => boolean;
+  /** Of one-way partitions. Left out: both. */
+  readonly directions?: readonly Direction[];
+  draw(world: World): Pair;
+}
+
+const replicaAndDatabase: PairKind = {
+  name: 'a replica and PostgreSQL',
+  draw({ run, dice }) {
+    const replica = dice.pick(run.deployment.replicas);
+    const { databaseProxy } = run.deployment;
+    return { what: replica.name, part: (directions) => [partProcess(databaseProxy, () => [replica.pid], directions)] };
+  },
+};
+
+const replicaAndBus: PairKind = {
+  name: 'a replica and the bus',
+  fits: ({ clusteredBus }) => !clusteredBus,
+  draw({ run, dice }) {
+    const replica = dice.pick(run.deployment.replicas);
+    const bus = busOf(run.deployment);
+    return { what: replica.name, part: (directions) => [partProcess(bus, () => [replica.pid], directions)] };
+  },
+};
+
+const workerAndBus: PairKind = {
+  name: 'a worker and the bus',
+  fits: ({ clusteredBus }) => !clusteredBus,
+  // A worker seldom sends anything.
+  directions: ['answers'],
+  draw({ run, dice }) {
+    const worker = dice.pick(run.workers);
+    const bus = busOf(run.deployment);
+    return { what: worker.name, part: (directions) => [partProcess(bus, () => worker.group(), directions)] };
+  },
+};
+
+const workerAndReplica: PairKind = {
+  name: 'a worker and a replica',
+  draw({ run, dice }) {
+    const { replicas } = run.deployment;
+    const pairs = run.workers.flatMap((worker) => replicas.map((replica, n) => ({ worker, replica, n })));
+    const { worker, replica, n } = dice.pick(pairs.filter((pair) => pair.worker.line.to(pair.n).connections > 0));
+    const part = (directions: readonly Direction[]) => [worker.line.to(n).part(directions)];
+    return { what: `${worker.name} and ${replica.name}`, part };
+  },
+};
+
+const busNodes: PairKind = {
+  name: 'two nodes of the bus cluster',
+  fits: ({ clusteredBus }) => clusteredBus,
+  draw({ run, dice }) {
+    const { busCluster, busRoutes } = run.deployment;
+    const nodes = (busCluster?.nodes ?? []).map((node, n) => ({ node, route: busRoutes[n] }));
+    const [one, other] = dice.shuffled(nodes);
+    if (!one?.route || !other?.route) throw new Error('the bus is no cluster');
+    const [toOne, toOther] = [one.route, other.route];
+    // Either of them may have opened a connection between them.
+    const part = (directions: readonly Direction[]) => [
+      partProcess(toOther, () => [one.node.pid], directions),
+      partProcess(toOne, () => [other.node.pid], directions.map(reverse)),
+    ];
+    return { what: `${one.node.name} and ${other.node.name}`, part };
+  },
+};
+
+const reverse = (direction: Direction): Direction => (direction === 'requests' ? 'answers' : 'requests');
+
+function busOf({ busProxy }: World['run']['deployment']): TcpProxy {
+  if (!busProxy) throw new Error('the bus is no single server');
+  return busProxy;
+}
+
+/** Parts the server behind a proxy from a client. */
+function partProcess(
+  proxy: TcpProxy,
+  pids: () => readonly (number | undefined)[],
+  directions: readonly Direction[],
+): Partition {
+  const isRunning = (pid: number | undefined) => pid !== undefined;
+  return proxy.part(directions, () => clientPortsOf(pids().filter(isRunning), proxy.port));
+}
+
+function parted({ name, fits, draw, directions: known = ['requests', 'answers'] }: PairKind, oneWay: boolean): Fault {
+  return {
+    name: `${oneWay ? 'one-way' : 'two-way'} partition of ${name}`,
+    ...(fits ? { fits } : {}),
+    async inflict(world) {
+      const { run, dice } = world;
+      const { what, part } = draw(world);
+      const directions: readonly Direction[] = oneWay ? [dice.pick(known)] : ['requests', 'answers'];
+      const partitions = part(directions);
+      try {
+        await Promise.all([delay(LEASES * run.deployment.leaseMs), run.progress(10)]);
+        return measure(what, directions, partitions);
+      } finally {
+        for (const partition of partitions) partition.heal();
+      }
+    },
+  };
+}
+
+function measure(what: string, directions: readonly Direction[], partitions: readonly Partition[]): string {
+  const sum = (count: (partition: Partition) => number) => partitions.reduce((total, one) => total + count(one), 0);
+  const [connections, withheld, passed] = [sum((p) => p.connections), sum((p) => p.withheld), sum((p) => p.passed)];
+  const kept = `${withheld} bytes of ${directions.join(' and ')} withheld on ${connections} connections`;
+  return require(withheld > 0 && (directions.length === 1 || passed === 0), `${what}: ${kept}, ${passed} passed`);
+}
+
+export const partitionFaults: readonly Fault[] = [
+  replicaAndDatabase,
+  replicaAndBus,
+  workerAndBus,
+  workerAndReplica,
+  busNodes,
+].flatMap((kind) => [parted(kind, false), parted(kind, true)]);
