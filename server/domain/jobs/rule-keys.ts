@@ -77,7 +77,13 @@ export function claimingOf<K extends AnyRuleKey>(group: KeyGroup<K>): K {
   return group[0].kind === 'DEBOUNCE' ? (group.at(-1) as K) : group[0];
 }
 
-/** The delay until a held key can be taken over. Undefined: none. UNIQUENESS has no known time: 0 ms. */
+/** How far the clocks of a replica and its database may be apart: a job from later than that is from a clock that has stepped. */
+const CLOCKS_APART_US = 60e6;
+
+/**
+ * The delay until a held key can be taken over. Undefined: none. UNIQUENESS has no known time: 0 ms. A throttle does not
+ * count a job from the future: a clock that was ahead for a moment would block the key until then.
+ */
 export function waitOf(
   rule: AnyRuleKey,
   held: OwnedKey,
@@ -88,10 +94,17 @@ export function waitOf(
     const isIgnored = held.jobId === rule.retryOf || held.jobId === replacedJobId;
     return !isIgnored && isBlocking(held.state, rule.states) ? { ms: 0 } : undefined;
   }
+  if (held.createTimeUs !== null && held.createTimeUs > held.nowUs + CLOCKS_APART_US) return undefined;
   // A job that is no longer kept was made a moment before its key's time.
   const nextUs = held.createTimeUs === null ? (held.untilUs ?? 0) : held.createTimeUs + rule.periodMs * 1_000;
   const ms = remainingMs(nextUs, held.nowUs);
   return ms > 0 ? { ms } : undefined;
+}
+
+/** The latest time to which a debounced job may be put off that continues a row of submissions. Undefined: no row. */
+export function latestOf(rule: AnyRuleKey, held: OwnedKey): number | undefined {
+  if (rule.kind !== 'DEBOUNCE' || held.untilUs === null) return undefined;
+  return Math.min(held.untilUs, held.nowUs + rule.maxWaitMs * 1_000);
 }
 
 export function refusal(

@@ -9,6 +9,7 @@ import {
   groupsOf,
   isRejected,
   type KeyGroup,
+  latestOf,
   nameOf,
   type OwnedKey,
   type RuleRefusal,
@@ -91,9 +92,8 @@ class Ruling {
     if (claims.length === 0) return;
     const ended = await this.#replaceWaiting(claims);
     const takeOvers = claims.map(({ rule, jobId, holder }): KeyTakeOver => {
-      // Continues the row of submissions that the first one began.
-      const continues = ended.has(holder.jobId) && holder.untilUs !== null;
-      return { rule, jobId, holderJobId: holder.jobId, untilUs: continues ? (holder.untilUs as number) : undefined };
+      const untilUs = ended.has(holder.jobId) ? latestOf(rule, holder) : undefined;
+      return { rule, jobId, holderJobId: holder.jobId, untilUs };
     });
     const taken = await this.#tx.takeOverSubmissionKeys(takeOvers);
     if (taken.size < claims.length) throw goneMeanwhile();
