@@ -2,11 +2,11 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { auditActions } from '../../../server/domain/namespaces/audit.ts';
-import { storeKinds } from '../../support/databases/databases.ts';
-import { moveClock } from '../../support/store/store-clock.ts';
-import { sql, useStore } from '../../support/store/store-context.ts';
-import { makeLane } from '../../support/store/store-fixtures.ts';
+import { auditActions } from '../../../../server/domain/namespaces/audit.ts';
+import { storeKinds } from '../../../support/databases/databases.ts';
+import { moveClock } from '../../../support/store/store-clock.ts';
+import { sql, useStore } from '../../../support/store/store-context.ts';
+import { makeLane } from '../../../support/store/store-fixtures.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 

@@ -1,9 +1,9 @@
 /** Keys of submission rules are deleted with their jobs; the key of a throttle is kept for its period. */
 import { describe, expect, it } from 'vitest';
-import { moveClock } from '../../support/store/store-clock.ts';
-import { sql, useStore } from '../../support/store/store-context.ts';
-import { claimMany, completionOf, makeLane, openWorker } from '../../support/store/store-fixtures.ts';
-import { debounced, ruledCall, throttled, unique } from '../../support/store/store-rules.ts';
+import { moveClock } from '../../../support/store/store-clock.ts';
+import { sql, useStore } from '../../../support/store/store-context.ts';
+import { claimMany, completionOf, makeLane, openWorker } from '../../../support/store/store-fixtures.ts';
+import { debounced, ruledCall, throttled, unique } from '../../../support/store/store-rules.ts';
 
 const DAY_MS = 86_400_000;
 

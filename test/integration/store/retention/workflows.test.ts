@@ -1,10 +1,10 @@
 /** The stored state of a workflow and its steps is deleted with the workflow's job. */
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { NewJob } from '../../../server/engine/ports/submissions.ts';
-import { storeKinds } from '../../support/databases/databases.ts';
-import { moveClock } from '../../support/store/store-clock.ts';
-import { emptyTables, sql, useStore } from '../../support/store/store-context.ts';
+import type { NewJob } from '../../../../server/engine/ports/submissions.ts';
+import { storeKinds } from '../../../support/databases/databases.ts';
+import { moveClock } from '../../../support/store/store-clock.ts';
+import { emptyTables, sql, useStore } from '../../../support/store/store-context.ts';
 import {
   claimMany,
   completionOf,
@@ -13,7 +13,7 @@ import {
   only,
   openWorker,
   submitMany,
-} from '../../support/store/store-fixtures.ts';
+} from '../../../support/store/store-fixtures.ts';
 import {
   changeOne,
   makeCompensation,
@@ -21,7 +21,7 @@ import {
   startedRun,
   startWorkflow,
   succeed,
-} from '../../support/store/store-workflows.ts';
+} from '../../../support/store/store-workflows.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,13 +1,13 @@
 /** The rows of a batch are kept as long as its job, and its members as long as a retry of the batch reads them. */
 
 import { describe, expect, it } from 'vitest';
-import { newRetry } from '../../../server/domain/batches/batch-retry.ts';
-import { storeKinds } from '../../support/databases/databases.ts';
-import { makeBatch, makeRetry, plain, retryPage } from '../../support/store/store-batches.ts';
-import { moveClock } from '../../support/store/store-clock.ts';
-import { sql, useStore } from '../../support/store/store-context.ts';
-import { makeCall, makeJob, makeLane, newJobId } from '../../support/store/store-fixtures.ts';
-import { cancelOne, changeOne, succeed } from '../../support/store/store-workflows.ts';
+import { newRetry } from '../../../../server/domain/batches/batch-retry.ts';
+import { storeKinds } from '../../../support/databases/databases.ts';
+import { makeBatch, makeRetry, plain, retryPage } from '../../../support/store/store-batches.ts';
+import { moveClock } from '../../../support/store/store-clock.ts';
+import { sql, useStore } from '../../../support/store/store-context.ts';
+import { makeCall, makeJob, makeLane, newJobId } from '../../../support/store/store-fixtures.ts';
+import { cancelOne, changeOne, succeed } from '../../../support/store/store-workflows.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
