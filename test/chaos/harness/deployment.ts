@@ -11,11 +11,11 @@ import type { NatsCluster } from '../../support/base/nats-cluster.ts';
 import { openPool, type ScratchPostgres, startPostgres } from '../../support/databases/postgres.ts';
 import { type Bus, startClusterBus, startServerBus } from './bus.ts';
 import { journalSchema } from './journal.ts';
-import { addressOf, Line } from './network/line.ts';
 import { MovingDatabase } from './moving-database.ts';
+import { addressOf, Line } from './network/line.ts';
+import { TcpProxy } from './network/tcp-proxy.ts';
 import { ReplicaProcess } from './replica-process.ts';
 import { SmallDisk } from './small-disk.ts';
-import { TcpProxy } from './network/tcp-proxy.ts';
 
 export interface DeploymentOptions {
   readonly replicas: number;
