@@ -11,6 +11,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { checkoutOf } from '../../support/base/checkout.ts';
+import { LinearizabilityChecker } from '../checker/linearizable.ts';
 import { faultsOf } from './faults/all.ts';
 import { buildFleet } from './fleet.ts';
 import { planOf } from './plan.ts';
@@ -39,6 +40,7 @@ console.log(
 
 const checkouts = values['replicas-from'].map(checkoutOf);
 buildFleet(console.log);
+const linearizability = LinearizabilityChecker.lack() ? undefined : LinearizabilityChecker.build();
 const deadline = performance.now() + minutes * 60_000;
 const isOver = () => performance.now() >= deadline;
 for (let seed = (results.at(-1)?.seed ?? first - 1) + 1; !isOver(); seed++) {
@@ -46,7 +48,14 @@ for (let seed = (results.at(-1)?.seed ?? first - 1) + 1; !isOver(); seed++) {
   const faults = faultsOf(plan, values.only);
   if (values.only && faults.length === 0) continue;
   console.log(`segment ${seed}: ${plan.kind}, ${plan.replicas} replicas, leases of ${plan.leaseMs / 1_000} s`);
-  const result = await runSegment({ plan, faults, checkouts, isOver, log: (line) => console.log(`  ${line}`) });
+  const result = await runSegment({
+    plan,
+    faults,
+    checkouts,
+    isOver,
+    linearizability,
+    log: (line) => console.log(`  ${line}`),
+  });
   for (const lack of result.notRun) console.log(`  not run: ${lack}`);
   for (const violation of result.violations) console.log(`  VIOLATION ${violation}`);
   results.push(result);

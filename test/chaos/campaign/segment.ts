@@ -2,6 +2,7 @@
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { verify } from '../../../server/store/upkeep/verify.ts';
 import { check } from '../checker/check.ts';
+import { LinearizabilityChecker, storyOf } from '../checker/linearizable.ts';
 import { Dice } from '../harness/dice.ts';
 import { loadPoints, Nemesis } from '../harness/nemesis.ts';
 import { Run } from '../harness/run.ts';
@@ -42,9 +43,12 @@ export interface SegmentParts {
   /** No more faults, finish the segment. */
   readonly isOver: () => boolean;
   readonly log: (line: string) => void;
+  /** Undefined: this machine can't build it. */
+  readonly linearizability: LinearizabilityChecker | undefined;
 }
 
-export async function runSegment({ plan, faults, checkouts, isOver, log }: SegmentParts): Promise<SegmentResult> {
+export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
+  const { plan, faults, checkouts, isOver, log, linearizability } = parts;
   const dice = new Dice(plan.seed).fork();
   const started = performance.now();
   const fleet = fleetOf(dice.fork());
@@ -57,6 +61,7 @@ export async function runSegment({ plan, faults, checkouts, isOver, log }: Segme
     dice,
     fleet: fleet.plans,
     variety: true,
+    registers: true,
     load: { callers: 3, atLeast: 500, atMost: 200_000, backlog: 200, enough: () => !raging },
   });
   const world: World = { run, dice: dice.fork(), violations: [], expectedErrors: [MASS_LAPSE] };
@@ -93,7 +98,9 @@ export async function runSegment({ plan, faults, checkouts, isOver, log }: Segme
     memory.stop();
     world.violations.push(...(await run.stop()).map((left) => `left behind: ${left}`));
   }
-  const notRun = [...fleet.lacks, ...faults.flatMap(lackOf)];
+  if (linearizability) judgeHistory(linearizability, world, note);
+  const lack = LinearizabilityChecker.lack();
+  const notRun = [...fleet.lacks, ...faults.flatMap(lackOf), ...(lack ? [`checker of linearizability: ${lack}`] : [])];
   if (process.env.CI === 'true') world.violations.push(...notRun.map((lack) => `not run: ${lack}`));
   return {
     ...plan,
@@ -126,6 +133,18 @@ function judgeAnswers({ run, violations }: World, counts: Map<string, number>): 
   const ms = Math.round(run.load.latestMs);
   counts.set('latest answer after its deadline, ms', ms);
   if (ms > MAX_LATE_MS) violations.push(`a call of the load was answered ${ms} ms after its deadline`);
+}
+
+function judgeHistory(checker: LinearizabilityChecker, { run, violations }: World, note: (bite: Bite) => void): void {
+  const history = run.registers?.history ?? [];
+  for (const [kind, verdict] of Object.entries(checker.check(history))) {
+    const { linearizable, unknown, broken, operations, open } = verdict;
+    for (const object of broken) violations.push(`not linearizable: ${object}\n${storyOf(object, history)}`);
+    note({
+      fault: `each ${kind} linearizable, as clients saw it`,
+      measured: `${linearizable} of ${linearizable + unknown.length + broken.length}, ${unknown.length} unknown; ${operations} operations, ${open} without an answer`,
+    });
+  }
 }
 
 async function crash(world: World, note: (bite: Bite) => void): Promise<void> {

@@ -3,6 +3,7 @@ import { Client, type JobRequest } from '@muster/sdk';
 import { eventually } from '../../support/base/eventually.ts';
 import type { Evidence } from '../checker/evidence.ts';
 import { Load, type LoadOptions } from '../load/load.ts';
+import { Registers } from '../load/registers.ts';
 import { Variety } from '../load/variety.ts';
 import { CarelessWorker } from './careless-worker.ts';
 import { forgetChildren } from './child.ts';
@@ -25,6 +26,8 @@ const READ_SAMPLE = 250;
 export interface RunOptions extends DeploymentOptions {
   /** Whether work of every kind is under way next to the load. Default: no. */
   readonly variety?: boolean;
+  /** Whether clients share jobs, queues and keys, and log what they see of them. Needs `variety`. Default: no. */
+  readonly registers?: boolean;
   readonly dice: Dice;
   readonly fleet: readonly WorkerPlan[];
   readonly load: Pick<LoadOptions, 'callers' | 'atLeast' | 'atMost' | 'backlog' | 'enough'>;
@@ -37,6 +40,7 @@ export class Run {
   readonly load: Load;
   readonly facts: Facts;
   readonly variety: Variety | undefined;
+  readonly registers: Registers | undefined;
   readonly #leftovers: Leftovers;
   readonly #dice: Dice;
   #disbanded = false;
@@ -48,6 +52,7 @@ export class Run {
     this.#dice = options.dice;
     this.facts = new Facts(deployment.database);
     this.variety = options.variety ? new Variety(address) : undefined;
+    this.registers = options.registers ? new Registers(address, options.dice.fork()) : undefined;
     const isOpen = (name: string) => this.facts.isOpen(name);
     this.workers = options.fleet.map(
       (place, i) => new WorkerProcess(place, deployment.lines[i] as Line, recordFolder, isOpen),
@@ -81,6 +86,7 @@ export class Run {
       run.careless.start();
       await Promise.all(run.workers.map((worker) => worker.ready()));
       run.load.start();
+      run.registers?.start();
       return run;
     } catch (error) {
       await run.stop();
@@ -138,7 +144,7 @@ export class Run {
       if (!replica.alive) await replica.start();
       replica.restore();
     }
-    await Promise.all([this.load.finished(), this.variety?.finish()]);
+    await Promise.all([this.load.finished(), this.registers?.finish(), this.variety?.finish()]);
     const done = async () => {
       await this.load.release(await this.facts.pausedJobs());
       return (await this.facts.openJobs()) === 0;
@@ -215,6 +221,7 @@ export class Run {
   async stop(): Promise<string[]> {
     if (!this.#disbanded) {
       this.load.breakOff();
+      this.registers?.breakOff();
       await this.variety?.breakOff();
       for (const worker of this.workers) worker.destroy();
       await Promise.allSettled([this.load.finished(), this.careless.breakOff()]);

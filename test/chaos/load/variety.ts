@@ -6,14 +6,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { CatchUpPolicy, Client, type DefinitionInit, JobState, OverlapPolicy, Worker } from '@muster/sdk';
-import { isUnknown } from '../harness/outcomes.ts';
 import { Tally } from '../harness/tally.ts';
+import { LONG_MS, PAUSE_MS, repeated } from './repeated.ts';
 import { missedTimes } from './schedule-times.ts';
 
 export const VARIETY = 'variety';
 
-const LONG_MS = 300_000;
-const PAUSE_MS = 300;
 const MEMBERS = 20;
 const ITEMS = [1, 2, 3, 4, 5];
 const MAX_CONCURRENCY = 2;
@@ -161,18 +159,5 @@ export class Variety {
     this.tally.count('batch');
     if (job?.state !== JobState.SUCCEEDED || counts?.succeeded !== BigInt(MEMBERS))
       this.violations.push(`batch ${job?.jobId} ended with ${counts?.succeeded} of ${MEMBERS} members`);
-  }
-}
-
-/** Repeats a call, under its request id if it has one, until its outcome is known, for some minutes. */
-async function repeated<T>(call: () => Promise<T>): Promise<T> {
-  const end = performance.now() + LONG_MS;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isUnknown(error) || performance.now() > end) throw error;
-      await delay(PAUSE_MS);
-    }
   }
 }

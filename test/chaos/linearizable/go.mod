@@ -1,0 +1,5 @@
+module muster.dev/test/chaos/linearizable
+
+go 1.25.0
+
+require github.com/anishathalye/porcupine v1.3.1
