@@ -77,10 +77,12 @@ export class ReplicaProcess {
   /**
    * Starts a life and waits until it serves. A life that can not reach its bus or database ends, and another one
    * follows, as under any supervisor. With `plan` (`point:count`) it kills itself there, possibly before it serves.
+   *
+   * @param launcher Words before the command.
    */
-  async start(plan = ''): Promise<void> {
+  async start(plan = '', launcher: readonly string[] = []): Promise<void> {
     for (let tries = 0; tries < MAX_STARTS; tries++) {
-      const { child, port } = await this.#launch(plan);
+      const { child, port } = await this.#launch(plan, launcher);
       this.#child = child;
       this.#port = port;
       if (port !== undefined) this.ports.push(port);
@@ -91,15 +93,17 @@ export class ReplicaProcess {
     throw new Error(`${this.name} does not start:\n${this.failedStarts.at(-1)}`);
   }
 
-  async #launch(plan: string): Promise<{ child: Child; port: number | undefined }> {
+  async #launch(plan: string, launcher: readonly string[]): Promise<{ child: Child; port: number | undefined }> {
     this.lives++;
     let port: number | undefined;
     const ports = ['--data', this.#folder, '--grpc-port', '0', '--http-port', '0'];
+    // This program adds the options of Node with which a replica runs.
+    const words = [process.execPath, 'server/cli/bin.mjs', 'start', ...ports, ...this.#args];
+    const [command = '', ...args] = [...launcher, ...words];
     const child = new Child({
       name: `${this.name}-${this.lives}`,
-      command: process.execPath,
-      // It adds the options of Node with which a replica runs.
-      args: ['server/cli/bin.mjs', 'start', ...ports, ...this.#args],
+      command,
+      args,
       folder: this.checkout,
       env: { ...INSPECTABLE, ...this.#env, MUSTER_KILL_POINT: plan },
       onLine: (line) => {

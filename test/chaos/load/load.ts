@@ -56,6 +56,7 @@ export class Load {
   readonly #options: LoadOptions;
   #submitted = 0;
   #broken = false;
+  #times = 1;
   #running: Promise<unknown> = Promise.resolve();
   #open = 0;
   /** Used keys, for repeats by other callers. */
@@ -108,9 +109,29 @@ export class Load {
     }
   }
 
+  /** Has that many times the callers and the backlog while `work` runs. */
+  async surge(times: number, work: () => Promise<void>): Promise<void> {
+    let isOver = false;
+    this.#times = times;
+    const { callers, dice } = this.#options;
+    const more = Array.from({ length: callers * (times - 1) }, () => this.#call(dice.fork(), () => isOver));
+    try {
+      await work();
+    } finally {
+      isOver = true;
+      this.#times = 1;
+      await Promise.all(more);
+    }
+  }
+
   /** Ends as soon as possible, without results. */
   breakOff(): void {
     this.#broken = true;
+  }
+
+  /** With more open jobs, callers pause. */
+  get backlog(): number {
+    return this.#options.backlog * this.#times;
   }
 
   describe(): string {
@@ -132,11 +153,11 @@ export class Load {
     }
   }
 
-  async #call(dice: Dice): Promise<void> {
+  async #call(dice: Dice, isOver = () => this.#over): Promise<void> {
     const client = this.client();
     try {
-      while (!this.#over) {
-        if (this.#open > this.#options.backlog) {
+      while (!isOver() && !this.#broken) {
+        if (this.#open > this.backlog) {
           await delay(20);
           continue;
         }

@@ -11,6 +11,7 @@ import { fileFaults } from './files.ts';
 import { partitionFaults } from './partitions.ts';
 import { readerFaults } from './readers.ts';
 import { replicaFaults } from './replicas.ts';
+import { resourceFaults } from './resources.ts';
 import { upgradeFaults } from './upgrades.ts';
 
 const lastingFaults: readonly Fault[] = [
@@ -23,6 +24,7 @@ const lastingFaults: readonly Fault[] = [
   ...clientFaults,
   ...readerFaults,
   ...fileFaults,
+  ...resourceFaults,
   ...upgradeFaults,
 ];
 

@@ -8,6 +8,7 @@ import { sessionApi } from '../../../../sdk/typescript/src/worker/thread/session
 import { eventually } from '../../../support/base/eventually.ts';
 import { openRepeatedly } from '../../harness/careless-worker.ts';
 import { isLeaseLost } from '../../harness/outcomes.ts';
+import type { Run } from '../../harness/run.ts';
 import { type Fault, require, seconds } from './fault.ts';
 
 const SESSIONS = 1_000;
@@ -22,6 +23,9 @@ const INPUT_BYTES = 510_000;
 const RESETS_MS = 5_000;
 const RESET_EACH_MS = 20;
 const MIN_RESETS = 100;
+const SURGE = 10;
+const SURGE_MS = 120_000;
+const DRAIN_MS = 180_000;
 
 const sessionsOpened: Fault = {
   name: '1,000 sessions opened at once and abandoned',
@@ -69,23 +73,28 @@ const sessionsOpened: Fault = {
 const largeCalls: Fault = {
   name: 'calls of 3 MiB, the largest that are taken',
   async inflict({ run }) {
-    const text = 'x'.repeat(INPUT_BYTES);
-    const requests = Array.from({ length: JOBS_PER_CALL }, () => ({ definition: 'quick', input: { text } }));
-    const call = async () => {
-      const client = run.load.client();
-      let jobs = 0;
-      try {
-        for (let n = 0; n < CALLS; n++) jobs += (await run.load.submitMany(client, requests)).length;
-      } finally {
-        client.close();
-      }
-      return jobs;
-    };
-    const jobs = (await Promise.all(Array.from({ length: CALLERS }, call))).reduce((sum, n) => sum + n, 0);
+    const jobs = await submitLarge(run);
     const megabytes = Math.round((jobs * INPUT_BYTES) / 2 ** 20);
     return require(jobs === CALLERS * CALLS * JOBS_PER_CALL, `${jobs} jobs, ${megabytes} MiB`);
   },
 };
+
+/** Four clients make large calls at once, several each. Resolves with the number of jobs. */
+export async function submitLarge(run: Run, address?: string): Promise<number> {
+  const text = 'x'.repeat(INPUT_BYTES);
+  const requests = Array.from({ length: JOBS_PER_CALL }, () => ({ definition: 'quick', input: { text } }));
+  const call = async () => {
+    const client = run.load.client(address);
+    let jobs = 0;
+    try {
+      for (let n = 0; n < CALLS; n++) jobs += (await run.load.submitMany(client, requests)).length;
+    } finally {
+      client.close();
+    }
+    return jobs;
+  };
+  return (await Promise.all(Array.from({ length: CALLERS }, call))).reduce((sum, n) => sum + n, 0);
+}
 
 const connectionsReset: Fault = {
   name: 'connections to the replicas reset 50 times a second',
@@ -100,4 +109,24 @@ const connectionsReset: Fault = {
   },
 };
 
-export const clientFaults: readonly Fault[] = [sessionsOpened, largeCalls, connectionsReset];
+const loadTenfold: Fault = {
+  name: 'ten times the load for a lease',
+  async inflict({ run }) {
+    const { load, facts, deployment } = run;
+    const usual = load.backlog;
+    const hasOpen = (jobs: number) => async () => (await facts.openJobs()) >= jobs;
+    const start = performance.now();
+    await load.surge(SURGE, async () => {
+      const options = { timeoutMs: SURGE_MS, everyMs: 100 };
+      await eventually('ten times the usual jobs are open', hasOpen(SURGE * usual), options);
+      await delay(deployment.leaseMs);
+    });
+    const peak = performance.now();
+    const isUsual = async () => (await facts.openJobs()) <= usual;
+    await eventually('the usual number of jobs is open', isUsual, { timeoutMs: DRAIN_MS, everyMs: 100 });
+    const took = seconds(performance.now() - peak);
+    return `${SURGE * usual} open jobs at once, ${seconds(peak - start)} in all; as before ${took} later`;
+  },
+};
+
+export const clientFaults: readonly Fault[] = [sessionsOpened, largeCalls, connectionsReset, loadTenfold];
