@@ -58,6 +58,7 @@ export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
     ...plan,
     checkouts,
     smallDisk: plan.smallDisk && !needsRoot(),
+    slowSync: plan.kind !== 'crashes',
     dice,
     fleet: fleet.plans,
     variety: true,

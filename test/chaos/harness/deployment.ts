@@ -10,12 +10,14 @@ import { root } from '../../support/base/checkout.ts';
 import type { NatsCluster } from '../../support/base/nats-cluster.ts';
 import { openPool, type ScratchPostgres, startPostgres } from '../../support/databases/postgres.ts';
 import { type Bus, startClusterBus, startServerBus } from './bus.ts';
+import { DiskDatabase } from './database/disk-database.ts';
+import { MovingDatabase } from './database/moving-database.ts';
+import { SlowSync } from './database/slow-sync.ts';
+import { SmallDisk } from './database/small-disk.ts';
 import { journalSchema } from './journal.ts';
-import { MovingDatabase } from './moving-database.ts';
 import { addressOf, Line } from './network/line.ts';
 import { TcpProxy } from './network/tcp-proxy.ts';
 import { ReplicaProcess } from './replica-process.ts';
-import { SmallDisk } from './small-disk.ts';
 
 export interface DeploymentOptions {
   readonly replicas: number;
@@ -27,10 +29,12 @@ export interface DeploymentOptions {
   readonly clusteredBus?: boolean;
   /** Whether the address of the database can move to a standby. */
   readonly standby?: boolean;
-  /** Whether the database has a disk of its own. Needs root. */
+  /** Whether the database has disks of its own, for its data and for its WAL. Needs root. */
   readonly smallDisk?: boolean;
   /** Checkouts whose `muster` the replicas run, in turn. Default: this one. */
   readonly checkouts?: readonly string[];
+  /** Whether each fsync of the database can be made slow. */
+  readonly slowSync?: boolean;
 }
 
 export interface Deployment {
@@ -46,6 +50,9 @@ export interface Deployment {
   /** The proxy between the replicas and the database. */
   readonly databaseProxy: TcpProxy;
   readonly disk: SmallDisk | undefined;
+  /** Undefined: its WAL has no disk of its own. */
+  readonly diskDatabase: DiskDatabase | undefined;
+  readonly slowSync: SlowSync | undefined;
   readonly moving: MovingDatabase | undefined;
   readonly beatMs: number;
   readonly leaseMs: number;
@@ -60,9 +67,7 @@ export interface Deployment {
 }
 
 export async function deploy(options: DeploymentOptions, workers: number): Promise<Deployment> {
-  const settings = { shared_buffers: '64MB' };
-  const moving = options.standby ? await MovingDatabase.start(settings) : undefined;
-  const postgres = moving ?? (await startPostgres({ settings }));
+  const { slowSync, moving, diskDatabase, postgres } = await startDatabase(options);
   const bus = await startBus(options);
   const url = await postgres.createDatabase();
   const disk = options.smallDisk ? await SmallDisk.of(url) : undefined;
@@ -91,6 +96,8 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
     databaseUrl: url,
     databaseProxy,
     disk,
+    diskDatabase,
+    slowSync,
     moving,
     beatMs: options.beatMs,
     leaseMs: options.leaseMs,
@@ -104,8 +111,23 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
       databaseProxy.port,
       ...(bus?.ports ?? []),
     ],
-    stop: () => tearDown({ replicas, lines, database, databaseProxy, recordFolder, bus, postgres, disk }),
+    stop: () => tearDown({ replicas, lines, database, databaseProxy, recordFolder, bus, postgres, disk, slowSync }),
   };
+}
+
+interface Database {
+  readonly postgres: Pick<ScratchPostgres, 'createDatabase' | 'stop'>;
+  readonly slowSync: SlowSync | undefined;
+  readonly moving: MovingDatabase | undefined;
+  readonly diskDatabase: DiskDatabase | undefined;
+}
+
+async function startDatabase(options: DeploymentOptions): Promise<Database> {
+  const slowSync = options.slowSync ? await SlowSync.make() : undefined;
+  const how = { settings: { shared_buffers: '64MB' }, environment: slowSync?.environment };
+  const moving = options.standby ? await MovingDatabase.start(how) : undefined;
+  const diskDatabase = options.smallDisk ? await DiskDatabase.start(how) : undefined;
+  return { slowSync, moving, diskDatabase, postgres: moving ?? diskDatabase ?? (await startPostgres(how)) };
 }
 
 function startBus({ embeddedBus, clusteredBus }: DeploymentOptions): Promise<Bus> | undefined {
@@ -122,6 +144,7 @@ interface Parts {
   readonly bus: Bus | undefined;
   readonly postgres: Pick<ScratchPostgres, 'stop'>;
   readonly disk: SmallDisk | undefined;
+  readonly slowSync: SlowSync | undefined;
 }
 
 async function tearDown({
@@ -133,6 +156,7 @@ async function tearDown({
   bus,
   postgres,
   disk,
+  slowSync,
 }: Parts): Promise<void> {
   await Promise.all(replicas.map((replica) => replica.stop()));
   await Promise.all(lines.map((line) => line.close()));
@@ -140,5 +164,6 @@ async function tearDown({
   await databaseProxy.close();
   await Promise.all([bus?.stop(), postgres.stop()]);
   disk?.unmount();
+  slowSync?.remove();
   await rm(recordFolder, { recursive: true, force: true });
 }

@@ -21,6 +21,7 @@ import {
   copyToFolder,
   type PostgresMajor,
   type ServerOnFolder,
+  type ServerOptions,
   startOnFolder,
   writeServerFile,
 } from '../databases/postgres.ts';
@@ -52,22 +53,19 @@ export interface Standby extends Primary {
   promote(): Promise<void>;
 }
 
-interface Shared {
+interface Shared extends ServerOptions {
   readonly major: PostgresMajor;
-  readonly settings: Record<string, string>;
 }
 
-/** `settings`: of the server and of all its standbys. */
-export async function startPrimary(
-  options: { major?: PostgresMajor; settings?: Record<string, string> } = {},
-): Promise<Primary> {
-  const { major = 18, settings } = options;
-  const shared = { major, settings: { shared_buffers: '64MB', wal_keep_size: '1GB', ...settings } };
+/** `options`: of the server and of all its standbys. */
+export async function startPrimary(options: ServerOptions & { major?: PostgresMajor } = {}): Promise<Primary> {
+  const { major = 18, settings, environment } = options;
+  const shared = { major, environment, settings: { shared_buffers: '64MB', wal_keep_size: '1GB', ...settings } };
   return primaryOn(shared, await copyDataFolder(major));
 }
 
 async function primaryOn(shared: Shared, data: string): Promise<Primary> {
-  const server = await startOnFolder(shared.major, data, shared.settings);
+  const server = await startOnFolder(shared.major, data, shared);
   return {
     url: server.url,
     port: server.port,

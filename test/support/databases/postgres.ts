@@ -97,14 +97,16 @@ function removeAtExit(folder: string): void {
 
 const MAX_PORTS = 5;
 
+export interface ServerOptions {
+  readonly settings?: Readonly<Record<string, string>> | undefined;
+  /** Added to this process's own. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+}
+
 /** The chosen port is free, but another process may take it before the server does; then it tries again. */
-async function launchServer(
-  native: string,
-  data: string,
-  as: SpawnOptions,
-  settings: Record<string, string> = {},
-  oldPort?: number,
-) {
+async function launchServer(native: string, data: string, { settings, environment }: ServerOptions, oldPort?: number) {
+  const identity = identityOf(native);
+  const as = { ...identity, env: { ...identity.env, ...environment } };
   for (let nth = 1; ; nth++) {
     const port = oldPort ?? (await freePort());
     const all = {
@@ -128,7 +130,7 @@ async function launchServer(
       stream?.on('data', (chunk) => (log = (log + chunk).slice(-8_000)));
     try {
       await answers(`postgres://muster@127.0.0.1:${port}/postgres`, child, () => log);
-      return { child, port, killed };
+      return { child, port, killed, log: () => log };
     } catch (error) {
       process.off('exit', killed);
       if (nth === MAX_PORTS || !log.includes('could not bind')) throw error;
@@ -200,6 +202,9 @@ export interface ServerOnFolder {
   readonly port: number;
   /** Creates an empty database and returns its URL. */
   createDatabase(name?: string): Promise<string>;
+  /** The last 8,000 characters of its log. */
+  log(): string;
+  hasEnded(): boolean;
   /** Ends it, unless it has ended. Its folder stays. */
   end(signal: 'SIGINT' | 'SIGQUIT'): Promise<void>;
 }
@@ -208,11 +213,11 @@ export interface ServerOnFolder {
 export async function startOnFolder(
   major: PostgresMajor,
   data: string,
-  settings: Record<string, string> = {},
+  options: ServerOptions = {},
   oldPort?: number,
 ): Promise<ServerOnFolder> {
-  const native = binariesOf(major);
-  const { child, port, killed } = await launchServer(native, data, identityOf(native), settings, oldPort);
+  const { child, port, killed, log } = await launchServer(binariesOf(major), data, options, oldPort);
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const url = `postgres://muster@127.0.0.1:${port}/postgres`;
   return {
     url,
@@ -221,9 +226,11 @@ export async function startOnFolder(
       await administer(url, `CREATE DATABASE ${name}`);
       return onDatabase(url, name);
     },
+    log,
+    hasEnded,
     async end(signal) {
       process.off('exit', killed);
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (hasEnded()) return;
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill(signal);
       await ended;
@@ -232,12 +239,10 @@ export async function startOnFolder(
 }
 
 /** A server for one test, which may stop it or change its settings. */
-export async function startPostgres(
-  options: { major?: PostgresMajor; settings?: Record<string, string> } = {},
-): Promise<ScratchPostgres> {
+export async function startPostgres(options: ServerOptions & { major?: PostgresMajor } = {}): Promise<ScratchPostgres> {
   const { major = 18, settings } = options;
   const data = await copyDataFolder(major);
-  let server = await startOnFolder(major, data, settings);
+  let server = await startOnFolder(major, data, options);
   const { url, port } = server;
   return {
     url,
@@ -245,7 +250,8 @@ export async function startPostgres(
     async restartAsRestored() {
       await server.end('SIGINT');
       writeServerFile(data, 'recovery.signal', '');
-      server = await startOnFolder(major, data, { ...settings, restore_command: 'false' }, port);
+      const restored = { ...options, settings: { ...settings, restore_command: 'false' } };
+      server = await startOnFolder(major, data, restored, port);
     },
     async stop() {
       await server.end('SIGINT');

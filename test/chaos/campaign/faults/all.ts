@@ -5,6 +5,7 @@ import { busFaults } from './bus.ts';
 import { clientFaults } from './clients.ts';
 import { clockFaults } from './clock.ts';
 import { databaseFaults } from './database.ts';
+import { diskFaults } from './disks.ts';
 import { failoverFaults } from './failover.ts';
 import type { Fault } from './fault.ts';
 import { fileFaults } from './files.ts';
@@ -17,6 +18,7 @@ import { upgradeFaults } from './upgrades.ts';
 const lastingFaults: readonly Fault[] = [
   ...replicaFaults,
   ...databaseFaults,
+  ...diskFaults,
   ...failoverFaults,
   ...clockFaults,
   ...busFaults,

@@ -1,10 +1,10 @@
-/** A database that is slow, silent, out of connections, or full. */
+/** A database that is slow, silent, or out of connections. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { eventually } from '../../../support/base/eventually.ts';
 import { notePromptness } from '../promptness.ts';
 import type { World } from '../world.ts';
-import { type Fault, needsRoot, require, seconds } from './fault.ts';
+import { type Fault, require, seconds } from './fault.ts';
 
 const SLOW_DATABASE = { delayMs: 60 };
 const ROUND_TRIP_MS = 2 * SLOW_DATABASE.delayMs;
@@ -13,10 +13,9 @@ const ANSWER_BYTES = 512 << 10;
 /** A connection that another client gives back is free for the replicas. */
 const MAX_LEFT = 3;
 const TOO_MANY_CONNECTIONS = '53300';
-const DISK_FULL = '53100';
 
 /** The time of a query through the proxy of the database, in ms; connecting does not count. */
-async function timeOf({ run }: World, query: string, timeoutMs = 60_000): Promise<number> {
+export async function timeOf({ run }: World, query: string, timeoutMs = 60_000): Promise<number> {
   const { databaseUrl, databaseProxy } = run.deployment;
   const url = Object.assign(new URL(databaseUrl), { port: String(databaseProxy.port) }).href;
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs });
@@ -143,39 +142,10 @@ async function countOfMuster([client]: readonly pg.Client[]): Promise<number> {
   return (await client?.query<{ n: number }>(text))?.rows[0]?.n ?? 0;
 }
 
-const diskFull: Fault = {
-  name: "PostgreSQL's disk full for longer than a lease",
-  fits: ({ smallDisk }) => smallDisk,
-  lack: needsRoot,
-  async inflict(world) {
-    const { disk, leaseMs } = world.run.deployment;
-    if (!disk) throw new Error('the database has no disk of its own');
-    await disk.fill();
-    try {
-      const code = await codeOfMuchData(world);
-      await delay(1.3 * leaseMs);
-      return require(code === DISK_FULL, `${disk.megabytes()} MB, and more data fails with ${code}`);
-    } finally {
-      disk.free();
-    }
-  },
-};
-
-async function codeOfMuchData(world: World): Promise<string | undefined> {
-  const text = "CREATE TEMPORARY TABLE much AS SELECT repeat('x', 1000) FROM generate_series(1, 10000)";
-  try {
-    await timeOf(world, text);
-    return undefined;
-  } catch (error) {
-    return (error as pg.DatabaseError).code;
-  }
-}
-
 export const databaseFaults: readonly Fault[] = [
   databaseSlow,
   databaseThin,
   databaseGone,
   backendsEnded,
   connectionsTaken,
-  diskFull,
 ];

@@ -1,19 +1,20 @@
-/** A file system of its own for a database, in memory, which can be made full. Needs root. */
+/** A file system of its own for a part of a database, in memory, which can be made full. Needs root. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { eventually } from '../../support/base/eventually.ts';
+import { eventually } from '../../../support/base/eventually.ts';
 
 const BYTES = 8 * 2 ** 30;
 
 export class SmallDisk {
-  readonly #folder: string;
-  readonly #unmounting = () => this.unmount();
+  readonly folder: string;
+  /** The server may not have ended yet. */
+  readonly #unmounting = () => this.unmount(['--lazy']);
 
   private constructor(folder: string) {
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   /** Moves a database to a disk of its own. */
@@ -24,8 +25,8 @@ export class SmallDisk {
     await client.connect();
     try {
       const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-      const disk = SmallDisk.#mount(statSync(rows[0]?.data_directory ?? ''));
-      await client.query(`CREATE TABLESPACE small LOCATION '${disk.#folder}'`);
+      const disk = SmallDisk.mount(statSync(rows[0]?.data_directory ?? ''));
+      await client.query(`CREATE TABLESPACE small LOCATION '${disk.folder}'`);
       await client.query(`ALTER DATABASE ${name} SET TABLESPACE small`);
       return disk;
     } finally {
@@ -34,7 +35,7 @@ export class SmallDisk {
   }
 
   /** For the user who runs the server. */
-  static #mount({ uid, gid }: Stats): SmallDisk {
+  static mount({ uid, gid }: Stats): SmallDisk {
     const folder = mkdtempSync(join(tmpdir(), 'muster-small-disk-'));
     const options = `size=${BYTES},mode=700,uid=${uid},gid=${gid}`;
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'muster-small-disk', folder]);
@@ -58,19 +59,19 @@ export class SmallDisk {
     return Math.round(this.#used() / 2 ** 20);
   }
 
-  unmount(): void {
+  unmount(options: readonly string[] = []): void {
     process.off('exit', this.#unmounting);
-    execFileSync('umount', [this.#folder]);
-    rmdirSync(this.#folder);
+    execFileSync('umount', [...options, this.folder]);
+    rmdirSync(this.folder);
   }
 
   #used(): number {
-    const { bsize, blocks, bfree } = statfsSync(this.#folder);
+    const { bsize, blocks, bfree } = statfsSync(this.folder);
     return (blocks - bfree) * bsize;
   }
 
   #resize(bytes: number): void {
-    execFileSync('mount', ['-o', `remount,size=${bytes}`, this.#folder], { stdio: 'pipe' });
+    execFileSync('mount', ['-o', `remount,size=${bytes}`, this.folder], { stdio: 'pipe' });
   }
 }
 

@@ -1,6 +1,7 @@
 /** A PostgreSQL at an address that moves to its standby. */
-import { type Primary, startPrimary } from '../../support/base/standby.ts';
-import { TcpProxy } from './network/tcp-proxy.ts';
+import { type Primary, startPrimary } from '../../../support/base/standby.ts';
+import type { ServerOptions } from '../../../support/databases/postgres.ts';
+import { TcpProxy } from '../network/tcp-proxy.ts';
 
 export class MovingDatabase {
   readonly #address: TcpProxy;
@@ -12,8 +13,8 @@ export class MovingDatabase {
     address.aim(primary.port);
   }
 
-  static async start(settings: Record<string, string>): Promise<MovingDatabase> {
-    return new MovingDatabase(await TcpProxy.open(), await startPrimary({ settings }));
+  static async start(options: ServerOptions): Promise<MovingDatabase> {
+    return new MovingDatabase(await TcpProxy.open(), await startPrimary(options));
   }
 
   /** Creates an empty database and returns its URL. */
