@@ -14,6 +14,7 @@ import { withLock } from './setup/lock.mjs';
 import { nats } from './setup/nats-server.mjs';
 import { nodeModules } from './setup/node-modules.mjs';
 import { nodeRuntime } from './setup/node-runtime.mjs';
+import { pgbouncer } from './setup/pgbouncer.mjs';
 import { postgres } from './setup/postgres.mjs';
 import { prometheus } from './setup/prometheus.mjs';
 import { pythonSdk, pythonTools } from './setup/python.mjs';
@@ -35,7 +36,7 @@ function parseArguments(args) {
 function chains({ checks, tests, traces }) {
   // A test has mypy look at the wheel's types.
   const python = checks || tests ? [pythonSdk, pythonTools] : [pythonSdk];
-  const more = [...(tests ? [[chromium, tmux, prometheus]] : []), ...(traces ? [[jaeger]] : [])];
+  const more = [...(tests ? [[chromium, tmux, prometheus, pgbouncer]] : []), ...(traces ? [[jaeger]] : [])];
   return [[nodeModules, postgres], [nodeRuntime], [nats], python, ...more];
 }
 

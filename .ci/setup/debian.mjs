@@ -37,14 +37,14 @@ export async function unpackPackages(name, wanted, optional = []) {
 
 /**
  * Puts a starter of an unpacked program into .tools/bin: it runs the program with its own libraries. It is put into place only
- * once it has run with `trial` and printed what `expected` matches.
+ * once it has run with `trial` and printed what `expected` matches. `place`: the folder of the program.
  */
-export function putStarter(name, program, trial, expected) {
+export function putStarter(name, program, trial, expected, place = 'bin') {
   const lines = [
     '#!/bin/sh',
     `root="$(dirname "$(readlink -f "$0")")/../${name}/root"`,
     'for folder in "$root"/usr/lib/*-linux-* "$root"/lib/*-linux-*; do libraries="$folder:$libraries"; done',
-    `LD_LIBRARY_PATH="$libraries:$LD_LIBRARY_PATH" exec "$root/usr/bin/${program}" "$@"`,
+    `LD_LIBRARY_PATH="$libraries:$LD_LIBRARY_PATH" exec "$root/usr/${place}/${program}" "$@"`,
   ];
   mkdirSync(toolsBin, { recursive: true });
   const path = join(toolsBin, `${program}.trial`);

@@ -12,8 +12,10 @@ export interface Segment {
   readonly clusteredBus: boolean;
   /** Whether the address of the database can move to a standby. */
   readonly standby: boolean;
-  /** Whether the database has a disk of its own, if the machine can do that. */
+  /** Whether the database has disks of its own, if the machine can do that. */
   readonly smallDisk: boolean;
+  /** Whether replicas reach the database through PgBouncer, if the machine has it. */
+  readonly pooler: boolean;
 }
 
 export const SHORT = { beatMs: 600, leaseMs: 3_000 };
@@ -27,5 +29,6 @@ export function planOf(seed: number): Segment {
   const lasts = kind !== 'crashes';
   const clusteredBus = lasts && dice.chance(0.4);
   const smallDisk = lasts && dice.chance(0.5);
-  return { seed, kind, replicas, ...times, clusteredBus, smallDisk, standby: lasts && !smallDisk };
+  const pooler = smallDisk && dice.chance(0.5);
+  return { seed, kind, replicas, ...times, clusteredBus, smallDisk, pooler, standby: lasts && !smallDisk };
 }

@@ -6,7 +6,7 @@ import { LinearizabilityChecker, storyOf } from '../checker/linearizable.ts';
 import { Dice } from '../harness/dice.ts';
 import { loadPoints, Nemesis } from '../harness/nemesis.ts';
 import { Run } from '../harness/run.ts';
-import { type Fault, needsRoot } from './faults/fault.ts';
+import { type Fault, lackOfPooler, needsRoot } from './faults/fault.ts';
 import { fleetOf } from './fleet.ts';
 import { MemoryWatch } from './memory.ts';
 import type { Segment } from './plan.ts';
@@ -58,6 +58,7 @@ export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
     ...plan,
     checkouts,
     smallDisk: plan.smallDisk && !needsRoot(),
+    pooler: plan.pooler && !lackOfPooler(),
     slowSync: plan.kind !== 'crashes',
     dice,
     fleet: fleet.plans,

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { root } from '../../support/base/checkout.ts';
 import type { NatsCluster } from '../../support/base/nats-cluster.ts';
+import { makePgBouncer, type PgBouncer } from '../../support/databases/pgbouncer.ts';
 import { openPool, type ScratchPostgres, startPostgres } from '../../support/databases/postgres.ts';
 import { type Bus, startClusterBus, startServerBus } from './bus.ts';
 import { DiskDatabase } from './database/disk-database.ts';
@@ -35,6 +36,8 @@ export interface DeploymentOptions {
   readonly checkouts?: readonly string[];
   /** Whether each fsync of the database can be made slow. */
   readonly slowSync?: boolean;
+  /** Whether PgBouncer, in session mode, stands between the replicas and the database. */
+  readonly pooler?: boolean;
 }
 
 export interface Deployment {
@@ -53,6 +56,7 @@ export interface Deployment {
   /** Undefined: its WAL has no disk of its own. */
   readonly diskDatabase: DiskDatabase | undefined;
   readonly slowSync: SlowSync | undefined;
+  readonly pooler: PgBouncer | undefined;
   readonly moving: MovingDatabase | undefined;
   readonly beatMs: number;
   readonly leaseMs: number;
@@ -72,7 +76,9 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
   const url = await postgres.createDatabase();
   const disk = options.smallDisk ? await SmallDisk.of(url) : undefined;
   const databaseProxy = await TcpProxy.open();
-  databaseProxy.aim(Number(new URL(url).port));
+  const pooler = options.pooler ? await makePgBouncer(url, 'session') : undefined;
+  await pooler?.start();
+  databaseProxy.aim(pooler?.port ?? Number(new URL(url).port));
   const proxied = Object.assign(new URL(url), { port: String(databaseProxy.port) }).href;
   const times = ['--beat-ms', String(options.beatMs), '--lease-ms', String(options.leaseMs)];
   const args = ['--postgres', proxied, ...(bus?.args ?? []), ...times, '--log-level', 'info'];
@@ -98,6 +104,7 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
     disk,
     diskDatabase,
     slowSync,
+    pooler,
     moving,
     beatMs: options.beatMs,
     leaseMs: options.leaseMs,
@@ -109,9 +116,11 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
       Number(new URL(url).port),
       ...lines.flatMap((line) => line.ports),
       databaseProxy.port,
+      ...(pooler ? [pooler.port] : []),
       ...(bus?.ports ?? []),
     ],
-    stop: () => tearDown({ replicas, lines, database, databaseProxy, recordFolder, bus, postgres, disk, slowSync }),
+    stop: () =>
+      tearDown({ replicas, lines, database, databaseProxy, recordFolder, bus, postgres, disk, slowSync, pooler }),
   };
 }
 
@@ -145,6 +154,7 @@ interface Parts {
   readonly postgres: Pick<ScratchPostgres, 'stop'>;
   readonly disk: SmallDisk | undefined;
   readonly slowSync: SlowSync | undefined;
+  readonly pooler: PgBouncer | undefined;
 }
 
 async function tearDown({
@@ -157,12 +167,14 @@ async function tearDown({
   postgres,
   disk,
   slowSync,
+  pooler,
 }: Parts): Promise<void> {
   await Promise.all(replicas.map((replica) => replica.stop()));
   await Promise.all(lines.map((line) => line.close()));
   await database.end();
   await databaseProxy.close();
-  await Promise.all([bus?.stop(), postgres.stop()]);
+  await Promise.all([bus?.stop(), pooler?.stop()]);
+  await postgres.stop();
   disk?.unmount();
   slowSync?.remove();
   await rm(recordFolder, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 /**
- * Tests with requirements that a machine may lack: languages of SDKs, a C compiler, Jaeger. Such tests are left out,
+ * Tests with requirements that a machine may lack: languages of SDKs, a C compiler, Jaeger, PgBouncer. Such tests are left out,
  * and the run ends with a list of them and the reasons. With CI=true nothing is left out: the run fails.
  */
 import { fileURLToPath } from 'node:url';
@@ -16,12 +16,19 @@ export const tracing: Toolchain = {
   needed: 'Jaeger 2, which npm run test:traces builds',
 };
 
-/** Builds the library that moves the wall clock of a worker. */
+/** Builds the libraries that are loaded into processes. */
 export const c: Toolchain = {
   language: 'C',
   programs: [{ name: 'cc', args: ['--version'] }],
   folder: fileURLToPath(new URL('.', import.meta.url)),
   needed: 'a C compiler',
+};
+
+export const pgbouncer: Toolchain = {
+  language: 'the pooler',
+  programs: [{ name: 'pgbouncer', args: ['--version'] }],
+  folder: fileURLToPath(new URL('.', import.meta.url)),
+  needed: 'PgBouncer',
 };
 
 /** True while a left-out group defines its tests. */

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { eventually } from '../../../support/base/eventually.ts';
 import { notePromptness } from '../promptness.ts';
 import type { World } from '../world.ts';
-import { type Fault, require, seconds } from './fault.ts';
+import { type Fault, lackOfPooler, require, seconds } from './fault.ts';
 
 const SLOW_DATABASE = { delayMs: 60 };
 const ROUND_TRIP_MS = 2 * SLOW_DATABASE.delayMs;
@@ -100,6 +100,8 @@ const backendsEnded: Fault = {
 
 const connectionsTaken: Fault = {
   name: 'all connections of PostgreSQL taken by others for longer than a lease',
+  // It keeps connections for the replicas.
+  fits: ({ pooler }) => !pooler,
   async inflict({ run }) {
     const { databaseUrl, databaseProxy, leaseMs } = run.deployment;
     const port = databaseProxy.target;
@@ -142,10 +144,28 @@ async function countOfMuster([client]: readonly pg.Client[]): Promise<number> {
   return (await client?.query<{ n: number }>(text))?.rows[0]?.n ?? 0;
 }
 
+const poolerAway: Fault = {
+  name: 'PgBouncer in session mode away for half a lease',
+  fits: ({ pooler }) => pooler,
+  lack: lackOfPooler,
+  async inflict({ run }) {
+    const { pooler, databaseProxy, leaseMs } = run.deployment;
+    if (!pooler) throw new Error('there is no PgBouncer');
+    const before = databaseProxy.connections;
+    await pooler.kill();
+    await eventually('its connections have ended', () => databaseProxy.connections === 0);
+    await delay(leaseMs / 2);
+    await pooler.start();
+    await run.progress(10);
+    return require(before > 0, `${before} connections ended, away for ${seconds(leaseMs / 2)}`);
+  },
+};
+
 export const databaseFaults: readonly Fault[] = [
   databaseSlow,
   databaseThin,
   databaseGone,
   backendsEnded,
   connectionsTaken,
+  poolerAway,
 ];

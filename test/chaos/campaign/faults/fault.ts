@@ -2,6 +2,8 @@
  * A fault of the campaign that lasts: a slow, stopped, full or cut-off part. It measures that it bit, since one that
  * changed nothing proves nothing, and it ends by itself.
  */
+import { lackOf } from '../../../../workers/demo-polyglot/toolchains.ts';
+import { pgbouncer } from '../../../support/run/toolchains.ts';
 import type { Segment } from '../plan.ts';
 import type { World } from '../world.ts';
 
@@ -25,3 +27,5 @@ export function require(bit: boolean, what: string): string {
 }
 
 export const needsRoot = () => (process.getuid?.() === 0 ? undefined : 'it needs root');
+
+export const lackOfPooler = () => lackOf(pgbouncer);
