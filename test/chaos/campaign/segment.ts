@@ -6,7 +6,7 @@ import { LinearizabilityChecker, storyOf } from '../checker/linearizable.ts';
 import { Dice } from '../harness/dice.ts';
 import { loadPoints, Nemesis } from '../harness/nemesis.ts';
 import { Run } from '../harness/run.ts';
-import { type Fault, lackOfPooler, needsRoot } from './faults/fault.ts';
+import { type Fault, lackOfCompiler, lackOfPooler, needsRoot } from './faults/fault.ts';
 import { fleetOf } from './fleet.ts';
 import { MemoryWatch } from './memory.ts';
 import type { Segment } from './plan.ts';
@@ -62,6 +62,7 @@ export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
     slowSync: plan.kind !== 'crashes',
     dice,
     fleet: fleet.plans,
+    clocks: !lackOfCompiler(),
     variety: true,
     registers: true,
     load: { callers: 3, atLeast: 500, atMost: 200_000, backlog: 200, enough: () => !raging },

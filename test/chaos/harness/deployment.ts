@@ -16,6 +16,7 @@ import { MovingDatabase } from './database/moving-database.ts';
 import { SlowSync } from './database/slow-sync.ts';
 import { SmallDisk } from './database/small-disk.ts';
 import { journalSchema } from './journal.ts';
+import { WallClocks } from './machine/clocks.ts';
 import { addressOf, Line } from './network/line.ts';
 import { TcpProxy } from './network/tcp-proxy.ts';
 import { ReplicaProcess } from './replica-process.ts';
@@ -38,6 +39,8 @@ export interface DeploymentOptions {
   readonly slowSync?: boolean;
   /** Whether PgBouncer, in session mode, stands between the replicas and the database. */
   readonly pooler?: boolean;
+  /** Whether the wall clock of each replica and worker can be moved. Needs a C compiler. */
+  readonly clocks?: boolean;
 }
 
 export interface Deployment {
@@ -58,6 +61,8 @@ export interface Deployment {
   readonly slowSync: SlowSync | undefined;
   readonly pooler: PgBouncer | undefined;
   readonly moving: MovingDatabase | undefined;
+  /** In the order of the replicas and of the workers. */
+  readonly clocks: WallClocks | undefined;
   readonly beatMs: number;
   readonly leaseMs: number;
   /** The proxy before the bus; undefined if the bus is embedded or a cluster. */
@@ -83,7 +88,10 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
   const times = ['--beat-ms', String(options.beatMs), '--lease-ms', String(options.leaseMs)];
   const args = ['--postgres', proxied, ...(bus?.args ?? []), ...times, '--log-level', 'info'];
   const names = Array.from({ length: options.replicas }, (_, n) => `replica${'abc'[n]}`);
-  const replicas = await Promise.all(names.map((name) => ReplicaProcess.create(name, args)));
+  const clocks = options.clocks ? await WallClocks.make(names.length, workers) : undefined;
+  const replicas = await Promise.all(
+    names.map((name, n) => ReplicaProcess.create(name, args, clocks?.replicas[n]?.environment)),
+  );
   const { checkouts = [] } = options;
   for (const [n, replica] of replicas.entries()) replica.checkout = checkouts[n % checkouts.length] ?? root;
   await replicas[0]?.start();
@@ -106,6 +114,7 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
     slowSync,
     pooler,
     moving,
+    clocks,
     beatMs: options.beatMs,
     leaseMs: options.leaseMs,
     busProxy: bus?.proxy,
@@ -120,7 +129,19 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
       ...(bus?.ports ?? []),
     ],
     stop: () =>
-      tearDown({ replicas, lines, database, databaseProxy, recordFolder, bus, postgres, disk, slowSync, pooler }),
+      tearDown({
+        replicas,
+        lines,
+        database,
+        databaseProxy,
+        recordFolder,
+        bus,
+        postgres,
+        disk,
+        slowSync,
+        pooler,
+        clocks,
+      }),
   };
 }
 
@@ -155,6 +176,7 @@ interface Parts {
   readonly disk: SmallDisk | undefined;
   readonly slowSync: SlowSync | undefined;
   readonly pooler: PgBouncer | undefined;
+  readonly clocks: WallClocks | undefined;
 }
 
 async function tearDown({
@@ -168,6 +190,7 @@ async function tearDown({
   disk,
   slowSync,
   pooler,
+  clocks,
 }: Parts): Promise<void> {
   await Promise.all(replicas.map((replica) => replica.stop()));
   await Promise.all(lines.map((line) => line.close()));
@@ -177,5 +200,6 @@ async function tearDown({
   await postgres.stop();
   disk?.unmount();
   slowSync?.remove();
+  clocks?.remove();
   await rm(recordFolder, { recursive: true, force: true });
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Times are milliseconds since 1970 on the machine's clock, which is the database's too. */
+/** Times are milliseconds since 1970 on the machine's clock, which is the database's too, whatever the worker's says. */
 export interface WorkerRecord {
   readonly kind: 'start' | 'effect' | 'end' | 'gap' | 'event';
   readonly at: number;
@@ -18,6 +18,8 @@ export interface WorkerRecord {
   readonly event?: string;
   readonly pid?: number;
   readonly sessionPid?: number;
+  /** How far the worker's own clock is ahead of the machine's, if that is more than a second. */
+  readonly aheadMs?: number;
   readonly stats?: Readonly<Record<string, number>>;
 }
 

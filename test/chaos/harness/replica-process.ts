@@ -6,7 +6,7 @@ import type { KillPoint } from '../../../server/engine/base/kill-points.ts';
 import { root } from '../../support/base/checkout.ts';
 import { eventually } from '../../support/base/eventually.ts';
 import { Child } from './child.ts';
-import { collectGarbage, INSPECTABLE, type MemoryUse } from './machine/heap.ts';
+import { collectGarbage, INSPECTABLE, type MemoryUse, wallClockOf } from './machine/inspector.ts';
 import { TcpProxy } from './network/tcp-proxy.ts';
 
 const START_MS = 60_000;
@@ -170,8 +170,17 @@ export class ReplicaProcess {
 
   /** Its memory, and what is left of it when all garbage is collected. */
   async memory(): Promise<MemoryUse> {
+    return collectGarbage(this.#life());
+  }
+
+  /** What its clock says, in ms since 1970. */
+  async wallClock(): Promise<number> {
+    return wallClockOf(this.#life());
+  }
+
+  #life(): Child {
     if (!this.#child?.alive) throw new Error(`${this.name} does not run`);
-    return collectGarbage(this.#child);
+    return this.#child;
   }
 
   /** Ends it in order; nothing of it stays. */

@@ -55,7 +55,14 @@ export class Run {
     this.registers = options.registers ? new Registers(address, options.dice.fork()) : undefined;
     const isOpen = (name: string) => this.facts.isOpen(name);
     this.workers = options.fleet.map(
-      (place, i) => new WorkerProcess(place, deployment.lines[i] as Line, recordFolder, isOpen),
+      (place, i) =>
+        new WorkerProcess({
+          place,
+          line: deployment.lines[i] as Line,
+          recordFolder,
+          isOpen,
+          env: deployment.clocks?.workers[i]?.environment,
+        }),
     );
     this.careless = new CarelessWorker({
       address,
@@ -139,6 +146,7 @@ export class Run {
     busProxy?.resume();
     databaseProxy.slow();
     databaseProxy.resume();
+    this.deployment.clocks?.reset();
     for (const replica of replicas) {
       replica.proxy.resume();
       if (!replica.alive) await replica.start();

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { eventually } from '../../support/base/eventually.ts';
 import { Child, type ChildOptions } from './child.ts';
+import { epochMs } from './machine/clocks.ts';
 import type { Line } from './network/line.ts';
 import { recordsOf, type WorkerRecord } from './records.ts';
 
@@ -28,6 +29,16 @@ const programs = {
   python: [join(root, '.tools/venv/bin/python'), 'test/chaos/workers/worker.py'],
 } as const;
 
+export interface WorkerParts {
+  readonly place: WorkerPlan;
+  readonly line: Line;
+  readonly recordFolder: string;
+  /** Whether a life has a session. */
+  readonly isOpen: (name: string) => Promise<boolean>;
+  /** Added to the environment of each life. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
 export class WorkerProcess {
   readonly place: WorkerPlan;
   /** Number of lives so far. */
@@ -39,16 +50,17 @@ export class WorkerProcess {
   readonly line: Line;
   readonly #folder: string;
   readonly #isOpen: (name: string) => Promise<boolean>;
+  readonly #env: Readonly<Record<string, string>>;
   #child: Child | undefined;
   #wanted = false;
   #stopped = false;
 
-  /** @param isOpen Whether a life has a session. */
-  constructor(place: WorkerPlan, line: Line, recordFolder: string, isOpen: (name: string) => Promise<boolean>) {
+  constructor({ place, line, recordFolder, isOpen, env = {} }: WorkerParts) {
     this.place = place;
     this.line = line;
     this.#folder = recordFolder;
     this.#isOpen = isOpen;
+    this.#env = { ...env, MUSTER_CHAOS_EPOCH_MS: String(epochMs()) };
   }
 
   /** Name of the current life. */
@@ -143,11 +155,11 @@ export class WorkerProcess {
     if (typeof language === 'string') {
       const [command, program] = programs[language];
       const file = join(this.#folder, this.name);
-      return { command, args: [program, this.line.address, this.name, file, String(slots)] };
+      return { command, args: [program, this.line.address, this.name, file, String(slots)], env: this.#env };
     }
     const [command, ...args] = language.command;
     const place = { MUSTER_ADDRESS: this.line.sharedAddress, MUSTER_WORKER_NAME: this.name };
-    return { command, args, env: { ...place, MUSTER_SLOTS: String(slots) } };
+    return { command, args, env: { ...this.#env, ...place, MUSTER_SLOTS: String(slots) } };
   }
 
   /** Last output lines of the current life. */

@@ -13,15 +13,23 @@ from muster import JobContext, JobStopped, Worker
 
 address, name, file, slots = sys.argv[1:5]
 _LONGEST_STEP_MS = 150
+_MIN_AHEAD_MS = 1_000
 records = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
+# The wall clock may be moved.
+_EPOCH_MS = float(os.environ.get("MUSTER_CHAOS_EPOCH_MS") or time.time_ns() / 1e6 - time.monotonic_ns() / 1e6)
+
+
 def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return int(_EPOCH_MS + time.monotonic_ns() / 1e6)
 
 
 def _record(kind: str, **facts: Any) -> None:
-    line = json.dumps({"kind": kind, "at": _now_ms(), "worker": name, **facts})
+    at = _now_ms()
+    ahead_ms = time.time_ns() // 1_000_000 - at
+    clock = {"aheadMs": ahead_ms} if abs(ahead_ms) > _MIN_AHEAD_MS else {}
+    line = json.dumps({"kind": kind, "at": at, "worker": name, **clock, **facts})
     os.write(records, line.encode() + b"\n")
 
 

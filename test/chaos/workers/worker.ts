@@ -9,8 +9,16 @@ import { type JobContext, Worker } from '@muster/sdk';
 const [address = '', name = '', file = '', slots = '8'] = process.argv.slice(2);
 const records = openSync(file, 'a');
 
+const monotonicMs = () => Number(process.hrtime.bigint()) / 1e6;
+/** The wall clock may be moved. */
+const epochMs = Number(process.env.MUSTER_CHAOS_EPOCH_MS ?? Date.now() - monotonicMs());
+const nowMs = () => Math.floor(epochMs + monotonicMs());
+
 function record(kind: string, facts: Record<string, unknown> = {}): void {
-  writeSync(records, `${JSON.stringify({ kind, at: Date.now(), worker: name, ...facts })}\n`);
+  const at = nowMs();
+  const aheadMs = Date.now() - at;
+  const clock = Math.abs(aheadMs) > 1_000 ? { aheadMs } : {};
+  writeSync(records, `${JSON.stringify({ kind, at, worker: name, ...clock, ...facts })}\n`);
 }
 
 /** The result of an attempt names its fence, so that the journal shows whose result was accepted. */
@@ -65,9 +73,9 @@ const worker = new Worker({
 });
 
 // A gap shows when the process did not run: stopped by a signal, or starved.
-let last = Date.now();
+let last = nowMs();
 const watch = setInterval(() => {
-  const now = Date.now();
+  const now = nowMs();
   if (now - last > 150) record('gap', { from: last });
   last = now;
 }, 25);

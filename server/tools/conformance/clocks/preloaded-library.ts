@@ -20,16 +20,17 @@ export interface PreloadedLibraryParts {
 export class PreloadedLibrary {
   readonly #folder: string;
   readonly #variable: string;
+  readonly #file: string;
   #flag: 'w' | 'r+' = 'w';
   /** Why it can't be used on this machine. */
   readonly lack: string | undefined;
 
-  private constructor(folder: string, variable: string, lack: string | undefined) {
+  private constructor(folder: string, variable: string, file: string, lack: string | undefined) {
     this.#folder = folder;
     this.#variable = variable;
+    this.#file = join(folder, file);
     this.lack = lack;
     this.set(0n);
-    process.on('exit', this.#remove);
   }
 
   /** Builds it. */
@@ -38,7 +39,14 @@ export class PreloadedLibrary {
     // The process may be of another user.
     chmodSync(folder, 0o755);
     const lack = lackOf(folder, what) ?? (await build(fileURLToPath(source), libraryIn(folder), what));
-    return new PreloadedLibrary(folder, variable, lack);
+    const library = new PreloadedLibrary(folder, variable, 'number', lack);
+    process.on('exit', library.#remove);
+    return library;
+  }
+
+  /** The same library with a number of its own, for another process. It is removed with this one. */
+  another(name: string): PreloadedLibrary {
+    return new PreloadedLibrary(this.#folder, this.#variable, `number-${name}`, this.lack);
   }
 
   /** For the process. */
@@ -46,12 +54,12 @@ export class PreloadedLibrary {
     if (this.lack !== undefined) return {};
     const { LD_PRELOAD } = process.env;
     const library = libraryIn(this.#folder);
-    return { LD_PRELOAD: LD_PRELOAD ? `${library}:${LD_PRELOAD}` : library, [this.#variable]: fileIn(this.#folder) };
+    return { LD_PRELOAD: LD_PRELOAD ? `${library}:${LD_PRELOAD}` : library, [this.#variable]: this.#file };
   }
 
   set(number: bigint): void {
     // In place and in a single write: the process has mapped the file into memory.
-    writeFileSync(fileIn(this.#folder), BigInt64Array.of(number), { flag: this.#flag });
+    writeFileSync(this.#file, BigInt64Array.of(number), { flag: this.#flag });
     this.#flag = 'r+';
   }
 
@@ -64,7 +72,6 @@ export class PreloadedLibrary {
 }
 
 const libraryIn = (folder: string) => join(folder, 'library.so');
-const fileIn = (folder: string) => join(folder, 'number');
 
 function lackOf(folder: string, what: string): string | undefined {
   if (process.platform !== 'linux') return `${what} works only on Linux`;

@@ -1,5 +1,5 @@
 /*
- * Preloaded into a worker: its wall clock is ahead of the machine's by the nanoseconds in the file that
+ * Preloaded into a process: its wall clock is ahead of the machine's by the nanoseconds in the file that
  * MUSTER_WALL_CLOCK names. Its other clocks are unchanged. Programs that call the kernel without the C library are not
  * affected.
  */

@@ -1,4 +1,4 @@
-/** A wall clock for the worker that a case can change. */
+/** A wall clock for a process that can be moved. */
 import { PreloadedLibrary } from './preloaded-library.ts';
 
 const NANOSECONDS = 1_000_000;
@@ -12,21 +12,26 @@ export class WallClock {
 
   static async make(): Promise<WallClock> {
     const source = new URL('wall-clock.c', import.meta.url);
-    const what = "the library that moves a worker's wall clock";
+    const what = "the library that moves a process's wall clock";
     return new WallClock(await PreloadedLibrary.make({ source, variable: 'MUSTER_WALL_CLOCK', what }));
   }
 
-  /** Why the worker's clock can't be changed on this machine. */
+  /** A clock for another process. It is removed with this one. */
+  another(name: string): WallClock {
+    return new WallClock(this.#library.another(name));
+  }
+
+  /** Why a clock can't be moved on this machine. */
   get lack(): string | undefined {
     return this.#library.lack;
   }
 
-  /** For the worker's process. */
+  /** For the process. */
   get environment(): Record<string, string> {
     return this.#library.environment;
   }
 
-  /** From now on the worker's clock is ahead of the machine's by this. */
+  /** From now on the process's clock is ahead of the machine's by this. */
   set(aheadMs: number): void {
     this.#library.set(BigInt(aheadMs * NANOSECONDS));
   }

@@ -14,6 +14,7 @@ import { readerFaults } from './readers.ts';
 import { replicaFaults } from './replicas.ts';
 import { resourceFaults } from './resources.ts';
 import { upgradeFaults } from './upgrades.ts';
+import { wallClockFaults } from './wall-clocks.ts';
 
 const lastingFaults: readonly Fault[] = [
   ...replicaFaults,
@@ -21,6 +22,7 @@ const lastingFaults: readonly Fault[] = [
   ...diskFaults,
   ...failoverFaults,
   ...clockFaults,
+  ...wallClockFaults,
   ...busFaults,
   ...partitionFaults,
   ...clientFaults,

@@ -3,7 +3,7 @@
  * changed nothing proves nothing, and it ends by itself.
  */
 import { lackOf } from '../../../../workers/demo-polyglot/toolchains.ts';
-import { pgbouncer } from '../../../support/run/toolchains.ts';
+import { c, pgbouncer } from '../../../support/run/toolchains.ts';
 import type { Segment } from '../plan.ts';
 import type { World } from '../world.ts';
 
@@ -29,3 +29,6 @@ export function require(bit: boolean, what: string): string {
 export const needsRoot = () => (process.getuid?.() === 0 ? undefined : 'it needs root');
 
 export const lackOfPooler = () => lackOf(pgbouncer);
+
+/** Builds the libraries that are preloaded. */
+export const lackOfCompiler = () => lackOf(c);
