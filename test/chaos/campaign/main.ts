@@ -44,10 +44,14 @@ const linearizability = LinearizabilityChecker.lack() ? undefined : Linearizabil
 const deadline = performance.now() + minutes * 60_000;
 const isOver = () => performance.now() >= deadline;
 for (let seed = (results.at(-1)?.seed ?? first - 1) + 1; !isOver(); seed++) {
-  const plan = planOf(seed);
+  // Replicas of an older commit give each session the lease of their own settings.
+  const plan = checkouts.length > 0 ? { ...planOf(seed), settings: [] } : planOf(seed);
   const faults = faultsOf(plan, values.only);
   if (values.only && faults.length === 0) continue;
-  console.log(`segment ${seed}: ${plan.kind}, ${plan.replicas} replicas, leases of ${plan.leaseMs / 1_000} s`);
+  const settings = plan.settings.map((options) => `; ${options.join(' ')}`).join('');
+  console.log(
+    `segment ${seed}: ${plan.kind}, ${plan.replicas} replicas, leases of ${plan.leaseMs / 1_000} s${settings}`,
+  );
   const result = await runSegment({
     plan,
     faults,

@@ -16,10 +16,19 @@ export interface Segment {
   readonly smallDisk: boolean;
   /** Whether replicas reach the database through PgBouncer, if the machine has it. */
   readonly pooler: boolean;
+  /** Options of `muster start` that only one replica has, by replica: an operator changes them on one after the other. */
+  readonly settings: readonly (readonly string[])[];
 }
 
 export const SHORT = { beatMs: 600, leaseMs: 3_000 };
 const DEFAULT = { beatMs: 5_000, leaseMs: 15_000 };
+/** While an operator changes the times: twice the short ones, or half the default. */
+const DOUBLE = { beatMs: 1_200, leaseMs: 6_000 };
+const HALF = { beatMs: 2_500, leaseMs: 7_500 };
+
+const connections = ['4', '12', '20'];
+const logLevels = ['info', 'warn'];
+const MIXED = 0.4;
 
 export function planOf(seed: number): Segment {
   const dice = new Dice(seed);
@@ -30,5 +39,17 @@ export function planOf(seed: number): Segment {
   const clusteredBus = lasts && dice.chance(0.4);
   const smallDisk = lasts && dice.chance(0.5);
   const pooler = smallDisk && dice.chance(0.5);
-  return { seed, kind, replicas, ...times, clusteredBus, smallDisk, pooler, standby: lasts && !smallDisk };
+  const settings = dice.chance(MIXED) ? mixed(dice, replicas, times.leaseMs) : [];
+  const standby = lasts && !smallDisk;
+  return { seed, kind, replicas, ...times, clusteredBus, smallDisk, pooler, standby, settings };
+}
+
+function mixed(dice: Dice, replicas: number, leaseMs: number): string[][] {
+  const numbers = dice.shuffled(connections).slice(0, replicas);
+  const other = leaseMs === SHORT.leaseMs ? DOUBLE : HALF;
+  const changed = dice.int(0, replicas - 1);
+  return numbers.map((number, n) => [
+    ...['--postgres-connections', number, '--log-level', dice.pick(logLevels)],
+    ...(n === changed ? ['--beat-ms', String(other.beatMs), '--lease-ms', String(other.leaseMs)] : []),
+  ]);
 }

@@ -21,7 +21,10 @@ export interface Evidence {
   readonly calls: readonly Call[];
   readonly reports: readonly ReportAnswer[];
   readonly readings: readonly Reading[];
+  /** The longest one of a replica. */
   readonly leaseMs: number;
+  /** The shortest one. Default: all have the same. */
+  readonly minLeaseMs?: number;
   /** Attempts of the definitions in use. */
   readonly maxAttempts: number;
 }

@@ -258,7 +258,9 @@ export class Lives {
       const cause = causes[row.cause ?? 0] ?? 'nothing';
       life.closing = row;
       this.#findings.count(`session closed by ${cause}`);
-      const spareUs = cause === 'MASS_LAPSE' ? this.#evidence.leaseMs * 1000 : 0;
+      // As the replica that closed it sees it.
+      const { leaseMs, minLeaseMs = leaseMs } = this.#evidence;
+      const spareUs = cause === 'MASS_LAPSE' ? minLeaseMs * 1000 : 0;
       if (cause !== 'CLOSE' && life.leaseUntil + spareUs > row.at)
         this.#violate(
           'I6',

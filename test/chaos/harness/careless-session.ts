@@ -1,6 +1,7 @@
 /** One session of the careless worker: its assignments, what it does with them, and its reports. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
+import { durationToMs } from '../../../sdk/typescript/src/duration.ts';
 import type { Assignment } from '../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
 import {
   type AttemptReport,
@@ -39,7 +40,6 @@ export interface CarelessParts {
   readonly name: string;
   readonly slots: number;
   readonly beatMs: number;
-  readonly leaseMs: number;
   readonly dice: Dice;
   readonly tally: Tally;
   readonly records: WorkerRecord[];
@@ -81,6 +81,7 @@ export class CarelessSession {
   readonly #working = new Set<Promise<void>>();
   #echo = 0n;
   #credit = 0n;
+  readonly #leaseMs: number;
   #fenceAt: number;
 
   /** @param sentAt When OpenSession was first sent. */
@@ -88,7 +89,8 @@ export class CarelessSession {
     this.#parts = parts;
     this.#idBytes = opened.sessionId;
     this.id = uuidText(opened.sessionId);
-    this.#fenceAt = sentAt + fenceOf(parts.leaseMs);
+    this.#leaseMs = durationToMs(opened.lease, 0);
+    this.#fenceAt = sentAt + fenceOf(this.#leaseMs);
     this.#bus = natsBus(() => {}).connect({
       urls: () => opened.natsUrls,
       subject: opened.subject,
@@ -102,7 +104,7 @@ export class CarelessSession {
   }
 
   async beat(): Promise<void> {
-    const { api, slots, beatMs, leaseMs } = this.#parts;
+    const { api, slots, beatMs } = this.#parts;
     const sentAt = performance.now();
     const free = this.#echo > 0n ? Math.max(0, slots - this.#held.size) : 0;
     const voided = this.#credit;
@@ -115,7 +117,7 @@ export class CarelessSession {
     });
     try {
       const { assignments } = await api.heartbeat(request, beatMs);
-      this.#fenceAt = Math.max(this.#fenceAt, sentAt + fenceOf(leaseMs));
+      this.#fenceAt = Math.max(this.#fenceAt, sentAt + fenceOf(this.#leaseMs));
       for (const assignment of assignments) this.#receive(assignment, 'reply');
     } catch (error) {
       this.#failed(error);

@@ -27,7 +27,6 @@ export interface CarelessOptions {
   readonly name: string;
   readonly slots: number;
   readonly beatMs: number;
-  readonly leaseMs: number;
   readonly dice: Dice;
   /** Whether the store says that the session is no longer open. */
   readonly isClosed: (session: string) => Promise<boolean>;

@@ -39,6 +39,8 @@ export interface DeploymentOptions {
   readonly slowSync?: boolean;
   /** Whether PgBouncer, in session mode, stands between the replicas and the database. */
   readonly pooler?: boolean;
+  /** More options of `muster start`, by replica. They come after all others, and so take precedence. */
+  readonly settings?: readonly (readonly string[])[];
   /** Whether the wall clock of each replica and worker can be moved. Needs a C compiler. */
   readonly clocks?: boolean;
 }
@@ -64,7 +66,9 @@ export interface Deployment {
   /** In the order of the replicas and of the workers. */
   readonly clocks: WallClocks | undefined;
   readonly beatMs: number;
+  /** The longest and the shortest one of a replica. */
   readonly leaseMs: number;
+  readonly minLeaseMs: number;
   /** The proxy before the bus; undefined if the bus is embedded or a cluster. */
   readonly busProxy: TcpProxy | undefined;
   readonly busCluster: NatsCluster | undefined;
@@ -86,11 +90,13 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
   databaseProxy.aim(pooler?.port ?? Number(new URL(url).port));
   const proxied = Object.assign(new URL(url), { port: String(databaseProxy.port) }).href;
   const times = ['--beat-ms', String(options.beatMs), '--lease-ms', String(options.leaseMs)];
-  const args = ['--postgres', proxied, ...(bus?.args ?? []), ...times, '--log-level', 'info'];
+  const common = ['--postgres', proxied, ...(bus?.args ?? []), ...times, '--log-level', 'info'];
   const names = Array.from({ length: options.replicas }, (_, n) => `replica${'abc'[n]}`);
   const clocks = options.clocks ? await WallClocks.make(names.length, workers) : undefined;
   const replicas = await Promise.all(
-    names.map((name, n) => ReplicaProcess.create(name, args, clocks?.replicas[n]?.environment)),
+    names.map((name, n) =>
+      ReplicaProcess.create(name, [...common, ...(options.settings?.[n] ?? [])], clocks?.replicas[n]?.environment),
+    ),
   );
   const { checkouts = [] } = options;
   for (const [n, replica] of replicas.entries()) replica.checkout = checkouts[n % checkouts.length] ?? root;
@@ -116,7 +122,8 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
     moving,
     clocks,
     beatMs: options.beatMs,
-    leaseMs: options.leaseMs,
+    leaseMs: Math.max(...leasesOf(options)),
+    minLeaseMs: Math.min(...leasesOf(options)),
     busProxy: bus?.proxy,
     busCluster: bus?.cluster,
     busRoutes: bus?.routes ?? [],
@@ -158,6 +165,14 @@ async function startDatabase(options: DeploymentOptions): Promise<Database> {
   const moving = options.standby ? await MovingDatabase.start(how) : undefined;
   const diskDatabase = options.smallDisk ? await DiskDatabase.start(how) : undefined;
   return { slowSync, moving, diskDatabase, postgres: moving ?? diskDatabase ?? (await startPostgres(how)) };
+}
+
+/** Of the replicas. */
+function leasesOf({ replicas, leaseMs, settings = [] }: DeploymentOptions): number[] {
+  return Array.from({ length: replicas }, (_, n) => {
+    const words = settings[n] ?? [];
+    return words.includes('--lease-ms') ? Number(words[words.indexOf('--lease-ms') + 1]) : leaseMs;
+  });
 }
 
 function startBus({ embeddedBus, clusteredBus }: DeploymentOptions): Promise<Bus> | undefined {

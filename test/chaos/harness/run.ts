@@ -69,7 +69,6 @@ export class Run {
       name: 'careless',
       slots: 16,
       beatMs: options.beatMs,
-      leaseMs: options.leaseMs,
       dice: options.dice.fork(),
       isClosed: (session) => this.facts.isClosed(session),
     });
@@ -221,6 +220,7 @@ export class Run {
         this.#dice.shuffled(this.load.accepted).slice(0, READ_SAMPLE),
       ),
       leaseMs: this.deployment.leaseMs,
+      minLeaseMs: this.deployment.minLeaseMs,
       maxAttempts: MAX_ATTEMPTS,
     };
   }
