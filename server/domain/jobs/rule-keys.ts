@@ -77,13 +77,7 @@ export function claimingOf<K extends AnyRuleKey>(group: KeyGroup<K>): K {
   return group[0].kind === 'DEBOUNCE' ? (group.at(-1) as K) : group[0];
 }
 
-/** How much the clocks of a replica and its database may differ: a later job was made while a clock was ahead. */
-const CLOCK_TOLERANCE_US = 60e6;
-
-/**
- * The delay until a held key can be taken over. Undefined: none. UNIQUENESS has no known time: 0 ms. A throttle does not
- * count a job from the future: a clock that was ahead for a moment would block the key until then.
- */
+/** The delay until a held key can be taken over. Undefined: none. UNIQUENESS has no known time: 0 ms. */
 export function waitOf(
   rule: AnyRuleKey,
   held: OwnedKey,
@@ -94,7 +88,6 @@ export function waitOf(
     const isIgnored = held.jobId === rule.retryOf || held.jobId === replacedJobId;
     return !isIgnored && isBlocking(held.state, rule.states) ? { ms: 0 } : undefined;
   }
-  if (held.createTimeUs !== null && held.createTimeUs > held.nowUs + CLOCK_TOLERANCE_US) return undefined;
   // A job that is no longer kept was made a moment before its key's time.
   const nextUs = held.createTimeUs === null ? (held.untilUs ?? 0) : held.createTimeUs + rule.periodMs * 1_000;
   const ms = remainingMs(nextUs, held.nowUs);

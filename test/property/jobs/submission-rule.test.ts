@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type JobState, stateCodes } from '../../../server/domain/jobs/job-state.ts';
-import { latestOf, type OwnedKey, waitOf } from '../../../server/domain/jobs/rule-keys.ts';
+import { latestOf, type OwnedKey } from '../../../server/domain/jobs/rule-keys.ts';
 import {
   alwaysBlocking,
   blockingStates,
@@ -93,24 +93,10 @@ describe('the remaining time of a throttle', () => {
   });
 });
 
-const key = { index: 0, hash: new Uint8Array(8), policy: 'USE_EXISTING' } as const;
+const key = { index: 0, hash: new Uint8Array(8) } as const;
 const owned = { jobId: 'a', state: 'SUCCEEDED', untilUs: null, createTimeUs: NOON_US, nowUs: NOON_US } as const;
 
 describe('a clock that was ahead while a key was taken', () => {
-  const ahead = fc.integer({ min: 60e6 + 1, max: 1e12 });
-
-  it('ends the period of a throttle once it is right again, and a job of the present has its whole period', () => {
-    fc.assert(
-      fc.property(second, ahead, fc.integer({ min: 1, max: 1_000_000 }), (periodMs, byUs, agoUs) => {
-        const rule = { ...key, kind: 'THROTTLE', periodMs } as const;
-        expect(waitOf(rule, { ...owned, createTimeUs: NOON_US + byUs }, undefined)).toBeUndefined();
-        const ms = remainingMs(NOON_US - agoUs + periodMs * 1_000, NOON_US);
-        const held = { ...owned, createTimeUs: NOON_US - agoUs };
-        expect(waitOf(rule, held, undefined)).toEqual(ms > 0 ? { ms } : undefined);
-      }),
-    );
-  });
-
   it('does not let a debounce put its job off for longer than its maximum', () => {
     fc.assert(
       fc.property(second, fc.integer({ min: -1e12, max: 1e12 }), (maxWaitMs, us) => {

@@ -27,6 +27,8 @@ export class History {
   readonly statementOrder = new Map<number, number>();
   /** The time of the first statement of each transaction, by statement: decisions in it were made at that time. */
   readonly transactionBegan = new Map<number, number>();
+  /** The times of first statements of transactions that ran, in part, while the database's clock was an hour off. */
+  readonly underWrongClock = new Set<number>();
   readonly counts = new Map<string, number>();
   /** Found during the simulation. */
   readonly violations: string[] = [];
@@ -61,9 +63,10 @@ export class History {
     return this.#calls++;
   }
 
-  executed(us: number, transactionBeganUs = us): void {
+  executed(us: number, transactionBeganUs = us, isClockWrong = false): void {
     this.statementOrder.set(us, this.#order++);
     this.transactionBegan.set(us, transactionBeganUs);
+    if (isClockWrong) this.underWrongClock.add(transactionBeganUs);
   }
 
   count(what: string, times = 1): void {

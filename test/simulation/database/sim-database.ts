@@ -194,7 +194,7 @@ export class SimDatabase implements Database {
     if (fate.fault === 'conflict') return { error: conflict(process.random.pick(CONFLICTS)) };
     const us = postgres.tick(world.now);
     if (transaction) transaction.beganUs ??= us;
-    history.executed(us, transaction?.beganUs);
+    history.executed(us, transaction?.beganUs, postgres.aheadUs !== 0);
     const outcome = await work().then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),

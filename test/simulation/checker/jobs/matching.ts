@@ -65,13 +65,20 @@ export class MatchingChecks {
     }
   }
 
+  /** A throttle reads the database's clock: docs/decisions/0020. */
   #alarm(row: Ordered, key: string): void {
     const last = this.#last.get(key);
     this.#last.set(key, { job: row.id, at: row.at });
     if (!last || this.#erased.has(last.job) || row.at - last.at >= ALARM_PERIOD_MS * 1_000) return;
+    if (this.#isClockWrong(row.at) || this.#isClockWrong(last.at)) return;
     this.#evidence.history.violate(
       'I19 matching',
       `${row.id} of ${key} was made ${row.at - last.at} µs after ${last.job}`,
     );
+  }
+
+  #isClockWrong(at: number): boolean {
+    const { transactionBegan, underWrongClock } = this.#evidence.history;
+    return underWrongClock.has(transactionBegan.get(at) ?? at);
   }
 }
