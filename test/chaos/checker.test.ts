@@ -108,6 +108,7 @@ function whole(): Draft {
       { job: 'a', attempt: 2, session: 's2', said: 'another result', answer: 'LEASE_LOST', at: START_MS + 3_602 },
     ],
     readings: [{ job: 'a', replica: 'replicaa', state: SUCCEEDED, text: result('a', 2, 'two') }],
+    restores: [],
     leaseMs: LEASE_MS,
     maxAttempts: 5,
   };
@@ -235,6 +236,19 @@ describe('the checker', () => {
     const evidence = whole();
     Object.assign(at(evidence.journal, 1), { until: (START_MS + 3_600_000) * 1000 });
     expect(check(evidence).findings.violations).toEqual([]);
+  });
+
+  it('accepts what a restore of a backup has undone, and the same without a restore not', () => {
+    const evidence = whole();
+    const undone = { ...call, requestId: 'r4', jobs: ['gone'], endedAt: START_MS + 1_000 };
+    const early = { ...at(evidence.records, 2), at: START_MS + 1_000 };
+    const again = { ...at(evidence.records, 0), at: START_MS + 1_200 };
+    evidence.calls.push(undone, { ...undone, kind: 'cancel', jobs: ['a'] });
+    evidence.records.push(early, { ...early, job: 'gone' }, again);
+    const found = (restores: Evidence['restores']) =>
+      check({ ...evidence, restores }).findings.violations.map((violation) => violation.split(':')[0]);
+    expect(found([{ from: START_MS + 900, to: START_MS + 1_100 }])).toEqual([]);
+    expect(found([])).toEqual(expect.arrayContaining(['I1', 'I9', 'I13']));
   });
 
   it('excuses a process that was stopped, and says so', () => {

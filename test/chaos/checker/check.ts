@@ -3,6 +3,7 @@ import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Call } from '../load/load.ts';
 import { type Evidence, Findings, msOf, ROUNDING_MS } from './evidence.ts';
 import { type JobLife, Lives, names } from './lives.ts';
+import { isUndone } from './restores.ts';
 import { checkStarts } from './starts.ts';
 
 export function check(evidence: Evidence): { findings: Findings; lives: Lives } {
@@ -19,7 +20,7 @@ export function check(evidence: Evidence): { findings: Findings; lives: Lives } 
 }
 
 /** I1 and I2: every accepted job exists, once for each call and each key, and no others exist. */
-function checkSubmissions({ calls }: Evidence, { jobs }: Lives, findings: Findings): void {
+function checkSubmissions({ calls, restores }: Evidence, { jobs }: Lives, findings: Findings): void {
   const accepted = new Set<string>();
   const owners = new Map<string, string>();
   let open = 0;
@@ -33,6 +34,10 @@ function checkSubmissions({ calls }: Evidence, { jobs }: Lives, findings: Findin
     if (call.outcome === 'fail') findings.violate('I1', `a submission was refused: ${call.answer}`);
     call.jobs.forEach((job, i) => {
       accepted.add(job);
+      if (isUndone(call, restores)) {
+        findings.count(jobs.has(job) ? 'job accepted during a backup that has it' : 'job undone by a restore');
+        return;
+      }
       if (!jobs.has(job)) findings.violate('I1', `job ${job} was accepted and never created`);
       const key = call.keys[i];
       if (!key) return;
@@ -55,9 +60,9 @@ function idsOf(lives: readonly JobLife[]): string {
 }
 
 /** I13: after the answer of a cancel nothing is assigned, and the job ends CANCELLED or with an earlier success. */
-function checkCancels({ calls }: Evidence, { jobs }: Lives, findings: Findings): void {
+function checkCancels({ calls, restores }: Evidence, { jobs }: Lives, findings: Findings): void {
   for (const call of calls) {
-    if (call.kind !== 'cancel') continue;
+    if (call.kind !== 'cancel' || isUndone(call, restores)) continue;
     const life = jobs.get(call.jobs[0] ?? '');
     if (!life) continue;
     if (call.outcome === 'fail' && !call.answer.startsWith('JOB_ENDED'))
@@ -76,10 +81,11 @@ function checkCancels({ calls }: Evidence, { jobs }: Lives, findings: Findings):
 const TOO_LATE: ReadonlySet<string> = new Set(['JOB_ENDED', 'JOB_NOT_WAITING']);
 
 /** No attempt of a job is assigned from the answer of its pause until the next request to resume it. */
-function checkHolds({ calls }: Evidence, { jobs }: Lives, findings: Findings): void {
+function checkHolds({ calls, restores }: Evidence, { jobs }: Lives, findings: Findings): void {
   const resumes = calls.filter((call) => call.kind === 'resume');
   for (const call of calls) {
     if (call.kind !== 'pause' && call.kind !== 'resume') continue;
+    if (isUndone(call, restores) || (restores.length > 0 && !jobs.has(call.jobs[0] ?? ''))) continue;
     if (call.outcome === 'fail' && !TOO_LATE.has(reasonOf(call)))
       findings.violate('I3', `a ${call.kind} of ${call.jobs[0]} was refused: ${call.answer}`);
     if (call.kind === 'resume' || call.outcome !== 'ok' || call.answer !== String(stateCodes.PAUSED)) continue;

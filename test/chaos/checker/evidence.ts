@@ -4,6 +4,7 @@ import type { JournalRow } from '../harness/journal.ts';
 import type { WorkerRecord } from '../harness/records.ts';
 import { Tally } from '../harness/tally.ts';
 import type { Call } from '../load/load.ts';
+import type { Restore } from './restores.ts';
 
 /** A job as a client read it after recovery. */
 export interface Reading {
@@ -21,6 +22,8 @@ export interface Evidence {
   readonly calls: readonly Call[];
   readonly reports: readonly ReportAnswer[];
   readonly readings: readonly Reading[];
+  /** In their order. */
+  readonly restores: readonly Restore[];
   /** The longest one of a replica. */
   readonly leaseMs: number;
   /** The shortest one. Default: all have the same. */

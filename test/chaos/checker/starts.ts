@@ -4,6 +4,7 @@
 import type { WorkerRecord } from '../harness/records.ts';
 import { type Evidence, type Findings, msOf, ROUNDING_MS } from './evidence.ts';
 import type { Grant, Lives } from './lives.ts';
+import { isBetween, mayBeUnaware } from './restores.ts';
 
 /** Handlers that ignore their signal: an overlap with the next attempt is their own fault. */
 const deafHandlers: ReadonlySet<string> = new Set(['stubborn', 'careless']);
@@ -15,10 +16,10 @@ export function checkStarts(evidence: Evidence, lives: Lives, findings: Findings
     (record) => record.worker,
   );
   const ends = new Map(
-    evidence.records.filter((record) => record.kind === 'end').map((record) => [keyOf(record), record]),
+    evidence.records.filter((record) => record.kind === 'end').map((record) => [keyOfLife(record), record]),
   );
   const starts = groupBy(
-    evidence.records.filter((record) => record.kind === 'start'),
+    evidence.records.filter((record) => record.kind === 'start' && !isUndone(record, evidence, lives, findings)),
     keyOf,
   );
   findings.count('process did not run for more than 150 ms', [...gaps.values()].flat().length);
@@ -28,9 +29,10 @@ export function checkStarts(evidence: Evidence, lives: Lives, findings: Findings
   for (const [key, [start, again]] of starts) {
     if (!start) continue;
     findings.count('handler started');
-    if (again) findings.violate('I9', `${key} was started twice: by ${start.worker} and ${again.worker}`);
+    if (again && isBetween(start.at, again.at, evidence.restores)) findings.count('started again after a restore');
+    else if (again) findings.violate('I9', `${key} was started twice: by ${start.worker} and ${again.worker}`);
     const grant = lives.grantOf(start.job ?? '', start.attempt ?? 0);
-    if (grant) checkStart(start, grant, lives, findings, didNotRun);
+    if (grant) checkStart(start, grant, lives, { findings, didNotRun, restores: evidence.restores });
     else findings.violate('I9', `${key} was started by ${start.worker} and never granted`);
     byJob.set(start.job ?? '', [...(byJob.get(start.job ?? '') ?? []), start]);
   }
@@ -38,12 +40,22 @@ export function checkStarts(evidence: Evidence, lives: Lives, findings: Findings
   countDeliveries(evidence, lives, starts, findings);
 }
 
-function checkStart(start: WorkerRecord, grant: Grant, lives: Lives, findings: Findings, didNotRun: DidNotRun): void {
+interface StartParts extends Pick<Evidence, 'restores'> {
+  readonly findings: Findings;
+  readonly didNotRun: DidNotRun;
+}
+
+function checkStart(
+  start: WorkerRecord,
+  grant: Grant,
+  lives: Lives,
+  { findings, didNotRun, restores }: StartParts,
+): void {
   const fence = `${start.job}/${start.attempt} (${start.worker})`;
   const worker = lives.sessions.get(grant.session)?.worker;
   if (worker !== start.worker) findings.violate('I9', `${fence} was started, and ${worker} had been granted it`);
   if (start.at + ROUNDING_MS < msOf(grant.at)) findings.violate('I9', `${fence} was started before it was granted`);
-  if (!grant.closed) return;
+  if (!grant.closed || isBetween(start.at, msOf(grant.closed.at), restores)) return;
   if (grant.closed.how === 'RELEASED') findings.violate('I6', `${fence} was released, and its handler was started`);
   const closedAt = msOf(grant.closed.at);
   if (closedAt + ROUNDING_MS >= start.at) return;
@@ -69,7 +81,7 @@ function checkOverlaps(
   const marginMs = (leaseMs * 2) / 15;
   inOrder.forEach((first, i) => {
     const second = inOrder[i + 1];
-    const end = ends.get(keyOf(first));
+    const end = ends.get(keyOfLife(first));
     // Without an end its process died, and the handler with it.
     if (!second || !end || end.at <= second.at + ROUNDING_MS) return;
     const overlap = end.at - second.at;
@@ -102,6 +114,20 @@ function countDeliveries(
     if (life.grants.length > 1) findings.count('job granted more than once');
   }
   for (const { event } of evidence.records) if (event) findings.count(`worker event: ${event}`);
+}
+
+/** Whether it started under a grant that a restore has undone. */
+function isUndone(start: WorkerRecord, { restores, leaseMs }: Evidence, lives: Lives, findings: Findings): boolean {
+  if (!mayBeUnaware(start.at, restores, leaseMs)) return false;
+  const grant = lives.grantOf(start.job ?? '', start.attempt ?? 0);
+  const isItsOwn = grant && lives.sessions.get(grant.session)?.worker === start.worker;
+  if (isItsOwn && msOf(grant.at) <= start.at + ROUNDING_MS) return false;
+  findings.count('started under a grant that a restore has undone');
+  return true;
+}
+
+function keyOfLife(record: WorkerRecord): string {
+  return `${keyOf(record)}/${record.worker}`;
 }
 
 function keyOf(record: WorkerRecord): string {

@@ -57,16 +57,21 @@ export class CarelessWorker {
   }
 
   start(): void {
+    this.#stopping = false;
     // `stop` rethrows a failure.
     this.#running = this.#run().catch((error: unknown) => error);
   }
 
-  /** Ends the current session in order. @throws an earlier failure. */
-  async stop(): Promise<void> {
+  /** Ends the current session in order, until the next start. @throws an earlier failure. */
+  async rest(): Promise<void> {
     this.#stopping = true;
     const failure = await this.#running;
-    this.#channel.close();
     if (failure) throw failure;
+  }
+
+  /** Ends the current session in order, for good. @throws an earlier failure. */
+  async stop(): Promise<void> {
+    await this.rest().finally(() => this.#channel.close());
   }
 
   /** Aborts the run. */

@@ -1,7 +1,9 @@
 /** A whole run: deployment, fleet and load, from the first process to the evidence after the recovery. */
 import { Client, type JobRequest } from '@muster/sdk';
 import { eventually } from '../../support/base/eventually.ts';
+import type { Backup } from '../../support/base/standby.ts';
 import type { Evidence } from '../checker/evidence.ts';
+import { type Restore, undoneJobs } from '../checker/restores.ts';
 import { Load, type LoadOptions } from '../load/load.ts';
 import { Registers } from '../load/registers.ts';
 import { Variety } from '../load/variety.ts';
@@ -41,6 +43,7 @@ export class Run {
   readonly facts: Facts;
   readonly variety: Variety | undefined;
   readonly registers: Registers | undefined;
+  readonly restores: Restore[] = [];
   readonly #leftovers: Leftovers;
   readonly #dice: Dice;
   #disbanded = false;
@@ -78,6 +81,7 @@ export class Run {
       hasScripts: options.fleet.some(({ language }) => typeof language !== 'string'),
       dice: options.dice.fork(),
       open: () => this.facts.openJobs(),
+      mayBeGone: (job) => undoneJobs(this.load.calls, this.restores).has(job),
     });
   }
 
@@ -208,17 +212,47 @@ export class Run {
     }
   }
 
+  /**
+   * Makes a backup of a database whose address can move, works, and restores it. Jobs continue. `replace` brings the
+   * backup to the address: what was answered since it began may be undone.
+   */
+  async restore(work: () => Promise<void>, replace: (backup: Backup) => Promise<void>): Promise<Restore> {
+    const { moving } = this.deployment;
+    if (!moving) throw new Error('the address of the database does not move');
+    const all = async () => {
+      const from = Date.now();
+      const backup = await moving.makeBackup();
+      try {
+        await work();
+        await replace(backup);
+      } finally {
+        backup.remove();
+      }
+      const restore = { from, to: Date.now() };
+      this.restores.push(restore);
+      return restore;
+    };
+    const variety = () => this.variety?.throughRestore(all) ?? all();
+    // Its reports would be judged by records that are undone.
+    await this.careless.rest();
+    try {
+      return await (this.registers?.throughRestore(variety) ?? variety());
+    } finally {
+      this.careless.start();
+    }
+  }
+
   async evidence(): Promise<Evidence> {
     const journal = await readJournal(this.deployment.database);
+    const undone = undoneJobs(this.load.calls, this.restores);
+    const jobs = this.load.accepted.filter((job) => !undone.has(job));
     return {
       journal,
       records: [...this.records(), ...this.careless.records].sort((a, b) => a.at - b.at),
       calls: this.load.calls,
       reports: this.careless.reports,
-      readings: await readAtEach(
-        this.deployment.replicas,
-        this.#dice.shuffled(this.load.accepted).slice(0, READ_SAMPLE),
-      ),
+      readings: await readAtEach(this.deployment.replicas, this.#dice.shuffled(jobs).slice(0, READ_SAMPLE)),
+      restores: this.restores,
       leaseMs: this.deployment.leaseMs,
       minLeaseMs: this.deployment.minLeaseMs,
       maxAttempts: MAX_ATTEMPTS,

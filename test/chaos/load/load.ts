@@ -41,6 +41,8 @@ export interface LoadOptions {
   readonly backlog: number;
   /** The store's count of open jobs. */
   readonly open: () => Promise<number>;
+  /** Whether a restore of a backup may have undone the acceptance of a job. */
+  readonly mayBeGone: (job: string) => boolean;
 }
 
 const CALL_MS = 2_500;
@@ -247,7 +249,8 @@ export class Load {
       const seen = await client.wait(job, { timeoutMs: 1_500 });
       if (isTerminal(seen.state)) this.#open = Math.max(0, this.#open - 1);
     } catch (error) {
-      if (!isUnknown(error)) throw error;
+      const isGone = reasonOf(error).startsWith('JOB_NOT_FOUND') && this.#options.mayBeGone(job);
+      if (!isUnknown(error) && !isGone) throw error;
     }
   }
 

@@ -91,7 +91,7 @@ export class Registers {
   readonly history: Operation[] = [];
   readonly #clients: readonly Client[];
   readonly #dice: Dice;
-  readonly #over = new AbortController();
+  #over = new AbortController();
   readonly #shared = new Map<Kind, Shared>();
   readonly #used: Readonly<Record<Kind, string[]>> = { job: [], queue: [], key: [] };
   #isBroken = false;
@@ -121,6 +121,19 @@ export class Registers {
     }
     for (const queue of this.#used.queue) await repeated(() => client.resumeQueue(queue));
     this.#close();
+  }
+
+  /** No call is in progress while `restore` works, and none names an object of before afterwards. */
+  async throughRestore<T>(restore: () => Promise<T>): Promise<T> {
+    this.#over.abort();
+    await this.#running;
+    this.#shared.clear();
+    try {
+      return await restore();
+    } finally {
+      this.#over = new AbortController();
+      if (!this.#isBroken) this.start();
+    }
   }
 
   breakOff(): void {

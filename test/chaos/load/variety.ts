@@ -53,6 +53,19 @@ const steps = [
   },
 ];
 
+/** The time until a restore of a backup has ended: the next one, or the current one. */
+interface Epoch {
+  /** Whether its backup has begun, so that results may be undone. */
+  begun: boolean;
+  readonly ended: Promise<void>;
+  readonly end: () => void;
+}
+
+function newEpoch(): Epoch {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { begun: false, ended: promise, end: resolve };
+}
+
 const flow = steps.map((step) => ({ definition: 'play', ...step }));
 
 export class Variety {
@@ -62,6 +75,7 @@ export class Variety {
   readonly #client: Client;
   readonly #worker: Worker;
   #over = new AbortController();
+  #epoch = newEpoch();
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(address: string) {
@@ -103,13 +117,18 @@ export class Variety {
       catchUpPolicy: CatchUpPolicy.ALL,
     });
     const { signal: over } = this.#over;
-    const repeat = async (work: (n: number) => Promise<void>) => {
+    const repeat = async (kind: string, work: (n: number, ids: () => string) => Promise<string | undefined>) => {
       for (let n = 0; !over.aborted; n++) {
-        await work(n);
+        const problem = await this.#kept(n, work);
+        this.tally.count(kind);
+        if (problem) this.violations.push(problem);
         await delay(PAUSE_MS);
       }
     };
-    const work = [repeat((n) => this.#workflow(n)), repeat((n) => this.#batch(n))];
+    const work = [
+      repeat('workflow', (n, ids) => this.#workflow(n, ids)),
+      repeat('batch', (n, ids) => this.#batch(n, ids)),
+    ];
     this.#running = Promise.all(work).then(
       () => undefined,
       (error: unknown) => this.violations.push(`variety: ${(error as Error).stack ?? error}`),
@@ -133,31 +152,62 @@ export class Variety {
     this.#client.close();
   }
 
-  async #workflow(n: number): Promise<void> {
+  /** Rounds that end while `restore` works, or that it interrupts, are repeated under their request ids. */
+  async throughRestore<T>(restore: () => Promise<T>): Promise<T> {
+    const epoch = this.#epoch;
+    epoch.begun = true;
+    try {
+      return await restore();
+    } finally {
+      this.#epoch = newEpoch();
+      epoch.end();
+    }
+  }
+
+  /** A round whose outcome no restore undoes. Resolves with what is wrong. */
+  async #kept(
+    n: number,
+    round: (n: number, ids: () => string) => Promise<string | undefined>,
+  ): Promise<string | undefined> {
+    const known: string[] = [];
+    for (;;) {
+      let used = 0;
+      const ids = () => (known[used++] ??= randomUUID());
+      const epoch = this.#epoch;
+      const ended = round(n, ids).then(
+        (problem) => () => problem,
+        (error: unknown) => () => {
+          throw error;
+        },
+      );
+      const first = await Promise.race([ended, epoch.ended]);
+      if (first && !epoch.begun) return first();
+      await epoch.ended;
+      this.tally.count('round repeated after a restore');
+    }
+  }
+
+  async #workflow(n: number, ids: () => string): Promise<string | undefined> {
     const key = `key-${n}`;
-    const requestId = randomUUID();
+    const [requestId, signalId] = [ids(), ids()];
     const { jobId } = await repeated(() => this.#client.submit('flow', { n, key }, { requestId }));
-    const signalId = randomUUID();
     await repeated(() => this.#client.sendSignal('go', { key, payload: n, requestId: signalId }));
     const children = Array.from({ length: CHILDREN }, (_, i) => n + 1 + i);
     const two = children.reduce((sum, one) => sum + one, 0);
     const wanted = { two, each: ITEMS, again: 2, cached: 'kept', waits: n };
     const result = await repeated(() => this.#client.result(jobId, { timeoutMs: LONG_MS }));
-    this.tally.count('workflow');
-    if (!isDeepStrictEqual(result, wanted))
-      this.violations.push(`workflow ${jobId}: ${JSON.stringify(result)} in place of ${JSON.stringify(wanted)}`);
+    if (isDeepStrictEqual(result, wanted)) return undefined;
+    return `workflow ${jobId}: ${JSON.stringify(result)} in place of ${JSON.stringify(wanted)}`;
   }
 
-  async #batch(n: number): Promise<void> {
-    const requestId = randomUUID();
+  async #batch(n: number, ids: () => string): Promise<string | undefined> {
+    const [requestId, membersId] = [ids(), ids()];
     const batch = await repeated(() => this.#client.createBatch({ callback: { definition: 'after' } }, { requestId }));
     const members = Array.from({ length: MEMBERS }, () => ({ definition: 'limited', input: { give: n } }));
-    const membersId = randomUUID();
     await repeated(() => batch.submitMany(members, { requestId: membersId }));
     await repeated(() => batch.seal());
     const { job, counts } = await repeated(() => batch.wait({ timeoutMs: LONG_MS }));
-    this.tally.count('batch');
-    if (job?.state !== JobState.SUCCEEDED || counts?.succeeded !== BigInt(MEMBERS))
-      this.violations.push(`batch ${job?.jobId} ended with ${counts?.succeeded} of ${MEMBERS} members`);
+    if (job?.state === JobState.SUCCEEDED && counts?.succeeded === BigInt(MEMBERS)) return undefined;
+    return `batch ${job?.jobId} ended with ${counts?.succeeded} of ${MEMBERS} members`;
   }
 }

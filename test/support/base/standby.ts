@@ -12,7 +12,7 @@
  * Each has a port of its own: an address that moves is a TcpProxy before them. A promoted standby is a primary, from
  * which other standbys are made.
  */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import {
@@ -38,6 +38,8 @@ export interface Primary {
   createDatabase(name?: string): Promise<string>;
   /** Copies it while it runs. Resolves when the copy follows it. */
   makeStandby(replication: Replication): Promise<Standby>;
+  /** A base backup with the log that it needs, while it runs. */
+  makeBackup(): Promise<Backup>;
   /** Ends it at once, without a last word to its standbys. */
   kill(): Promise<void>;
   /** Ends it and removes its files; also after `kill`. */
@@ -53,6 +55,13 @@ export interface Standby extends Primary {
   promote(): Promise<void>;
 }
 
+export interface Backup {
+  /** Starts a server with what was there at the end of the backup, on a timeline of its own. Once. */
+  restore(): Promise<Primary>;
+  /** Removes its files, unless it was restored. */
+  remove(): void;
+}
+
 interface Shared extends ServerOptions {
   readonly major: PostgresMajor;
 }
@@ -64,13 +73,14 @@ export async function startPrimary(options: ServerOptions & { major?: PostgresMa
   return primaryOn(shared, await copyDataFolder(major));
 }
 
-async function primaryOn(shared: Shared, data: string): Promise<Primary> {
-  const server = await startOnFolder(shared.major, data, shared);
+async function primaryOn(shared: Shared, data: string, more: Record<string, string> = {}): Promise<Primary> {
+  const server = await startOnFolder(shared.major, data, { ...shared, settings: { ...shared.settings, ...more } });
   return {
     url: server.url,
     port: server.port,
     createDatabase: server.createDatabase,
     makeStandby: (replication) => makeStandby(shared, { server, data }, replication),
+    makeBackup: () => makeBackup(shared, { server, data }),
     kill: () => server.end('SIGQUIT'),
     async stop() {
       await server.end('SIGINT');
@@ -112,6 +122,42 @@ async function makeStandby(
     async promote() {
       const [promoted] = await query<{ done: boolean }>(standby.url, 'SELECT pg_promote(true, 60) AS done');
       if (!promoted?.done) throw new Error(`${name} is not promoted within 60 s`);
+    },
+  };
+}
+
+async function makeBackup(
+  shared: Shared,
+  from: { readonly server: ServerOnFolder; readonly data: string },
+): Promise<Backup> {
+  const data = await backUp(shared.major, from.server.url, from.data);
+  // Its log is in the folder of the server, which keeps more than a backup needs.
+  const [, first = ''] =
+    /START WAL LOCATION: .* \(file (\w+)\)/.exec(readFileSync(join(data, 'backup_label'), 'utf8')) ?? [];
+  const wal = join(from.data, 'pg_wal');
+  const files = readdirSync(wal).filter((name) => /^\w{24}$/.test(name) && name >= first);
+  const log = await copyToFolder(
+    shared.major,
+    files.map((name) => join(wal, name)),
+  );
+  const recovery = {
+    restore_command: `cp ${log}/%f %p`,
+    recovery_target: 'immediate',
+    recovery_target_action: 'promote',
+  };
+  let isRestored = false;
+  return {
+    remove() {
+      for (const folder of isRestored ? [] : [data, log]) rmSync(folder, { recursive: true, force: true });
+    },
+    async restore() {
+      isRestored = true;
+      writeServerFile(data, 'recovery.signal', '');
+      const server = await primaryOn(shared, data, recovery);
+      const isOver = async () => (await query(server.url, 'SELECT WHERE NOT pg_is_in_recovery()')).length === 1;
+      await eventually('the backup is restored', isOver);
+      rmSync(log, { recursive: true, force: true });
+      return server;
     },
   };
 }

@@ -13,6 +13,7 @@ import { partitionFaults } from './partitions.ts';
 import { readerFaults } from './readers.ts';
 import { replicaFaults } from './replicas.ts';
 import { resourceFaults } from './resources.ts';
+import { restoreFaults } from './restore.ts';
 import { upgradeFaults } from './upgrades.ts';
 import { wallClockFaults } from './wall-clocks.ts';
 
@@ -21,6 +22,7 @@ const lastingFaults: readonly Fault[] = [
   ...databaseFaults,
   ...diskFaults,
   ...failoverFaults,
+  ...restoreFaults,
   ...clockFaults,
   ...wallClockFaults,
   ...busFaults,

@@ -1,5 +1,5 @@
-/** A PostgreSQL at an address that moves to its standby. */
-import { type Primary, startPrimary } from '../../../support/base/standby.ts';
+/** A PostgreSQL at an address that moves to its standby, or to a restored backup. */
+import { type Backup, type Primary, startPrimary } from '../../../support/base/standby.ts';
 import type { ServerOptions } from '../../../support/databases/postgres.ts';
 import { TcpProxy } from '../network/tcp-proxy.ts';
 
@@ -37,6 +37,21 @@ export class MovingDatabase {
     } finally {
       await old.stop();
     }
+  }
+
+  makeBackup(): Promise<Backup> {
+    return this.#primary.makeBackup();
+  }
+
+  /** The primary is killed. Resolves when the address leads to the restored backup. */
+  async restore(backup: Backup): Promise<void> {
+    const old = this.#primary;
+    await old.kill();
+    this.#address.aim(undefined);
+    this.#address.cut();
+    this.#primary = await backup.restore();
+    await old.stop();
+    this.#address.aim(this.#primary.port);
   }
 
   async stop(): Promise<void> {
