@@ -7,7 +7,8 @@ export interface Migration {
   readonly version: number;
   readonly name: string;
   /**
-   * SQL, in one transaction. First lines with a meaning:
+   * SQL, in one transaction. It changes one table that replicas use: while it waited for a second one, those that it
+   * waits for would wait for the first, and it would give up each time. First lines with a meaning:
    * `-- breaking`: it leaves a schema that older releases can't work with.
    * `-- concurrent`: each statement runs by itself, outside of a transaction, such as CREATE INDEX CONCURRENTLY. It may
    * be interrupted between any two, so it must be repeatable: DROP INDEX CONCURRENTLY IF EXISTS comes first.

@@ -1,12 +1,13 @@
 /**
  * The campaign: segments of faults one after the other, each with a seed of its own, for as long as asked.
  *
- *   npm run chaos [-- --minutes n] [--seed n] [--journal file] [--only name] [--replicas-from checkout]
+ *   npm run chaos [-- --minutes n] [--seed n] [--journal file] [--only name] [--rows n]
+ *                    [--replicas-from checkout]
  *
  * With `--only`, which may be repeated, each segment has only the faults with that in their names. With a journal,
- * finished segments are kept there, and another call with the same file continues after them. With `--replicas-from`, a
- * folder or a commit, the replicas run its `muster`; repeated, they take the checkouts in turn. Exits with 1 if
- * anything is wrong.
+ * finished segments are kept there, and another call with the same file continues after them. `--rows` is the number of
+ * ended jobs of a large database. A checkout is a folder or a commit: the replicas run its `muster`, and take the
+ * checkouts in turn if the option is repeated. Exits with 1 if anything is wrong.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -24,12 +25,15 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     journal: { type: 'string' },
     only: { type: 'string', multiple: true },
+    rows: { type: 'string', default: '1000000' },
     'replicas-from': { type: 'string', multiple: true, default: [] },
   },
 });
 
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes} is no number of minutes`);
+const rows = Number(values.rows);
+if (!(rows > 0)) throw new Error(`--rows ${values.rows} is no number of rows`);
 const { journal } = values;
 const results: SegmentResult[] = journal && existsSync(journal) ? linesOf(journal) : [];
 const first = Number(values.seed ?? results[0]?.seed ?? Math.floor(Math.random() * 2 ** 30));
@@ -56,6 +60,7 @@ for (let seed = (results.at(-1)?.seed ?? first - 1) + 1; !isOver(); seed++) {
     plan,
     faults,
     checkouts,
+    rows,
     isOver,
     linearizability,
     log: (line) => console.log(`  ${line}`),

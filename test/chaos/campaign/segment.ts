@@ -40,6 +40,7 @@ export interface SegmentParts {
   readonly faults: readonly Fault[];
   /** As in `DeploymentOptions`. */
   readonly checkouts: readonly string[];
+  readonly rows: number;
   /** No more faults, finish the segment. */
   readonly isOver: () => boolean;
   readonly log: (line: string) => void;
@@ -48,7 +49,7 @@ export interface SegmentParts {
 }
 
 export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
-  const { plan, faults, checkouts, isOver, log, linearizability } = parts;
+  const { plan, faults, checkouts, rows, isOver, log, linearizability } = parts;
   const dice = new Dice(plan.seed).fork();
   const started = performance.now();
   const fleet = fleetOf(dice.fork());
@@ -67,7 +68,7 @@ export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
     registers: true,
     load: { callers: 3, atLeast: 500, atMost: 200_000, backlog: 200, enough: () => !raging },
   });
-  const world: World = { run, dice: dice.fork(), violations: [], expectedErrors: [MASS_LAPSE] };
+  const world: World = { run, dice: dice.fork(), rows, violations: [], expectedErrors: [MASS_LAPSE] };
   const bites: Bite[] = [];
   const note = (bite: Bite) => {
     bites.push(bite);

@@ -5,6 +5,8 @@ import type { Run } from '../harness/run.ts';
 export interface World {
   readonly run: Run;
   readonly dice: Dice;
+  /** Ended jobs of a large database. */
+  readonly rows: number;
   /** Breaches of what holds at any time. */
   readonly violations: string[];
   /** Errors that the replicas log because of a fault. */

@@ -1,7 +1,9 @@
 /** The store's view of a run in progress. */
 import type { Pool } from 'pg';
+import { lowestUuid } from '../../../server/domain/base/uuid.ts';
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
+import { DAY_MS } from '../../../server/store/upkeep/partitions.ts';
 import { eventually } from '../../support/base/eventually.ts';
 
 const RECOVERY_MS = 120_000;
@@ -14,6 +16,8 @@ export interface Outcome {
 
 export class Facts {
   readonly #database: Pool;
+  /** Jobs of earlier days are none of the run. */
+  readonly #since = lowestUuid(Date.now() - DAY_MS);
 
   constructor(database: Pool) {
     this.#database = database;
@@ -36,7 +40,7 @@ export class Facts {
   }
 
   endedJobs(): Promise<number> {
-    return this.#number('SELECT count(*)::int AS n FROM muster.job_outcomes');
+    return this.#number('SELECT count(*)::int AS n FROM muster.job_outcomes WHERE job_id >= $1', [this.#since]);
   }
 
   /** Ended jobs that were assigned to a session after this moment (ms since 1970). */

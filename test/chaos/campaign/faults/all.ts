@@ -9,6 +9,7 @@ import { diskFaults } from './disks.ts';
 import { failoverFaults } from './failover.ts';
 import type { Fault } from './fault.ts';
 import { fileFaults } from './files.ts';
+import { largeFaults } from './large.ts';
 import { partitionFaults } from './partitions.ts';
 import { readerFaults } from './readers.ts';
 import { replicaFaults } from './replicas.ts';
@@ -32,6 +33,7 @@ const lastingFaults: readonly Fault[] = [
   ...fileFaults,
   ...resourceFaults,
   ...upgradeFaults,
+  ...largeFaults,
 ];
 
 /** @param parts Parts of the names of the faults that are wanted. */
