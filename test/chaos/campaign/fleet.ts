@@ -23,15 +23,19 @@ export interface Fleet {
   readonly lacks: readonly string[];
 }
 
-/** The choice does not depend on the machine. */
-export function fleetOf(dice: Dice): Fleet {
+/**
+ * The choice does not depend on the machine.
+ * @param checkout Of the workers with records.
+ */
+export function fleetOf(dice: Dice, checkout?: string): Fleet {
   const drawn = dice.shuffled(others).slice(0, OTHERS_PER_SEGMENT);
   const runnable = drawn.filter((worker) => !lackOfWorker(worker));
+  const from = checkout === undefined ? {} : { checkout };
   return {
     plans: [
-      { name: 'ts-one', language: 'typescript', slots: 12 },
-      { name: 'ts-two', language: 'typescript', slots: 12 },
-      { name: 'python', language: 'python', slots: 8 },
+      { name: 'ts-one', language: 'typescript', slots: 12, ...from },
+      { name: 'ts-two', language: 'typescript', slots: 12, ...from },
+      { name: 'python', language: 'python', slots: 8, ...from },
       ...runnable.map(({ language, command }) => ({ name: language.toLowerCase(), language: { command }, slots: 6 })),
     ],
     lacks: drawn.flatMap((worker) => {

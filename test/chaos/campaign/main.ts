@@ -2,12 +2,13 @@
  * The campaign: segments of faults one after the other, each with a seed of its own, for as long as asked.
  *
  *   npm run chaos [-- --minutes n] [--seed n] [--journal file] [--only name] [--rows n]
- *                    [--replicas-from checkout]
+ *                    [--replicas-from checkout] [--workers-from checkout]
  *
  * With `--only`, which may be repeated, each segment has only the faults with that in their names. With a journal,
  * finished segments are kept there, and another call with the same file continues after them. `--rows` is the number of
  * ended jobs of a large database. A checkout is a folder or a commit: the replicas run its `muster`, and take the
- * checkouts in turn if the option is repeated. Exits with 1 if anything is wrong.
+ * checkouts in turn if the option is repeated; the workers in TypeScript and Python run its workers and SDKs. Exits with
+ * 1 if anything is wrong.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     rows: { type: 'string', default: '1000000' },
     'replicas-from': { type: 'string', multiple: true, default: [] },
+    'workers-from': { type: 'string' },
   },
 });
 
@@ -43,6 +45,7 @@ console.log(
 );
 
 const checkouts = values['replicas-from'].map(checkoutOf);
+const workersFrom = values['workers-from'] === undefined ? undefined : checkoutOf(values['workers-from']);
 buildFleet(console.log);
 const linearizability = LinearizabilityChecker.lack() ? undefined : LinearizabilityChecker.build();
 const deadline = performance.now() + minutes * 60_000;
@@ -60,6 +63,7 @@ for (let seed = (results.at(-1)?.seed ?? first - 1) + 1; !isOver(); seed++) {
     plan,
     faults,
     checkouts,
+    workersFrom,
     rows,
     isOver,
     linearizability,

@@ -40,6 +40,8 @@ export interface SegmentParts {
   readonly faults: readonly Fault[];
   /** As in `DeploymentOptions`. */
   readonly checkouts: readonly string[];
+  /** The checkout of workers. */
+  readonly workersFrom: string | undefined;
   readonly rows: number;
   /** No more faults, finish the segment. */
   readonly isOver: () => boolean;
@@ -49,10 +51,10 @@ export interface SegmentParts {
 }
 
 export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
-  const { plan, faults, checkouts, rows, isOver, log, linearizability } = parts;
+  const { plan, faults, checkouts, workersFrom, rows, isOver, log, linearizability } = parts;
   const dice = new Dice(plan.seed).fork();
   const started = performance.now();
-  const fleet = fleetOf(dice.fork());
+  const fleet = fleetOf(dice.fork(), workersFrom);
   log(`workers: ${fleet.plans.map(({ name }) => name).join(', ')}`);
   let raging = true;
   const run = await Run.start({

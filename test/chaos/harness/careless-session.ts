@@ -79,6 +79,8 @@ export class CarelessSession {
   readonly #seen = new Set<string>();
   readonly #lost = new Set<string>();
   readonly #working = new Set<Promise<void>>();
+  /** The first refusal of a report that no fault excuses. */
+  #failure: unknown;
   #echo = 0n;
   #credit = 0n;
   readonly #leaseMs: number;
@@ -156,6 +158,7 @@ export class CarelessSession {
     this.over = true;
     this.#bus.close();
     await Promise.all(this.#working);
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #receive(assignment: Assignment, way: 'bus' | 'reply'): void {
@@ -173,7 +176,11 @@ export class CarelessSession {
     // A copy, because the received bytes are a view of the whole message.
     const attempt = { job, jobId: assignment.jobId.slice(), attempt: assignment.attempt, started: false };
     this.#held.set(key, attempt);
-    const working: Promise<void> = this.#work(attempt).finally(() => this.#working.delete(working));
+    const working: Promise<void> = this.#work(attempt)
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => this.#working.delete(working));
     this.#working.add(working);
   }
 

@@ -17,6 +17,8 @@ export interface WorkerPlan {
   readonly name: string;
   readonly language: 'typescript' | 'python' | ConformanceWorker;
   readonly slots: number;
+  /** The checkout of a worker with records and its SDK. Default: this one. */
+  readonly checkout?: string;
 }
 
 /** A conformance worker: it has the handler `script` alone, and keeps no records. */
@@ -150,12 +152,14 @@ export class WorkerProcess {
     });
   }
 
-  #program(): Pick<ChildOptions, 'command' | 'args' | 'env'> {
-    const { language, slots } = this.place;
+  #program(): Pick<ChildOptions, 'command' | 'args' | 'folder' | 'env'> {
+    const { language, slots, checkout } = this.place;
     if (typeof language === 'string') {
       const [command, program] = programs[language];
       const file = join(this.#folder, this.name);
-      return { command, args: [program, this.line.address, this.name, file, String(slots)], env: this.#env };
+      const args = [program, this.line.address, this.name, file, String(slots)];
+      if (checkout === undefined) return { command, args, env: this.#env };
+      return { command, args, folder: checkout, env: { ...this.#env, PYTHONPATH: join(checkout, 'sdk/python/src') } };
     }
     const [command, ...args] = language.command;
     const place = { MUSTER_ADDRESS: this.line.sharedAddress, MUSTER_WORKER_NAME: this.name };

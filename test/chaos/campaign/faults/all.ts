@@ -6,8 +6,10 @@ import { clientFaults } from './clients.ts';
 import { clockFaults } from './clock.ts';
 import { databaseFaults } from './database.ts';
 import { diskFaults } from './disks.ts';
+import { expressionFaults } from './expressions.ts';
 import { failoverFaults } from './failover.ts';
 import type { Fault } from './fault.ts';
+import { fenceFaults } from './fence.ts';
 import { fileFaults } from './files.ts';
 import { largeFaults } from './large.ts';
 import { partitionFaults } from './partitions.ts';
@@ -29,7 +31,9 @@ const lastingFaults: readonly Fault[] = [
   ...busFaults,
   ...partitionFaults,
   ...clientFaults,
+  ...fenceFaults,
   ...readerFaults,
+  ...expressionFaults,
   ...fileFaults,
   ...resourceFaults,
   ...upgradeFaults,

@@ -1,0 +1,60 @@
+/** A worker whose session stops while its handlers run on: another worker gets the jobs once the lease has ended. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../../support/base/eventually.ts';
+import type { Run } from '../../harness/run.ts';
+import type { WorkerProcess } from '../../harness/worker-process.ts';
+import { SHORT } from '../plan.ts';
+import { type Fault, require, seconds } from './fault.ts';
+
+/** More than the slots of the other workers. */
+const JOBS = 40;
+const LEASES = 2;
+/** Still in progress when the lease ends, whenever it began. */
+const HANDLER_LEASES = 3;
+
+const sessionStopped: Fault = {
+  name: 'session process of the Python worker stopped, and not its handlers',
+  // Handlers of many leases would be too long otherwise.
+  fits: ({ leaseMs }) => leaseMs === SHORT.leaseMs,
+  async inflict({ run }) {
+    const { leaseMs } = run.deployment;
+    const worker = run.workers.find(({ place }) => place.language === 'python');
+    if (!worker) throw new Error('there is no Python worker');
+    const pid = await sessionOf(worker);
+    const requests = Array.from({ length: JOBS }, () => ({
+      definition: 'slow',
+      input: { ms: HANDLER_LEASES * leaseMs },
+    }));
+    const jobs = new Set(await submit(run, requests));
+    const started = () => worker.records().filter(({ kind, job }) => kind === 'start' && jobs.has(job ?? '')).length;
+    await eventually('the Python worker runs some of them', () => started() > 0, { timeoutMs: 60_000, everyMs: 20 });
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await Promise.all([delay(LEASES * leaseMs), run.progress(10)]);
+      const isStopped = /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+      const lapsed = await run.facts.hasLapsed(worker.name);
+      const what = `stopped for ${seconds(LEASES * leaseMs)} with ${started()} long handlers`;
+      return require(isStopped && lapsed, what);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  },
+};
+
+async function sessionOf(worker: WorkerProcess): Promise<number> {
+  await worker.ready();
+  const find = () => worker.records().find(({ sessionPid }) => sessionPid !== undefined)?.sessionPid;
+  return eventually('the Python worker names its session process', find);
+}
+
+async function submit(run: Run, requests: Parameters<Run['load']['submitMany']>[1]): Promise<readonly string[]> {
+  const client = run.load.client();
+  try {
+    return await run.load.submitMany(client, requests);
+  } finally {
+    client.close();
+  }
+}
+
+export const fenceFaults: readonly Fault[] = [sessionStopped];
