@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clientPortsOf } from '../chaos/harness/network/sockets.ts';
 import { TcpProxy } from '../chaos/harness/network/tcp-proxy.ts';
 import { eventually } from '../support/base/eventually.ts';
 
@@ -115,6 +116,19 @@ describe('a two-way partition', () => {
     partition.heal();
     const end = await eventually('the server has the connection', () => accepted[0]);
     await end.has('late');
+  });
+
+  it('of the clients of another process leaves this one alone', async () => {
+    const [client, end] = await pair();
+    const ours = () => clientPortsOf([process.pid], proxy.port);
+    expect(ours()).toContain(client.socket.localPort);
+    const partition = proxy.part(['requests', 'answers'], () => clientPortsOf([process.ppid], proxy.port));
+    client.socket.write('1');
+    await end.has('hello1');
+    partition.heal();
+    const own = proxy.part(['requests', 'answers'], ours);
+    expect([partition.connections, own.connections]).toEqual([0, 1]);
+    own.heal();
   });
 
   it('leaves other clients alone', async () => {

@@ -1,5 +1,6 @@
 /** Partitions of one pair of processes, while both reach all others. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../../support/base/eventually.ts';
 import type { Direction } from '../../harness/network/link.ts';
 import type { Partition } from '../../harness/network/partition.ts';
 import { clientPortsOf } from '../../harness/network/sockets.ts';
@@ -12,6 +13,8 @@ const LEASES = 1.5;
 
 interface Pair {
   readonly what: string;
+  /** Whether there is a connection between them. */
+  isConnected(): boolean;
   /** Also which of them does not reach the other. */
   part(directions: readonly Direction[]): readonly Partition[];
 }
@@ -28,8 +31,7 @@ const replicaAndDatabase: PairKind = {
   name: 'a replica and PostgreSQL',
   draw({ run, dice }) {
     const replica = dice.pick(run.deployment.replicas);
-    const { databaseProxy } = run.deployment;
-    return { what: replica.name, part: (directions) => [partProcess(databaseProxy, () => [replica.pid], directions)] };
+    return clientAndServer(replica.name, () => [replica.pid], run.deployment.databaseProxy);
   },
 };
 
@@ -38,8 +40,7 @@ const replicaAndBus: PairKind = {
   fits: ({ clusteredBus }) => !clusteredBus,
   draw({ run, dice }) {
     const replica = dice.pick(run.deployment.replicas);
-    const bus = busOf(run.deployment);
-    return { what: replica.name, part: (directions) => [partProcess(bus, () => [replica.pid], directions)] };
+    return clientAndServer(replica.name, () => [replica.pid], busOf(run.deployment));
   },
 };
 
@@ -50,8 +51,7 @@ const workerAndBus: PairKind = {
   directions: ['answers'],
   draw({ run, dice }) {
     const worker = dice.pick(run.workers);
-    const bus = busOf(run.deployment);
-    return { what: worker.name, part: (directions) => [partProcess(bus, () => worker.group(), directions)] };
+    return clientAndServer(worker.name, () => worker.group(), busOf(run.deployment));
   },
 };
 
@@ -61,8 +61,12 @@ const workerAndReplica: PairKind = {
     const { replicas } = run.deployment;
     const pairs = run.workers.flatMap((worker) => replicas.map((replica, n) => ({ worker, replica, n })));
     const { worker, replica, n } = dice.pick(pairs.filter((pair) => pair.worker.line.to(pair.n).connections > 0));
-    const part = (directions: readonly Direction[]) => [worker.line.to(n).part(directions)];
-    return { what: `${worker.name} and ${replica.name}`, part };
+    const line = worker.line.to(n);
+    return {
+      what: `${worker.name} and ${replica.name}`,
+      isConnected: () => line.connections > 0,
+      part: (directions) => [line.part(directions)],
+    };
   },
 };
 
@@ -74,15 +78,23 @@ const busNodes: PairKind = {
     const nodes = (busCluster?.nodes ?? []).map((node, n) => ({ node, route: busRoutes[n] }));
     const [one, other] = dice.shuffled(nodes);
     if (!one?.route || !other?.route) throw new Error('the bus is no cluster');
-    const [toOne, toOther] = [one.route, other.route];
     // Either of them may have opened a connection between them.
-    const part = (directions: readonly Direction[]) => [
-      partProcess(toOther, () => [one.node.pid], directions),
-      partProcess(toOne, () => [other.node.pid], directions.map(reverse)),
-    ];
-    return { what: `${one.node.name} and ${other.node.name}`, part };
+    const there = clientAndServer(one.node.name, () => [one.node.pid], other.route);
+    const back = clientAndServer(other.node.name, () => [other.node.pid], one.route);
+    return {
+      what: `${there.what} and ${back.what}`,
+      isConnected: () => there.isConnected() || back.isConnected(),
+      part: (directions) => [...there.part(directions), ...back.part(directions.map(reverse))],
+    };
   },
 };
+
+/** Processes and the server behind a proxy. */
+function clientAndServer(what: string, pids: () => readonly (number | undefined)[], proxy: TcpProxy): Pair {
+  const isRunning = (pid: number | undefined) => pid !== undefined;
+  const ports = () => clientPortsOf(pids().filter(isRunning), proxy.port);
+  return { what, isConnected: () => ports().size > 0, part: (directions) => [proxy.part(directions, ports)] };
+}
 
 const reverse = (direction: Direction): Direction => (direction === 'requests' ? 'answers' : 'requests');
 
@@ -91,23 +103,14 @@ function busOf({ busProxy }: World['run']['deployment']): TcpProxy {
   return busProxy;
 }
 
-/** Parts the server behind a proxy from a client. */
-function partProcess(
-  proxy: TcpProxy,
-  pids: () => readonly (number | undefined)[],
-  directions: readonly Direction[],
-): Partition {
-  const isRunning = (pid: number | undefined) => pid !== undefined;
-  return proxy.part(directions, () => clientPortsOf(pids().filter(isRunning), proxy.port));
-}
-
 function parted({ name, fits, draw, directions: known = ['requests', 'answers'] }: PairKind, oneWay: boolean): Fault {
   return {
     name: `${oneWay ? 'one-way' : 'two-way'} partition of ${name}`,
     ...(fits ? { fits } : {}),
     async inflict(world) {
       const { run, dice } = world;
-      const { what, part } = draw(world);
+      const { what, isConnected, part } = draw(world);
+      await eventually(`${what}: the pair is connected`, isConnected, { everyMs: 50 });
       const directions: readonly Direction[] = oneWay ? [dice.pick(known)] : ['requests', 'answers'];
       const partitions = part(directions);
       try {
