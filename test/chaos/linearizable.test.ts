@@ -1,6 +1,6 @@
 /** The checker of what clients saw: it accepts histories that can have happened, and notices planted ones that can not. */
 import { execFileSync } from 'node:child_process';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeWith, go } from '../support/run/toolchains.ts';
 import { LinearizabilityChecker } from './checker/linearizable.ts';
 import type { Answer, Operation } from './load/registers.ts';
@@ -110,6 +110,7 @@ describeWith(go, 'the checker of linearizability', () => {
   beforeAll(() => {
     checker = LinearizabilityChecker.build();
   }, BUILD_MS);
+  afterAll(() => checker?.remove());
 
   describe('accepts', () => {
     for (const [what, operations] of Object.entries(possible))

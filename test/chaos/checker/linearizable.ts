@@ -29,10 +29,10 @@ export interface Bounds {
 }
 
 export class LinearizabilityChecker {
-  readonly #program: string;
+  readonly #folder: string;
 
-  private constructor(program: string) {
-    this.#program = program;
+  private constructor(folder: string) {
+    this.#folder = folder;
   }
 
   /** What this machine lacks for it; undefined: nothing. */
@@ -42,16 +42,21 @@ export class LinearizabilityChecker {
 
   static build(): LinearizabilityChecker {
     const folder = mkdtempSync(join(tmpdir(), 'muster-linearizable-'));
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    const program = join(folder, 'linearizable');
-    execFileSync('go', ['build', '-o', program, '.'], { cwd: source, stdio: 'inherit', timeout: BUILD_MS });
-    return new LinearizabilityChecker(program);
+    const checker = new LinearizabilityChecker(folder);
+    process.once('exit', () => checker.remove());
+    execFileSync('go', ['build', '-o', programIn(folder), '.'], { cwd: source, stdio: 'inherit', timeout: BUILD_MS });
+    return checker;
+  }
+
+  /** A process that ends by itself does that, too; a thread of vitest does not. */
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** The verdicts by kind of object. */
   check(history: readonly Operation[], { totalMs = TOTAL_MS, eachMs = EACH_MS }: Bounds = {}): Record<string, Verdict> {
     const { status, stdout, stderr, error } = spawnSync(
-      this.#program,
+      programIn(this.#folder),
       ['-total', `${totalMs}ms`, '-each', `${eachMs}ms`],
       {
         input: history.map((operation) => JSON.stringify(operation)).join('\n'),
@@ -64,6 +69,8 @@ export class LinearizabilityChecker {
     return JSON.parse(stdout);
   }
 }
+
+const programIn = (folder: string) => join(folder, 'linearizable');
 
 /** The operations on an object, in the order of their calls, as text. */
 export function storyOf(object: string, history: readonly Operation[]): string {
