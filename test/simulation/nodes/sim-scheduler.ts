@@ -15,6 +15,7 @@ import {
   ScheduleService,
   TriggerScheduleRequestSchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/schedule_service_pb.ts';
+import { EPOCH_MS } from '../../../server/tools/simulate/sim-postgres.ts';
 import type { PlannedSchedule } from '../scenario/upkeep.ts';
 import { cleanupOf, encodeScript, type HandlerScript } from './handler-script.ts';
 import type { Caller } from './sim-caller.ts';
@@ -76,7 +77,9 @@ export class SimScheduler {
     const request = create(PauseScheduleRequestSchema, { name, requestId: id });
     const { schedule } = await this.#caller.insist(pauseSchedule, request);
     const msOf = (time: Timestamp | undefined) => (time ? timestampMs(time) : 0);
-    const pausedMs = msOf(schedule?.updateTime);
+    const shownMs = msOf(schedule?.updateTime);
+    // The database's clock was an hour ahead: the time of the pause is not known.
+    const pausedMs = shownMs > EPOCH_MS + this.#caller.virtualNow() + 1_000 ? 0 : shownMs;
     this.#caller.history.log('client', 'schedule paused', {
       schedule: name,
       createdMs: msOf(schedule?.createTime),

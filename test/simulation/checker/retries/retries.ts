@@ -13,7 +13,7 @@ import {
 } from '../../../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
 import { attemptOutcomes } from '../../../../server/domain/jobs/run.ts';
 import { CLEANUP_MAX_ATTEMPTS, definitionOf } from '../../scenario/definitions.ts';
-import type { Evidence, Ordered } from '../base/events.ts';
+import { clockErrorUs, type Evidence, type Ordered } from '../base/events.ts';
 
 interface Reported {
   readonly type: string;
@@ -102,7 +102,7 @@ export class RetryChecks {
 
   granted(row: Ordered): void {
     const life = this.#lifeOf(row.id);
-    const early = life.earliestUs - row.at;
+    const early = life.earliestUs - row.at - clockErrorUs(this.#evidence);
     if (early > 0)
       this.#violate(
         'I16 retries',
