@@ -33,6 +33,7 @@ const call: Call = {
   kind: 'submit',
   requestId: '',
   keys: [''],
+  definitions: ['quick'],
   jobs: [],
   outcome: 'ok',
   unknown: 0,

@@ -3,8 +3,11 @@ import { Dice } from '../harness/dice.ts';
 
 export interface Segment {
   readonly seed: number;
-  /** A soak repeats the lasting faults that end no replica, so that each replica lives for more than ten minutes. */
-  readonly kind: 'crashes' | 'lasting faults' | 'soak';
+  /**
+   * A soak repeats the lasting faults that end no replica, so that each replica lives for more than ten minutes. In one
+   * with a lost tail the database loses its last commits.
+   */
+  readonly kind: 'crashes' | 'lasting faults' | 'soak' | 'lost tail';
   readonly replicas: number;
   readonly beatMs: number;
   readonly leaseMs: number;
@@ -41,7 +44,9 @@ export function planOf(seed: number): Segment {
   const pooler = smallDisk && dice.chance(0.5);
   const settings = dice.chance(MIXED) ? mixed(dice, replicas, times.leaseMs) : [];
   const standby = lasts && !smallDisk;
-  return { seed, kind, replicas, ...times, clusteredBus, smallDisk, pooler, standby, settings };
+  const losesTail = kind === 'lasting faults' && standby && dice.chance(0.3);
+  const what = { seed, kind: losesTail ? ('lost tail' as const) : kind, replicas, ...times };
+  return { ...what, clusteredBus, smallDisk, pooler, standby, settings };
 }
 
 function mixed(dice: Dice, replicas: number, leaseMs: number): string[][] {

@@ -2,7 +2,9 @@
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { verify } from '../../../server/store/upkeep/verify.ts';
 import { check } from '../checker/check.ts';
+import { Findings } from '../checker/evidence.ts';
 import { LinearizabilityChecker, storyOf } from '../checker/linearizable.ts';
+import { withoutTail } from '../checker/lost-tail.ts';
 import { Dice } from '../harness/dice.ts';
 import { loadPoints, Nemesis } from '../harness/nemesis.ts';
 import { Run } from '../harness/run.ts';
@@ -57,6 +59,7 @@ export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
   const fleet = fleetOf(dice.fork(), workersFrom);
   log(`workers: ${fleet.plans.map(({ name }) => name).join(', ')}`);
   let raging = true;
+  const losesTail = plan.kind === 'lost tail';
   const run = await Run.start({
     ...plan,
     checkouts,
@@ -66,9 +69,10 @@ export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
     dice,
     fleet: fleet.plans,
     clocks: !lackOfCompiler(),
-    variety: true,
-    registers: true,
-    load: { callers: 3, atLeast: 500, atMost: 200_000, backlog: 200, enough: () => !raging },
+    // Both keep their own records of what must not get lost.
+    variety: !losesTail,
+    registers: !losesTail,
+    load: { callers: 3, atLeast: 500, atMost: 200_000, backlog: 200, mayLose: losesTail, enough: () => !raging },
   });
   const world: World = { run, dice: dice.fork(), rows, violations: [], expectedErrors: [MASS_LAPSE] };
   const bites: Bite[] = [];
@@ -94,7 +98,7 @@ export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
       (text) => !world.expectedErrors.some((expected) => expected.test(text)),
     );
     await run.disband();
-    const { findings } = check(await run.evidence());
+    const findings = await judge(world);
     for (const [what, times] of [...findings.counts, ...(run.variety?.tally.counts ?? [])]) counts.set(what, times);
     world.violations.push(...findings.violations, ...ailments, ...(run.variety?.violations ?? []));
   } catch (error) {
@@ -104,7 +108,7 @@ export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
     memory.stop();
     world.violations.push(...(await run.stop()).map((left) => `left behind: ${left}`));
   }
-  if (linearizability) judgeHistory(linearizability, world, note);
+  if (linearizability && run.registers) judgeHistory(linearizability, world, note);
   const lack = LinearizabilityChecker.lack();
   const notRun = [...fleet.lacks, ...faults.flatMap(lackOf), ...(lack ? [`checker of linearizability: ${lack}`] : [])];
   if (process.env.CI === 'true') world.violations.push(...notRun.map((lack) => `not run: ${lack}`));
@@ -116,6 +120,17 @@ export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
     counts: Object.fromEntries(counts),
     violations: world.violations,
   };
+}
+
+async function judge({ run, lostTail: tail }: World): Promise<Findings> {
+  if (!tail) return check(await run.evidence()).findings;
+  const findings = new Findings();
+  const stored = await run.facts.definitions();
+  const evidence = await run.evidence((job) => !stored.has(job));
+  const rest = check(withoutTail({ evidence, tail, stored, findings })).findings;
+  rest.violations.push(...findings.violations);
+  rest.add(findings);
+  return rest;
 }
 
 function judgeMemory(memory: MemoryWatch, { violations }: World, note: (bite: Bite) => void): void {

@@ -1,4 +1,5 @@
 /** What the faults of a segment act on. */
+import type { Tail } from '../checker/lost-tail.ts';
 import type { Dice } from '../harness/dice.ts';
 import type { Run } from '../harness/run.ts';
 
@@ -11,4 +12,6 @@ export interface World {
   readonly violations: string[];
   /** Errors that the replicas log because of a fault. */
   readonly expectedErrors: RegExp[];
+  /** Set by a fault that has lost the last commits. */
+  lostTail?: Tail;
 }

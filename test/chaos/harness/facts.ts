@@ -75,8 +75,17 @@ export class Facts {
     return (await this.#number(text, [worker])) > 0;
   }
 
+  /** Also one that the store has lost. */
   async isClosed(session: string): Promise<boolean> {
-    return (await this.#number('SELECT state::int AS n FROM muster.sessions WHERE session_id = $1', [session])) > 1;
+    const text = 'SELECT count(*)::int AS n FROM muster.sessions WHERE session_id = $1 AND state = 1';
+    return (await this.#number(text, [session])) === 0;
+  }
+
+  /** The definition of each job. */
+  async definitions(): Promise<ReadonlyMap<string, string>> {
+    const text = 'SELECT job_id AS id, definition FROM muster.jobs JOIN muster.lanes USING (lane_id)';
+    const rows = await this.query<{ id: string; definition: string }>(text);
+    return new Map(rows.map(({ id, definition }) => [id, definition]));
   }
 
   sessionsNotClosed(): Promise<number> {

@@ -32,7 +32,7 @@ export interface RunOptions extends DeploymentOptions {
   readonly registers?: boolean;
   readonly dice: Dice;
   readonly fleet: readonly WorkerPlan[];
-  readonly load: Pick<LoadOptions, 'callers' | 'atLeast' | 'atMost' | 'backlog' | 'enough'>;
+  readonly load: Pick<LoadOptions, 'callers' | 'atLeast' | 'atMost' | 'backlog' | 'enough' | 'mayLose'>;
 }
 
 export class Run {
@@ -242,7 +242,8 @@ export class Run {
     }
   }
 
-  async evidence(): Promise<Evidence> {
+  /** @param isLost Whether the store has lost an accepted job. Default: it has lost none. */
+  async evidence(isLost: (job: string) => boolean = () => false): Promise<Evidence> {
     const journal = await readJournal(this.deployment.database);
     const undone = undoneJobs(this.load.calls, this.restores);
     const jobs = this.load.accepted.filter((job) => !undone.has(job));
@@ -251,7 +252,10 @@ export class Run {
       records: [...this.records(), ...this.careless.records].sort((a, b) => a.at - b.at),
       calls: this.load.calls,
       reports: this.careless.reports,
-      readings: await readAtEach(this.deployment.replicas, this.#dice.shuffled(jobs).slice(0, READ_SAMPLE)),
+      readings: await readAtEach(
+        this.deployment.replicas,
+        this.#dice.shuffled(jobs.filter((job) => !isLost(job))).slice(0, READ_SAMPLE),
+      ),
       restores: this.restores,
       leaseMs: this.deployment.leaseMs,
       minLeaseMs: this.deployment.minLeaseMs,

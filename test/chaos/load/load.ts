@@ -12,6 +12,8 @@ export interface Call {
   readonly requestId: string;
   /** Idempotency key of each job of a submission, or '' for none. */
   readonly keys: readonly string[];
+  /** The definition of each job of a submission. */
+  readonly definitions: readonly string[];
   /** The accepted jobs in the order of the submission, or else the job that the call names. */
   jobs: readonly string[];
   /** `info`: the outcome is unknown. */
@@ -39,6 +41,8 @@ export interface LoadOptions {
   readonly enough: () => boolean;
   /** Maximum number of accepted open jobs, as far as the callers know. */
   readonly backlog: number;
+  /** Whether the store may lose an accepted job. Default: no. */
+  readonly mayLose?: boolean;
   /** The store's count of open jobs. */
   readonly open: () => Promise<number>;
   /** Whether a restore of a backup may have undone the acceptance of a job. */
@@ -193,11 +197,7 @@ export class Load {
   async #submit(client: Client, requests: readonly JobRequest[], twice: boolean): Promise<readonly string[]> {
     this.#submitted += requests.length;
     const requestId = randomUUID();
-    const call = this.#begin(
-      'submit',
-      requestId,
-      requests.map((request) => request.idempotencyKey ?? ''),
-    );
+    const call = this.#begin('submit', requestId, requests);
     const say = () =>
       requests.length === 1
         ? submitOne(client, requests[0] as JobRequest, requestId)
@@ -218,7 +218,7 @@ export class Load {
   async #cancel(client: Client, job: string | undefined, dice: Dice): Promise<void> {
     if (!job) return;
     if (dice.chance(0.5)) await delay(dice.int(0, 400));
-    const call = this.#begin('cancel', randomUUID(), []);
+    const call = this.#begin('cancel', randomUUID());
     call.jobs = [job];
     const answer = await this.#until(call, () => client.cancel(job, 'by chance', { requestId: call.requestId }));
     if (answer) call.answer = String(answer.state);
@@ -227,7 +227,7 @@ export class Load {
   /** Pauses a job and resumes it after a while, also if it is unknown whether the pause was stored. */
   async #hold(client: Client, job: string | undefined, dice: Dice): Promise<void> {
     if (!job) return;
-    const pause = this.#begin('pause', randomUUID(), []);
+    const pause = this.#begin('pause', randomUUID());
     pause.jobs = [job];
     const paused = await this.#until(pause, () => client.pause(job, 'by chance', { requestId: pause.requestId }));
     if (paused) pause.answer = String(paused.state);
@@ -237,7 +237,7 @@ export class Load {
   }
 
   async #resume(client: Client, job: string): Promise<void> {
-    const call = this.#begin('resume', randomUUID(), []);
+    const call = this.#begin('resume', randomUUID());
     call.jobs = [job];
     const answer = await this.#until(call, () => client.resume(job, { requestId: call.requestId }));
     if (answer) call.answer = String(answer.state);
@@ -249,17 +249,18 @@ export class Load {
       const seen = await client.wait(job, { timeoutMs: 1_500 });
       if (isTerminal(seen.state)) this.#open = Math.max(0, this.#open - 1);
     } catch (error) {
-      const isGone = reasonOf(error).startsWith('JOB_NOT_FOUND') && this.#options.mayBeGone(job);
-      if (!isUnknown(error) && !isGone) throw error;
+      const mayBeGone = this.#options.mayLose || this.#options.mayBeGone(job);
+      if (!isUnknown(error) && !(mayBeGone && reasonOf(error).startsWith('JOB_NOT_FOUND'))) throw error;
     }
   }
 
-  #begin(kind: Call['kind'], requestId: string, keys: readonly string[]): Call {
+  #begin(kind: Call['kind'], requestId: string, requests: readonly JobRequest[] = []): Call {
     const beganAt = Date.now();
     const call: Call = {
       kind,
       requestId,
-      keys,
+      keys: requests.map((request) => request.idempotencyKey ?? ''),
+      definitions: requests.map(({ definition }) => definition),
       jobs: [],
       outcome: 'info',
       unknown: 0,

@@ -46,6 +46,7 @@ export function faultsOf(plan: Segment, parts: readonly string[] = ['']): readon
   if (unknown !== undefined) throw new Error(`no fault has "${unknown}" in its name`);
   const named = lastingFaults.filter(({ name }) => parts.some((part) => name.includes(part)));
   if (plan.kind === 'crashes') return [];
-  const fitting = named.filter(({ fits }) => fits?.(plan) ?? true);
+  const losesTail = plan.kind === 'lost tail';
+  const fitting = named.filter((fault) => (fault.losesTail ?? false) === losesTail && (fault.fits?.(plan) ?? true));
   return plan.kind === 'soak' ? fitting.filter(({ endsReplicas }) => !endsReplicas) : fitting;
 }

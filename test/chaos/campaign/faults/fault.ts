@@ -13,6 +13,8 @@ export interface Fault {
   readonly fits?: (plan: Segment) => boolean;
   /** Whether it ends replicas. Default: no. */
   readonly endsReplicas?: boolean;
+  /** Whether it loses the last commits of the database. Default: no. */
+  readonly losesTail?: boolean;
   /** What this machine lacks for it; undefined: nothing. */
   readonly lack?: () => string | undefined;
   /** Injects it and ends it. Resolves with the measurement that it bit. @throws if it did not */

@@ -1,5 +1,5 @@
 /** A PostgreSQL at an address that moves to its standby, or to a restored backup. */
-import { type Backup, type Primary, startPrimary } from '../../../support/base/standby.ts';
+import { type Backup, type Primary, type Standby, startPrimary } from '../../../support/base/standby.ts';
 import type { ServerOptions } from '../../../support/databases/postgres.ts';
 import { TcpProxy } from '../network/tcp-proxy.ts';
 
@@ -30,10 +30,7 @@ export class MovingDatabase {
     this.#primary = standby;
     try {
       await work();
-      await old.kill();
-      await standby.promote();
-      this.#address.aim(standby.port);
-      this.#address.cut();
+      await this.#move(old, standby);
     } finally {
       await old.stop();
     }
@@ -52,6 +49,33 @@ export class MovingDatabase {
     this.#primary = await backup.restore();
     await old.stop();
     this.#address.aim(this.#primary.port);
+  }
+
+  /**
+   * Makes a standby for which commits do not wait, and which follows no longer before `work`. Then the primary is killed,
+   * and the standby promoted. Resolves with the moment (ms since 1970) before which nothing is lost.
+   */
+  async loseTail(work: () => Promise<void>): Promise<number> {
+    const old = this.#primary;
+    const standby = await old.makeStandby('async');
+    this.#primary = standby;
+    try {
+      const from = Date.now();
+      await standby.catchUp();
+      await standby.detach();
+      await work();
+      await this.#move(old, standby);
+      return from;
+    } finally {
+      await old.stop();
+    }
+  }
+
+  async #move(old: Primary, standby: Standby): Promise<void> {
+    await old.kill();
+    await standby.promote();
+    this.#address.aim(standby.port);
+    this.#address.cut();
   }
 
   async stop(): Promise<void> {
