@@ -6,8 +6,8 @@ import { notePromptness } from '../promptness.ts';
 import type { World } from '../world.ts';
 import { type Fault, lackOfPooler, require, seconds } from './fault.ts';
 
-const SLOW_DATABASE = { delayMs: 60 };
-const ROUND_TRIP_MS = 2 * SLOW_DATABASE.delayMs;
+/** A region of the same continent, and one on the other side of the world behind a busy link. */
+const ROUND_TRIPS_MS = [120, 500];
 const THIN_DATABASE = { bytesPerSecond: 1 << 20 };
 const ANSWER_BYTES = 512 << 10;
 /** A connection that another client gives back is free for the replicas. */
@@ -30,22 +30,22 @@ export async function timeOf({ run }: World, query: string, timeoutMs = 60_000):
   }
 }
 
-const databaseSlow: Fault = {
-  name: 'database 120 ms away, and a worker killed',
+const databaseAway = (roundTripMs: number): Fault => ({
+  name: `database ${roundTripMs} ms away, and a worker killed`,
   async inflict(world) {
     const { databaseProxy, leaseMs } = world.run.deployment;
-    databaseProxy.slow(SLOW_DATABASE);
+    databaseProxy.slow({ delayMs: roundTripMs / 2 });
     try {
       const took = await timeOf(world, 'SELECT 1');
       // Replicas judge lapses after a lease without a gap.
       await Promise.all([delay(1.5 * leaseMs), world.run.progress(5)]);
-      const late = await notePromptness(world, ROUND_TRIP_MS);
-      return require(took >= ROUND_TRIP_MS, `a round trip of ${Math.round(took)} ms; a lapse noticed ${late}`);
+      const late = await notePromptness(world, roundTripMs);
+      return require(took >= roundTripMs, `a round trip of ${Math.round(took)} ms; a lapse noticed ${late}`);
     } finally {
       databaseProxy.slow();
     }
   },
-};
+});
 
 const databaseThin: Fault = {
   name: 'database behind 1 MB/s',
@@ -162,7 +162,7 @@ const poolerAway: Fault = {
 };
 
 export const databaseFaults: readonly Fault[] = [
-  databaseSlow,
+  ...ROUND_TRIPS_MS.map(databaseAway),
   databaseThin,
   databaseGone,
   backendsEnded,
