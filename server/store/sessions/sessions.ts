@@ -39,7 +39,7 @@ const insertOne = {
 WITH now AS MATERIALIZED (SELECT muster_now() AS time)
 INSERT INTO sessions (session_id, namespace, worker_name, state, lease_until, beat_time, open_time, slots, handlers, labels,
                       resources, sdk, request_id, lease_ms)
-SELECT $1, $2, $3, 1, now.time + $4::integer * interval '1 ms', now.time, now.time, $5, $6, $7, $8, $9, $10, $4 FROM now
+SELECT $1, $2, $3, 1, now.time + $4::bigint * interval '1 ms', now.time, now.time, $5, $6, $7, $8, $9, $10, $4 FROM now
 ON CONFLICT (namespace, request_id) WHERE request_id IS NOT NULL DO NOTHING
 RETURNING ${sessionColumns}`,
   row: sessionRowType,

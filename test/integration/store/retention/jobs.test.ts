@@ -89,7 +89,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       const laneId = await makeLane(context);
       const ids = await submitAt(day + HOUR_MS, laneId, 6);
       const gone = await finish(laneId, 3);
-      const { sessionId } = await openWorker(context, { leaseMs: 24 * DAY_MS });
+      const { sessionId } = await openWorker(context, { leaseMs: 100 * DAY_MS });
       const held = only(await claimMany(context, laneId, sessionId, 1));
       const half = { ...keyOf(held), sequence: 1, fraction: 0.5, message: '', checkpoint: payload('half') };
       await context.store.saveProgress([half], 0);
