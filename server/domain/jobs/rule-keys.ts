@@ -94,12 +94,6 @@ export function waitOf(
   return ms > 0 ? { ms } : undefined;
 }
 
-/** The latest time to which a debounced job may be put off that continues a row of submissions. Undefined: no row. */
-export function latestOf(rule: AnyRuleKey, held: OwnedKey): number | undefined {
-  if (rule.kind !== 'DEBOUNCE' || held.untilUs === null) return undefined;
-  return Math.min(held.untilUs, held.nowUs + rule.maxWaitMs * 1_000);
-}
-
 export function refusal(
   rule: AnyRuleKey,
   waitMs: number,

@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type JobState, stateCodes } from '../../../server/domain/jobs/job-state.ts';
-import { latestOf, type OwnedKey } from '../../../server/domain/jobs/rule-keys.ts';
 import {
   alwaysBlocking,
   blockingStates,
@@ -90,23 +89,5 @@ describe('the remaining time of a throttle', () => {
         }
       }),
     );
-  });
-});
-
-const key = { index: 0, hash: new Uint8Array(8) } as const;
-const owned = { jobId: 'a', state: 'SUCCEEDED', untilUs: null, createTimeUs: NOON_US, nowUs: NOON_US } as const;
-
-describe('a clock that was ahead while a key was taken', () => {
-  it('does not let a debounce put its job off for longer than its maximum', () => {
-    fc.assert(
-      fc.property(second, fc.integer({ min: -1e12, max: 1e12 }), (maxWaitMs, us) => {
-        const untilUs = NOON_US + us;
-        const held: OwnedKey = { ...owned, untilUs };
-        const latestUs = latestOf({ ...key, kind: 'DEBOUNCE', maxWaitMs }, held);
-        expect(latestUs).toBeLessThanOrEqual(NOON_US + maxWaitMs * 1_000);
-        if (us <= maxWaitMs * 1_000) expect(latestUs).toBe(untilUs);
-      }),
-    );
-    expect(latestOf({ ...key, kind: 'DEBOUNCE', maxWaitMs: 1_000 }, owned)).toBeUndefined();
   });
 });

@@ -9,7 +9,6 @@ import {
   groupsOf,
   isRejected,
   type KeyGroup,
-  latestOf,
   nameOf,
   type OwnedKey,
   type RuleRefusal,
@@ -92,8 +91,9 @@ class Ruling {
     if (claims.length === 0) return;
     const ended = await this.#replaceWaiting(claims);
     const takeOvers = claims.map(({ rule, jobId, holder }): KeyTakeOver => {
-      const untilUs = ended.has(holder.jobId) ? latestOf(rule, holder) : undefined;
-      return { rule, jobId, holderJobId: holder.jobId, untilUs };
+      // Continues the row of submissions that the first one began.
+      const continues = ended.has(holder.jobId) && holder.untilUs !== null;
+      return { rule, jobId, holderJobId: holder.jobId, untilUs: continues ? (holder.untilUs as number) : undefined };
     });
     const taken = await this.#tx.takeOverSubmissionKeys(takeOvers);
     if (taken.size < claims.length) throw goneMeanwhile();
