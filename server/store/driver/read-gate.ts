@@ -15,7 +15,7 @@ export interface ReadGateOptions {
 }
 
 const RETRY_AFTER_MS = 500;
-const QUERY_CANCELED = '57014';
+export const QUERY_CANCELED = '57014';
 
 const overloaded = (message: string, cause?: unknown) =>
   new EngineError('OVERLOADED', message, { retryAfterMs: RETRY_AFTER_MS, cause });

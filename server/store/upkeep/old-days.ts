@@ -3,6 +3,7 @@ import { lowestUuid } from '../../domain/base/uuid.ts';
 import { timestampOf } from '../base/times.ts';
 import { stopReasonCodes } from '../batches/batch-stop-reasons.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
+import { QUERY_CANCELED } from '../driver/read-gate.ts';
 import { CLEARING_LOCK } from './clearing.ts';
 import { DAY_MS, dayName, dayStart } from './partitions.ts';
 
@@ -11,9 +12,8 @@ import { DAY_MS, dayName, dayStart } from './partitions.ts';
  */
 const MAX_KEPT_ROWS = 1_000;
 const MAX_KEPT_BYTES = 8 << 20;
-/** Max time of that, on a database that is slow. */
+/** Max time of the copy and the drop, however slow the database is. */
 const MAX_WAIT_MS = 2_000;
-const QUERY_CANCELED = '57014';
 /** Blocks summarized per statement: 100 MiB. */
 const SUM_BLOCKS = 12_800;
 

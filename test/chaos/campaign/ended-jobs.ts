@@ -52,7 +52,7 @@ INSERT INTO muster.job_outcomes_${day}
 SELECT id, 9, 3, 1, 1, at, at, ${PAYLOAD}, 'application/json' FROM many`;
 }
 
-/** Repeats work that waits for no lock. */
+/** Repeats work that waits for no lock, and is not done if it says `false`. */
 async function onDay(
   url: string,
   work: (database: ReturnType<typeof openPostgres>) => Promise<unknown>,
@@ -60,8 +60,8 @@ async function onDay(
   const database = openPostgres({ url, poolSize: 1, applicationName: 'large database' });
   const isDone = async () => {
     try {
-      await work(database);
-      return true;
+      // A drop that takes too long tells so.
+      return (await work(database)) !== false;
     } catch (error) {
       if ((error as pg.DatabaseError).code !== LOCK_NOT_AVAILABLE) throw error;
       return false;

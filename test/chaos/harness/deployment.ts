@@ -107,20 +107,25 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
   await Promise.all(replicas.slice(1).map((replica) => replica.start()));
   const lines = await Promise.all(Array.from({ length: workers }, () => Line.to(replicas)));
   const recordFolder = await mkdtemp(join(tmpdir(), 'muster-chaos-records-'));
-  return {
+  const parts = {
     replicas,
     lines,
-    address: addressOf(replicas.map(({ proxy }) => proxy.port)),
-    recordFolder,
     database,
-    databaseUrl: url,
     databaseProxy,
+    recordFolder,
+    bus,
+    postgres,
     disk,
-    diskDatabase,
     slowSync,
     pooler,
-    moving,
     clocks,
+  };
+  return {
+    ...parts,
+    address: addressOf(replicas.map(({ proxy }) => proxy.port)),
+    databaseUrl: url,
+    diskDatabase,
+    moving,
     beatMs: options.beatMs,
     leaseMs: Math.max(...leasesOf(options)),
     minLeaseMs: Math.min(...leasesOf(options)),
@@ -135,20 +140,7 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
       ...(pooler ? [pooler.port] : []),
       ...(bus?.ports ?? []),
     ],
-    stop: () =>
-      tearDown({
-        replicas,
-        lines,
-        database,
-        databaseProxy,
-        recordFolder,
-        bus,
-        postgres,
-        disk,
-        slowSync,
-        pooler,
-        clocks,
-      }),
+    stop: () => tearDown(parts),
   };
 }
 
@@ -194,27 +186,16 @@ interface Parts {
   readonly clocks: WallClocks | undefined;
 }
 
-async function tearDown({
-  replicas,
-  lines,
-  database,
-  databaseProxy,
-  recordFolder,
-  bus,
-  postgres,
-  disk,
-  slowSync,
-  pooler,
-  clocks,
-}: Parts): Promise<void> {
+async function tearDown(parts: Parts): Promise<void> {
+  const { replicas, lines, database, databaseProxy, bus, pooler } = parts;
   await Promise.all(replicas.map((replica) => replica.stop()));
   await Promise.all(lines.map((line) => line.close()));
   await database.end();
   await databaseProxy.close();
   await Promise.all([bus?.stop(), pooler?.stop()]);
-  await postgres.stop();
-  disk?.unmount();
-  slowSync?.remove();
-  clocks?.remove();
-  await rm(recordFolder, { recursive: true, force: true });
+  await parts.postgres.stop();
+  parts.disk?.unmount();
+  parts.slowSync?.remove();
+  parts.clocks?.remove();
+  await rm(parts.recordFolder, { recursive: true, force: true });
 }
