@@ -52,7 +52,7 @@ INSERT INTO muster.job_outcomes_${day}
 SELECT id, 9, 3, 1, 1, at, at, ${PAYLOAD}, 'application/json' FROM many`;
 }
 
-/** Repeats work that waits for no lock, and is not done if it says `false`. */
+/** Repeats work that waits for no lock, until it does not return false. */
 async function onDay(
   url: string,
   work: (database: ReturnType<typeof openPostgres>) => Promise<unknown>,
@@ -60,7 +60,7 @@ async function onDay(
   const database = openPostgres({ url, poolSize: 1, applicationName: 'large database' });
   const isDone = async () => {
     try {
-      // A drop that takes too long tells so.
+      // A drop that takes too long returns false.
       return (await work(database)) !== false;
     } catch (error) {
       if ((error as pg.DatabaseError).code !== LOCK_NOT_AVAILABLE) throw error;
