@@ -13,6 +13,7 @@ const { MUSTER_JUNIT: outputFile } = process.env;
 const junit: ['junit', { outputFile: string }][] = outputFile ? [['junit', { outputFile }]] : [];
 const shared = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
 const api = ['test/integration/api/**/*.test.ts'];
+const leftOut = runsAll ? [] : Object.keys(allOnly);
 const globalSetup = 'test/support/run/prepare.ts';
 
 export default defineConfig({
@@ -27,14 +28,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'api', include: api, isolate: false, globalSetup },
+        test: { name: 'api', include: api, exclude: leftOut, isolate: false, globalSetup },
       },
       {
         extends: true,
         test: {
           name: 'isolated',
           include: ['test/**/*.test.ts'],
-          exclude: [...shared, ...api, ...(runsAll ? [] : Object.keys(allOnly))],
+          exclude: [...shared, ...api, ...leftOut],
           isolate: true,
           globalSetup,
         },

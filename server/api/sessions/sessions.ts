@@ -139,7 +139,7 @@ export function sessionService(replica: Replica, clock = monotonic): Implementat
       const violations = new Violations();
       const sessionId = uuidFrom(request.sessionId, 'session_id', violations);
       violations.throwIfAny();
-      await replica.sessions.close(sessionId);
+      await replica.sessions.close(sessionId, request.workerLost ? 'WORKER_LOST' : 'CLOSE');
       return create(CloseSessionResponseSchema);
     },
   };

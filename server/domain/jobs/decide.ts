@@ -220,22 +220,41 @@ function afterLost(
   return end(event, run, 'FAILED', { failure, reason: message });
 }
 
-export type SessionEnd = 'LAPSE' | 'CLOSE' | 'MASS_LAPSE';
+export type SessionEnd = keyof typeof sessionEnds;
+
+const lapse = {
+  event: 'lapse',
+  outcome: 'LAPSED',
+  failure: systemFailure('LOST_WORKER', 'WorkerLost', "the worker's lease lapsed before it reported"),
+} as const;
+
+const sessionEnds = {
+  LAPSE: { ...lapse, isSuspicious: true },
+  MASS_LAPSE: { ...lapse, isSuspicious: false },
+  CLOSE: {
+    event: 'closeSession',
+    outcome: 'SESSION_CLOSED',
+    failure: systemFailure('SESSION_CLOSED', 'SessionClosed', 'the worker closed its session before it reported'),
+    isSuspicious: false,
+  },
+  WORKER_LOST: {
+    event: 'closeSession',
+    outcome: 'SESSION_CLOSED',
+    failure: systemFailure('LOST_WORKER', 'WorkerLost', "the worker's process died before it reported"),
+    isSuspicious: true,
+  },
+} as const;
 
 /**
  * The session ended before a report. After the first loss the job is ready at once, after later ones with a backoff.
  */
 export function decideSessionEnd(run: OpenRun, how: SessionEnd, moment: Moment): Change {
-  const event = how === 'CLOSE' ? 'closeSession' : 'lapse';
+  const { event, outcome, failure, isSuspicious } = sessionEnds[how];
   if (run.state === 'CANCELLING') return cancelled(event, run);
-  const counts = afterLoss(run, how === 'LAPSE');
+  const counts = afterLoss(run, isSuspicious);
   const delayMs =
     counts.totalLosses === 1 ? 0 : Math.max(1, backoffMs(lossBackoff, counts.totalLosses - 1, moment.random));
-  const failure =
-    how === 'CLOSE'
-      ? systemFailure('SESSION_CLOSED', 'SessionClosed', 'the worker closed its session before it reported')
-      : systemFailure('LOST_WORKER', 'WorkerLost', "the worker's lease lapsed before it reported");
-  const closed: ClosedAttempt = { outcome: how === 'CLOSE' ? 'SESSION_CLOSED' : 'LAPSED', counted: false, failure };
+  const closed: ClosedAttempt = { outcome, counted: false, failure };
   const reason = isSuspect(counts)
     ? `${failure.message}, ${counts.consecutiveLosses} times in a row: it no longer runs together with another suspect`
     : failure.message;

@@ -5,7 +5,7 @@
 
 import type { OpenRun } from './run.ts';
 
-/** Consecutive losses by lapse that make a job a suspect: it may be the cause of the lost workers. */
+/** Consecutive losses of the worker that make a job a suspect: it may be the cause of the lost workers. */
 const SUSPECT_FROM = 2;
 /** Losses as a suspect that convict a job. With two losses before and three alone it is found after five crashes. */
 const MAX_SUSPECT_LOSSES = 3;
@@ -24,9 +24,9 @@ export function isSuspect({ consecutiveLosses }: { readonly consecutiveLosses: n
 }
 
 export interface LossCounts {
-  /** Consecutive losses by lapse. */
+  /** Consecutive losses by a lapse, or by the death of the worker's process. */
   readonly consecutiveLosses: number;
-  /** Losses by lapse as a suspect. */
+  /** Such losses as a suspect. */
   readonly suspectLosses: number;
   /** Losses of any kind, since submission. */
   readonly totalLosses: number;
@@ -42,11 +42,14 @@ export function wastedOf(run: Pick<OpenRun, 'attempt' | 'attemptCount' | 'suspen
 
 export type Verdict = 'CONTINUE' | 'POISON' | 'LOST_TOO_OFTEN';
 
-/** The counts after one more loss. Only a lapse says anything about the job, and only a suspect is charged with it. */
-export function afterLoss(before: LossCounts, byLapse: boolean): LossCounts {
+/**
+ * The counts after one more loss. Only one that is suspicious, as the job may have caused it, says anything about the
+ * job, and only a suspect is charged with it.
+ */
+export function afterLoss(before: LossCounts, isSuspicious: boolean): LossCounts {
   return {
-    consecutiveLosses: before.consecutiveLosses + (byLapse ? 1 : 0),
-    suspectLosses: before.suspectLosses + (byLapse && isSuspect(before) ? 1 : 0),
+    consecutiveLosses: before.consecutiveLosses + (isSuspicious ? 1 : 0),
+    suspectLosses: before.suspectLosses + (isSuspicious && isSuspect(before) ? 1 : 0),
     totalLosses: before.totalLosses + 1,
   };
 }

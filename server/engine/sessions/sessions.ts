@@ -189,9 +189,9 @@ export class Sessions {
   }
 
   /** Ends a session at its own request; its attempts go back at once. */
-  async close(sessionId: string): Promise<void> {
-    const closed = await this.startClosing([sessionId], 'CLOSE');
-    if (closed.length > 0) await this.free(sessionId, 'CLOSE');
+  async close(sessionId: string, how: 'CLOSE' | 'WORKER_LOST'): Promise<void> {
+    const closed = await this.startClosing([sessionId], how);
+    if (closed.length > 0) await this.free(sessionId, how);
   }
 
   /** They get no more work; `free` releases their attempts. With `lapsedForMs`: if their lease ended that long ago. */

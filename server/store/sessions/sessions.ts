@@ -8,7 +8,7 @@ import type { Session, Statement } from '../driver/database.ts';
 import type { Filled, RowOf, RowType, RowWith } from '../driver/row-types.ts';
 
 const stateNames = ['OPEN', 'CLOSING', 'CLOSED'] as const;
-const causes: readonly SessionEnd[] = ['LAPSE', 'CLOSE', 'MASS_LAPSE'];
+const causes: readonly SessionEnd[] = ['LAPSE', 'CLOSE', 'MASS_LAPSE', 'WORKER_LOST'];
 export const sessionColumns = `session_id, namespace, worker_name, state, lease_until, beat_time, open_time, beats, ping_echo,
   draining, drain_wanted, slots, handlers, labels, resources, sdk`;
 

@@ -66,7 +66,7 @@ const held: readonly number[] = [ASSIGNED, RUNNING, CANCELLING];
 const events = Object.keys(transitions) as JobEvent[];
 const OPEN = 1;
 const CLOSING = 2;
-const causes: Readonly<Record<number, string>> = { 1: 'LAPSE', 2: 'CLOSE', 3: 'MASS_LAPSE' };
+const causes: Readonly<Record<number, string>> = { 1: 'LAPSE', 2: 'CLOSE', 3: 'MASS_LAPSE', 4: 'WORKER_LOST' };
 
 export class Lives {
   readonly jobs = new Map<string, JobLife>();
@@ -180,7 +180,7 @@ export class Lives {
     const cause = session?.closing ? causes[session.closing.cause ?? 0] : undefined;
     if (how === 'LAPSED' && cause !== 'LAPSE' && cause !== 'MASS_LAPSE')
       this.#violate('I6', row, `lapsed under session ${grant.session}, which did not`);
-    if (how === 'SESSION_CLOSED' && cause !== 'CLOSE')
+    if (how === 'SESSION_CLOSED' && cause !== 'CLOSE' && cause !== 'WORKER_LOST')
       this.#violate('I6', row, `was taken from session ${grant.session}, which was not closed`);
     // Whether the control plane or, by its own clock, the worker found the timeout: no job gets less time.
     if (how === 'TIMED_OUT' && row.at - grant.at < SHORT_RUN_TIMEOUT_MS * 1_000)
@@ -261,7 +261,7 @@ export class Lives {
       // As the replica that closed it sees it.
       const { leaseMs, minLeaseMs = leaseMs } = this.#evidence;
       const spareUs = cause === 'MASS_LAPSE' ? minLeaseMs * 1000 : 0;
-      if (cause !== 'CLOSE' && life.leaseUntil + spareUs > row.at)
+      if (cause.endsWith('LAPSE') && life.leaseUntil + spareUs > row.at)
         this.#violate(
           'I6',
           row,

@@ -10,6 +10,7 @@ import {
   ReportResult,
 } from '../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
 import {
+  CloseSessionRequestSchema,
   type OpenSessionResponse,
   ReportAttemptsRequestSchema,
   SendHeartbeatRequestSchema,
@@ -133,7 +134,7 @@ export class CarelessSession {
   }
 
   async #askForEnd(): Promise<void> {
-    const request = { $typeName: 'muster.worker.v1.CloseSessionRequest' as const, sessionId: this.#idBytes };
+    const request = create(CloseSessionRequestSchema, { sessionId: this.#idBytes });
     for (let asked = false; !asked && !this.over && !this.#parts.givenUp(); ) {
       asked = await this.#parts.api.closeSession(request, CALL_MS).then(
         () => true,

@@ -10,6 +10,7 @@ import {
   recordStatements,
   recordTransactions,
 } from '../../support/databases/database-taps.ts';
+import { runsAll } from '../../support/run/tier.ts';
 import { createStore } from '../../support/store/create-store.ts';
 import { recordEvery } from '../../support/store/every-statement.ts';
 import { makeLockedRows, newRound, type Operation, type Round } from '../../support/store/locks/locked-rows.ts';
@@ -17,7 +18,7 @@ import { lockingGroups, plainOperations } from '../../support/store/locks/lockin
 import { useStore } from '../../support/store/store-context.ts';
 
 const context = useStore('PostgreSQL 18');
-const ROUNDS = Number(process.env.MUSTER_LOCK_ROUNDS ?? 8);
+const ROUNDS = Number(process.env.MUSTER_LOCK_ROUNDS ?? (runsAll ? 8 : 2));
 /** For pairs of operations on the same rows of their own, and for the many other pairs. */
 const GROUP_ROUNDS = Math.ceil(ROUNDS / 2);
 const FEWER_ROUNDS = Math.ceil(ROUNDS / 8);

@@ -125,7 +125,7 @@ function caseFrom(states: readonly JobState[]): fc.Arbitrary<Case> {
       policy: fc.constant(policy),
       failure,
       moment: chance.map((random) => ({ nowUs: NOON_US, random })),
-      how: fc.constantFrom<decide.SessionEnd>('LAPSE', 'CLOSE', 'MASS_LAPSE'),
+      how: fc.constantFrom<decide.SessionEnd>('LAPSE', 'CLOSE', 'MASS_LAPSE', 'WORKER_LOST'),
       update,
     }),
   );

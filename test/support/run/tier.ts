@@ -16,6 +16,7 @@ export const allOnly: Readonly<Record<string, string>> = {
   'test/integration/demo/polyglot.test.ts': 'other languages',
   'test/integration/traces/polyglot.test.ts': 'other languages',
   'test/simulation/mutants-*.test.ts': 'mutations',
+  'test/integration/api/mutations/*.test.ts': 'mutations',
   'test/integration/fuzz/*.test.ts': 'fuzzing',
   'test/integration/store/postgres-16.test.ts': 'PostgreSQL 16',
 };

@@ -223,6 +223,15 @@ describe('decideAbort and decideSessionEnd', () => {
     });
   });
 
+  it('count the close of a session whose worker died as a loss of the job', () => {
+    expect(decide.decideSessionEnd(runOf(), 'WORKER_LOST', half)).toMatchObject({
+      consecutiveLosses: 1,
+      totalLosses: 1,
+      event: 'closeSession',
+      closed: { outcome: 'SESSION_CLOSED', failure: { failureCause: 'LOST_WORKER' } },
+    });
+  });
+
   it('requeue the job at once after the first loss, and with a growing delay after later ones', () => {
     expect(decide.decideSessionEnd(runOf(), 'LAPSE', half)).toMatchObject({ state: 'READY', dueTimeUs: null });
     expect(decide.decideSessionEnd(runOf({ totalLosses: 1 }), 'LAPSE', half)).toMatchObject({

@@ -584,7 +584,10 @@ func (x *ReportAttemptsResponse) GetResults() []ReportResult {
 type CloseSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The session's UUID, 16 bytes.
-	SessionId     []byte `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	SessionId []byte `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// The process that ran the handlers has died. Its attempts end as those of a worker whose lease lapses, so a job that
+	// kills its workers is found.
+	WorkerLost    bool `protobuf:"varint,2,opt,name=worker_lost,json=workerLost,proto3" json:"worker_lost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -624,6 +627,13 @@ func (x *CloseSessionRequest) GetSessionId() []byte {
 		return x.SessionId
 	}
 	return nil
+}
+
+func (x *CloseSessionRequest) GetWorkerLost() bool {
+	if x != nil {
+		return x.WorkerLost
+	}
+	return false
 }
 
 // Empty.
@@ -723,10 +733,12 @@ const file_muster_worker_v1_session_service_proto_rawDesc = "" +
 	"\acredits\x18\x03 \x03(\v2\x18.muster.worker.v1.CreditR\acredits\x12*\n" +
 	"\x11voided_credit_ids\x18\x04 \x03(\x04R\x0fvoidedCreditIds\"R\n" +
 	"\x16ReportAttemptsResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\x0e2\x1e.muster.worker.v1.ReportResultR\aresults\"4\n" +
+	"\aresults\x18\x01 \x03(\x0e2\x1e.muster.worker.v1.ReportResultR\aresults\"U\n" +
 	"\x13CloseSessionRequest\x12\x1d\n" +
 	"\n" +
-	"session_id\x18\x01 \x01(\fR\tsessionId\"\x16\n" +
+	"session_id\x18\x01 \x01(\fR\tsessionId\x12\x1f\n" +
+	"\vworker_lost\x18\x02 \x01(\bR\n" +
+	"workerLost\"\x16\n" +
 	"\x14CloseSessionResponse2\x92\x03\n" +
 	"\x0eSessionService\x12Z\n" +
 	"\vOpenSession\x12$.muster.worker.v1.OpenSessionRequest\x1a%.muster.worker.v1.OpenSessionResponse\x12`\n" +

@@ -44,6 +44,7 @@ class Session:
     request: messages.OpenSessionRequest
     opened_at: float
     is_open: bool = True
+    is_worker_lost: bool = False
     counter: int = 0
     echo: int = 0
     credits: list[Credit] = field(default_factory=list)
@@ -200,7 +201,8 @@ class ControlPlane(SessionServiceServicer):
 
     async def CloseSession(self, request: Any, context: Any) -> Any:  # noqa: N802
         await self._intercept("CloseSession", request, context)
-        self._find(request.session_id).is_open = False
+        session = self._find(request.session_id)
+        session.is_open, session.is_worker_lost = False, request.worker_lost
         return messages.CloseSessionResponse()
 
     # ---- inside

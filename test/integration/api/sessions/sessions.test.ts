@@ -1,5 +1,8 @@
 /** SessionService on the wire: sessions, assignments and heartbeats. */
 import { randomUUID } from 'node:crypto';
+import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
+import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
@@ -109,6 +112,21 @@ describe('a closed session', () => {
       expect(refusal.info?.metadata).toEqual({ session_id: worker.sessionText });
     }
   });
+
+  it.each([
+    { workerLost: false, failureCause: FailureCause.SESSION_CLOSED },
+    { workerLost: true, failureCause: FailureCause.LOST_WORKER },
+  ])(
+    'gives back what it held, uncounted: $workerLost that its worker is lost',
+    async ({ workerLost, failureCause }) => {
+      const { worker, jobId } = await world.hold();
+      await world.rpc.call(closeSession, { sessionId: worker.sessionId, workerLost });
+      expect(await world.getJob(jobId)).toMatchObject({
+        state: JobState.READY,
+        attempts: [{ outcome: AttemptOutcome.SESSION_CLOSED, counted: false, failure: { failureCause } }],
+      });
+    },
+  );
 
   it('can be closed again, as can one that never existed', async () => {
     const { sessionId } = await world.openWorker('x');

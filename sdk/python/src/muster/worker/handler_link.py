@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -16,24 +15,23 @@ from muster.worker.v1.assignment_pb2 import Assignment
 
 
 class HandlerLink(asyncio.Protocol):
-    """Reads frames, and writes all frames of one turn of the event loop together.
+    """Reads frames, and writes all frames of one turn of the event loop together."""
 
-    When the other side is gone, the process exits at once: it must not beat for dead handlers, and closing the session
-    would hide the crash from the control plane.
-    """
-
-    def __init__(self, on_frame: Callable[[int, bytes], None]) -> None:
+    def __init__(self, on_frame: Callable[[int, bytes], None], on_closed: Callable[[], None]) -> None:
         self._on_frame = on_frame
+        self._on_closed = on_closed
         self._reader = FrameReader()
         self._transport: asyncio.Transport | None = None
         self._unsent: list[bytes] = []
         self._loop = asyncio.get_running_loop()
 
     @classmethod
-    async def open(cls, end: socket.socket, on_frame: Callable[[int, bytes], None]) -> HandlerLink:
+    async def open(
+        cls, end: socket.socket, on_frame: Callable[[int, bytes], None], on_closed: Callable[[], None]
+    ) -> HandlerLink:
         """Takes over a connected socket."""
         loop = asyncio.get_running_loop()
-        _, link = await loop.create_unix_connection(lambda: cls(on_frame), sock=end)
+        _, link = await loop.create_unix_connection(lambda: cls(on_frame, on_closed), sock=end)
         return link
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -48,7 +46,7 @@ class HandlerLink(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Part of asyncio.Protocol."""
-        os._exit(0)
+        self._on_closed()
 
     def start_run(self, run_id: int, assignment: Assignment) -> None:
         """Starts an attempt."""
@@ -81,7 +79,7 @@ class HandlerLink(asyncio.Protocol):
             self._unsent.clear()
 
     def close(self) -> None:
-        """Writes the remaining frames and closes the pipe, which ends the process."""
+        """Writes the remaining frames and closes the pipe."""
         self.flush()
         if self._transport is not None:
             self._transport.close()

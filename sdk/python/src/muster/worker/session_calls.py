@@ -61,9 +61,15 @@ class SessionCalls:
         assert isinstance(response, ReportAttemptsResponse)
         return response
 
-    async def close_session(self, session_id: bytes) -> None:
-        """Closes the session."""
-        await self._call(self._stub.CloseSession, CloseSessionRequest(session_id=session_id), CLOSE_DEADLINE_SECONDS)
+    async def close_session(self, session_id: bytes, *, is_worker_lost: bool = False) -> None:
+        """Closes the session.
+
+        Args:
+            session_id: The session's UUID, 16 bytes.
+            is_worker_lost: Whether the process of the handlers has died.
+        """
+        request = CloseSessionRequest(session_id=session_id, worker_lost=is_worker_lost)
+        await self._call(self._stub.CloseSession, request, CLOSE_DEADLINE_SECONDS)
 
     async def close(self) -> None:
         """Closes the connection."""

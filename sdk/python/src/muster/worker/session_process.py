@@ -8,8 +8,10 @@ import os
 import random
 import signal
 import socket
+import sys
 import traceback
 import uuid
+from typing import Any
 
 import grpc
 
@@ -30,6 +32,9 @@ from muster.worker.v1.session_pb2 import ProgressUpdate
 from muster.worker.v1.session_service_pb2 import OpenSessionRequest
 
 _PARENT_CHECK_SECONDS = 0.5
+# The kernel closes the pipe of a process that dies before it gives its children another parent.
+_DEATH_SECONDS = 1.0
+_DEATH_CHECK_SECONDS = 0.02
 _OPEN_FIRST_RETRY_SECONDS = 0.2
 _OPEN_LAST_RETRY_SECONDS = 5.0
 _CLOSE_TRIES = 2
@@ -57,17 +62,35 @@ class SessionProcess:
         self._drain_wanted = asyncio.Event()
         self._drain_seconds = 0.0
         self._life: SessionLife | None = None
+        self._session_id: bytes | None = None
         self._slots = SlotTable(0)
+        self._hung_up = asyncio.Event()
 
     async def run(self, end: socket.socket, parent: int) -> None:
-        """Runs until the worker is drained or refused; exits when the parent is gone."""
-        link = await HandlerLink.open(end, self._on_frame)
-        watch = asyncio.get_running_loop().create_task(_watch_parent(parent))
-        configuration = await self._configured
+        """Runs until the worker is drained or refused, or the parent is gone or hangs up."""
+        loop = asyncio.get_running_loop()
+        link = await HandlerLink.open(end, self._on_frame, self._hung_up.set)
+        watch = loop.create_task(self._watch_parent(parent))
+        first: set[asyncio.Future[Any]] = {self._configured, watch}
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        if self._configured.done():
+            await self._run_configured(self._configured.result(), link, watch, parent)
+
+    async def _run_configured(
+        self, configuration: Configuration, link: HandlerLink, watch: asyncio.Task[None], parent: int
+    ) -> None:
         self._slots = SlotTable(configuration.request.slots, configuration.busy_runs)
         calls = SessionCalls(configuration.address)
+        serving = asyncio.get_running_loop().create_task(self._serve(configuration, calls, link))
         try:
-            await self._serve(configuration, calls, link)
+            await asyncio.wait({serving, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if watch.done():
+                serving.cancel()  # no more heartbeats
+                await asyncio.wait({serving}, timeout=_DEATH_SECONDS)
+                if self._session_id is not None and await _has_died(parent):
+                    await _close_session(calls, self._session_id, link, is_worker_lost=True)
+                os._exit(0)
+            serving.result()
             link.publish(SessionEvent.CLOSED)
         except MusterError as error:
             link.refuse(str(error))
@@ -83,18 +106,18 @@ class SessionProcess:
             opened = await self._open(configuration, calls, link)
             if opened is None:
                 return
-            self._life, session_id = opened
+            self._life, self._session_id = opened
             if self._drain_wanted.is_set():
                 self._life.drain(self._drain_seconds)
-            link.publish(
-                SessionEvent.OPENED, session_id=str(uuid.UUID(bytes=session_id)), max_payload=self._life.max_payload
-            )
+            session_id = str(uuid.UUID(bytes=self._session_id))
+            link.publish(SessionEvent.OPENED, session_id=session_id, max_payload=self._life.max_payload)
             opened_at = monotonic_seconds()
             end = await self._life.run()
             self._life = None
             if end is SessionEnd.DRAINED:
-                await _close_session(calls, session_id, link)
+                await _close_session(calls, self._session_id, link)
                 return
+            self._session_id = None
             link.publish(SessionEvent.LOST)
             link.log(logging.WARNING, "the session is lost; opening a new one")
             if monotonic_seconds() - opened_at < _SHORT_SESSION_SECONDS:
@@ -141,11 +164,13 @@ class SessionProcess:
             return SessionLife(opened, settings, calls, link, self._slots), opened.session_id
         return None
 
+    async def _watch_parent(self, parent: int) -> None:
+        """A pipe stays open as long as another child of the parent has it, so the parent itself is watched as well."""
+        while os.getppid() == parent and not self._hung_up.is_set():
+            await _wait(self._hung_up, _PARENT_CHECK_SECONDS)
+
     async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._drain_wanted.wait(), seconds)
-        except asyncio.TimeoutError:
-            return
+        await _wait(self._drain_wanted, seconds)
 
     def _on_frame(self, kind: int, body: bytes) -> None:
         if kind == Kind.RETURNED:
@@ -181,22 +206,32 @@ class SessionProcess:
             self._life.drain(seconds)
 
 
-async def _close_session(calls: SessionCalls, session_id: bytes, link: HandlerLink) -> None:
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except asyncio.TimeoutError:
+        return
+
+
+async def _close_session(
+    calls: SessionCalls, session_id: bytes, link: HandlerLink, *, is_worker_lost: bool = False
+) -> None:
     """Gives unreported attempts back at once. A session that can't be closed lapses by itself."""
     for _ in range(_CLOSE_TRIES):
         try:
-            await calls.close_session(session_id)
+            await calls.close_session(session_id, is_worker_lost=is_worker_lost)
         except MusterError as error:
             link.log(logging.WARNING, f"closing the session: {error}")
         else:
             return
 
 
-async def _watch_parent(parent: int) -> None:
-    """A pipe stays open as long as another child of the parent has it, so the parent itself is watched as well."""
-    while os.getppid() == parent:  # noqa: ASYNC110 - there is no notification
-        await asyncio.sleep(_PARENT_CHECK_SECONDS)
-    os._exit(0)
+async def _has_died(parent: int) -> bool:
+    """Whether the parent is gone, and each handler with it: elsewhere one with its own process may run for a while."""
+    until = monotonic_seconds() + _DEATH_SECONDS
+    while os.getppid() == parent and monotonic_seconds() < until:  # noqa: ASYNC110 - there is no notification
+        await asyncio.sleep(_DEATH_CHECK_SECONDS)
+    return sys.platform == "linux" and os.getppid() != parent
 
 
 async def _run(descriptor: int, parent: int) -> None:

@@ -11,6 +11,7 @@ import type { AttemptKey } from '../../../../../server/engine/ports/attempts.ts'
 import type { Decide } from '../../../../../server/engine/ports/jobs.ts';
 import { addCounts } from '../../../../../server/store/dispatch/lane-counts.ts';
 import { plantBugs } from '../../../../support/databases/database-taps.ts';
+import { coreOf } from '../../../../support/run/tier.ts';
 import { createStore } from '../../../../support/store/create-store.ts';
 import { FAR_US } from '../../../../support/store/far.ts';
 import { faultsIn } from '../../../../support/store/faults.ts';
@@ -167,21 +168,24 @@ export function laneCountsSuite(context: StoreContext): void {
   describe('the counts of open jobs', () => {
     beforeEach(() => emptyTables(context));
 
-    it.each([1, 2, 3])('are exact after a random mix of all statements that move jobs, number %i', async (seed) => {
-      const mix = new Mix(context, seed);
-      await mix.prepare();
-      const states = new Set<number>();
-      for (let i = 0; i < 150; i++) {
-        await mix.step();
+    it.each(coreOf([1, 2, 3], 1))(
+      'are exact after a random mix of all statements that move jobs, number %i',
+      async (seed) => {
+        const mix = new Mix(context, seed);
+        await mix.prepare();
+        const states = new Set<number>();
+        for (let i = 0; i < 150; i++) {
+          await mix.step();
+          expect(await faultsIn(context.database, 'counts')).toEqual({});
+          for (const row of await sql(context, 'SELECT DISTINCT state FROM job_runs')) states.add(row.state);
+        }
+        expect([...mix.succeeded].sort()).toEqual(Object.keys(mix.operations).sort());
+        expect([...states].sort()).toEqual([2, 3, 4, 5, 6, 8]);
+        while (await context.store.queues.foldCounts());
+        expect(await sql(context, 'SELECT * FROM lane_count_changes')).toEqual([]);
         expect(await faultsIn(context.database, 'counts')).toEqual({});
-        for (const row of await sql(context, 'SELECT DISTINCT state FROM job_runs')) states.add(row.state);
-      }
-      expect([...mix.succeeded].sort()).toEqual(Object.keys(mix.operations).sort());
-      expect([...states].sort()).toEqual([2, 3, 4, 5, 6, 8]);
-      while (await context.store.queues.foldCounts());
-      expect(await sql(context, 'SELECT * FROM lane_count_changes')).toEqual([]);
-      expect(await faultsIn(context.database, 'counts')).toEqual({});
-    });
+      },
+    );
 
     it('would be wrong if one statement did not count', async () => {
       const laneId = await makeLane(context);

@@ -201,8 +201,9 @@ export function sessionsSuite(context: StoreContext): void {
       expect(empty).toMatchObject({ lapsed: [], lapsedCount: 0, openCount: 0 });
       expect(await context.store.readClosing()).toEqual({ closing: [], hasMore: false });
       expect(Math.abs(empty.nowUs - (await context.store.nowUs()))).toBeLessThan(10e6);
-      const sessions = await Promise.all(Array.from({ length: 6 }, () => openWorker(context)));
-      const [, lapsed, closed, lapsing, massive, ended] = sessions.map((session) => session.sessionId) as [
+      const sessions = await Promise.all(Array.from({ length: 7 }, () => openWorker(context)));
+      const [, lapsed, closed, lapsing, massive, lost, ended] = sessions.map((session) => session.sessionId) as [
+        string,
         string,
         string,
         string,
@@ -214,6 +215,7 @@ export function sessionsSuite(context: StoreContext): void {
       await context.store.closeSessions([closed], 'CLOSE');
       await context.store.closeSessions([lapsing], 'LAPSE');
       await context.store.closeSessions([massive], 'MASS_LAPSE');
+      await context.store.closeSessions([lost], 'WORKER_LOST');
       await context.store.closeSessions([ended], 'CLOSE');
       await context.store.endSessions([ended]);
       const found = await context.store.readLapsed(FAR_US);
@@ -223,6 +225,7 @@ export function sessionsSuite(context: StoreContext): void {
         { sessionId: closed, how: 'CLOSE' },
         { sessionId: lapsing, how: 'LAPSE' },
         { sessionId: massive, how: 'MASS_LAPSE' },
+        { sessionId: lost, how: 'WORKER_LOST' },
       ].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
       expect(await context.store.readClosing()).toEqual({ closing, hasMore: false });
     });

@@ -126,10 +126,12 @@ class ReportAttemptsResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[_attempt_report_pb2.ReportResult, str]]] = ...) -> None: ...
 
 class CloseSessionRequest(_message.Message):
-    __slots__ = ("session_id",)
+    __slots__ = ("session_id", "worker_lost")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKER_LOST_FIELD_NUMBER: _ClassVar[int]
     session_id: bytes
-    def __init__(self, session_id: _Optional[bytes] = ...) -> None: ...
+    worker_lost: bool
+    def __init__(self, session_id: _Optional[bytes] = ..., worker_lost: bool = ...) -> None: ...
 
 class CloseSessionResponse(_message.Message):
     __slots__ = ()

@@ -104,7 +104,8 @@ export class SessionCore {
         closed();
         return;
       }
-      const request = { $typeName: 'muster.worker.v1.CloseSessionRequest' as const, sessionId: session.id };
+      const $typeName = 'muster.worker.v1.CloseSessionRequest';
+      const request = { $typeName, sessionId: session.id, workerLost: false } as const;
       this.#ports.api.closeSession(request, CLOSE_TIMEOUT).then(closed, (error: unknown) => {
         this.#ports.log('warn', 'the session could not be closed; it lapses by itself', { error: String(error) });
         closed();
