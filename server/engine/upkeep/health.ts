@@ -4,26 +4,31 @@
  */
 import type { Clock } from '../ports/ports.ts';
 
-/** Max time for an answer, and max delay of a round: a longer one is a gap. */
-const GAP_MS = 2_000;
+/** Max time for an answer, and max delay of a round: a longer one is a gap. Workers beat three times in a lease. */
+const MIN_GAP_MS = 2_000;
+const GAPS_PER_LEASE = 3;
 
 export class Health {
   readonly #clock: Clock;
   readonly #everyMs: number;
+  readonly #leaseMs: number;
+  readonly #gapMs: number;
   #healthySince: number | undefined;
   #nextMs = Number.NEGATIVE_INFINITY;
 
   /** `everyMs`: max time from the end of a round to the start of the next one. */
-  constructor(clock: Clock, everyMs: number) {
+  constructor(clock: Clock, everyMs: number, leaseMs: number) {
     this.#clock = clock;
     this.#everyMs = everyMs;
+    this.#leaseMs = leaseMs;
+    this.#gapMs = Math.max(MIN_GAP_MS, leaseMs / GAPS_PER_LEASE);
   }
 
   /** Asks the database, in each round. Measures the answer itself, so a slow one is no gap because of what follows it. */
   async ask(question: () => Promise<void>): Promise<void> {
     const asked = this.#clock.now();
     // This process was suspended, or did not come to its rounds.
-    if (asked > this.#nextMs + GAP_MS) this.#healthySince = undefined;
+    if (asked > this.#nextMs + this.#gapMs) this.#healthySince = undefined;
     try {
       await question();
     } catch (error) {
@@ -31,7 +36,7 @@ export class Health {
       throw error;
     }
     const answered = this.#clock.now();
-    if (answered - asked > GAP_MS) this.#healthySince = undefined;
+    if (answered - asked > this.#gapMs) this.#healthySince = undefined;
     this.#healthySince ??= answered;
   }
 
@@ -45,8 +50,8 @@ export class Health {
     this.#nextMs = this.#clock.now() + this.#everyMs;
   }
 
-  /** The database has answered without a gap for this long. */
-  hasLasted(ms: number): boolean {
-    return this.#healthySince !== undefined && this.#clock.now() - this.#healthySince >= ms;
+  /** The database has answered without a gap for a lease. */
+  hasLasted(): boolean {
+    return this.#healthySince !== undefined && this.#clock.now() - this.#healthySince >= this.#leaseMs;
   }
 }

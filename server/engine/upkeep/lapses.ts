@@ -30,17 +30,17 @@ export class Lapses {
 
   constructor(parts: LapsesParts) {
     this.#parts = parts;
-    this.#health = new Health(parts.clock, parts.everyMs);
+    this.#health = new Health(parts.clock, parts.everyMs, parts.leaseMs);
   }
 
   /** One round. Resolves with 0 if there are more. */
   async closeLapsed(): Promise<0 | undefined> {
-    const { dbClock, store, leaseMs } = this.#parts;
+    const { dbClock, store } = this.#parts;
     try {
       await this.#health.ask(() => dbClock.refresh(store));
       // Leases and times that are read now are no evidence; nor are leases that were renewed meanwhile.
       if (!dbClock.isSteady) this.#health.startOver();
-      return this.#health.hasLasted(leaseMs) ? await this.#close() : undefined;
+      return this.#health.hasLasted() ? await this.#close() : undefined;
     } finally {
       this.#health.rest();
     }

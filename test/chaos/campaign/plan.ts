@@ -21,6 +21,8 @@ export interface Segment {
   readonly pooler: boolean;
   /** Options of `muster start` that only one replica has, by replica: an operator changes them on one after the other. */
   readonly settings: readonly (readonly string[])[];
+  /** The fewest connections to PostgreSQL that a replica may have. */
+  readonly minConnections: number;
 }
 
 export const SHORT = { beatMs: 600, leaseMs: 3_000 };
@@ -29,7 +31,8 @@ const DEFAULT = { beatMs: 5_000, leaseMs: 15_000 };
 const DOUBLE = { beatMs: 1_200, leaseMs: 6_000 };
 const HALF = { beatMs: 2_500, leaseMs: 7_500 };
 
-const connections = ['4', '12', '20'];
+const DEFAULT_CONNECTIONS = 12;
+const connections = [4, 12, 20];
 const logLevels = ['info', 'warn'];
 const MIXED = 0.4;
 
@@ -42,19 +45,21 @@ export function planOf(seed: number): Segment {
   const clusteredBus = lasts && dice.chance(0.4);
   const smallDisk = lasts && dice.chance(0.5);
   const pooler = smallDisk && dice.chance(0.5);
-  const settings = dice.chance(MIXED) ? mixed(dice, replicas, times.leaseMs) : [];
+  const numbers = dice.chance(MIXED) ? dice.shuffled(connections).slice(0, replicas) : [];
+  const settings = mixed(dice, numbers, times.leaseMs);
   const standby = lasts && !smallDisk;
   const losesTail = kind === 'lasting faults' && standby && dice.chance(0.3);
   const what = { seed, kind: losesTail ? ('lost tail' as const) : kind, replicas, ...times };
-  return { ...what, clusteredBus, smallDisk, pooler, standby, settings };
+  const minConnections = Math.min(DEFAULT_CONNECTIONS, ...numbers);
+  return { ...what, clusteredBus, smallDisk, pooler, standby, settings, minConnections };
 }
 
-function mixed(dice: Dice, replicas: number, leaseMs: number): string[][] {
-  const numbers = dice.shuffled(connections).slice(0, replicas);
+function mixed(dice: Dice, numbers: readonly number[], leaseMs: number): string[][] {
+  if (numbers.length === 0) return [];
   const other = leaseMs === SHORT.leaseMs ? DOUBLE : HALF;
-  const changed = dice.int(0, replicas - 1);
+  const changed = dice.int(0, numbers.length - 1);
   return numbers.map((number, n) => [
-    ...['--postgres-connections', number, '--log-level', dice.pick(logLevels)],
+    ...['--postgres-connections', String(number), '--log-level', dice.pick(logLevels)],
     ...(n === changed ? ['--beat-ms', String(other.beatMs), '--lease-ms', String(other.leaseMs)] : []),
   ]);
 }

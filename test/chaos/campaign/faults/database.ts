@@ -8,6 +8,8 @@ import { type Fault, lackOfPooler, require, seconds } from './fault.ts';
 
 /** A region of the same continent, and one on the other side of the world behind a busy link. */
 const ROUND_TRIPS_MS = [120, 500];
+const ROUND_TRIPS_PER_BEAT = 5;
+const STATEMENTS_PER_SECOND = 20;
 const THIN_DATABASE = { bytesPerSecond: 1 << 20 };
 const ANSWER_BYTES = 512 << 10;
 /** A connection that another client gives back is free for the replicas. */
@@ -32,6 +34,9 @@ export async function timeOf({ run }: World, query: string, timeoutMs = 60_000):
 
 const databaseAway = (roundTripMs: number): Fault => ({
   name: `database ${roundTripMs} ms away, and a worker killed`,
+  // With less, sessions stay deaf, or statements wait for connections: docs/operations.md says what a far database needs.
+  fits: ({ beatMs, minConnections }) =>
+    beatMs >= ROUND_TRIPS_PER_BEAT * roundTripMs && minConnections >= (STATEMENTS_PER_SECOND * roundTripMs) / 1_000,
   async inflict(world) {
     const { databaseProxy, leaseMs } = world.run.deployment;
     databaseProxy.slow({ delayMs: roundTripMs / 2 });

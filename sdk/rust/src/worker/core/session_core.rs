@@ -192,7 +192,7 @@ impl SessionCore {
         match session_id {
             None => self.finish(),
             Some(session_id) => self.host.emit(Effect::CloseSession {
-                request: protocol::CloseSessionRequest { session_id },
+                request: protocol::CloseSessionRequest { session_id, ..Default::default() },
                 timeout: CLOSE_TIMEOUT,
             }),
         }
