@@ -176,8 +176,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/domain/jobs/losses.ts',
-        find: 'byLapse && isSuspect(before)',
-        replace: 'byLapse',
+        find: 'isSuspicious && isSuspect(before)',
+        replace: 'isSuspicious',
       },
     ],
   },

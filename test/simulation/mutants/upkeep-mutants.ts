@@ -197,9 +197,9 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
     about: 'A replica judges lapses only after three leases without a gap in the answers of the database.',
     patches: [
       {
-        file: 'server/engine/upkeep/lapses.ts',
-        find: 'this.#health.hasLasted(leaseMs)',
-        replace: 'this.#health.hasLasted(3 * leaseMs)',
+        file: 'server/engine/upkeep/health.ts',
+        find: 'this.#clock.now() - this.#healthySince >= this.#leaseMs',
+        replace: 'this.#clock.now() - this.#healthySince >= 3 * this.#leaseMs',
       },
     ],
   },
