@@ -30,6 +30,9 @@ export const noFaults: Faults = {
   conflict: 0,
 };
 
+/** The longest time for which the database is down. */
+export const MAX_OUTAGE_LEASES = 1.2;
+
 export interface StatementFate {
   readonly startMs: number;
   readonly answerMs: number;

@@ -76,7 +76,9 @@ export class SimScheduler {
   async #end(name: string, id: string): Promise<void> {
     const request = create(PauseScheduleRequestSchema, { name, requestId: id });
     const { schedule } = await this.#caller.insist(pauseSchedule, request);
-    const msOf = (time: Timestamp | undefined) => (time ? timestampMs(time) : 0);
+    // Rounded down: a schedule that is made within the last millisecond of a second has the next second's time.
+    const msOf = (time: Timestamp | undefined) =>
+      time ? Math.floor(Number(time.seconds) * 1_000 + time.nanos / 1e6) : 0;
     const shownMs = msOf(schedule?.updateTime);
     // The database's clock was an hour ahead: the time of the pause is not known.
     const pausedMs = shownMs > EPOCH_MS + this.#caller.virtualNow() + 1_000 ? 0 : shownMs;

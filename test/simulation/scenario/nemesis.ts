@@ -4,7 +4,7 @@
  */
 
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
-import { noFaults } from '../core/conditions.ts';
+import { MAX_OUTAGE_LEASES, noFaults } from '../core/conditions.ts';
 import type { SimWorker } from '../nodes/sim-worker.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -131,7 +131,7 @@ const databaseDown: Incident = (simulation, random, leaseMs) => {
   history.count('database down');
   history.trace('database', 'goes down');
   conditions.databaseDown = true;
-  lasts(simulation, random.between(0.1, 1.2) * leaseMs, () => {
+  lasts(simulation, random.between(0.1, MAX_OUTAGE_LEASES) * leaseMs, () => {
     conditions.databaseDown = false;
   });
 };

@@ -3,6 +3,7 @@
  * never late.
  */
 import { stateCodes } from '../../../../server/domain/jobs/job-state.ts';
+import { MAX_OUTAGE_LEASES } from '../../core/conditions.ts';
 import {
   CANCEL_GRACE_MS,
   PROGRESS_TIMEOUT_MS,
@@ -48,16 +49,20 @@ export class StepChecks {
   }
 
   /**
-   * The time runs from the run time of the job, which a replica takes from its own estimate of the database's clock.
+   * The time runs from the run time of the job, which a replica takes from its own estimate of the database's clock. It
+   * may then wait for a database that is down.
    */
   created(row: Ordered): void {
     const facts = this.#evidence.facts.get(row.id);
     if (facts?.definition !== 'hasty' || facts.cleanupOf !== undefined) return;
     const deadline = row.nextDue ?? 0;
     this.#timesOf(row.id).deadline = deadline;
-    const mostMs = TOTAL_TIMEOUT_MS + this.#evidence.profile.faults.slowMs + CLOCK_ERROR_MS;
-    if (deadline <= facts.startUs || deadline > facts.startUs + mostMs * 1000)
-      this.#violate(row, 'deadlines', `has ${(deadline - facts.startUs) / 1000} ms, not ${TOTAL_TIMEOUT_MS}`);
+    const { leaseMs, profile } = this.#evidence;
+    const errorMs = profile.faults.slowMs + CLOCK_ERROR_MS;
+    const leftMs = (deadline - facts.startUs) / 1000;
+    const leastMs = TOTAL_TIMEOUT_MS - Math.max(TOTAL_TIMEOUT_MS, MAX_OUTAGE_LEASES * leaseMs + errorMs);
+    if (leftMs <= leastMs || leftMs > TOTAL_TIMEOUT_MS + errorMs)
+      this.#violate(row, 'deadlines', `has ${leftMs} ms, not ${TOTAL_TIMEOUT_MS}`);
   }
 
   moved(row: Ordered): void {
