@@ -153,11 +153,14 @@ WITH sealed AS (
 INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT job_id, ${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed`,
 };
 
+// One from the future was written while the clock was ahead.
 const findSome = {
   name: 'find_filling_batches',
   text: `
 SELECT job_id FROM batches
-WHERE ${isFilling} AND retry_time <= (SELECT muster_now()) - $1::double precision * interval '1 ms' ORDER BY retry_time LIMIT $2`,
+WHERE ${isFilling}
+  AND retry_time NOT BETWEEN (SELECT muster_now()) - $1::double precision * interval '1 ms' AND (SELECT muster_now())
+ORDER BY retry_time LIMIT $2`,
   row: { job_id: 'uuid' },
 } satisfies Statement;
 

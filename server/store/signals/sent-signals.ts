@@ -144,11 +144,13 @@ const redirectOne = {
 
 const dropOne = { name: 'drop_signal', text: 'DELETE FROM sent_signals WHERE row_id = $1' };
 
+// One from the future was sent while the clock was ahead.
 const findSome = {
   name: 'find_signal_deliveries',
   text: `
 SELECT row_id FROM sent_signals
-WHERE up_to_row IS NOT NULL AND send_time <= (SELECT muster_now()) - $1::double precision * interval '1 ms' LIMIT $2`,
+WHERE up_to_row IS NOT NULL
+  AND send_time NOT BETWEEN (SELECT muster_now()) - $1::double precision * interval '1 ms' AND (SELECT muster_now()) LIMIT $2`,
   row: { row_id: 'int8' },
 } satisfies Statement;
 

@@ -94,7 +94,7 @@ export async function dropInbox(session: Session, rowIds: readonly number[]): Pr
 
 // Entries that come after a workflow's end, such as the ends of jobs that it had cancelled, have no reader and are
 // deleted. But its order to cancel jobs may come from a replica that died: that stays until it is carried out, as long
-// as the workflow is kept.
+// as the workflow is kept. An entry from the future is as old: the clock was ahead when it was written.
 const findSome = {
   name: 'find_abandoned_inbox',
   text: `
@@ -104,7 +104,7 @@ WITH old AS MATERIALIZED (
     SELECT subject_id, row_id, entry_time FROM job_inbox
     WHERE recipient = ${recipients.WORKFLOW} ORDER BY row_id LIMIT ${SCANNED_ROWS}
   ) AS oldest
-  WHERE entry_time <= (SELECT muster_now()) - $1 * interval '1 ms'
+  WHERE entry_time NOT BETWEEN (SELECT muster_now()) - $1 * interval '1 ms' AND (SELECT muster_now())
   GROUP BY subject_id
 ),
 abandoned AS MATERIALIZED (

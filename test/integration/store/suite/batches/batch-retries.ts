@@ -162,6 +162,10 @@ export function batchRetriesSuite(context: StoreContext): void {
       const { jobId } = await endedBatch(3, () => true);
       const retry = await makeRetry(context, jobId, 3, 2);
       expect(await context.store.batches.findFilling(60_000, 10)).not.toContain(retry);
+      // The clock was ahead.
+      await sql(context, `UPDATE batches SET retry_time = retry_time + interval '1 hour' WHERE job_id = '${retry}'`);
+      expect(await context.store.batches.findFilling(60_000, 1_000)).toContain(retry);
+      await sql(context, `UPDATE batches SET retry_time = retry_time - interval '1 hour' WHERE job_id = '${retry}'`);
       expect(await context.store.batches.findFilling(0, 1_000)).toContain(retry);
       await sql(context, `UPDATE batches SET retry_time = muster_now() - interval '1 hour' WHERE job_id = '${retry}'`);
       expect((await context.store.batches.findFilling(60_000, 1))[0]).toBe(retry);

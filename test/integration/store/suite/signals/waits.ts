@@ -76,6 +76,10 @@ export function waitsSuite(context: StoreContext): void {
       const second = await deliverSignal(context, signalKeyId);
       expect(await endPage(context, rowId, 2)).toEqual(jobIds.slice(0, 2));
       expect(await context.store.waits.findDeliveries(0, 10)).toEqual(expect.arrayContaining([rowId, second]));
+      expect(await context.store.waits.findDeliveries(60_000, 1_000)).not.toContain(rowId);
+      // The clock was ahead.
+      await sql(context, `UPDATE sent_signals SET send_time = send_time + interval '1 hour' WHERE row_id = ${rowId}`);
+      expect(await context.store.waits.findDeliveries(60_000, 1_000)).toContain(rowId);
       expect(await endPage(context, second, 9)).toEqual(later);
       expect(await endPage(context, rowId, 9)).toEqual(jobIds.slice(2));
       expect(await endPage(context, rowId, 9)).toEqual([]);

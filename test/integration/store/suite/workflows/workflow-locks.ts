@@ -197,6 +197,13 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect(await abandoned(0, 10)).toEqual([]);
     });
 
+    it('name a workflow with a row from the future, which the clock left when it was ahead', async () => {
+      const jobId = await startWorkflow(context);
+      expect(await abandoned(30_000, 10)).toEqual([]);
+      await sql(context, `UPDATE job_inbox SET entry_time = entry_time + interval '1 hour'`);
+      expect(await abandoned(30_000, 10)).toEqual([jobId]);
+    });
+
     it('are deleted if the workflow has ended, and no others', async () => {
       const [over, open] = [await startWorkflow(context), await startWorkflow(context)];
       await startChildren(context, over, 1, 1).then(({ ids }) => cancel(only(ids)));
