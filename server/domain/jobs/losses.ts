@@ -43,7 +43,7 @@ export function wastedOf(run: Pick<OpenRun, 'attempt' | 'attemptCount' | 'suspen
 export type Verdict = 'CONTINUE' | 'POISON' | 'LOST_TOO_OFTEN';
 
 /**
- * The counts after one more loss. Only one that is suspicious, as the job may have caused it, says anything about the
+ * The counts after one more loss. It is suspicious if the job may have caused it. Only such a loss counts against the
  * job, and only a suspect is charged with it.
  */
 export function afterLoss(before: LossCounts, isSuspicious: boolean): LossCounts {

@@ -4,7 +4,10 @@
  */
 import type { Clock } from '../ports/ports.ts';
 
-/** Max time for an answer, and max delay of a round: a longer one is a gap. Workers beat three times in a lease. */
+/**
+ * A gap is a longer time for an answer, or a longer delay of a round. Workers beat at least three times in a lease, so a
+ * third of it costs none of them its lease.
+ */
 const MIN_GAP_MS = 2_000;
 const GAPS_PER_LEASE = 3;
 

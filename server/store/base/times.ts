@@ -24,6 +24,15 @@ export function nowNear(parameter: string): string {
   return `least(greatest(muster_now(), ${own} - interval '1 s'), ${own} + interval '1 s')`;
 }
 
+/**
+ * SQL condition: a replica left this half done, since its time is older than the parameter, in ms. A time in the future is
+ * as old: the database's clock was ahead when it was written.
+ */
+export function isLeft(column: string, parameter: string): string {
+  const age = `${parameter}::double precision * interval '1 ms'`;
+  return `${column} NOT BETWEEN (SELECT muster_now()) - ${age} AND (SELECT muster_now())`;
+}
+
 /** The form that PostgreSQL reads. Null stays null. */
 export function timestampOf(micros: number | null | undefined): string | null {
   if (micros === null || micros === undefined) return null;

@@ -3,6 +3,7 @@ import type { BatchRetry } from '../../domain/batches/batch-retry.ts';
 import { inboxKinds } from '../../domain/jobs/inbox.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { BatchRetryStore, FailedCount, FillingBatch } from '../../engine/ports/batches.ts';
+import { isLeft } from '../base/times.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { Filled, RowType, RowWith } from '../driver/row-types.ts';
 import { stopReasonCodes } from './batch-stop-reasons.ts';
@@ -153,14 +154,11 @@ WITH sealed AS (
 INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT job_id, ${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed`,
 };
 
-// One from the future was written while the clock was ahead.
 const findSome = {
   name: 'find_filling_batches',
   text: `
 SELECT job_id FROM batches
-WHERE ${isFilling}
-  AND retry_time NOT BETWEEN (SELECT muster_now()) - $1::double precision * interval '1 ms' AND (SELECT muster_now())
-ORDER BY retry_time LIMIT $2`,
+WHERE ${isFilling} AND ${isLeft('retry_time', '$1')} ORDER BY retry_time LIMIT $2`,
   row: { job_id: 'uuid' },
 } satisfies Statement;
 

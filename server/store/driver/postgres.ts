@@ -188,8 +188,8 @@ export function openPostgres(options: PostgresOptions): ReplicaDatabase {
     Client: pacedClient(),
     connectionString: options.url,
     max: poolSize,
-    // None ends for want of work: far away from the database, making one takes seconds.
-    min: poolSize,
+    // Idle connections stay: far away from the database, making one takes seconds.
+    idleTimeoutMillis: 0,
     onConnect: async (client) => {
       const [history] = await Promise.all([readHistory(client), setUp(client, limits)]);
       guard.check(history);

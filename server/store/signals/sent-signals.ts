@@ -4,7 +4,7 @@ import type { KeyFacts, SignalFate } from '../../domain/signals/signal-queue.ts'
 import { MAX_KEPT_SIGNALS } from '../../domain/signals/signal-queue.ts';
 import type { Delivery, KeptSignal, SentSignal, SignalWaitStore } from '../../engine/ports/signals.ts';
 import { jsonOrNull } from '../base/json.ts';
-import { nowNear, timestampOf } from '../base/times.ts';
+import { isLeft, nowNear, timestampOf } from '../base/times.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
@@ -144,13 +144,10 @@ const redirectOne = {
 
 const dropOne = { name: 'drop_signal', text: 'DELETE FROM sent_signals WHERE row_id = $1' };
 
-// One from the future was sent while the clock was ahead.
 const findSome = {
   name: 'find_signal_deliveries',
   text: `
-SELECT row_id FROM sent_signals
-WHERE up_to_row IS NOT NULL
-  AND send_time NOT BETWEEN (SELECT muster_now()) - $1::double precision * interval '1 ms' AND (SELECT muster_now()) LIMIT $2`,
+SELECT row_id FROM sent_signals WHERE up_to_row IS NOT NULL AND ${isLeft('send_time', '$1')} LIMIT $2`,
   row: { row_id: 'int8' },
 } satisfies Statement;
 

@@ -261,7 +261,7 @@ export class Lives {
       // As the replica that closed it sees it.
       const { leaseMs, minLeaseMs = leaseMs } = this.#evidence;
       const spareUs = cause === 'MASS_LAPSE' ? minLeaseMs * 1000 : 0;
-      if (cause.endsWith('LAPSE') && life.leaseUntil + spareUs > row.at)
+      if (cause !== 'CLOSE' && cause !== 'WORKER_LOST' && life.leaseUntil + spareUs > row.at)
         this.#violate(
           'I6',
           row,

@@ -1,6 +1,6 @@
 /** The PostgreSQL driver when the server misbehaves: it never hangs and never keeps a broken connection. */
 import { type AddressInfo, createServer } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { storeFault } from '../../../server/engine/base/errors.ts';
 import type { Database, ReplicaDatabase, Session } from '../../../server/store/driver/database.ts';
 import { durabilityWarnings } from '../../../server/store/driver/durability.ts';
@@ -67,6 +67,18 @@ describe('the PostgreSQL driver', () => {
     const database = open({ poolSize: 3 });
     const pids = await Promise.all(Array.from({ length: 40 }, () => pidOf(database)));
     expect(new Set(pids).size).toBeLessThanOrEqual(3);
+  });
+
+  it('keeps a connection that is idle', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const database = open({ poolSize: 1 });
+      const pid = await pidOf(database);
+      vi.advanceTimersByTime(3_600_000);
+      expect(await pidOf(database)).toBe(pid);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('gives up on a server that does not answer, and continues on another connection', async () => {

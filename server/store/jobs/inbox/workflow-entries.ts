@@ -4,6 +4,7 @@ import { stateOf } from '../../../domain/jobs/job-state.ts';
 import type { AbandonedInbox, InboxRow } from '../../../engine/ports/inbox.ts';
 import { columnsOf } from '../../base/columns.ts';
 import { sameKey } from '../../base/same-key.ts';
+import { isLeft } from '../../base/times.ts';
 import type { Session, Statement } from '../../driver/database.ts';
 import type { RowOf, RowType } from '../../driver/row-types.ts';
 
@@ -94,7 +95,7 @@ export async function dropInbox(session: Session, rowIds: readonly number[]): Pr
 
 // Entries that come after a workflow's end, such as the ends of jobs that it had cancelled, have no reader and are
 // deleted. But its order to cancel jobs may come from a replica that died: that stays until it is carried out, as long
-// as the workflow is kept. An entry from the future is as old: the clock was ahead when it was written.
+// as the workflow is kept.
 const findSome = {
   name: 'find_abandoned_inbox',
   text: `
@@ -104,7 +105,7 @@ WITH old AS MATERIALIZED (
     SELECT subject_id, row_id, entry_time FROM job_inbox
     WHERE recipient = ${recipients.WORKFLOW} ORDER BY row_id LIMIT ${SCANNED_ROWS}
   ) AS oldest
-  WHERE entry_time NOT BETWEEN (SELECT muster_now()) - $1 * interval '1 ms' AND (SELECT muster_now())
+  WHERE ${isLeft('entry_time', '$1')}
   GROUP BY subject_id
 ),
 abandoned AS MATERIALIZED (

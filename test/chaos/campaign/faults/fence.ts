@@ -38,11 +38,12 @@ const sessionStopped: Fault = {
       const isStopped = /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
       const lapsed = await run.facts.hasLapsed(worker.name);
       const lost = new Set(started().map(({ job }) => job));
-      const again = run
+      const elsewhere = run
         .records()
-        .filter(({ kind, job, attempt }) => kind === 'start' && lost.has(job) && attempt !== 1);
-      const what = `stopped for ${seconds(LEASES * leaseMs)} with ${lost.size} long handlers, of which ${again.length} began elsewhere`;
-      return require(isStopped && lapsed && again.length > 0, what);
+        .filter(({ kind, job, worker: name }) => kind === 'start' && lost.has(job) && name !== worker.name);
+      const again = new Set(elsewhere.map(({ job }) => job)).size;
+      const what = `stopped for ${seconds(LEASES * leaseMs)} with ${lost.size} long handlers, of which ${again} began elsewhere`;
+      return require(isStopped && lapsed && again > 0, what);
     } finally {
       process.kill(pid, 'SIGCONT');
     }

@@ -116,17 +116,14 @@ describe('a closed session', () => {
   it.each([
     { workerLost: false, failureCause: FailureCause.SESSION_CLOSED },
     { workerLost: true, failureCause: FailureCause.LOST_WORKER },
-  ])(
-    'gives back what it held, uncounted: $workerLost that its worker is lost',
-    async ({ workerLost, failureCause }) => {
-      const { worker, jobId } = await world.hold();
-      await world.rpc.call(closeSession, { sessionId: worker.sessionId, workerLost });
-      expect(await world.getJob(jobId)).toMatchObject({
-        state: JobState.READY,
-        attempts: [{ outcome: AttemptOutcome.SESSION_CLOSED, counted: false, failure: { failureCause } }],
-      });
-    },
-  );
+  ])('gives back what it held, uncounted, with worker_lost $workerLost', async ({ workerLost, failureCause }) => {
+    const { worker, jobId } = await world.hold();
+    await world.rpc.call(closeSession, { sessionId: worker.sessionId, workerLost });
+    expect(await world.getJob(jobId)).toMatchObject({
+      state: JobState.READY,
+      attempts: [{ outcome: AttemptOutcome.SESSION_CLOSED, counted: false, failure: { failureCause } }],
+    });
+  });
 
   it('can be closed again, as can one that never existed', async () => {
     const { sessionId } = await world.openWorker('x');

@@ -60,8 +60,8 @@ export class StepChecks {
     const { leaseMs, profile } = this.#evidence;
     const errorMs = profile.faults.slowMs + CLOCK_ERROR_MS;
     const leftMs = (deadline - facts.startUs) / 1000;
-    const leastMs = TOTAL_TIMEOUT_MS - Math.max(TOTAL_TIMEOUT_MS, MAX_OUTAGE_LEASES * leaseMs + errorMs);
-    if (leftMs <= leastMs || leftMs > TOTAL_TIMEOUT_MS + errorMs)
+    const minMs = Math.min(0, TOTAL_TIMEOUT_MS - MAX_OUTAGE_LEASES * leaseMs - errorMs);
+    if (leftMs <= minMs || leftMs > TOTAL_TIMEOUT_MS + errorMs)
       this.#violate(row, 'deadlines', `has ${leftMs} ms, not ${TOTAL_TIMEOUT_MS}`);
   }
 

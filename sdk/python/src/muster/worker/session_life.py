@@ -190,7 +190,7 @@ class SessionLife:
                 wait = max(wait, MIN_GAP_SECONDS)
             if wait > 0:
                 self._beat_wanted.clear()
-                await _wait(self._beat_wanted, wait)
+                await wait_for_event(self._beat_wanted, wait)
                 continue
             # Not awaited: a slow answer never delays the next beat.
             beat = self._core.begin_beat(monotonic_seconds())
@@ -271,7 +271,7 @@ class SessionLife:
             _, tasks = await asyncio.wait(tasks, timeout=_CANCEL_AGAIN_SECONDS)
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
+async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
     """Waits until the event is set or the time is up."""
     waiting = asyncio.ensure_future(event.wait())
     try:

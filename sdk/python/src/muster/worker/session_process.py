@@ -24,7 +24,7 @@ from muster.worker.handler_set import HandlerSet
 from muster.worker.messages import Configuration, Kind, read_json, read_run
 from muster.worker.session_calls import SessionCalls
 from muster.worker.session_event import SessionEvent
-from muster.worker.session_life import SessionEnd, SessionLife
+from muster.worker.session_life import SessionEnd, SessionLife, wait_for_event
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
 from muster.worker.v1.attempt_report_pb2 import AttemptReport
@@ -85,7 +85,7 @@ class SessionProcess:
         try:
             await asyncio.wait({serving, watch}, return_when=asyncio.FIRST_COMPLETED)
             if watch.done():
-                serving.cancel()  # no more heartbeats
+                serving.cancel()  # It must not beat for handlers that are gone.
                 await asyncio.wait({serving}, timeout=_DEATH_SECONDS)
                 if self._session_id is not None and await _has_died(parent):
                     await _close_session(calls, self._session_id, link, is_worker_lost=True)
@@ -167,10 +167,10 @@ class SessionProcess:
     async def _watch_parent(self, parent: int) -> None:
         """A pipe stays open as long as another child of the parent has it, so the parent itself is watched as well."""
         while os.getppid() == parent and not self._hung_up.is_set():
-            await _wait(self._hung_up, _PARENT_CHECK_SECONDS)
+            await wait_for_event(self._hung_up, _PARENT_CHECK_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
-        await _wait(self._drain_wanted, seconds)
+        await wait_for_event(self._drain_wanted, seconds)
 
     def _on_frame(self, kind: int, body: bytes) -> None:
         if kind == Kind.RETURNED:
@@ -204,13 +204,6 @@ class SessionProcess:
         self._drain_wanted.set()
         if self._life is not None:
             self._life.drain(seconds)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except asyncio.TimeoutError:
-        return
 
 
 async def _close_session(
