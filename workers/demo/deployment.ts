@@ -107,10 +107,18 @@ export class Deployment {
     throw new Error(`timed out after ${LONGEST_WAIT_MS / 1_000} s waiting for ${what}`);
   }
 
+  /** Stops the process of this name, but not its children, until `thaw` or `kill`. */
+  freeze(name: string): void {
+    this.#running(name).freeze();
+  }
+
+  thaw(name: string): void {
+    this.#running(name).thaw();
+  }
+
   /** Sends SIGKILL. Resolves with the process id once the process is gone. */
   async kill(name: string): Promise<number> {
-    const victim = this.#processes.get(name);
-    if (victim === undefined) throw new Error(`the ${name} does not run`);
+    const victim = this.#running(name);
     this.#processes.delete(name);
     await victim.kill();
     return victim.pid;
@@ -143,6 +151,12 @@ export class Deployment {
     this.#over = true;
     for (const one of this.#processes.values()) one.destroy();
     this.#removeFolder();
+  }
+
+  #running(name: string): DemoProcess {
+    const found = this.#processes.get(name);
+    if (found === undefined) throw new Error(`the ${name} does not run`);
+    return found;
   }
 
   #start(name: string, label: string, program: Program): DemoProcess {

@@ -1,12 +1,15 @@
 /** Implements `--kill`: SIGKILL to the Python worker and to the control plane while each has work, and a summary. */
-import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Job } from '@muster/sdk';
-import type { Deployment } from './deployment.ts';
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import { AttemptOutcome, type Job } from '@muster/sdk';
+import type { Deployment, Session } from './deployment.ts';
 import type { Progress } from './progress.ts';
 
 /** Shares of the parts after which each is killed. */
 const WORKER_AT = 1 / 3;
 const CONTROL_PLANE_AT = 2 / 3;
+
+/** The Python worker. */
+const WORKER = 'delay-stats';
 
 type Attempt = Job['attempts'][number];
 
@@ -48,27 +51,46 @@ export class Kills {
 
   /** A summary, in lines of text. */
   account(): string[] {
-    const worker = this.#lost.filter(({ attempt }) => attempt.sessionId === this.#worker.sessionId);
-    const again = Math.max(0, ...worker.map(({ next }) => timeOf(next) - this.#worker.killedAt));
+    const worker = this.#lost.filter(
+      ({ attempt: { sessionId, outcome } }) =>
+        sessionId === this.#worker.sessionId && outcome !== AttemptOutcome.RELEASED,
+    );
+    const again = Math.max(0, ...worker.map(({ next }) => msOf(next.assignTime) - this.#worker.killedAt));
     const { killedAt, upAt, firstEndAt } = this.#controlPlane;
     const others = this.#lost.length - worker.length;
     return [
       `  Python worker  ${attempts(worker.length)} lost with it; all ran again, the last ${seconds(again)} after the kill`,
-      '                 (its lease is 4 s, and a control plane gives no worker up in the first lease of its own life)',
       `  control plane  away for ${seconds(upAt - killedAt)}; the next result came ${seconds(firstEndAt - killedAt)} after the kill`,
-      ...(others > 0 ? [`  besides        ${attempts(others)} released by workers and assigned again`] : []),
+      ...(others > 0 ? [`  besides        ${attempts(others)} handed back by workers before the start, and assigned again`] : []),
     ];
   }
 
   async #killWorker(): Promise<void> {
-    const session = await this.#deployment.until('the Python worker to be busy', async () =>
-      (await this.#deployment.sessions('delay-stats')).find(({ heldCount: held }) => held > 0),
-    );
-    const pid = await this.#deployment.kill('delay-stats');
+    const session = await this.#freezeWorker();
+    const pid = await this.#deployment.kill(WORKER);
     Object.assign(this.#worker, { killedAt: Date.now(), sessionId: session.sessionId });
     this.#progress.say(`  SIGKILL: the Python worker (process ${pid}), while it held ${attempts(session.heldCount)}`);
-    await this.#deployment.startWorker('delay-stats');
+    await this.#deployment.startWorker(WORKER);
     this.#progress.say(`  A new Python worker took over after ${seconds(Date.now() - this.#worker.killedAt)}`);
+  }
+
+  /** Freezes the Python worker while it has work, so that a kill loses this work. */
+  async #freezeWorker(): Promise<Session> {
+    for (;;) {
+      await this.#sessionOf(WORKER, 'to be busy', ({ heldCount }) => heldCount > 0);
+      this.#deployment.freeze(WORKER);
+      // Its session process still runs, and reports what has ended: done long before it sends this heartbeat.
+      const settledMs = Date.now() + 1_000;
+      const frozen = await this.#sessionOf(WORKER, 'to be frozen', ({ beatTime }) => msOf(beatTime) > settledMs);
+      if (frozen.heldCount > 0) return frozen;
+      this.#deployment.thaw(WORKER);
+    }
+  }
+
+  #sessionOf(name: string, what: string, isSo: (session: Session) => boolean): Promise<Session> {
+    return this.#deployment.until(`the worker ${name} ${what}`, async () =>
+      (await this.#deployment.sessions(name)).find(isSo),
+    );
   }
 
   async #killControlPlane(): Promise<void> {
@@ -87,8 +109,8 @@ export class Kills {
   }
 }
 
-function timeOf(attempt: Attempt): number {
-  return attempt.assignTime === undefined ? 0 : timestampMs(attempt.assignTime);
+function msOf(time: Timestamp | undefined): number {
+  return time === undefined ? 0 : timestampMs(time);
 }
 
 function seconds(ms: number): string {

@@ -94,6 +94,16 @@ export class DemoProcess {
     await this.#exited;
   }
 
+  /** Sends SIGSTOP to this process only. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  /** Sends SIGCONT. */
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** Sends SIGTERM, and after `graceMs` SIGKILL to it and all its children. Resolves when it is gone. */
   async stop(graceMs: number): Promise<void> {
     this.#reported = true;

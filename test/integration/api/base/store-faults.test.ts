@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import type { Database } from '../../../../server/store/driver/database.ts';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
+import { migrate } from '../../../../server/store/migrate.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { type ScratchPostgres, startPostgres } from '../../../support/databases/postgres.ts';
 import type { Refusal } from './rpc.ts';
@@ -25,8 +26,10 @@ let jobId: string;
 beforeAll(async () => {
   postgres = await startPostgres({ settings: { fsync: 'off' } });
   const url = await postgres.createDatabase();
-  world = await World.startWith({ beatMs: 1_000_000, leaseMs: 3_600_000, postgresUrl: url });
   database = openPostgres({ url, poolSize: 1 });
+  await migrate(database);
+  await database.script(REFUSE);
+  world = await World.startWith({ beatMs: 1_000_000, leaseMs: 3_600_000, postgresUrl: url });
   definition = await world.define();
   jobId = await world.submit(definition);
 });
@@ -47,16 +50,26 @@ async function refusals(): Promise<(readonly [code: number, reason: string])[]> 
   return (await Promise.all(calls)).map(({ code, reason }) => [code, reason] as const);
 }
 
+/** A trigger that refuses new jobs with the SQLSTATE in `refusal`, if there is one: no later DDL waits for locks. */
+const REFUSE = `
+CREATE TABLE public.refusal (sql_state text NOT NULL);
+CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE refused record;
+BEGIN
+  FOR refused IN SELECT sql_state FROM public.refusal LOOP
+    RAISE EXCEPTION 'refused by the test' USING ERRCODE = refused.sql_state;
+  END LOOP;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON muster.jobs FOR EACH ROW EXECUTE FUNCTION public.refuse();`;
+
 /** Makes PostgreSQL itself refuse every new job with this SQLSTATE until the work is done. */
 async function whileRefusing(sqlState: string, work: () => Promise<void>): Promise<void> {
-  await database.script(`
-CREATE FUNCTION muster.refuse() RETURNS trigger LANGUAGE plpgsql AS
-  $$ BEGIN RAISE EXCEPTION 'refused by the test' USING ERRCODE = '${sqlState}'; END $$;
-CREATE TRIGGER refuse BEFORE INSERT ON muster.jobs FOR EACH ROW EXECUTE FUNCTION muster.refuse();`);
+  await database.script(`INSERT INTO public.refusal VALUES ('${sqlState}')`);
   try {
     await work();
   } finally {
-    await database.script('DROP TRIGGER refuse ON muster.jobs; DROP FUNCTION muster.refuse();');
+    await database.script('DELETE FROM public.refusal');
   }
 }
 
