@@ -39,7 +39,10 @@ export interface Replica
   readonly maxPayload: number;
   /** The key that signs page tokens. */
   pageTokenKey(): Promise<Uint8Array>;
-  /** Reads the database's clock and tries to make the days' partitions. The replica can't make job ids before it. */
+  /**
+   * Reads the database's clock, listens to the other replicas, and tries to make the days' partitions. The replica can't
+   * make job ids before it.
+   */
   prepare(): Promise<void>;
   /** Call it once the API listens. */
   start(): void;
@@ -75,8 +78,10 @@ function createParts(ports: EnginePorts) {
   };
 }
 
+type Life = Pick<Replica, 'prepare' | 'start' | 'stop'>;
+
 /** Every list is in the order in which its parts are started or stopped. */
-function lifeOf(parts: Parts, { store, dbClock }: ReplicaPorts): Pick<Replica, 'prepare' | 'start' | 'stop'> {
+function lifeOf(parts: Parts, announcer: Announcer, { store, bus, dbClock }: ReplicaPorts): Life {
   const { dispatcher, limits, capacities, backlogs, sweeper, days, probes, retention, relay } = parts;
   const { waits, watches, eventWatches, scheduleRounds, workflows, signalWaits, releases, batchRetries } = parts;
   const submitting = [scheduleRounds, workflows, signalWaits, releases, batchRetries];
@@ -85,6 +90,8 @@ function lifeOf(parts: Parts, { store, dbClock }: ReplicaPorts): Pick<Replica, '
   return {
     async prepare() {
       await dbClock.refresh(store);
+      // Not before: a wait that a hint begins takes its time from the clock.
+      announcer.connect(bus);
       await days.make();
       await backlogs.refresh();
     },
@@ -106,10 +113,9 @@ export function createReplica(given: ReplicaPorts): Replica {
   const parts = createParts({ ...given, announcer, ids, sampling: tracing?.sampling });
   // Jobs that the engine runs itself are taken first.
   parts.takers.add(parts.workflows, parts.signalWaits, parts.dispatcher);
-  announcer.connect(bus);
   return {
     ...parts,
-    ...lifeOf(parts, given),
+    ...lifeOf(parts, announcer, given),
     maxPayload: bus.maxUserPayload,
     pageTokenKey: readOnce(() => store.readPageTokenKey()),
   };

@@ -4,6 +4,7 @@
 import { CancelStage } from '../../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import { stateCodes } from '../../../../server/domain/jobs/job-state.ts';
 import type { Entry } from '../../core/history.ts';
+import { decodeScript } from '../../nodes/handler-script.ts';
 import { CLEANUP_HANDLER, definitionOf } from '../../scenario/definitions.ts';
 import type { Evidence, JobFacts } from '../base/events.ts';
 import type { JobChecks, JobLife } from './jobs.ts';
@@ -47,6 +48,15 @@ function checkRedrives(evidence: Evidence, { lives }: JobChecks): void {
   const { history, facts, journal } = evidence;
   const erased = new Map(journal.filter((row) => row.kind === 'erase').map((row) => [row.id, row.order]));
   const retried = new Set([...facts.values()].map(({ retryOf }) => retryOf));
+  /** The definition `single` refuses a retry while another job of the key is open. */
+  const isKeyHeld = (id: string, began: number, ended: number) => {
+    const key = singleKeyOf(facts.get(id));
+    const isOpenThen = ({ createdAt, end }: JobLife) => createdAt < ended && (end?.order ?? ended) > began;
+    return (
+      key !== undefined &&
+      [...lives.values()].some((life) => isOpenThen(life) && singleKeyOf(facts.get(life.id)) === key)
+    );
+  };
   for (const over of seen(evidence, 'swept').filter((entry) => entry.facts.kind === 'retryMany')) {
     const began = seen(evidence, 'sweep').find((entry) => entry.facts.call === over.facts.call)?.order ?? over.order;
     for (const { id, end } of lives.values()) {
@@ -54,9 +64,14 @@ function checkRedrives(evidence: Evidence, { lives }: JobChecks): void {
       if ((end.to !== FAILED && end.to !== EXPIRED) || (erased.get(id) ?? Number.POSITIVE_INFINITY) < over.order)
         continue;
       history.count('a redrive met a job that had failed');
-      if (!retried.has(id)) history.violate('manual retries', `job ${id} was skipped by a redrive of its batch`);
+      if (retried.has(id) || isKeyHeld(id, began, over.order)) continue;
+      history.violate('manual retries', `job ${id} was skipped by a redrive of its batch`);
     }
   }
+}
+
+function singleKeyOf(facts: JobFacts | undefined): string | undefined {
+  return facts?.definition === 'single' ? decodeScript(facts.input || '{}').matching : undefined;
 }
 
 /**
