@@ -61,7 +61,7 @@ export class Kills {
     return [
       `  Python worker  ${attempts(worker.length)} lost with it; all ran again, the last ${seconds(again)} after the kill`,
       `  control plane  away for ${seconds(upAt - killedAt)}; the next result came ${seconds(firstEndAt - killedAt)} after the kill`,
-      ...(others > 0 ? [`  besides        ${attempts(others)} handed back by workers before the start, and assigned again`] : []),
+      ...(others > 0 ? [`  besides        ${attempts(others)} handed back before the start, and assigned again`] : []),
     ];
   }
 

@@ -69,7 +69,9 @@ it('the demo produces the same files, byte for byte, when a worker and the contr
   expect(read('killed', 'flight-delays.txt')).toBe(read('plain', 'flight-delays.txt'));
   expect(read('killed', 'flight-delays.svg')).toBe(read('plain', 'flight-delays.svg'));
   const [, trace = ''] = killed.split('$ npx muster trace ');
-  expect(trace).toMatch(/─ attempt 1 [^\n]*(LAPSED|RELEASED|ABORTED|SESSION_CLOSED)[\s\S]*─ attempt \d [^\n]*SUCCEEDED, after span/);
+  expect(trace).toMatch(
+    /─ attempt 1 [^\n]*(LAPSED|RELEASED|ABORTED|SESSION_CLOSED)[\s\S]*─ attempt \d [^\n]*SUCCEEDED, after span/,
+  );
   expect(killed).toMatch(/SIGKILL: the Python worker \(process \d+\), while it held [1-9]\d* attempts?/);
   expect(killed).toMatch(/SIGKILL: the control plane \(process \d+\), while live workers held [1-9]\d* attempts?/);
   expect(killed).toMatch(/ [1-9]\d* attempts? lost with it; all ran again, the last [\d.]+ s after the kill/);
