@@ -87,7 +87,7 @@ export const cancelCases: Group = {
       result('cleaned up'),
     ),
     stopped(
-      'cancel-not-heard',
+      'cancel-ignored',
       'A handler that ignores a cancel continues, and its result is reported.',
       isDeaf(3_000),
       result('deaf'),
