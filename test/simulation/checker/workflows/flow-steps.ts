@@ -7,7 +7,8 @@ import { type Child, type FlowLife, isOver, phases, stopReasonCodes } from './fl
 
 const { SUCCEEDED } = stateCodes;
 
-export function judgeSteps(touched: Touched, violate: Violate, history: History): void {
+/** `hasLeft`: the transaction took so long that it may have left steps to the next one. */
+export function judgeSteps(touched: Touched, hasLeft: boolean, violate: Violate, history: History): void {
   const { life, before } = touched;
   const isFirst = before.phase === undefined && life.phase !== undefined;
   if (isFirst) judgeAdopted(touched, violate, history);
@@ -19,7 +20,9 @@ export function judgeSteps(touched: Touched, violate: Violate, history: History)
     if (isOver(state)) judgeStepEnd(life, step, state, violate, history);
   }
   for (const child of touched.made) judgeJob(touched, child, violate, history);
-  if (life.phase !== undefined && !life.end) judgeLeft(life, violate);
+  if (life.phase === undefined || life.end) return;
+  if (hasLeft) history.count('workflow: a transaction took long enough to leave steps to the next');
+  else judgeLeft(life, violate);
 }
 
 /** Exactly the succeeded steps of the failed workflow are taken over; a succeeded workflow runs as a whole. */
