@@ -39,10 +39,7 @@ export interface Replica
   readonly maxPayload: number;
   /** The key that signs page tokens. */
   pageTokenKey(): Promise<Uint8Array>;
-  /**
-   * Reads the database's clock, listens to the other replicas, and tries to make the days' partitions. The replica can't
-   * make job ids before it.
-   */
+  /** Reads the database's clock, listens to other replicas, makes the days' partitions. No job ids before it. */
   prepare(): Promise<void>;
   /** Call it once the API listens. */
   start(): void;

@@ -38,7 +38,7 @@ function checkProtocol(version: number): void {
   );
 }
 
-function offerFrom(request: OpenSessionRequest): Omit<NewSession, 'sessionId' | 'leaseMs'> {
+function offerFrom(request: OpenSessionRequest): Omit<NewSession, 'sessionId' | 'nowUs' | 'leaseMs'> {
   const violations = new Violations();
   const namespace = namespaceOf(request.namespace, violations);
   checkDottedName(request.workerName, 'worker_name', violations);

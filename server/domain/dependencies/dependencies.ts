@@ -21,8 +21,14 @@ export type DependsOn =
   | { readonly kind: 'JOB'; readonly jobId: string }
   /** `number`: the step's number in its workflow, once resolved. */
   | { readonly kind: 'STEP'; readonly workflowJobId: string; readonly step: string; readonly number?: number }
-  /** `afterUs` undefined: any publication after the dependency was made. */
-  | { readonly kind: 'ASSET'; readonly name: string; readonly afterUs?: number | undefined };
+  | {
+      readonly kind: 'ASSET';
+      readonly name: string;
+      /** Undefined: any publication after the dependency was made. */
+      readonly afterUs?: number | undefined;
+      /** When it was made, by the replica's own clock. */
+      readonly madeUs?: number;
+    };
 
 export interface Dependency {
   readonly on: DependsOn;

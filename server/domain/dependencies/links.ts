@@ -1,4 +1,5 @@
 /** Links from dependencies to their targets: whether a target has ended already, and how. */
+import { trustedTime } from '../base/trusted-time.ts';
 import { MAX_LINKS, type TracedTarget } from '../events/job-spans.ts';
 import { isTerminal, type JobState } from '../jobs/job-state.ts';
 import type { StepState } from '../workflows/step-state.ts';
@@ -41,7 +42,7 @@ export function linkOf(dependency: Dependency, facts: TargetFacts): LinkedDepend
   const { on } = dependency;
   if (on.kind === 'ASSET') {
     const { publishTimeUs, jobId, nowUs } = facts.assets.get(on.name) as LockedAsset;
-    const afterUs = on.afterUs ?? nowUs;
+    const afterUs = on.afterUs ?? trustedTime(nowUs, on.madeUs ?? nowUs);
     const isThere = publishTimeUs !== undefined && publishTimeUs > afterUs;
     return {
       dependency: { ...dependency, on: { ...on, afterUs } },

@@ -2,6 +2,7 @@
  * The database's clock, as a replica follows it: its own monotonic clock plus an offset measured each second. An offset
  * that differs from the last one is a step of the database's clock: until the new one has lasted, the old one holds.
  */
+import { trustedTime } from '../../domain/base/trusted-time.ts';
 import type { Clock, Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -10,8 +11,6 @@ const STEP_US = 1_000_000;
 /** Time and samples for which a new offset must last until it holds. */
 const AGREED_MS = 10_000;
 const AGREED_SAMPLES = 5;
-/** Max distance between a time that a statement read and the own one, unless the clock has stepped. */
-export const TRUSTED_US = 60_000_000;
 
 /** How fast the difference between the own clock and the database's may change, as a fraction. */
 const MAX_DRIFT = 0.01;
@@ -62,7 +61,7 @@ export class DbClock {
   /** A time that a statement read as the present one; the own time if it was read from a clock that has stepped. */
   trusted(readUs: number): number {
     const nowUs = this.nowUs();
-    return this.isSteady && Math.abs(readUs - nowUs) <= TRUSTED_US ? readUs : nowUs;
+    return this.isSteady ? trustedTime(readUs, nowUs) : nowUs;
   }
 
   /** Measures the offset. The answer counts for the midpoint between request and reply. */

@@ -7,7 +7,7 @@ import type { Store } from '../ports/store.ts';
 import { Dependencies } from './dependencies.ts';
 import { Releases } from './releases.ts';
 
-type Ports = Pick<EnginePorts, 'store' | 'timers' | 'random' | 'log' | 'announcer'>;
+type Ports = Pick<EnginePorts, 'store' | 'dbClock' | 'timers' | 'random' | 'log' | 'announcer'>;
 
 interface Needs {
   readonly lanes: Lanes;
@@ -22,8 +22,8 @@ export interface DependenciesApi {
 }
 
 export function createDependencies(ports: Ports, { lanes, readJob, changes, cancels }: Needs) {
-  const { store, timers, random, log, announcer } = ports;
-  const releases = new Releases({ store, changes, cancels, lanes, timers, random, log });
+  const { store, dbClock: clock, timers, random, log, announcer } = ports;
+  const releases = new Releases({ store, changes, cancels, lanes, clock, timers, random, log });
   announcer.subscribe({ dependencies: () => releases.wake() });
-  return { releases, dependencies: new Dependencies({ store, readJob, changes, lanes, random }) };
+  return { releases, dependencies: new Dependencies({ store, readJob, changes, lanes, clock, random }) };
 }

@@ -2,6 +2,7 @@
 import { type Dependency, decideBlock, decideSkip, MAX_DEPENDENCIES } from '../../domain/dependencies/dependencies.ts';
 import { whyUnmet } from '../../domain/dependencies/links.ts';
 import type { Change, OpenRun } from '../../domain/jobs/run.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { once } from '../base/requests.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
@@ -12,13 +13,14 @@ import type { Decide, JobView } from '../ports/jobs.ts';
 import type { Random } from '../ports/ports.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 import { cycleOf } from './cycle-search.ts';
-import { targetNotFound, withStepNumbers } from './step-numbers.ts';
+import { resolve, targetNotFound } from './resolve.ts';
 
 export interface DependenciesParts {
   readonly store: Pick<Store, 'dependencies' | 'together' | 'change'>;
   readonly readJob: Store['readJob'];
   readonly changes: Changes;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
+  readonly clock: DbClock;
   readonly random: Random;
 }
 
@@ -43,7 +45,7 @@ export class Dependencies {
     const { changes } = this.#parts;
     const { namespace, jobId } = asked;
     await this.#openJob(asked);
-    const dependencies = await withStepNumbers(this.#parts, namespace, asked.dependencies, '');
+    const dependencies = await resolve(this.#parts, namespace, asked.dependencies, '');
     await changes.applyWith(
       (decideAll) => this.#store({ ...asked, dependencies }, request, decideAll),
       (run, nowUs) => decideBlock(run, { nowUs, random: 0 }) as Change,

@@ -5,6 +5,7 @@
 import { decideSkip, decideUnblock } from '../../domain/dependencies/dependencies.ts';
 import type { Settled } from '../../domain/dependencies/settle.ts';
 import type { Change } from '../../domain/jobs/run.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
 import { requireLanes } from '../dispatch/unknown-lanes.ts';
 import type { Cancels } from '../jobs/change/cancels.ts';
@@ -25,6 +26,7 @@ export interface ReleasesParts extends Pick<LoopParts, 'timers' | 'random' | 'lo
   readonly changes: Changes;
   readonly cancels: Cancels;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
+  readonly clock: DbClock;
 }
 
 export class Releases {
@@ -102,15 +104,16 @@ export class Releases {
   }
 
   #publicationsOf({ succeeded }: TakenEnds): Publication[] {
-    const { lanes } = this.#parts;
+    const { lanes, clock } = this.#parts;
     requireLanes(
       lanes,
       succeeded.map(({ laneId }) => laneId),
     );
-    return succeeded.flatMap(({ jobId, laneId, endTimeUs: timeUs }) => {
+    return succeeded.flatMap(({ jobId, laneId, endTimeUs }) => {
       const lane = lanes.get(laneId);
       if (!lane || lane.cleanup) return [];
       const { namespace } = lane;
+      const timeUs = clock.trusted(endTimeUs);
       return (lane.definitionBody.publishes ?? []).map((name) => ({ namespace, name, jobId, timeUs }));
     });
   }

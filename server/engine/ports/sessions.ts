@@ -54,6 +54,8 @@ export interface NewSession {
   readonly sessionId: string;
   readonly namespace: string;
   readonly workerName: string;
+  /** The lease counts from the later one of this time, by the replica's own clock, and the database's. */
+  readonly nowUs: number;
   readonly leaseMs: number;
   readonly slots: number;
   readonly handlers: readonly Handler[];
@@ -63,7 +65,7 @@ export interface NewSession {
   readonly requestId?: string | undefined;
 }
 
-export interface SessionRow extends Omit<NewSession, 'leaseMs' | 'requestId'> {
+export interface SessionRow extends Omit<NewSession, 'nowUs' | 'leaseMs' | 'requestId'> {
   readonly state: 'OPEN' | 'CLOSING' | 'CLOSED';
   readonly leaseUntilUs: number;
   readonly beatTimeUs: number;

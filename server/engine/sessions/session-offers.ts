@@ -1,7 +1,7 @@
 /** The offer with which a worker opens a session; distinguishes a repeat of the call from another one. */
 import type { NewSession } from '../ports/sessions.ts';
 
-export type SessionOffer = Omit<NewSession, 'sessionId' | 'leaseMs' | 'requestId'>;
+export type SessionOffer = Omit<NewSession, 'sessionId' | 'nowUs' | 'leaseMs' | 'requestId'>;
 
 /** Whether both offers are the same, in any order. Parts that the server ignores are not compared. */
 export function isSameOffer(one: SessionOffer, other: SessionOffer): boolean {

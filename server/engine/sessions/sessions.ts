@@ -1,10 +1,11 @@
 /** Worker sessions: opens, renews and closes them; compares the attempts that a session lists with the store. */
 
+import { TRUSTED_US } from '../../domain/base/trusted-time.ts';
 import type { SessionClass } from '../../domain/dispatch/placement.ts';
 import { decideAbort, decideSessionEnd, type SessionEnd } from '../../domain/jobs/decide.ts';
 import { decideLoss } from '../../domain/jobs/decide-loss.ts';
 import { Batcher } from '../base/batcher.ts';
-import { type DbClock, TRUSTED_US } from '../base/db-clock.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { sessionIdOf } from '../base/job-ids.ts';
 import { killPoint } from '../base/kill-points.ts';
@@ -133,10 +134,11 @@ export class Sessions {
 
   /** Returns the session of an earlier call with the same request id, if any. Throws REQUEST_ID_REUSED, LEASE_LOST. */
   async open(
-    offer: Omit<NewSession, 'sessionId' | 'leaseMs'>,
+    offer: Omit<NewSession, 'sessionId' | 'nowUs' | 'leaseMs'>,
   ): Promise<{ session: SessionRow; access: SessionAccess; times: SessionTimes }> {
-    const { store, bus, times, random } = this.#parts;
-    const session = await store.openSession({ ...offer, sessionId: sessionIdOf(random), leaseMs: times.leaseMs });
+    const { store, bus, dbClock, times, random } = this.#parts;
+    const own = { sessionId: sessionIdOf(random), leaseMs: times.leaseMs, nowUs: dbClock.nowUs() };
+    const session = await store.openSession({ ...offer, ...own });
     killPoint('open.after_commit_before_reply');
     if (!isSameOffer(session, offer)) throw requestIdReused();
     if (session.state !== 'OPEN') throw leaseLost(session.sessionId);

@@ -32,7 +32,7 @@ import { bodyOf } from './bodies.ts';
 import { ChildCancels } from './child-cancels.ts';
 import { Results } from './results.ts';
 import { ExpectedSteps, knownOf } from './steps/expected-steps.ts';
-import { lockedWait, numberedWait, type StepWait, UnlockedWait } from './steps/external-dependencies.ts';
+import { lockedWait, resolvedWait, type StepWait, UnlockedWait } from './steps/external-dependencies.ts';
 import { FanOutLists } from './steps/fan-out-lists.ts';
 import { StepJobs, type StepJobsParts } from './steps/jobs.ts';
 import { limitsOfStarts } from './steps/start-budget.ts';
@@ -196,7 +196,7 @@ export class Workflows {
   }
 
   async #advance(jobIds: readonly string[], { wait, refusal }: Alone = {}): Promise<void> {
-    const done = await this.#commit(jobIds, { wait: wait && (await numberedWait(this.#parts, wait)), refusal });
+    const done = await this.#commit(jobIds, { wait: wait && (await resolvedWait(this.#parts, wait)), refusal });
     killPoint('workflows.after_commit_before_publish');
     announceStored(this.#parts, done.calls, done.results, done.permits);
     this.#parts.announcer.committed(factsOfChanges(done.ended));

@@ -33,13 +33,17 @@ export const sessionRowType = {
 
 // IS NOT DISTINCT FROM in look-ups of sessions by id: with `=` the planner could read the whole index of the sessions
 // that are not closed while that index is small, and keep the plan when it has grown.
+// A lease counts from the later one of the database's and the replica's clock: one that began while the database's was
+// behind would lapse once it is right again.
 const insertOne = {
   name: 'insert_session',
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time)
 INSERT INTO sessions (session_id, namespace, worker_name, state, lease_until, beat_time, open_time, slots, handlers, labels,
                       resources, sdk, request_id, lease_ms)
-SELECT $1, $2, $3, 1, now.time + $4::bigint * interval '1 ms', now.time, now.time, $5, $6, $7, $8, $9, $10, $4 FROM now
+SELECT $1, $2, $3, 1, greatest(now.time, $11::timestamptz) + $4::bigint * interval '1 ms', now.time, now.time, $5, $6, $7,
+       $8, $9, $10, $4
+FROM now
 ON CONFLICT (namespace, request_id) WHERE request_id IS NOT NULL DO NOTHING
 RETURNING ${sessionColumns}`,
   row: sessionRowType,
@@ -57,8 +61,8 @@ const readMany = {
 } satisfies Statement;
 
 // A session keeps the lease that it was opened with, since its worker counts on that. $1 is for those that an older
-// release opened. A lease never gets shorter: `now` was read before the lock, and the clock may have stepped back. One that ends more than
-// two leases from now was written while the clock was ahead; the replica's own time shows that it is not behind now.
+// release opened. A lease never gets shorter: `now` was read before the lock, and the clock may have stepped back. One
+// that ends more than two leases from the later one of both clocks was written while the database's was ahead.
 // NO KEY UPDATE: compatible with the KEY SHARE of a claim, so beats and claims of one session never wait for each other.
 const renewMany = {
   name: 'renew_sessions',
@@ -72,8 +76,8 @@ locked AS MATERIALIZED (
   WHERE s.state IS NOT DISTINCT FROM 1 ORDER BY i.session_id FOR NO KEY UPDATE OF s
 )
 UPDATE sessions s
-SET lease_until = CASE WHEN s.lease_until > latest.time + 2 * l.lease THEN now.time + l.lease
-                       ELSE greatest(s.lease_until, now.time + l.lease) END,
+SET lease_until = CASE WHEN s.lease_until > latest.time + 2 * l.lease THEN latest.time + l.lease
+                       ELSE greatest(s.lease_until, latest.time + l.lease) END,
     beat_time = CASE WHEN s.beat_time > latest.time + interval '1 min' THEN now.time ELSE greatest(s.beat_time, now.time) END,
     beats = s.beats + 1, ping_echo = greatest(s.ping_echo, l.ping_echo), draining = l.draining
 FROM locked l, now, latest WHERE ${sameKey('s.session_id', 'l.session_id')}
@@ -149,14 +153,13 @@ FROM now CROSS JOIN counts LEFT JOIN LATERAL (
 const shortenMany = {
   name: 'shorten_leases',
   text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+WITH latest AS MATERIALIZED (SELECT greatest(muster_now(), $2::timestamptz) AS time),
 locked AS MATERIALIZED (
-  SELECT session_id, coalesce(lease_ms, $1) * interval '1 ms' AS lease FROM sessions, now
-  WHERE state <> 3 AND state = 1
-    AND lease_until > greatest(now.time, $2::timestamptz) + coalesce(lease_ms, $1) * interval '2 ms'
+  SELECT session_id, coalesce(lease_ms, $1) * interval '1 ms' AS lease FROM sessions, latest
+  WHERE state <> 3 AND state = 1 AND lease_until > latest.time + coalesce(lease_ms, $1) * interval '2 ms'
   ORDER BY session_id FOR NO KEY UPDATE OF sessions
 )
-UPDATE sessions s SET lease_until = now.time + l.lease FROM locked l, now
+UPDATE sessions s SET lease_until = latest.time + l.lease FROM locked l, latest
 WHERE ${sameKey('s.session_id', 'l.session_id')} RETURNING s.session_id`,
   row: { session_id: 'uuid' },
 } satisfies Statement;
@@ -199,6 +202,7 @@ export async function insertSession(session: Session, opened: NewSession): Promi
     slots,
     ...texts,
     requestId ?? null,
+    timestampOf(opened.nowUs),
   ]);
   return rows.map(sessionRow)[0];
 }

@@ -89,6 +89,7 @@ export function openWorker(context: StoreContext, changes: Partial<NewSession> =
     sessionId: randomUUID(),
     namespace: 'default',
     workerName: 'worker',
+    nowUs: 0,
     leaseMs: 60_000,
     slots: 10,
     handlers: [{ name: 'handler', minVersion: 0, maxVersion: 0 }],

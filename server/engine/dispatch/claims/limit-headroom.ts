@@ -4,9 +4,9 @@
  * no permit is lost with a session or replica that dies.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { TRUSTED_US } from '../../../domain/base/trusted-time.ts';
 import { type LimitUse, laneHeadroom } from '../../../domain/dispatch/limit-use.ts';
 import type { Headroom } from '../../../domain/dispatch/limits.ts';
-import { TRUSTED_US } from '../../base/db-clock.ts';
 import type { PassedGates } from '../../ports/dispatch.ts';
 import type { LaneUnderLimits } from '../../ports/limits.ts';
 import type { Store } from '../../ports/store.ts';

@@ -3,7 +3,7 @@
 import { EngineError } from '../../base/errors.ts';
 import { membersRefused } from '../../batches/refusals.ts';
 import { childrenRefused } from '../../dependencies/children-refused.ts';
-import { targetNotFound } from '../../dependencies/step-numbers.ts';
+import { targetNotFound } from '../../dependencies/resolve.ts';
 import type { ParentAttempt } from '../../ports/dependencies.ts';
 import type { SubmitResult, SubmittedJob } from '../../ports/submissions.ts';
 import { pathsOf, type Submit } from './call.ts';

@@ -25,11 +25,19 @@ export function sessionsSuite(context: StoreContext): void {
         resources: { cpu: 1.5 },
         sdk: { name: 'n', version: '1.2', language: 'python' },
       };
-      const opened = await context.store.openSession({ ...offered, leaseMs: 15_000 });
+      const opened = await context.store.openSession({ ...offered, nowUs: 0, leaseMs: 15_000 });
       expect(opened).toMatchObject({ ...offered, state: 'OPEN', beats: 0, pingEcho: 0, draining: false });
       expect(opened.leaseUntilUs - opened.openTimeUs).toBe(15_000_000);
       expect(opened.beatTimeUs).toBe(opened.openTimeUs);
       expect(await read(offered.sessionId)).toEqual(opened);
+    });
+
+    it('counts the lease from the later one of the two clocks: the database may be an hour behind', async () => {
+      const nowUs = (await context.store.nowUs()) + 3_600_000_000;
+      const { leaseUntilUs, sessionId } = await openWorker(context, { nowUs, leaseMs: 15_000 });
+      expect(leaseUntilUs).toBe(nowUs + 15_000_000);
+      await context.store.renewSessions([beat(sessionId)], 15_000, nowUs + 5_000_000);
+      expect((await read(sessionId)).leaseUntilUs).toBe(nowUs + 20_000_000);
     });
 
     it('opens one session for each request id and namespace, also for concurrent calls', async () => {

@@ -1,13 +1,15 @@
-/** Looks up the numbers of the steps that dependencies name. */
+/** Completes dependencies with what the transaction that stores them needs to know. */
 import type { Dependency } from '../../domain/dependencies/dependencies.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import { EngineError } from '../base/errors.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
 import type { DependencyStore, TargetJob } from '../ports/dependencies.ts';
 import { bodyOf } from '../workflows/bodies.ts';
 
-export interface StepNumbersParts {
+export interface ResolveParts {
   readonly store: { readonly dependencies: Pick<DependencyStore, 'readTargets'> };
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
+  readonly clock: Pick<DbClock, 'nowUs'>;
 }
 
 interface Asked {
@@ -17,27 +19,35 @@ interface Asked {
 }
 
 /**
- * Adds the numbers of the steps; `path` is the submission that has the dependencies, empty for the request itself.
+ * Adds the numbers of the steps, and the time to assets; `path` is the submission that has the dependencies, empty for the request itself.
  * Throws JOB_NOT_FOUND, NOT_A_WORKFLOW, and INVALID_FIELD for a missing step.
  */
-export async function withStepNumbers(
-  parts: StepNumbersParts,
+export async function resolve(
+  parts: ResolveParts,
   namespace: string,
   dependencies: readonly Dependency[],
   path: string,
 ): Promise<readonly Dependency[]> {
+  if (!dependencies.some(isUnresolved)) return dependencies;
+  const madeUs = parts.clock.nowUs();
+  const timed = dependencies.map((one) => (one.on.kind === 'ASSET' ? { ...one, on: { ...one.on, madeUs } } : one));
   const ids = dependencies.flatMap(({ on }) => (on.kind === 'STEP' ? [on.workflowJobId] : []));
-  if (ids.length === 0) return dependencies;
+  if (ids.length === 0) return timed;
   const workflows = await parts.store.dependencies.readTargets(namespace, [...new Set(ids)]);
   await parts.lanes.load(workflows.flatMap(({ laneId }) => (parts.lanes.get(laneId) ? [] : [laneId])));
   const byId = new Map(workflows.map((job) => [job.jobId, job]));
-  return dependencies.map((dependency, i) =>
+  return timed.map((dependency, i) =>
     numbered(parts.lanes, byId, { dependency, path: `${path === '' ? '' : `${path}.`}depends_on[${i}]` }, namespace),
   );
 }
 
+/** Whether it lacks anything. */
+export function isUnresolved({ on }: Dependency): boolean {
+  return on.kind !== 'JOB';
+}
+
 function numbered(
-  lanes: StepNumbersParts['lanes'],
+  lanes: ResolveParts['lanes'],
   workflows: ReadonlyMap<string, TargetJob>,
   { dependency, path }: Asked,
   namespace: string,
