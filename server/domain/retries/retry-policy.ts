@@ -25,8 +25,9 @@ export interface RetryBudget {
   readonly minPerMinute: number;
 }
 
-/** A budget with the definition to which it belongs. */
+/** A budget with the definition to which it belongs, and the minute in which the retry asks: minutes since 1970. */
 export interface BudgetOf extends RetryBudget {
+  readonly minute: number;
   readonly namespace: string;
   readonly definition: string;
 }

@@ -1,6 +1,6 @@
 /** Retries that ask for capacity of their definitions' retry budgets. */
 import type { Change } from '../../domain/jobs/run.ts';
-import { asksForRetry, grantRetries, minuteOf, putOff } from '../../domain/retries/retry-budget.ts';
+import { asksForRetry, grantRetries, putOff } from '../../domain/retries/retry-budget.ts';
 import type { BudgetOf } from '../../domain/retries/retry-policy.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -8,7 +8,7 @@ import type { Store } from '../ports/store.ts';
  * Within the transaction that holds the jobs: delays retries beyond their budgets. One definition after the other, in
  * the order of their names.
  */
-export async function keepBudgets(tx: Store, changes: readonly Change[], nowUs: number): Promise<Change[]> {
+export async function keepBudgets(tx: Store, changes: readonly Change[]): Promise<Change[]> {
   const groups = Map.groupBy(
     changes.filter(asksForRetry),
     ({ retryBudget: { namespace, definition } }) => `${namespace}/${definition}`,
@@ -20,7 +20,6 @@ export async function keepBudgets(tx: Store, changes: readonly Change[], nowUs: 
     const minutes = await spend(
       tx,
       group.map((change) => change.retryBudget),
-      minuteOf(nowUs),
     );
     for (const [i, change] of group.entries()) {
       const minute = minutes[i];
@@ -36,8 +35,8 @@ export async function keepBudgets(tx: Store, changes: readonly Change[], nowUs: 
 /**
  * Locks the minute of their one definition. For each, in order: undefined if it may begin, otherwise when to ask again.
  */
-async function spend(tx: Store, asking: readonly BudgetOf[], minute: number): Promise<readonly (number | undefined)[]> {
-  const { namespace, definition } = asking[0] as BudgetOf;
+async function spend(tx: Store, asking: readonly BudgetOf[]): Promise<readonly (number | undefined)[]> {
+  const { namespace, definition, minute } = asking[0] as BudgetOf;
   const key = { namespace, definition, minute };
   await tx.makeBudgetMinute(key);
   await tx.lockBudgetMinute(key);

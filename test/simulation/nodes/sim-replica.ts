@@ -154,7 +154,7 @@ export class SimReplica {
     const process = new Process(world, `${this.name}.${this.#lives}`, random, this.#random.pick([0.99, 1, 1.01]));
     const life = new Life(this.#deps, process, () => this.crash());
     this.#life = life;
-    history.trace(process.name, 'starts');
+    history.log(process.name, 'starts');
     life.start().catch((error: unknown) => {
       history.count('replica could not start');
       history.trace(process.name, 'could not start', { error: String(error) });

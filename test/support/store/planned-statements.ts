@@ -1,4 +1,5 @@
 /** Runs the statements whose plans are pinned, so that their texts are recorded. */
+
 import { systemFailure } from '../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
 import { decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
@@ -7,6 +8,7 @@ import { everyJob } from '../../../server/domain/jobs/job-filter.ts';
 import { decideUpdate } from '../../../server/domain/jobs/pause.ts';
 import type { Change } from '../../../server/domain/jobs/run.ts';
 import { closed, countFailures } from '../../../server/domain/retries/circuit-breaker.ts';
+import { minuteOf } from '../../../server/domain/retries/retry-budget.ts';
 import { gateLanes } from '../../../server/store/dispatch/gated-lanes.ts';
 import { readHeadsOf } from '../../../server/store/dispatch/lanes.ts';
 import type { Statement } from '../../../server/store/driver/database.ts';
@@ -128,10 +130,10 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
     tap,
     `UPDATE job_runs SET state = 2, due_time = muster_now() - interval '1 day' WHERE job_id = '${retried}'`,
   );
-  const retryBudget = { namespace: 'default', definition: 'plan', ratio: 0, minPerMinute: 1 };
+  const budget = { namespace: 'default', definition: 'plan', ratio: 0, minPerMinute: 1 };
   await store.change({ by: 'due', limit: 1, latestUs: FAR_US }, (run, nowUs) => {
     const change = decideDue(run, policy, moment(nowUs));
-    return change?.kind === 'continue' ? { ...change, retryBudget } : change;
+    return change?.kind === 'continue' ? { ...change, retryBudget: { ...budget, minute: minuteOf(nowUs) } } : change;
   });
   await store.readEndedJobs('default', [a.jobId]);
   await store.eraseJob({ namespace: 'default', jobId: a.jobId, reason: 'r', auditId: crypto.randomUUID() });

@@ -12,7 +12,7 @@ export function changeRuns(store: Store, selection: Selection, decide: Decide): 
   return store.together(async (tx) => {
     const { runs, nowUs } = await tx.lockRuns(selection);
     const decided = runs.flatMap((run) => decide(run, nowUs) ?? []);
-    const changes = await rankFairly(tx, await keepBudgets(tx, decided, nowUs));
+    const changes = await rankFairly(tx, await keepBudgets(tx, decided));
     await writeChanges(tx, changes);
     return changes;
   });

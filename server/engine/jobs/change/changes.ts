@@ -9,7 +9,7 @@ import { isSuspect } from '../../../domain/jobs/losses.ts';
 import type { Change, Cleanup, Continue, End, OpenRun } from '../../../domain/jobs/run.ts';
 import { countsAt, failureOfAttempt } from '../../../domain/retries/circuit-breaker.ts';
 import { grownDemands } from '../../../domain/retries/memory-growth.ts';
-import { isRetry } from '../../../domain/retries/retry-budget.ts';
+import { isRetry, minuteOf } from '../../../domain/retries/retry-budget.ts';
 import { type Announcer, factsOfChanges } from '../../announcer.ts';
 import { retryCollisions } from '../../base/collisions.ts';
 import type { DbClock } from '../../base/db-clock.ts';
@@ -114,8 +114,9 @@ export class Changes {
   #decideAll(decide: DecideJob): Decide {
     return (run, readUs) => {
       const lane = this.#laneOf(run.laneId);
-      const decided = decide(run, this.#parts.clock.trusted(readUs), lane.definitionBody);
-      return decided && this.#placed(decided, lane);
+      const nowUs = this.#parts.clock.trusted(readUs);
+      const decided = decide(run, nowUs, lane.definitionBody);
+      return decided && this.#placed(decided, lane, nowUs);
     };
   }
 
@@ -141,9 +142,9 @@ export class Changes {
   /**
    * Moves a job to or from its quarantine lane when its suspect status changes, and handles other changes of its lane.
    */
-  #placed(change: Change, lane: KnownLane): Change {
+  #placed(change: Change, lane: KnownLane, nowUs: number): Change {
     if (change.kind === 'end') return this.#cleanedUp(change, lane);
-    if (change.event === 'promote' && isRetry(change.run)) return budgeted(change, lane);
+    if (change.event === 'promote' && isRetry(change.run)) return budgeted(change, lane, nowUs);
     if (lane.atLimit) return this.#requeue(change, lane);
     const grown = grownDemands(lane.needs, change);
     if (grown) return this.#withMore(change, lane, grown);
@@ -202,9 +203,11 @@ export class Changes {
 }
 
 /** Charges a retry that becomes ready to the retry budget of its definition, if it has one. */
-function budgeted(change: Continue, { namespace, definition, definitionBody, cleanup }: KnownLane): Continue {
+function budgeted(change: Continue, lane: KnownLane, nowUs: number): Continue {
+  const { namespace, definition, definitionBody, cleanup } = lane;
   const { retryBudget } = definitionBody;
-  return retryBudget && !cleanup ? { ...change, retryBudget: { ...retryBudget, namespace, definition } } : change;
+  if (!retryBudget || cleanup) return change;
+  return { ...change, retryBudget: { ...retryBudget, namespace, definition, minute: minuteOf(nowUs) } };
 }
 
 /** Thrown to roll the transaction back: the selection has no open job. */

@@ -97,7 +97,10 @@ export class PlacementChecks {
   /** No job with demands is granted to a session that is reserved for another lane. */
   #checkFree(row: Ordered, session: string, takes: Amounts): void {
     if (Object.keys(takes).length === 0) return;
-    const began = this.#evidence.history.transactionBegan.get(row.at) ?? row.at;
+    const { transactionBegan, underWrongClock } = this.#evidence.history;
+    const began = transactionBegan.get(row.at) ?? row.at;
+    // Under a clock that is off, every reservation is too old.
+    if (underWrongClock.has(began)) return;
     for (const [lane, wait] of this.#waits) {
       if (wait.session !== session || Math.abs(row.at - wait.askedUs) >= WAIT_LIFE_US) continue;
       if (lane === row.lane) this.#evidence.history.count('a job got the session that was kept free for it');

@@ -62,15 +62,12 @@ export class BudgetChecks {
 
   #promoted(row: Ordered, job: Waiting): void {
     if (!job.isRetry) return;
-    const { isPutOff } = job;
-    const began = this.#beganAt(row);
     // If an operator asked for it meanwhile, it is unknown whether that or its due time caused it.
-    if (this.#requests.underWay(row, 'updateJob')) return add(this.#perhaps, minuteOf(began));
+    const isSure = !this.#requests.underWay(row, 'updateJob');
+    add(isSure ? this.#retries : this.#perhaps, minuteOf(this.#beganAt(row)));
+    if (!isSure) return;
+    this.#evidence.history.count(job.isPutOff ? 'budget: a retry began after it was put off' : 'budget: a retry began');
     job.isPutOff = false;
-    // Under a clock that is off, the budget counts it in another minute.
-    if (this.#evidence.history.underWrongClock.has(began)) return;
-    add(this.#retries, minuteOf(began));
-    this.#evidence.history.count(isPutOff ? 'budget: a retry began after it was put off' : 'budget: a retry began');
   }
 
   #putOff(row: Ordered, job: Waiting): void {
@@ -78,8 +75,7 @@ export class BudgetChecks {
     this.#evidence.history.count('budget: a retry was put off');
     const minute = minuteOf(this.#beganAt(row));
     const begun = (this.#retries.get(minute) ?? 0) + (this.#perhaps.get(minute) ?? 0);
-    const isClockWrong = this.#evidence.history.underWrongClock.has(this.#beganAt(row));
-    if (begun < BUDGET.minPerMinute && !isClockWrong)
+    if (begun < BUDGET.minPerMinute)
       this.#violate(`job ${row.id} was put off after ${begun} retries in minute ${minute} (journal ${row.n})`);
     if (minuteOf(row.nextDue ?? 0) <= minute)
       this.#violate(`job ${row.id} was put off until the same minute (journal ${row.n})`);

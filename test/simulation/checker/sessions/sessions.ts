@@ -77,8 +77,8 @@ export class SessionChecks {
   }
 
   #notePromptness(row: Ordered, lapseUs: number): void {
-    const { history, profile } = this.#evidence;
-    const { lateUs, isSure } = lapseLateness(profile, row, lapseUs);
+    const { history } = this.#evidence;
+    const { lateUs, isSure } = lapseLateness(this.#evidence, row, lapseUs);
     if (isSure) history.count('a session lapsed after the recovery');
     if (lateUs > 0) history.violate('I6 leases', `session ${row.id} was closed ${lateUs / 1000} ms too late`);
   }

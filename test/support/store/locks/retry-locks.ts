@@ -1,6 +1,8 @@
 /** Operations on circuit breakers and retry budgets. */
+
 import { continueAs } from '../../../../server/domain/jobs/decide.ts';
 import { closed, countFailures } from '../../../../server/domain/retries/circuit-breaker.ts';
+import { minuteOf } from '../../../../server/domain/retries/retry-budget.ts';
 import { FAR_US } from '../far.ts';
 import { makeCall, makeJob } from '../store-fixtures.ts';
 import { type Operation, turned } from './locked-rows.ts';
@@ -35,9 +37,9 @@ export const retryLocks: Readonly<Record<string, Operation>> = {
     await store.submit([makeCall(jobs)]);
   },
   'spend retry budgets': (store, isReversed, { laneId }) =>
-    store.change({ by: 'due', limit: isReversed ? 9 : 5, latestUs: FAR_US }, (run) => {
+    store.change({ by: 'due', limit: isReversed ? 9 : 5, latestUs: FAR_US }, (run, nowUs) => {
       const definition = run.laneId === laneId ? 'one' : 'two';
-      const retryBudget = { ...budget, namespace: 'default', definition };
+      const retryBudget = { ...budget, namespace: 'default', definition, minute: minuteOf(nowUs) };
       return run.state === 'READY' ? { ...continueAs('promote', run, { state: 'READY' }), retryBudget } : undefined;
     }),
 };

@@ -30,6 +30,7 @@ import {
 import { decidePause, decideResume, decideUpdate, type PauseRefusal } from '../../../../../server/domain/jobs/pause.ts';
 import type { Change, Cleanup, OpenRun } from '../../../../../server/domain/jobs/run.ts';
 import { noLimits } from '../../../../../server/domain/jobs/time-limits.ts';
+import { minuteOf } from '../../../../../server/domain/retries/retry-budget.ts';
 import type { RetryPolicy } from '../../../../../server/domain/retries/retry-policy.ts';
 import {
   decideBeginWait,
@@ -236,7 +237,13 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'sweep a due job': due((run, moment) => decideDue(run, policy, moment)),
     'sweep a retry without budget': due((run, moment) => {
       const change = decideDue(run, policy, moment);
-      const retryBudget = { namespace: 'default', definition: 'full', ratio: 0, minPerMinute: 0 };
+      const retryBudget = {
+        namespace: 'default',
+        definition: 'full',
+        ratio: 0,
+        minPerMinute: 0,
+        minute: minuteOf(moment.nowUs),
+      };
       return change?.event === 'promote' && change.kind === 'continue' ? { ...change, retryBudget } : change;
     }),
     'sweep a due job with its last attempt': due((run, moment) => decideDue(run, lastTry, moment)),

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import type { Change } from '../../../../../server/domain/jobs/run.ts';
+import { minuteOf } from '../../../../../server/domain/retries/retry-budget.ts';
 import type { RetryBudget } from '../../../../../server/domain/retries/retry-policy.ts';
 import type { NewJob } from '../../../../../server/engine/ports/submissions.ts';
 import { FAR_US } from '../../../../support/store/far.ts';
@@ -39,7 +40,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
   const promote = (definition: string, budget: RetryBudget, limit = 1_000): Promise<Change[]> =>
     context.store.change({ by: 'due', limit, latestUs: FAR_US }, (run, nowUs) => {
       const change = decideDue(run, policy, { nowUs, random: 0.5 });
-      const retryBudget = { ...budget, namespace: 'default', definition };
+      const retryBudget = { ...budget, namespace: 'default', definition, minute: minuteOf(nowUs) };
       return change?.kind === 'continue' ? { ...change, retryBudget } : change;
     });
 
