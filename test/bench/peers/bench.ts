@@ -1,7 +1,7 @@
 /** The benchmark against other job systems. See `--help`. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { commitHere } from '../../support/base/checkout.ts';
 import { peers as allPeers } from './catalog.ts';
 import { FULL, QUICK } from './measure.ts';
 import { measures as allMeasures } from './measures/all.ts';
@@ -48,15 +48,6 @@ function select<T extends { readonly name: string }>(all: readonly T[], wanted: 
   return all.filter((one) => list.includes(one.name.toLowerCase()));
 }
 
-function commit(): string {
-  try {
-    const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname }).trim();
-    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' with changes'}`;
-  } catch {
-    return 'unknown';
-  }
-}
-
 const peers = select(allPeers, options.only, 'peer');
 const measures = select(allMeasures, options.measure, 'measure');
 if (options.chart && !options.json) throw new Error('--chart draws what is in the file of --json: give that too');
@@ -74,11 +65,11 @@ for (const [signal, code] of [
 const services = await startServices();
 const { json } = options;
 try {
-  console.log(`${machine()}, commit ${commit()}\n`);
+  console.log(`${machine()}, commit ${commitHere()}\n`);
   for (const measure of measures) {
     const taken = await take(measure, peers, services, scale, progress);
     const { title, columns } = measure;
-    const result = { title, columns, peers: taken, time: new Date().toISOString(), commit: commit() };
+    const result = { title, columns, peers: taken, time: new Date().toISOString(), commit: commitHere() };
     console.log(table(result));
     if (json) writeResult(json, measure.name, result, await services.versions());
   }

@@ -12,7 +12,7 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { checkoutOf } from '../../support/base/checkout.ts';
+import { checkoutOf, commitHere } from '../../support/base/checkout.ts';
 import { LinearizabilityChecker } from '../checker/linearizable.ts';
 import { faultsOf } from './faults/all.ts';
 import { buildFleet } from './fleet.ts';
@@ -37,6 +37,7 @@ if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes} is no number of
 const rows = Number(values.rows);
 if (!(rows > 0)) throw new Error(`--rows ${values.rows} is no number of rows`);
 const { journal } = values;
+const commit = commitHere();
 const results: SegmentResult[] = journal && existsSync(journal) ? linesOf(journal) : [];
 const first = Number(values.seed ?? results[0]?.seed ?? Math.floor(Math.random() * 2 ** 30));
 if (!Number.isInteger(first)) throw new Error(`--seed ${values.seed} is no whole number`);
@@ -72,7 +73,7 @@ for (let seed = (results.at(-1)?.seed ?? first - 1) + 1; !isOver(); seed++) {
   for (const lack of result.notRun) console.log(`  not run: ${lack}`);
   for (const violation of result.violations) console.log(`  VIOLATION ${violation}`);
   results.push(result);
-  if (journal) appendFileSync(journal, `${JSON.stringify(result)}\n`);
+  if (journal) appendFileSync(journal, `${JSON.stringify({ ...result, commit })}\n`);
 }
 console.log(reportOf(results));
 process.exitCode = results.some(({ violations }) => violations.length > 0) ? 1 : 0;

@@ -28,6 +28,8 @@ interface Bite {
 }
 
 export interface SegmentResult extends Segment {
+  /** When it began, in ISO 8601. */
+  readonly began: string;
   readonly seconds: number;
   readonly bites: readonly Bite[];
   readonly counts: Readonly<Record<string, number>>;
@@ -52,7 +54,16 @@ export interface SegmentParts {
   readonly linearizability: LinearizabilityChecker | undefined;
 }
 
+/** A segment that can't be built is a violation, and the campaign goes on. */
 export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
+  const began = new Date().toISOString();
+  return playSegment(parts, began).catch((error: Error) => {
+    const violations = [`the segment could not be built: ${error.stack ?? error}`];
+    return { ...parts.plan, began, seconds: 0, bites: [], notRun: [], counts: {}, violations };
+  });
+}
+
+async function playSegment(parts: SegmentParts, began: string): Promise<SegmentResult> {
   const { plan, faults, checkouts, workersFrom, rows, isOver, log, linearizability } = parts;
   const dice = new Dice(plan.seed).fork();
   const started = performance.now();
@@ -114,6 +125,7 @@ export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
   if (process.env.CI === 'true') world.violations.push(...notRun.map((lack) => `not run: ${lack}`));
   return {
     ...plan,
+    began,
     seconds: Math.round((performance.now() - started) / 1_000),
     bites,
     notRun,

@@ -9,6 +9,17 @@ export const root = resolve(import.meta.dirname, '../../..');
 const MUSTER = 'server/cli/muster.ts';
 const MAX_ARCHIVE_BYTES = 2 ** 28;
 
+/** The commit of this checkout, and whether it has changes; `unknown` outside of a clone. */
+export function commitHere(): string {
+  try {
+    const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', cwd: root }).trim();
+    const isChanged = git('status', '--porcelain', '--untracked-files=no') !== '';
+    return `${git('rev-parse', '--short', 'HEAD')}${isChanged ? ' with changes' : ''}`;
+  } catch {
+    return 'unknown';
+  }
+}
+
 /** Why a commit can't be unpacked; undefined: it can. */
 export function lackOfCommit(commit: string): string | undefined {
   const found = spawnSync('git', ['cat-file', '-e', `${commit}:${MUSTER}`], { cwd: root });

@@ -19,8 +19,8 @@ interface Probe {
 
 interface Life {
   state: number;
-  /** Times of the counted failures, µs. */
-  failures: number[];
+  /** The counted failures; `at` in µs. */
+  failures: Pick<Ordered, 'at' | 'order'>[];
   /** In calm weather: the time by which it must have opened, µs. */
   opensBy: number;
   closedAt: number;
@@ -93,10 +93,13 @@ export class BreakerChecks {
 
   #fails(row: Ordered, name: string, life: Life): void {
     if (!this.#counts(name, JSON.parse(row.text ?? '{}'))) return;
-    life.failures.push(row.at);
+    life.failures.push(row);
     const rule = ruleOf.get(name);
     const from = Math.max(life.closedAt, row.at - durationToMs(rule?.window, 0) * 1000 * KEPT_PART);
-    const isEnough = life.failures.filter((at) => at > from).length >= (rule?.failureThreshold ?? 0);
+    // A person may have closed it while it was closed: that forgets them.
+    const counts = ({ at, order }: Pick<Ordered, 'at' | 'order'>) =>
+      at > from && !this.#requests.named('breaker', name, order, row.order, 'closeCircuitBreaker');
+    const isEnough = life.failures.filter(counts).length >= (rule?.failureThreshold ?? 0);
     if (this.#evidence.profile.name === 'calm' && life.state === CLOSED && isEnough)
       life.opensBy = Math.min(life.opensBy, row.at + COUNTED_MS * 1000);
   }
@@ -162,7 +165,7 @@ export class BreakerChecks {
   #opened(row: Ordered, name: string, { failures }: Life): void {
     const rule = ruleOf.get(name);
     const from = row.at - (durationToMs(rule?.window, 0) + COUNT_LATE_MS) * 1000;
-    const found = failures.filter((at) => at >= from).length;
+    const found = failures.filter(({ at }) => at >= from).length;
     const threshold = rule?.failureThreshold ?? 0;
     if (found < threshold) this.#violate(row, `was opened after ${found} failures, not ${threshold}`);
     this.#staysOpen(row);
