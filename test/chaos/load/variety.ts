@@ -1,8 +1,10 @@
 /**
  * Work of every kind next to the load, in a namespace of its own: workflows with fan-outs, loops, cached steps, signal
- * waits and children, jobs under a limit, batches, and a schedule. Each result is compared with the right one.
+ * waits and children, jobs under a limit, batches, a schedule, and clean-ups after cancels. Each result is compared with
+ * the right one.
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { CatchUpPolicy, Client, type DefinitionInit, JobState, OverlapPolicy, Worker } from '@muster/sdk';
@@ -92,6 +94,11 @@ export class Variety {
         limited: (_ctx, { give }) => give,
         tick: () => 'tick',
         after: () => 'after',
+        endless: async (ctx) => {
+          await once(ctx.signal, 'abort');
+          throw ctx.signal.reason;
+        },
+        tidy: (_ctx, { give }) => give,
         family: async (ctx, { n }) => {
           const children = [];
           for (let i = 0; i < CHILDREN; i++) children.push(await ctx.submit('play', { give: n + i }));
@@ -105,6 +112,8 @@ export class Variety {
     const retryPolicy = { maxAttempts: MAX_ATTEMPTS };
     for (const name of ['play', 'tick', 'after', 'family']) await this.#client.applyDefinition({ name, retryPolicy });
     await this.#client.applyDefinition({ name: 'limited', retryPolicy, maxConcurrency: MAX_CONCURRENCY });
+    const endless = { case: 'task', value: { cleanupHandler: 'tidy' } } as const;
+    await this.#client.applyDefinition({ name: 'endless', retryPolicy, body: endless });
     const signal = { kind: { case: 'signal', value: { name: 'go', key: 'input' } } } as const;
     await this.#client.applyDefinition({ name: 'signal', body: { case: 'wait', value: signal } });
     const body = { case: 'workflow', value: { steps: flow, output: 'steps.join.output' } };
@@ -128,6 +137,7 @@ export class Variety {
     const work = [
       repeat('workflow', (n, ids) => this.#workflow(n, ids)),
       repeat('batch', (n, ids) => this.#batch(n, ids)),
+      repeat('clean-up', (n, ids) => this.#cleanUp(n, ids)),
     ];
     this.#running = Promise.all(work).then(
       () => undefined,
@@ -209,5 +219,19 @@ export class Variety {
     const { job, counts } = await repeated(() => batch.wait({ timeoutMs: LONG_MS }));
     if (job?.state === JobState.SUCCEEDED && counts?.succeeded === BigInt(MEMBERS)) return undefined;
     return `batch ${job?.jobId} ended with ${counts?.succeeded} of ${MEMBERS} members`;
+  }
+
+  /** A job that had been started is cancelled: the handler of its definition cleans up after it. */
+  async #cleanUp(n: number, ids: () => string): Promise<string | undefined> {
+    const requestId = ids();
+    const { jobId } = await repeated(() => this.#client.submit('endless', { give: n }, { requestId }));
+    while ((await repeated(() => this.#client.get(jobId))).attempt === 0) await delay(PAUSE_MS);
+    await repeated(() => this.#client.cancel(jobId));
+    const { state, cancellation } = await repeated(() => this.#client.wait(jobId, { timeoutMs: LONG_MS }));
+    const cleanup = cancellation?.cleanupJobId;
+    if (state !== JobState.CANCELLED || !cleanup)
+      return `cancelled job ${jobId} is ${state}, its clean-up "${cleanup}"`;
+    const given = await repeated(() => this.#client.result(cleanup, { timeoutMs: LONG_MS }));
+    return given === n ? undefined : `clean-up ${cleanup} of job ${jobId} gave ${given} in place of ${n}`;
   }
 }
