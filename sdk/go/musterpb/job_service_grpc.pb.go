@@ -120,12 +120,13 @@ type JobServiceClient interface {
 	// Asks a job to stop. After it has answered, no new attempt is assigned.
 	//
 	// BLOCKED, SCHEDULED, READY and PAUSED become CANCELLED at once; ASSIGNED, RUNNING and WAITING become CANCELLING;
-	// CANCELLING and CANCELLED stay as they are. The cancel of a workflow or of a batch leaves an audit record.
+	// CANCELLING and CANCELLED stay as they are. A CANCELLING job whose attempt succeeds before it stops is SUCCEEDED,
+	// perhaps by the time of this answer: check `state`. The cancel of a workflow or of a batch leaves an audit record.
 	//
 	// Errors:
 	// - INVALID_ARGUMENT
 	// - NOT_FOUND
-	// - FAILED_PRECONDITION (JOB_ENDED): the job has ended otherwise.
+	// - FAILED_PRECONDITION (JOB_ENDED): the job had ended otherwise.
 	CancelJob(ctx context.Context, in *CancelJobRequest, opts ...grpc.CallOption) (*CancelJobResponse, error)
 	// Lists jobs by a filter, newest first.
 	//
@@ -568,12 +569,13 @@ type JobServiceServer interface {
 	// Asks a job to stop. After it has answered, no new attempt is assigned.
 	//
 	// BLOCKED, SCHEDULED, READY and PAUSED become CANCELLED at once; ASSIGNED, RUNNING and WAITING become CANCELLING;
-	// CANCELLING and CANCELLED stay as they are. The cancel of a workflow or of a batch leaves an audit record.
+	// CANCELLING and CANCELLED stay as they are. A CANCELLING job whose attempt succeeds before it stops is SUCCEEDED,
+	// perhaps by the time of this answer: check `state`. The cancel of a workflow or of a batch leaves an audit record.
 	//
 	// Errors:
 	// - INVALID_ARGUMENT
 	// - NOT_FOUND
-	// - FAILED_PRECONDITION (JOB_ENDED): the job has ended otherwise.
+	// - FAILED_PRECONDITION (JOB_ENDED): the job had ended otherwise.
 	CancelJob(context.Context, *CancelJobRequest) (*CancelJobResponse, error)
 	// Lists jobs by a filter, newest first.
 	//

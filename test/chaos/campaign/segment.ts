@@ -54,7 +54,7 @@ export interface SegmentParts {
   readonly linearizability: LinearizabilityChecker | undefined;
 }
 
-/** A segment that can't be built is a violation, and the campaign goes on. */
+/** A segment that can't be built is a violation; the campaign continues. */
 export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
   const began = new Date().toISOString();
   return playSegment(parts, began).catch((error: Error) => {

@@ -105,9 +105,6 @@ func changed(before life, op string, got *answer) []life {
 		return called(before, op)
 	case got.Refusal == "JOB_NOT_WAITING" && op == "pause" && slices.Contains(leased, before.state):
 		return []life{before}
-	case got.Refusal == "JOB_ENDED" && op == "cancel" && slices.Contains(leased, before.state):
-		// It was asked to stop, and succeeded before it was read for the answer.
-		return []life{{"SUCCEEDED", before.attempt, before.orMore}}
 	case got.Refusal == "JOB_ENDED" && op == "cancel" && before.state == "CANCELLED":
 		return nil
 	case got.Refusal == "JOB_ENDED" && slices.Contains(ended, before.state):

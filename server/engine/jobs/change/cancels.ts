@@ -31,12 +31,15 @@ export class Cancels {
     this.#parts = parts;
   }
 
-  /** Resolves with the job, CANCELLED or CANCELLING. Throws JOB_NOT_FOUND or JOB_ENDED. */
+  /**
+   * Resolves with the job, CANCELLED or CANCELLING, or already ended by the attempt that was asked to stop. Throws
+   * JOB_NOT_FOUND or JOB_ENDED.
+   */
   async cancel(namespace: string, jobId: string, reason: string, by: CancelledBy): Promise<JobView> {
-    await this.#apply(namespace, [jobId], reason, by);
+    const changes = await this.#apply(namespace, [jobId], reason, by);
     const job = await this.#parts.store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
-    if (isTerminal(job.state) && job.state !== 'CANCELLED') {
+    if (changes.length === 0 && isTerminal(job.state) && job.state !== 'CANCELLED') {
       throw new EngineError('JOB_ENDED', `job ${jobId} is ${job.state} already and can't be cancelled`, {
         metadata: { job_id: jobId, state: job.state },
       });

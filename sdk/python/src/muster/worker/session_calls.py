@@ -29,6 +29,32 @@ CLOSE_DEADLINE_SECONDS = 3.0
 _DEADLINES_TO_RECONNECT = 2
 
 
+class _Connection:
+    """A channel, and how many calls are in flight over it."""
+
+    def __init__(self, address: str) -> None:
+        self.channel = grpc.aio.insecure_channel(address, options=channel_options(address))
+        self.stub = SessionServiceStub(self.channel)  # type: ignore[no-untyped-call]
+        self._call_count = 0
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
+
+    async def call(self, method: Callable[..., Any], request: Any, deadline: float) -> Any:
+        self._call_count += 1
+        self._is_idle.clear()
+        try:
+            return await method(request, timeout=deadline)
+        finally:
+            self._call_count -= 1
+            if self._call_count == 0:
+                self._is_idle.set()
+
+    async def close_when_idle(self) -> None:
+        """Closes the channel once its calls have ended by their deadlines: it would cancel those who wait for them."""
+        await self._is_idle.wait()
+        await self.channel.close()
+
+
 class SessionCalls:
     """Every method raises `MusterError` when the call fails."""
 
@@ -36,7 +62,7 @@ class SessionCalls:
         self._address = address
         self._on_broken: Callable[[], None] = lambda: None
         self._deadlines = 0
-        self._retired: asyncio.Task[None] | None = None
+        self._retired: set[asyncio.Task[None]] = set()
         self._connect()
 
     def when_broken(self, on_broken: Callable[[], None]) -> None:
@@ -45,19 +71,19 @@ class SessionCalls:
 
     async def open_session(self, request: OpenSessionRequest) -> OpenSessionResponse:
         """Opens a session of the worker."""
-        response = await self._call(self._stub.OpenSession, request, OPEN_DEADLINE_SECONDS)
+        response = await self._call(self._connection.stub.OpenSession, request, OPEN_DEADLINE_SECONDS)
         assert isinstance(response, OpenSessionResponse)
         return response
 
     async def heartbeat(self, request: SendHeartbeatRequest, deadline: float) -> SendHeartbeatResponse:
         """Sends a heartbeat."""
-        response = await self._call(self._stub.SendHeartbeat, request, deadline)
+        response = await self._call(self._connection.stub.SendHeartbeat, request, deadline)
         assert isinstance(response, SendHeartbeatResponse)
         return response
 
     async def report_attempts(self, request: ReportAttemptsRequest) -> ReportAttemptsResponse:
         """Sends reports."""
-        response = await self._call(self._stub.ReportAttempts, request, REPORT_DEADLINE_SECONDS)
+        response = await self._call(self._connection.stub.ReportAttempts, request, REPORT_DEADLINE_SECONDS)
         assert isinstance(response, ReportAttemptsResponse)
         return response
 
@@ -69,24 +95,25 @@ class SessionCalls:
             is_worker_lost: Whether the process of the handlers has died.
         """
         request = CloseSessionRequest(session_id=session_id, worker_lost=is_worker_lost)
-        await self._call(self._stub.CloseSession, request, CLOSE_DEADLINE_SECONDS)
+        await self._call(self._connection.stub.CloseSession, request, CLOSE_DEADLINE_SECONDS)
 
     async def close(self) -> None:
         """Closes the connection."""
         self._watch.cancel()
-        if self._retired is not None:
-            self._retired.cancel()
-        await self._channel.close()
+        for retired in self._retired:
+            retired.cancel()
+        await self._connection.channel.close()
 
     def _connect(self) -> None:
-        self._channel = grpc.aio.insecure_channel(self._address, options=channel_options(self._address))
-        self._stub = SessionServiceStub(self._channel)  # type: ignore[no-untyped-call]
-        self._watch = asyncio.get_running_loop().create_task(self._watch_connection(self._channel))
+        self._connection = _Connection(self._address)
+        self._watch = asyncio.get_running_loop().create_task(self._watch_connection(self._connection.channel))
 
     def _reconnect(self) -> None:
         """Opens a new connection; calls over the old one end by their deadlines."""
         self._watch.cancel()
-        self._retired = asyncio.get_running_loop().create_task(self._channel.close(REPORT_DEADLINE_SECONDS))
+        retired = asyncio.get_running_loop().create_task(self._connection.close_when_idle())
+        self._retired.add(retired)
+        retired.add_done_callback(self._retired.discard)
         self._connect()
         self._on_broken()
 
@@ -100,7 +127,7 @@ class SessionCalls:
 
     async def _call(self, method: Callable[..., Any], request: Any, deadline: float) -> Any:
         try:
-            response = await method(request, timeout=deadline)
+            response = await self._connection.call(method, request, deadline)
         except grpc.aio.AioRpcError as error:
             failure = error_from(error)
             self._after_failure(failure)

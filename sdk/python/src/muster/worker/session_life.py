@@ -258,8 +258,12 @@ class SessionLife:
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None and not self._end.done():
-            self._end.set_exception(task.exception() or RuntimeError("a loop ended"))
+        if self._end.done():
+            return
+        if task.cancelled():
+            self._end.set_exception(RuntimeError("a task of the session was cancelled before the session ended"))
+        elif (error := task.exception()) is not None:
+            self._end.set_exception(error)
 
     async def _stop_tasks(self) -> None:
         tasks = set(self._tasks)

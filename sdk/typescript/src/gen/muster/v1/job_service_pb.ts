@@ -1499,12 +1499,13 @@ export const JobService: GenService<{
    * Asks a job to stop. After it has answered, no new attempt is assigned.
    *
    * BLOCKED, SCHEDULED, READY and PAUSED become CANCELLED at once; ASSIGNED, RUNNING and WAITING become CANCELLING;
-   * CANCELLING and CANCELLED stay as they are. The cancel of a workflow or of a batch leaves an audit record.
+   * CANCELLING and CANCELLED stay as they are. A CANCELLING job whose attempt succeeds before it stops is SUCCEEDED,
+   * perhaps by the time of this answer: check `state`. The cancel of a workflow or of a batch leaves an audit record.
    *
    * Errors:
    * - INVALID_ARGUMENT
    * - NOT_FOUND
-   * - FAILED_PRECONDITION (JOB_ENDED): the job has ended otherwise.
+   * - FAILED_PRECONDITION (JOB_ENDED): the job had ended otherwise.
    *
    * @generated from rpc muster.v1.JobService.CancelJob
    */
