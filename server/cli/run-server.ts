@@ -1,5 +1,6 @@
 /** Runs a replica until it is stopped: at a terminal, or under a supervisor. */
 import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, type ConfigInput, readConfig } from '../config.ts';
 import { openLog, type ReplicaLog } from '../log.ts';
 import { type RunningReplica, startReplica } from '../main.ts';
@@ -7,6 +8,9 @@ import { CliError } from './failures/cli-error.ts';
 import { Exit } from './failures/exit-codes.ts';
 import { asOption } from './input/server-options.ts';
 import { type Given, securityWarningsOf } from './security-warnings.ts';
+
+/** Between two tries to start again. */
+const RETRY_MS = 1_000;
 
 function describe(replica: RunningReplica, input: ConfigInput): string {
   const port = replica.grpcAddress.split(':').at(-1);
@@ -57,25 +61,50 @@ function portsOf({ grpcAddress, httpAddress }: RunningReplica): Pick<Config, 'gr
 }
 
 /**
- * Runs a replica until a signal, and another one after it whenever its PostgreSQL has got another history.
- * @throws CliError if the embedded database has ended.
+ * A replica after one that was lost. The process has served, so those who use it count on it, however long PostgreSQL is
+ * away now. Resolves with the signal if one comes first.
  */
-async function serve({ config, log, stopped, onUp }: Serving): Promise<[RunningReplica, NodeJS.Signals]> {
-  let current = config;
-  for (let historyChanges = 0; ; historyChanges++) {
-    const replica = await startReplica(current, log, historyChanges);
+async function startAgain(serving: Serving, changes: number): Promise<RunningReplica | NodeJS.Signals> {
+  const { config, log, stopped } = serving;
+  for (;;) {
+    try {
+      return await startReplica(config, log, changes);
+    } catch (error) {
+      log.error({ problem: (error as Error).message }, 'could not start again, tries once more in a second');
+      const signal = await Promise.race([stopped, delay(RETRY_MS, undefined)]);
+      if (signal !== undefined) return signal;
+    }
+  }
+}
+
+interface Served {
+  /** Undefined: the signal came while there was none. */
+  readonly replica?: RunningReplica;
+  readonly signal: NodeJS.Signals;
+}
+
+/**
+ * Runs a replica until a signal, and another one after it whenever its PostgreSQL has got another history.
+ * @throws Error if the first one can't start, CliError if the embedded database has ended.
+ */
+async function serve(serving: Serving): Promise<Served> {
+  const { config, log, stopped, onUp } = serving;
+  let replica = await startReplica(config, log);
+  for (let changes = 1; ; changes++) {
     onUp(replica);
     const end = await Promise.race([stopped, replica.lost]);
-    if (typeof end === 'string') return [replica, end];
+    if (typeof end === 'string') return { replica, signal: end };
     const isEmbedded = !config.postgresUrl;
     if (!isEmbedded) log.error({ problem: end.message }, 'forgets all that it knows of the database, and starts again');
-    current = { ...config, ...portsOf(replica) };
     // The remaining parts would only answer health checks for ever.
     await replica.stop().catch(() => undefined);
     if (isEmbedded) {
       const next = 'start it again: acknowledged data is kept';
       throw new CliError({ message: end.message, next, exitCode: Exit.UNEXPECTED, cause: end });
     }
+    const again = await startAgain({ ...serving, config: { ...config, ...portsOf(replica) } }, changes);
+    if (typeof again === 'string') return { signal: again };
+    replica = again;
   }
 }
 
@@ -84,12 +113,12 @@ export async function runStart(input: ConfigInput): Promise<never> {
   const stopped = stopSignal();
   const config = configOf(input);
   const onUp = (up: RunningReplica) => void process.stdout.write(describe(up, input));
-  const [replica] = await serve({ config, log: openLog(config.logLevel), stopped, onUp }).catch((error: Error) => {
+  const { replica } = await serve({ config, log: openLog(config.logLevel), stopped, onUp }).catch((error: Error) => {
     if (error instanceof CliError) throw error;
     throw new CliError({ message: error.message, exitCode: Exit.UNEXPECTED, cause: error });
   });
   process.stdout.write('Stopping: no new calls; calls in progress finish …\n');
-  await replica.stop();
+  await replica?.stop();
   process.stdout.write('Stopped.\n');
   process.exit(Exit.OK);
 }
@@ -109,9 +138,9 @@ export async function runProduction(input: ConfigInput, given: Given & { insecur
   for (const warning of [...warnings, ...refused]) log.warn({}, warning);
   const onUp = ({ grpcAddress, httpAddress }: RunningReplica) => log.info({ grpcAddress, httpAddress }, 'serves');
   try {
-    const [replica, signal] = await serve({ config, log, stopped, onUp });
+    const { replica, signal } = await serve({ config, log, stopped, onUp });
     log.info({ signal }, 'stops: no new calls; calls in progress finish');
-    await replica.stop();
+    await replica?.stop();
     log.info({}, 'stopped');
     await log.flush();
   } catch (error) {

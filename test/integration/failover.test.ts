@@ -79,9 +79,17 @@ it('muster start continues on the promoted standby, and runs no job under the de
     const before = await lanesOf(primary);
     await primary.kill();
     await standby.promote();
+    // Once it knows, the database is away again.
+    muster.child.stderr?.on('data', (text: Buffer) => {
+      if (text.includes('starts again')) proxy.aim(undefined);
+    });
     proxy.aim(standby.port);
     proxy.cut();
 
+    await eventually('it tries more than once', () => output.stderr.split('tries once more').length > 2, {
+      timeoutMs: 60_000,
+    });
+    proxy.aim(standby.port);
     await eventually('it is up again', () => starts().length === 2, { timeoutMs: 60_000 });
     expect(starts()[1]).toEqual([address, httpAddress]);
     await expect(client.submit('lost-0', {})).rejects.toMatchObject({ reason: 'DEFINITION_NOT_FOUND' });

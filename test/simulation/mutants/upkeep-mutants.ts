@@ -146,6 +146,11 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
         find: 'latestUs: dbClock.nowUs()',
         replace: 'latestUs: 2 * dbClock.nowUs()',
       },
+      {
+        file: 'server/engine/jobs/change/changes.ts',
+        find: 'const nowUs = this.#parts.clock.trusted(readUs);',
+        replace: 'const nowUs = readUs;',
+      },
     ],
   },
   breaker_with_two_probes: {
