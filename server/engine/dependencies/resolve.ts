@@ -19,8 +19,8 @@ interface Asked {
 }
 
 /**
- * Adds the numbers of the steps, and the time to assets; `path` is the submission that has the dependencies, empty for the request itself.
- * Throws JOB_NOT_FOUND, NOT_A_WORKFLOW, and INVALID_FIELD for a missing step.
+ * Adds the numbers of the steps, and the time to assets; `path` is the submission that has the dependencies, empty for
+ * the request itself. Throws JOB_NOT_FOUND, NOT_A_WORKFLOW, and INVALID_FIELD for a missing step.
  */
 export async function resolve(
   parts: ResolveParts,

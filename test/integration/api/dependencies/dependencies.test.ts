@@ -183,6 +183,13 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     expect(await world.stateOf(late)).toBe('READY');
   });
 
+  it('leave a repeat under the same idempotency key what it was, also on an asset', async () => {
+    const definition = await world.define();
+    const submission = { dependsOn: [onAsset('repeated')], idempotencyKey: randomUUID() };
+    const jobId = await world.submit(definition, submission);
+    expect(await world.submit(definition, submission)).toBe(jobId);
+  });
+
   it('can be on an asset, which the next success of a job publishes', async () => {
     const name = `asset-${randomUUID()}`.slice(0, 40);
     const publisher = await world.define({ publishes: [name] });
