@@ -21,6 +21,7 @@ import dev.muster.worker.v1.SendHeartbeatResponse;
 import dev.muster.worker.v1.SessionMessage;
 import dev.muster.worker.v1.SessionServiceGrpc;
 import io.grpc.Server;
+import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
 import io.opentelemetry.api.OpenTelemetry;
@@ -36,7 +37,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A worker with one job whose listener throws an error. */
+/** A worker with one job, whose listener or logger throws an error. */
 class WorkerRunTest {
   private static final ByteString ID = ByteString.copyFrom(new byte[16]);
 
@@ -45,6 +46,9 @@ class WorkerRunTest {
   private final CompletableFuture<Void> entered = new CompletableFuture<>();
   private final CompletableFuture<StopReason> stopped = new CompletableFuture<>();
   private Server server;
+
+  /** Whether heartbeats fail once the handler runs, so that the worker logs that. */
+  private volatile boolean failsBeats;
 
   /** Sends pings over the bus, and answers the first credits with a job. */
   private final class Sessions extends SessionServiceGrpc.SessionServiceImplBase {
@@ -62,6 +66,10 @@ class WorkerRunTest {
     @Override
     public void sendHeartbeat(
         SendHeartbeatRequest request, StreamObserver<SendHeartbeatResponse> to) {
+      if (failsBeats && entered.isDone()) {
+        to.onError(Status.UNAVAILABLE.asRuntimeException());
+        return;
+      }
       SendHeartbeatResponse.Builder response = SendHeartbeatResponse.newBuilder();
       if (request.getPingEcho() == 0) {
         try {
@@ -89,8 +97,8 @@ class WorkerRunTest {
     }
   }
 
-  /** Throws each record's message. */
-  private static final class BrokenLogger implements System.Logger {
+  /** Throws each record's message, once the handler runs. */
+  private final class BrokenLogger implements System.Logger {
     @Override
     public String getName() {
       return "broken";
@@ -103,12 +111,16 @@ class WorkerRunTest {
 
     @Override
     public void log(Level level, ResourceBundle bundle, String message, Throwable thrown) {
-      throw new IllegalStateException(message, thrown);
+      if (entered.isDone()) {
+        throw new IllegalStateException(message, thrown);
+      }
     }
 
     @Override
     public void log(Level level, ResourceBundle bundle, String format, Object... parameters) {
-      throw new IllegalStateException(format);
+      if (entered.isDone()) {
+        throw new IllegalStateException(format);
+      }
     }
   }
 
@@ -151,7 +163,6 @@ class WorkerRunTest {
                 logger,
                 event -> {
                   if (event == WorkerEvent.READY) {
-                    entered.join();
                     ready.complete(null);
                     throw new AssertionError("the listener fails");
                   }
@@ -175,6 +186,7 @@ class WorkerRunTest {
     CompletableFuture<Void> ready = new CompletableFuture<>();
     WorkerRun run = run(System.getLogger("test"), ready);
     soon(ready);
+    soon(entered);
     run.close();
     soon(run.finished());
     assertAllIsOver();
@@ -182,6 +194,7 @@ class WorkerRunTest {
 
   @Test
   void aFaultEndsTheSubscriptionAndStopsTheHandlers() throws Exception {
+    failsBeats = true;
     WorkerRun run = run(new BrokenLogger(), new CompletableFuture<>());
     ExecutionException fault = assertThrows(ExecutionException.class, () -> soon(run.finished()));
     assertInstanceOf(MusterException.class, fault.getCause());
