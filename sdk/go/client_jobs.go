@@ -31,7 +31,8 @@ func (c *Client) Explain(ctx context.Context, jobID string) (*pb.JobExplanation,
 }
 
 // Cancel asks a job to stop and returns its new state: CANCELLED, or CANCELLING while its handler has not returned. The
-// reason is free text of at most 256 characters; it may be empty.
+// state is SUCCEEDED if the handler has returned a result meanwhile. The reason is free text of at most 256 characters;
+// it may be empty.
 //
 // Errors: *[Error] FailedPrecondition (JOB_ENDED) when the job has ended in another state.
 func (c *Client) Cancel(ctx context.Context, jobID, reason string, options ...CallOption) (*pb.Job, error) {

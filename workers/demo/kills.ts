@@ -4,6 +4,8 @@ import { AttemptOutcome, type Job } from '@muster/sdk';
 import type { Deployment, Session } from './deployment.ts';
 import type { Progress } from './progress.ts';
 
+/** The interval of heartbeats, in deployment.ts. */
+const BEAT_MS = 1_000;
 /** Shares of the parts after which each is killed. */
 const WORKER_AT = 1 / 3;
 const CONTROL_PLANE_AT = 2 / 3;
@@ -77,19 +79,19 @@ export class Kills {
   /** Freezes the Python worker while it has work, so that a kill loses this work. */
   async #freezeWorker(): Promise<Session> {
     for (;;) {
-      await this.#sessionOf(WORKER, 'to be busy', ({ heldCount }) => heldCount > 0);
+      await this.#session('to be busy', ({ heldCount }) => heldCount > 0);
       this.#deployment.freeze(WORKER);
-      // Its session process still runs, and reports what has ended: done long before it sends this heartbeat.
-      const settledMs = Date.now() + 1_000;
-      const frozen = await this.#sessionOf(WORKER, 'to be frozen', ({ beatTime }) => msOf(beatTime) > settledMs);
+      // Its session process still runs, and reports what had ended before. A heartbeat later the count is true.
+      const settledMs = Date.now() + BEAT_MS;
+      const frozen = await this.#session('to be frozen', ({ beatTime }) => msOf(beatTime) > settledMs);
       if (frozen.heldCount > 0) return frozen;
       this.#deployment.thaw(WORKER);
     }
   }
 
-  #sessionOf(name: string, what: string, isSo: (session: Session) => boolean): Promise<Session> {
-    return this.#deployment.until(`the worker ${name} ${what}`, async () =>
-      (await this.#deployment.sessions(name)).find(isSo),
+  #session(what: string, isSo: (session: Session) => boolean): Promise<Session> {
+    return this.#deployment.until(`the Python worker ${what}`, async () =>
+      (await this.#deployment.sessions(WORKER)).find(isSo),
     );
   }
 

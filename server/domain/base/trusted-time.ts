@@ -1,9 +1,13 @@
 /** Times that a statement read from the database's clock, which may have stepped. */
 
-/** Max distance, in µs, from the replica's own time. */
+/** Max difference, in µs, to the replica's own time. */
 export const TRUSTED_US = 60_000_000;
 
-/** The time that was read, or the own one of the replica if they differ by more. */
+export function isTrusted(readUs: number, ownUs: number): boolean {
+  return Math.abs(readUs - ownUs) <= TRUSTED_US;
+}
+
+/** The time that was read if it is trusted, else the replica's own. */
 export function trustedTime(readUs: number, ownUs: number): number {
-  return Math.abs(readUs - ownUs) <= TRUSTED_US ? readUs : ownUs;
+  return isTrusted(readUs, ownUs) ? readUs : ownUs;
 }

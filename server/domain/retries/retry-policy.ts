@@ -25,9 +25,10 @@ export interface RetryBudget {
   readonly minPerMinute: number;
 }
 
-/** A budget with the definition to which it belongs, and the minute in which the retry asks: minutes since 1970. */
+/** A budget with the definition to which it belongs, and when the retry asks. */
 export interface BudgetOf extends RetryBudget {
-  readonly minute: number;
   readonly namespace: string;
   readonly definition: string;
+  /** Minutes since 1970. */
+  readonly minute: number;
 }

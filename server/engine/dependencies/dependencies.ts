@@ -13,14 +13,14 @@ import type { Decide, JobView } from '../ports/jobs.ts';
 import type { Random } from '../ports/ports.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 import { cycleOf } from './cycle-search.ts';
-import { resolve, targetNotFound } from './resolve.ts';
+import { resolveDependencies, targetNotFound } from './resolve.ts';
 
 export interface DependenciesParts {
   readonly store: Pick<Store, 'dependencies' | 'together' | 'change'>;
   readonly readJob: Store['readJob'];
   readonly changes: Changes;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
-  readonly clock: DbClock;
+  readonly clock: Pick<DbClock, 'nowUs'>;
   readonly random: Random;
 }
 
@@ -45,7 +45,7 @@ export class Dependencies {
     const { changes } = this.#parts;
     const { namespace, jobId } = asked;
     await this.#openJob(asked);
-    const dependencies = await resolve(this.#parts, namespace, asked.dependencies, '');
+    const dependencies = await resolveDependencies(this.#parts, namespace, asked.dependencies, '');
     await changes.applyWith(
       (decideAll) => this.#store({ ...asked, dependencies }, request, decideAll),
       (run, nowUs) => decideBlock(run, { nowUs, random: 0 }) as Change,

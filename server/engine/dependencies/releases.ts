@@ -26,7 +26,7 @@ export interface ReleasesParts extends Pick<LoopParts, 'timers' | 'random' | 'lo
   readonly changes: Changes;
   readonly cancels: Cancels;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
-  readonly clock: DbClock;
+  readonly clock: Pick<DbClock, 'trusted'>;
 }
 
 export class Releases {

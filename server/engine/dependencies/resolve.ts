@@ -22,7 +22,7 @@ interface Asked {
  * Adds the numbers of the steps, and the time to assets; `path` is the submission that has the dependencies, empty for
  * the request itself. Throws JOB_NOT_FOUND, NOT_A_WORKFLOW, and INVALID_FIELD for a missing step.
  */
-export async function resolve(
+export async function resolveDependencies(
   parts: ResolveParts,
   namespace: string,
   dependencies: readonly Dependency[],
@@ -41,7 +41,7 @@ export async function resolve(
   );
 }
 
-/** Whether it lacks anything. */
+/** Whether it lacks the number of its step, or the time from which a publication counts. */
 export function isUnresolved({ on }: Dependency): boolean {
   return on.kind !== 'JOB';
 }

@@ -7,7 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { CatchUpPolicy, Client, type DefinitionInit, JobState, OverlapPolicy, Worker } from '@muster/sdk';
+import { CatchUpPolicy, Client, type DefinitionInit, JobState, OverlapPolicy, stateName, Worker } from '@muster/sdk';
+import { eventually } from '../../support/base/eventually.ts';
 import { Tally } from '../harness/tally.ts';
 import { LONG_MS, PAUSE_MS, repeated } from './repeated.ts';
 import { missedTimes } from './schedule-times.ts';
@@ -225,12 +226,13 @@ export class Variety {
   async #cleanUp(n: number, ids: () => string): Promise<string | undefined> {
     const requestId = ids();
     const { jobId } = await repeated(() => this.#client.submit('endless', { give: n }, { requestId }));
-    while ((await repeated(() => this.#client.get(jobId))).attempt === 0) await delay(PAUSE_MS);
+    const isStarted = async () => (await repeated(() => this.#client.get(jobId))).attempt > 0;
+    await eventually(`job ${jobId} is started`, isStarted, { timeoutMs: LONG_MS, everyMs: PAUSE_MS });
     await repeated(() => this.#client.cancel(jobId));
     const { state, cancellation } = await repeated(() => this.#client.wait(jobId, { timeoutMs: LONG_MS }));
     const cleanup = cancellation?.cleanupJobId;
     if (state !== JobState.CANCELLED || !cleanup)
-      return `cancelled job ${jobId} is ${state}, its clean-up "${cleanup}"`;
+      return `cancelled job ${jobId} is ${stateName(state)}, its clean-up "${cleanup}"`;
     const given = await repeated(() => this.#client.result(cleanup, { timeoutMs: LONG_MS }));
     return given === n ? undefined : `clean-up ${cleanup} of job ${jobId} gave ${given} in place of ${n}`;
   }

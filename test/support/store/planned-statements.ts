@@ -1,5 +1,4 @@
 /** Runs the statements whose plans are pinned, so that their texts are recorded. */
-
 import { systemFailure } from '../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
 import { decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/jobs/decide.ts';

@@ -7,7 +7,7 @@ use crate::v1;
 
 impl Client {
     /// Asks a job to stop and returns its new state: CANCELLED, or CANCELLING while its handler has not returned.
-    /// `reason` is free text of at most 256 characters.
+    /// The state is SUCCEEDED if the handler has returned a result meanwhile. `reason` is free text of at most 256 characters.
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION when the job has ended in another state.

@@ -144,7 +144,8 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Cancels a job and returns it as it is then: CANCELLED, or CANCELLING until its handler returns.
+   * Cancels a job and returns it as it is then: CANCELLED, or CANCELLING until its handler returns. It is
+   * SUCCEEDED if the handler has returned a result meanwhile.
    *
    * @param reason Reason, shown to operators. At most 256 characters.
    */

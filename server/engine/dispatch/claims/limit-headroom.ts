@@ -4,7 +4,7 @@
  * no permit is lost with a session or replica that dies.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { TRUSTED_US } from '../../../domain/base/trusted-time.ts';
+import { isTrusted } from '../../../domain/base/trusted-time.ts';
 import { type LimitUse, laneHeadroom } from '../../../domain/dispatch/limit-use.ts';
 import type { Headroom } from '../../../domain/dispatch/limits.ts';
 import type { PassedGates } from '../../ports/dispatch.ts';
@@ -38,6 +38,6 @@ export async function lockCapacity(
   // A limit that did not exist could not be locked.
   const isCurrent = isDeepStrictEqual(use.limits, limits);
   // By a clock that has stepped, a rate would give too many units now, or none for a long time.
-  const isInTime = Math.abs(use.nowUs - lane.ownUs) <= TRUSTED_US;
+  const isInTime = isTrusted(use.nowUs, lane.ownUs);
   return { openSessions, isOpen: isCurrent && isOpen && isInTime, isCurrent, use, headroom: laneHeadroom(use) };
 }

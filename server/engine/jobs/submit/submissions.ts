@@ -10,7 +10,7 @@ import type { DbClock } from '../../base/db-clock.ts';
 import type { JobIds } from '../../base/job-ids.ts';
 import type { Definitions } from '../../definitions/definitions.ts';
 import { cycleOf } from '../../dependencies/cycle-search.ts';
-import { isUnresolved, resolve } from '../../dependencies/resolve.ts';
+import { isUnresolved, resolveDependencies } from '../../dependencies/resolve.ts';
 import type { Lanes } from '../../dispatch/lanes.ts';
 import type { Limits } from '../../dispatch/limits.ts';
 import { knowingLanes } from '../../dispatch/unknown-lanes.ts';
@@ -221,7 +221,7 @@ export class Submissions {
     pathOf: (index: number) => string,
   ): Promise<ResolvedSubmissions> {
     const kept = await withWorkers(this.#parts.store, namespace, asked, pathOf);
-    const submissions = await this.#resolved(namespace, kept, pathOf);
+    const submissions = await this.#withDependencies(namespace, kept, pathOf);
     const definitions = await this.#definitionsOf(namespace, submissions, pathOf);
     const ruled: RuledSubmission[] = [];
     for (const [index, definition] of definitions.entries()) {
@@ -235,7 +235,7 @@ export class Submissions {
     return { submissions, definitions, rules: rules.length > 0 ? rules : undefined };
   }
 
-  async #resolved(
+  async #withDependencies(
     namespace: string,
     submissions: readonly Submission[],
     pathOf: (index: number) => string,
@@ -244,7 +244,7 @@ export class Submissions {
     const resolved: Submission[] = [];
     for (const [i, submission] of submissions.entries()) {
       const { dependencies } = submission;
-      const found = dependencies && (await resolve(this.#parts, namespace, dependencies, pathOf(i)));
+      const found = dependencies && (await resolveDependencies(this.#parts, namespace, dependencies, pathOf(i)));
       resolved.push({ ...submission, dependencies: found });
     }
     return resolved;

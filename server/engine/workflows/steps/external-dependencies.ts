@@ -8,7 +8,7 @@ import { dependencyOf, expressionOf } from '../../../domain/workflows/step-depen
 import type { WorkflowStep } from '../../../domain/workflows/workflow.ts';
 import { EngineError } from '../../base/errors.ts';
 import { cycleOf } from '../../dependencies/cycle-search.ts';
-import { type ResolveParts, resolve, targetNotFound } from '../../dependencies/resolve.ts';
+import { type ResolveParts, resolveDependencies, targetNotFound } from '../../dependencies/resolve.ts';
 import type { Lanes } from '../../dispatch/lanes.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Body } from '../bodies.ts';
@@ -57,10 +57,10 @@ export async function dependenciesOf(
 /** Outside a transaction: looks up what its dependencies name. */
 export async function resolvedWait(parts: ResolveParts, wait: StepWait): Promise<StepWait> {
   try {
-    return { ...wait, dependencies: await resolve(parts, wait.namespace, wait.dependencies, '') };
+    return { ...wait, dependencies: await resolveDependencies(parts, wait.namespace, wait.dependencies, '') };
   } catch (error) {
     if (!(error instanceof EngineError) || !refusals.has(error.reason)) throw error;
-    return { ...wait, refusal: error.message.replace('depends_on[', 'depends_on[') };
+    return { ...wait, refusal: error.message };
   }
 }
 

@@ -15,7 +15,7 @@ import { TransactionChecks } from './flow-transactions.ts';
 
 const { WAITING, CANCELLING, CANCELLED } = stateCodes;
 
-/** A transaction may start steps for a second, less what the clock of a replica may be fast; it leaves the rest to the next. */
+/** A transaction starts steps for at most a second by the clock of its replica, which may be fast. */
 const SPENT_MS = 980;
 
 export class FlowChecks extends TransactionChecks {

@@ -1,5 +1,4 @@
 /** Operations on circuit breakers and retry budgets. */
-
 import { continueAs } from '../../../../server/domain/jobs/decide.ts';
 import { closed, countFailures } from '../../../../server/domain/retries/circuit-breaker.ts';
 import { minuteOf } from '../../../../server/domain/retries/retry-budget.ts';

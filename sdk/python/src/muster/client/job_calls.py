@@ -91,6 +91,8 @@ def cancel(
 ) -> Call[Job]:
     """Cancels a job and returns it as it is then: CANCELLED, or CANCELLING until its handler returns.
 
+    It is SUCCEEDED if the handler has returned a result meanwhile.
+
     Args:
         job: The job.
         reason: Reason, shown to operators. At most 256 characters.

@@ -156,7 +156,7 @@ public final class Client implements AutoCloseable {
 
   /**
    * Asks a job to stop and returns its new state: CANCELLED, or CANCELLING while its handler has
-   * not returned.
+   * not returned. The state is SUCCEEDED if the handler has returned a result meanwhile.
    *
    * @param reason Free text of at most 256 characters; may be empty.
    * @throws MusterException FAILED_PRECONDITION (JOB_ENDED) when the job has ended in another
