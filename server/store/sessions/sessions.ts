@@ -61,20 +61,21 @@ const readMany = {
 } satisfies Statement;
 
 // A session keeps the lease that it was opened with, since its worker counts on that. $1 is for those that an older
-// release opened. A lease never gets shorter: `now` was read before the lock, and the clock may have stepped back. One
-// that ends more than two leases from the later one of both clocks was written while the database's was ahead.
+// release opened. A lease never gets shorter, though the clock may step back. One that ends more than two leases from the
+// later one of both clocks was written while the database's was ahead. The clock is read when the locks are held: by an
+// earlier time, a lease that another replica renewed while we waited looks too long.
 // NO KEY UPDATE: compatible with the KEY SHARE of a claim, so beats and claims of one session never wait for each other.
 const renewMany = {
   name: 'renew_sessions',
   text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time),
-latest AS MATERIALIZED (SELECT greatest(time, $2::timestamptz) AS time FROM now),
-i AS MATERIALIZED (SELECT * FROM ${inputTable({ session_id: 'uuid', ping_echo: 'bigint', draining: 'boolean' }, 'i', 3)}),
+WITH i AS MATERIALIZED (SELECT * FROM ${inputTable({ session_id: 'uuid', ping_echo: 'bigint', draining: 'boolean' }, 'i', 3)}),
 locked AS MATERIALIZED (
   SELECT s.session_id, s.beat_time AS previous_beat, coalesce(s.lease_ms, $1) * interval '1 ms' AS lease, i.ping_echo, i.draining
   FROM i JOIN sessions s ON ${sameKey('s.session_id', 'i.session_id')}
   WHERE s.state IS NOT DISTINCT FROM 1 ORDER BY i.session_id FOR NO KEY UPDATE OF s
-)
+),
+now AS MATERIALIZED (SELECT muster_now() AS time FROM (SELECT count(*) FROM locked) AS held),
+latest AS MATERIALIZED (SELECT greatest(time, $2::timestamptz) AS time FROM now)
 UPDATE sessions s
 SET lease_until = CASE WHEN s.lease_until > latest.time + 2 * l.lease THEN latest.time + l.lease
                        ELSE greatest(s.lease_until, latest.time + l.lease) END,
@@ -149,18 +150,20 @@ FROM now CROSS JOIN counts LEFT JOIN LATERAL (
   },
 } satisfies Statement;
 
-// Written while the clock was ahead. A worker that lives renews its lease within this one.
+// Written while the clock was ahead. A worker that lives renews its lease within this one. The clock is read again when
+// the locks are held, as above.
 const shortenMany = {
   name: 'shorten_leases',
   text: `
-WITH latest AS MATERIALIZED (SELECT greatest(muster_now(), $2::timestamptz) AS time),
+WITH before AS MATERIALIZED (SELECT greatest(muster_now(), $2::timestamptz) AS time),
 locked AS MATERIALIZED (
-  SELECT session_id, coalesce(lease_ms, $1) * interval '1 ms' AS lease FROM sessions, latest
-  WHERE state <> 3 AND state = 1 AND lease_until > latest.time + coalesce(lease_ms, $1) * interval '2 ms'
+  SELECT session_id, lease_until, coalesce(lease_ms, $1) * interval '1 ms' AS lease FROM sessions, before
+  WHERE state <> 3 AND state = 1 AND lease_until > before.time + coalesce(lease_ms, $1) * interval '2 ms'
   ORDER BY session_id FOR NO KEY UPDATE OF sessions
-)
+),
+latest AS MATERIALIZED (SELECT greatest(muster_now(), $2::timestamptz) AS time FROM (SELECT count(*) FROM locked) AS held)
 UPDATE sessions s SET lease_until = latest.time + l.lease FROM locked l, latest
-WHERE ${sameKey('s.session_id', 'l.session_id')} RETURNING s.session_id`,
+WHERE ${sameKey('s.session_id', 'l.session_id')} AND l.lease_until > latest.time + 2 * l.lease RETURNING s.session_id`,
   row: { session_id: 'uuid' },
 } satisfies Statement;
 

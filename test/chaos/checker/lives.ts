@@ -246,7 +246,11 @@ export class Lives {
     if (row.from !== life.state) this.#violate('I3', row, `was ${life.state}, the journal says ${row.from}`);
     // Only a step of the database's clock makes a lease that is longer, and it is cut afterwards.
     const isTooLong = life.leaseUntil > row.at + 2 * this.#evidence.leaseMs * 1000;
-    if ((row.until ?? 0) < life.leaseUntil && !isTooLong) this.#violate('I6', row, 'has a shorter lease than before');
+    const shorterUs = life.leaseUntil - (row.until ?? 0);
+    if (shorterUs > 0 && !isTooLong) {
+      const leftUs = life.leaseUntil - row.at;
+      this.#violate('I6', row, `has a lease that is ${shorterUs} us shorter than before; ${leftUs} us of it were left`);
+    }
     if (row.to !== row.from) this.#moved(row, life);
     else if (row.to !== OPEN) this.#violate('I7', row, `was changed in state ${row.to}`);
     life.leaseUntil = row.until ?? 0;

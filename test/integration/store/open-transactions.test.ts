@@ -194,6 +194,29 @@ describe('a heartbeat in progress while a sweep closes the lapsed session', () =
   });
 });
 
+describe('a change of two leases that waits for the lock of the first session', () => {
+  const beat = (sessionId: string) => ({ sessionId, pingEcho: 0, draining: false });
+
+  it.each([
+    ['heartbeats', (ids: string[]) => context.store.renewSessions(ids.map(beat), 10, 0)],
+    ['a cut of leases that are too long', () => context.store.shortenLeases(10, 0)],
+  ])('%s: never shortens that of the other, renewed two leases later', async (_what, change) => {
+    const opened = [await openWorker(context, { leaseMs: 10 }), await openWorker(context, { leaseMs: 10 })];
+    const [first, second] = opened.map(({ sessionId }) => sessionId).sort() as [string, string];
+    await sql(context, `UPDATE sessions SET lease_until = lease_until + interval '1 h'`);
+    const lock = { name: '', text: `SELECT FROM sessions WHERE session_id = '${first}' FOR UPDATE` };
+    const held = await holdOpen(context.database, (session) => session.run(lock, []));
+    const waiting = change([first, second]);
+    expect(await untilWaitsOrOver(context.database, waiting)).toBe('waits');
+    await sql(context, 'SELECT pg_sleep(0.03)');
+    await context.store.renewSessions([beat(second)], 10, 0);
+    const { leaseUntilUs } = only(await context.store.readSessions([second]));
+    await held.commit();
+    await waiting;
+    expect(only(await context.store.readSessions([second])).leaseUntilUs).toBeGreaterThanOrEqual(leaseUntilUs);
+  });
+});
+
 describe('heartbeats and claims of one session', () => {
   it('never wait for each other', async () => {
     const { laneId, sessionId } = await readyLane(context, 2);
