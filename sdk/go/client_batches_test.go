@@ -3,6 +3,7 @@ package muster_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -57,11 +58,19 @@ func TestPauseAndResume(t *testing.T) {
 	if err != nil || paused.State != pb.JobState_JOB_STATE_PAUSED {
 		t.Errorf("%v, %v", paused, err)
 	}
+	_, err = client.Pause(t.Context(), "j", "", muster.WithRunning(), muster.WithGrace(time.Second), muster.WithStoppedTimeouts(), muster.WithRequestID("p"))
+	if err != nil {
+		t.Error(err)
+	}
 	resumed, err := client.Resume(t.Context(), "j", muster.WithRequestID("r"))
 	if err != nil || resumed.State != pb.JobState_JOB_STATE_READY {
 		t.Errorf("%v, %v", resumed, err)
 	}
-	pause, resume := fake.requests[0].(*pb.PauseJobRequest), fake.requests[1].(*pb.ResumeJobRequest)
+	suspend := fake.requests[1].(*pb.PauseJobRequest)
+	if !suspend.Running || suspend.Grace.AsDuration() != time.Second || suspend.Timeouts != pb.PausedTimeouts_PAUSED_TIMEOUTS_STOP || suspend.RequestId != "p" {
+		t.Errorf("%v", suspend)
+	}
+	pause, resume := fake.requests[0].(*pb.PauseJobRequest), fake.requests[2].(*pb.ResumeJobRequest)
 	if pause.Reason != "later" || pause.RequestId == "" || pause.JobId != "j" || resume.RequestId != "r" || resume.JobId != "j" || resume.Namespace != "shop" {
 		t.Errorf("%v, %v", pause, resume)
 	}

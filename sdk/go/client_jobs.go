@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"muster.dev/sdk/go/internal/uuid"
 	pb "muster.dev/sdk/go/musterpb"
 )
 
@@ -44,12 +45,16 @@ func (c *Client) Cancel(ctx context.Context, jobID, reason string, options ...Ca
 	return present(response.Job, "job")
 }
 
-// Pause keeps a waiting job from starting and returns its new state. The job still expires while it is paused. The
-// reason is free text of at most 256 characters; it may be empty. Pausing twice is not an error.
+// Pause keeps a job from starting and returns its new state: PAUSED, or, with [WithRunning], still RUNNING until its
+// handler has stopped. The job still expires while it is paused. The reason is free text of at most 256 characters; it
+// may be empty. Pausing twice is not an error.
 //
-// Errors: *[Error] FailedPrecondition (JOB_ENDED, JOB_NOT_WAITING) when the job does not wait.
-func (c *Client) Pause(ctx context.Context, jobID, reason string, options ...CallOption) (*pb.Job, error) {
-	request := &pb.PauseJobRequest{Namespace: c.namespace, JobId: jobID, Reason: reason, RequestId: requestIDOf(options)}
+// Errors: *[Error] FailedPrecondition (JOB_ENDED; JOB_NOT_WAITING when the job runs, without [WithRunning]).
+func (c *Client) Pause(ctx context.Context, jobID, reason string, options ...PauseOption) (*pb.Job, error) {
+	request := &pb.PauseJobRequest{Namespace: c.namespace, JobId: jobID, Reason: reason, RequestId: uuid.New()}
+	for _, option := range options {
+		option.applyPause(request)
+	}
 	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.PauseJobResponse, error) { return c.jobs.PauseJob(ctx, request) })
 	if err != nil {
 		return nil, err

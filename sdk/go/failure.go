@@ -91,6 +91,8 @@ type StopReason string
 const (
 	// StopCancelled means that the job was cancelled.
 	StopCancelled StopReason = "cancelled"
+	// StopSuspended means that the job was paused: the handler may end with [Job.Suspend], or give up in any other way.
+	StopSuspended StopReason = "suspended"
 	// StopRunTimeout means that the handler has exceeded its run timeout.
 	StopRunTimeout StopReason = "run_timeout"
 	// StopLeaseLost means that the worker can't prove that it still owns the attempt.

@@ -293,3 +293,22 @@ func TestSuspension(t *testing.T) {
 		t.Errorf("%v", outcome)
 	}
 }
+
+func TestAHandlerSuspendsItsJobWithACheckpoint(t *testing.T) {
+	for name, checkpoint := range map[string]any{"with one": map[string]int{"page": 7}, "with none": nil} {
+		t.Run(name, func(t *testing.T) {
+			outcome := mustertest.Run(t.Context(), func(ctx context.Context, _ any) (any, error) {
+				return nil, fmt.Errorf("not now: %w", muster.JobFrom(ctx).Suspend(checkpoint))
+			}, nil)
+			if !outcome.Suspended || outcome.Failure != nil || (len(outcome.Checkpoints) == 1) != (checkpoint != nil) {
+				t.Errorf("%v", outcome)
+			}
+		})
+	}
+	large := mustertest.RunWith(t.Context(), mustertest.Options{MaxPayload: 10}, func(ctx context.Context, _ any) (any, error) {
+		return nil, muster.JobFrom(ctx).Suspend("a text of more than ten bytes")
+	}, nil)
+	if large.Suspended || large.Failure.GetType() != "PayloadError" {
+		t.Errorf("%v", large)
+	}
+}

@@ -113,6 +113,23 @@ func (j *Job) Checkpoint(value any) error {
 	return nil
 }
 
+// ErrSuspended is the error of [Job.Suspend]. A handler must return it, as it is or wrapped.
+var ErrSuspended = errors.New("the handler has suspended its job; it has to return this error, and runs again later")
+
+// Suspend ends this run of the handler without counting it: the handler must return its error. Call it when the reason of
+// the context's [Stopped] is [StopSuspended]: the handler runs again from its start once the job is resumed. When nobody
+// has asked, it runs again soon. It continues from checkpoint, as for [Job.Checkpoint]; nil: from the last one.
+//
+// Errors: [ErrSuspended], always, unless the checkpoint is refused: *[PayloadError].
+func (j *Job) Suspend(checkpoint any) error {
+	if checkpoint != nil {
+		if err := j.Checkpoint(checkpoint); err != nil {
+			return err
+		}
+	}
+	return ErrSuspended
+}
+
 // Progress reports the handler's progress: a fraction, limited to the range from 0 to 1, and a readable message, cut
 // after 256 characters; it may be empty. It is sent within a second.
 func (j *Job) Progress(fraction float64, message string) {

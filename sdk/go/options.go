@@ -157,3 +157,31 @@ func WithRequestID(id string) RequestID { return RequestID(id) }
 func (r RequestID) applySubmit(s *submission)     { s.requestID = string(r) }
 func (r RequestID) applySubmitMany(s *submission) { s.requestID = string(r) }
 func (r RequestID) applyCall(o *callOptions)      { o.requestID = string(r) }
+
+func (r RequestID) applyPause(request *pb.PauseJobRequest) { request.RequestId = string(r) }
+
+// PauseOption is an option of [Client.Pause]: [WithRunning], [WithGrace], [WithStoppedTimeouts] or [WithRequestID].
+type PauseOption interface {
+	applyPause(request *pb.PauseJobRequest)
+}
+
+type pauseOption func(*pb.PauseJobRequest)
+
+func (o pauseOption) applyPause(request *pb.PauseJobRequest) { o(request) }
+
+// WithRunning also pauses a job that runs: its handler is asked to stop, and the attempt does not count. Without it such
+// a job is refused.
+func WithRunning() PauseOption {
+	return pauseOption(func(request *pb.PauseJobRequest) { request.Running = true })
+}
+
+// WithGrace sets how long the handler may take to stop, at most an hour. Default: CancelGrace of the definition.
+func WithGrace(grace time.Duration) PauseOption {
+	return pauseOption(func(request *pb.PauseJobRequest) { request.Grace = durationpb.New(grace) })
+}
+
+// WithStoppedTimeouts stops the total timeout while the job is paused: it starts anew when the job is resumed. Default: it
+// runs on.
+func WithStoppedTimeouts() PauseOption {
+	return pauseOption(func(request *pb.PauseJobRequest) { request.Timeouts = pb.PausedTimeouts_PAUSED_TIMEOUTS_STOP })
+}

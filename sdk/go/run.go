@@ -53,7 +53,9 @@ func outcomeOf(result *pb.Payload, err error) (outcome core.Outcome, reported er
 	case err == nil:
 		return core.Result(result), nil
 	case errors.As(err, &waits):
-		return core.Suspended(waits.ids()), nil
+		return core.Suspension(waits.ids()), nil
+	case errors.Is(err, ErrSuspended):
+		return core.Suspension(nil), nil
 	default:
 		return core.Failure(failureOf(err)), err
 	}

@@ -3,31 +3,40 @@
  * µs before its first field.
  */
 import { toBinary } from '@bufbuild/protobuf';
-import {
-  type Assignment as AssignmentMessage,
-  type CancelNotice as CancelNoticeMessage,
-  SessionMessageSchema,
-} from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
-import { type Assignment, assignmentBytes, type CancelNotice } from '../engine/base/messages.ts';
-import { toAssignmentMessage, toCancelMessage } from '../wire/assignment.ts';
+import { type SessionMessage, SessionMessageSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { type Assignment, assignmentBytes, type CancelNotice, type SuspendNotice } from '../engine/base/messages.ts';
+import { toAssignmentMessage, toCancelMessage, toSuspendMessage } from '../wire/assignment.ts';
 
 /** Encoded message with these assignments. */
 export function encodeAssignments(assignments: readonly Assignment[]): Uint8Array {
-  return encode(assignments.map(toAssignmentMessage), [], 0n);
+  return encode({ assignments: assignments.map(toAssignmentMessage) });
 }
 
 /** Encoded message with these cancels. */
 export function encodeCancels(notices: readonly CancelNotice[]): Uint8Array {
-  return encode([], notices.map(toCancelMessage), 0n);
+  return encode({ cancels: notices.map(toCancelMessage) });
+}
+
+/** Encoded message with these requests to suspend. */
+export function encodeSuspends(notices: readonly SuspendNotice[]): Uint8Array {
+  return encode({ suspends: notices.map(toSuspendMessage) });
 }
 
 /** Encoded message with this ping. */
 export function encodePing(counter: number): Uint8Array {
-  return encode([], [], BigInt(counter));
+  return encode({ ping: BigInt(counter) });
 }
 
-function encode(assignments: AssignmentMessage[], cancels: CancelNoticeMessage[], ping: bigint): Uint8Array {
-  return toBinary(SessionMessageSchema, { $typeName: 'muster.worker.v1.SessionMessage', assignments, cancels, ping });
+const empty: Omit<SessionMessage, '$unknown'> = {
+  $typeName: 'muster.worker.v1.SessionMessage',
+  assignments: [],
+  cancels: [],
+  ping: 0n,
+  suspends: [],
+};
+
+function encode(parts: Partial<Omit<SessionMessage, '$typeName' | '$unknown'>>): Uint8Array {
+  return toBinary(SessionMessageSchema, { ...empty, ...parts });
 }
 
 /**

@@ -1,8 +1,8 @@
 /** The engine's bus on NATS. */
 import { uuidToBytes } from '../domain/base/uuid.ts';
-import type { Assignment, CancelNotice, Hint } from '../engine/base/messages.ts';
+import type { Assignment, CancelNotice, Hint, SuspendNotice } from '../engine/base/messages.ts';
 import type { Bus, EventStream, Log, SessionAccess } from '../engine/ports/ports.ts';
-import { encodeAssignments, encodeCancels, encodePing, splitBySize } from './assignment-message.ts';
+import { encodeAssignments, encodeCancels, encodePing, encodeSuspends, splitBySize } from './assignment-message.ts';
 import type { BusConnection } from './connection.ts';
 import { JetStreamEvents } from './event-stream.ts';
 import { decodeHint, encodeHint, isHintOf } from './hint-codec.ts';
@@ -24,7 +24,7 @@ export interface NatsBusParts {
 /** Upper bound for the parts of an assignment besides its payloads, and of a message besides its assignments. */
 const marginBytes = 8 * 1024;
 const payloadCap = 512 * 1024;
-const maxCancels = 1_000;
+const maxNotices = 1_000;
 
 /**
  * Maximum payload size in bytes, so that two of them, an input and a checkpoint, fit into one message with everything
@@ -78,12 +78,11 @@ export class NatsBus implements Bus {
   }
 
   cancel(sessionId: string, notices: readonly CancelNotice[]): void {
-    this.#publish(() => {
-      const subject = sessionSubject(sessionId);
-      for (let from = 0; from < notices.length; from += maxCancels) {
-        this.#send(subject, encodeCancels(notices.slice(from, from + maxCancels)));
-      }
-    });
+    this.#notify(sessionId, notices, encodeCancels);
+  }
+
+  suspend(sessionId: string, notices: readonly SuspendNotice[]): void {
+    this.#notify(sessionId, notices, encodeSuspends);
   }
 
   ping(sessionId: string, counter: number): void {
@@ -116,6 +115,15 @@ export class NatsBus implements Bus {
     } finally {
       await this.#release?.();
     }
+  }
+
+  #notify<T>(sessionId: string, notices: readonly T[], encode: (notices: readonly T[]) => Uint8Array): void {
+    this.#publish(() => {
+      const subject = sessionSubject(sessionId);
+      for (let from = 0; from < notices.length; from += maxNotices) {
+        this.#send(subject, encode(notices.slice(from, from + maxNotices)));
+      }
+    });
   }
 
   #send(subject: string, data: Uint8Array): void {

@@ -3,22 +3,23 @@
  * literals, because `create` would cost as much again as the encoding.
  */
 
+import type { Duration } from '@bufbuild/protobuf/wkt';
 import { LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import type { Payload as PayloadMessage } from '@muster/sdk/gen/muster/v1/payload_pb';
 import type {
   Assignment as AssignmentMessage,
   CancelNotice as CancelNoticeMessage,
+  SuspendNotice as SuspendNoticeMessage,
 } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import type { Payload } from '../domain/base/payload.ts';
 import { uuidToBytes } from '../domain/base/uuid.ts';
-import type { Assignment, CancelNotice } from '../engine/base/messages.ts';
+import type { Assignment, CancelNotice, SuspendNotice } from '../engine/base/messages.ts';
 
 const leaseLossActions = { ABORT: LeaseLossAction.ABORT, CONTINUE: LeaseLossAction.CONTINUE } as const;
 
 /** The contract's form of an assignment. */
 export function toAssignmentMessage(assignment: Assignment): AssignmentMessage {
   const { runTimeoutMs, checkpoint } = assignment;
-  const seconds = Math.floor(runTimeoutMs / 1_000);
   return {
     $typeName: 'muster.worker.v1.Assignment',
     jobId: uuidToBytes(assignment.jobId),
@@ -27,11 +28,7 @@ export function toAssignmentMessage(assignment: Assignment): AssignmentMessage {
     handler: assignment.handler,
     input: toPayloadMessage(assignment.input),
     prefetch: assignment.prefetch,
-    runTimeout: {
-      $typeName: 'google.protobuf.Duration',
-      seconds: BigInt(seconds),
-      nanos: Math.round((runTimeoutMs - seconds * 1_000) * 1e6),
-    },
+    runTimeout: toDuration(runTimeoutMs),
     definition: assignment.definition,
     definitionVersion: assignment.definitionVersion,
     namespace: assignment.namespace,
@@ -51,4 +48,23 @@ function toPayloadMessage(payload: Payload): PayloadMessage {
 /** The contract's form of a cancel. */
 export function toCancelMessage(notice: CancelNotice): CancelNoticeMessage {
   return { $typeName: 'muster.worker.v1.CancelNotice', jobId: uuidToBytes(notice.jobId), attempt: notice.attempt };
+}
+
+/** The contract's form of a request to suspend. */
+export function toSuspendMessage({ jobId, attempt, graceMs }: SuspendNotice): SuspendNoticeMessage {
+  return {
+    $typeName: 'muster.worker.v1.SuspendNotice',
+    jobId: uuidToBytes(jobId),
+    attempt,
+    grace: toDuration(graceMs),
+  };
+}
+
+function toDuration(ms: number): Duration {
+  const seconds = Math.floor(ms / 1_000);
+  return {
+    $typeName: 'google.protobuf.Duration',
+    seconds: BigInt(seconds),
+    nanos: Math.round((ms - seconds * 1_000) * 1e6),
+  };
 }

@@ -107,6 +107,8 @@ func (r *scriptRun) act(ctx context.Context, step step) (err error) {
 		r.job.Progress(step.Fraction, step.Message)
 	case "checkpoint":
 		return r.job.Checkpoint(jsonOrNull(step.Value))
+	case "suspend":
+		return r.job.Suspend(jsonOrNull(step.Value))
 	case "log":
 		r.job.Logger().Info(step.Message)
 	case "extend":

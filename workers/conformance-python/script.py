@@ -79,6 +79,10 @@ class Run:
         self._ctx.checkpoint(step["value"])
         return None
 
+    async def suspend(self, step: Step) -> Returned:
+        """Suspends the job with a checkpoint."""
+        self._ctx.suspend(step["value"])
+
     async def log(self, step: Step) -> Returned:
         """Logs a line."""
         self._ctx.log.info("%s", step["message"])
@@ -139,6 +143,7 @@ ACTIONS: dict[str, Callable[[Run, Step], Awaitable[Returned]]] = {
     "panic": Run.throw,
     "progress": Run.progress,
     "checkpoint": Run.checkpoint,
+    "suspend": Run.suspend,
     "log": Run.log,
     "extend": Run.extend,
     "sleep": Run.sleep,

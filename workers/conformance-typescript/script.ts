@@ -17,7 +17,7 @@ type Step =
   | { readonly do: 'return_context' | 'wait_children' | 'return_children' }
   | { readonly do: 'raise' | 'panic' | 'log'; readonly message: string }
   | { readonly do: 'progress'; readonly fraction: number; readonly message?: string }
-  | { readonly do: 'checkpoint'; readonly value: unknown }
+  | { readonly do: 'checkpoint' | 'suspend'; readonly value: unknown }
   | { readonly do: 'extend' | 'sleep' | 'deaf_sleep'; readonly ms: number }
   | { readonly do: 'until_stopped'; readonly then?: readonly Step[] }
   | { readonly do: 'child'; readonly definition: string; readonly input: unknown; readonly key: string }
@@ -69,6 +69,8 @@ async function runStep(step: Step, run: Run): Promise<Returned | undefined> {
     case 'checkpoint':
       ctx.checkpoint(step.value);
       return undefined;
+    case 'suspend':
+      return ctx.suspend(step.value);
     case 'log':
       ctx.log('info', step.message);
       return undefined;

@@ -115,9 +115,21 @@ class CommandRun {
     throw this.#context.signal.aborted ? this.#context.signal.reason : failure;
   }
 
-  /** Sends SIGTERM to all processes, and kills those that have not ended in time. */
+  /** Sends a signal to all processes; for a suspension its own one first, so that the command can save its state. */
   #stop(): void {
+    const { suspendSignal, graceMs } = this.#spec;
+    if (this.#context.signal.reason.reason !== 'suspended' || suspendSignal === 'SIGTERM') this.#terminate();
+    else {
+      signalSession(this.#process.session, suspendSignal);
+      this.#killTimer = setTimeout(() => this.#terminate(), graceMs);
+    }
+  }
+
+  /** Sends SIGTERM to all processes, and kills those that have not ended in time. */
+  #terminate(): void {
     signalSession(this.#process.session, 'SIGTERM');
+    // One that has stopped itself would not see it.
+    signalSession(this.#process.session, 'SIGCONT');
     this.#killTimer = setTimeout(() => killSession(this.#process.session), this.#spec.graceMs);
   }
 

@@ -16,6 +16,10 @@ export interface ExitRule {
   readonly infrastructure?: boolean | undefined;
 }
 
+/** SIGTSTP says just that: programs that know nothing of it are not stopped by it in a session without a terminal. */
+export const SUSPEND_SIGNALS = ['SIGTSTP', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+export type SuspendSignal = (typeof SUSPEND_SIGNALS)[number];
+
 export interface CommandSpec {
   /**
    * Program and arguments. `{input}` in an argument is replaced by the path of the input file. No shell is involved.
@@ -34,8 +38,10 @@ export interface CommandSpec {
   readonly memory: number | undefined;
   /** Maximum number of open files per process. */
   readonly openFiles: number;
-  /** Time from SIGTERM to SIGKILL, in milliseconds. */
+  /** Time from SIGTERM to SIGKILL, and from `suspendSignal` to SIGTERM, in milliseconds. */
   readonly graceMs: number;
+  /** Asks the command to save a checkpoint and to end, because its job was paused. */
+  readonly suspendSignal: SuspendSignal;
   /** Rules by exit code; they take precedence over `DEFAULT_EXIT_RULES`. */
   readonly exitRules: ReadonlyMap<number, ExitRule>;
 }
@@ -48,6 +54,7 @@ export const DEFAULT_SPEC: Omit<CommandSpec, 'command' | 'directory'> = {
   memory: undefined,
   openFiles: 1_024,
   graceMs: 5_000,
+  suspendSignal: 'SIGTSTP',
   exitRules: new Map(),
 };
 

@@ -479,7 +479,9 @@ type Job struct {
 	// it keeps to) that no worker has, or has left; otherwise it has none. A list checks the demands, and the limits, of
 	// its first 20 kinds of jobs. A READY workflow or wait has none, because the control plane itself starts it.
 	// `state_reason` says more, ExplainJob everything.
-	WaitReason    WaitReason `protobuf:"varint,33,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
+	WaitReason WaitReason `protobuf:"varint,33,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
+	// Its handler was asked to stop: when the grace period of the suspension ends. Unset: it was not, or has stopped.
+	SuspendTime   *timestamppb.Timestamp `protobuf:"bytes,34,opt,name=suspend_time,json=suspendTime,proto3" json:"suspend_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -754,6 +756,13 @@ func (x *Job) GetWaitReason() WaitReason {
 		return x.WaitReason
 	}
 	return WaitReason_WAIT_REASON_UNSPECIFIED
+}
+
+func (x *Job) GetSuspendTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SuspendTime
+	}
+	return nil
 }
 
 type isJob_Outcome interface {
@@ -1150,7 +1159,7 @@ var File_muster_v1_job_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_proto_rawDesc = "" +
 	"\n" +
-	"\x13muster/v1/job.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/attempt.proto\x1a\x1amuster/v1/dependency.proto\x1a\x17muster/v1/failure.proto\x1a\x17muster/v1/payload.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"\x9a\v\n" +
+	"\x13muster/v1/job.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/attempt.proto\x1a\x1amuster/v1/dependency.proto\x1a\x17muster/v1/failure.proto\x1a\x17muster/v1/payload.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"\xd9\v\n" +
 	"\x03Job\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1e\n" +
@@ -1193,7 +1202,8 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\ffairness_key\x18\x1f \x01(\tR\vfairnessKey\x12\x1b\n" +
 	"\tlimit_key\x18  \x01(\tR\blimitKey\x126\n" +
 	"\vwait_reason\x18! \x01(\x0e2\x15.muster.v1.WaitReasonR\n" +
-	"waitReason\x1a9\n" +
+	"waitReason\x12=\n" +
+	"\fsuspend_time\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\vsuspendTime\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\t\n" +
@@ -1345,24 +1355,25 @@ var file_muster_v1_job_proto_depIdxs = []int32{
 	14, // 12: muster.v1.Job.attempts:type_name -> muster.v1.Attempt
 	6,  // 13: muster.v1.Job.cancellation:type_name -> muster.v1.Cancellation
 	2,  // 14: muster.v1.Job.wait_reason:type_name -> muster.v1.WaitReason
-	4,  // 15: muster.v1.Cancellation.stage:type_name -> muster.v1.CancelStage
-	12, // 16: muster.v1.Cancellation.request_time:type_name -> google.protobuf.Timestamp
-	11, // 17: muster.v1.JobSubmission.input:type_name -> muster.v1.Payload
-	3,  // 18: muster.v1.JobSubmission.idempotency_conflict_policy:type_name -> muster.v1.IdempotencyConflictPolicy
-	10, // 19: muster.v1.JobSubmission.labels:type_name -> muster.v1.JobSubmission.LabelsEntry
-	12, // 20: muster.v1.JobSubmission.run_time:type_name -> google.protobuf.Timestamp
-	15, // 21: muster.v1.JobSubmission.delay:type_name -> google.protobuf.Duration
-	12, // 22: muster.v1.JobSubmission.expire_time:type_name -> google.protobuf.Timestamp
-	16, // 23: muster.v1.JobSubmission.retry_policy:type_name -> muster.v1.RetryPolicy
-	15, // 24: muster.v1.JobSubmission.run_timeout:type_name -> google.protobuf.Duration
-	17, // 25: muster.v1.JobSubmission.demands:type_name -> muster.v1.Demands
-	18, // 26: muster.v1.JobSubmission.sticky:type_name -> muster.v1.Sticky
-	19, // 27: muster.v1.JobSubmission.depends_on:type_name -> muster.v1.Dependency
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	12, // 15: muster.v1.Job.suspend_time:type_name -> google.protobuf.Timestamp
+	4,  // 16: muster.v1.Cancellation.stage:type_name -> muster.v1.CancelStage
+	12, // 17: muster.v1.Cancellation.request_time:type_name -> google.protobuf.Timestamp
+	11, // 18: muster.v1.JobSubmission.input:type_name -> muster.v1.Payload
+	3,  // 19: muster.v1.JobSubmission.idempotency_conflict_policy:type_name -> muster.v1.IdempotencyConflictPolicy
+	10, // 20: muster.v1.JobSubmission.labels:type_name -> muster.v1.JobSubmission.LabelsEntry
+	12, // 21: muster.v1.JobSubmission.run_time:type_name -> google.protobuf.Timestamp
+	15, // 22: muster.v1.JobSubmission.delay:type_name -> google.protobuf.Duration
+	12, // 23: muster.v1.JobSubmission.expire_time:type_name -> google.protobuf.Timestamp
+	16, // 24: muster.v1.JobSubmission.retry_policy:type_name -> muster.v1.RetryPolicy
+	15, // 25: muster.v1.JobSubmission.run_timeout:type_name -> google.protobuf.Duration
+	17, // 26: muster.v1.JobSubmission.demands:type_name -> muster.v1.Demands
+	18, // 27: muster.v1.JobSubmission.sticky:type_name -> muster.v1.Sticky
+	19, // 28: muster.v1.JobSubmission.depends_on:type_name -> muster.v1.Dependency
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_proto_init() }

@@ -23,6 +23,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// The total timeout of a job while it is paused. An expiry and a queue timeout always run on.
+type PausedTimeouts int32
+
+const (
+	// As RUN_ON.
+	PausedTimeouts_PAUSED_TIMEOUTS_UNSPECIFIED PausedTimeouts = 0
+	// It runs on, and ends the job when it is over.
+	PausedTimeouts_PAUSED_TIMEOUTS_RUN_ON PausedTimeouts = 1
+	// It stops, and starts anew when the job is resumed.
+	PausedTimeouts_PAUSED_TIMEOUTS_STOP PausedTimeouts = 2
+)
+
+// Enum value maps for PausedTimeouts.
+var (
+	PausedTimeouts_name = map[int32]string{
+		0: "PAUSED_TIMEOUTS_UNSPECIFIED",
+		1: "PAUSED_TIMEOUTS_RUN_ON",
+		2: "PAUSED_TIMEOUTS_STOP",
+	}
+	PausedTimeouts_value = map[string]int32{
+		"PAUSED_TIMEOUTS_UNSPECIFIED": 0,
+		"PAUSED_TIMEOUTS_RUN_ON":      1,
+		"PAUSED_TIMEOUTS_STOP":        2,
+	}
+)
+
+func (x PausedTimeouts) Enum() *PausedTimeouts {
+	p := new(PausedTimeouts)
+	*p = x
+	return p
+}
+
+func (x PausedTimeouts) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PausedTimeouts) Descriptor() protoreflect.EnumDescriptor {
+	return file_muster_v1_job_service_proto_enumTypes[0].Descriptor()
+}
+
+func (PausedTimeouts) Type() protoreflect.EnumType {
+	return &file_muster_v1_job_service_proto_enumTypes[0]
+}
+
+func (x PausedTimeouts) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PausedTimeouts.Descriptor instead.
+func (PausedTimeouts) EnumDescriptor() ([]byte, []int) {
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{0}
+}
+
 // Selects jobs. Every condition that is set must hold; none at all means every job of the namespace.
 type JobFilter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2172,7 +2225,13 @@ type PauseJobRequest struct {
 	// A readable reason. At most 256 characters.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Idempotency token (UUID) for retries of this call. Empty: none.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether an open attempt is asked to stop. Not set: a job with an open attempt is refused with JOB_NOT_WAITING.
+	Running bool `protobuf:"varint,5,opt,name=running,proto3" json:"running,omitempty"`
+	// How long its handler may take to stop. At most 1 h. Unset: the definition's `cancel_grace`. Only with `running`.
+	Grace *durationpb.Duration `protobuf:"bytes,6,opt,name=grace,proto3" json:"grace,omitempty"`
+	// What becomes of its total timeout meanwhile. Unspecified: RUN_ON.
+	Timeouts      PausedTimeouts `protobuf:"varint,7,opt,name=timeouts,proto3,enum=muster.v1.PausedTimeouts" json:"timeouts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2233,6 +2292,27 @@ func (x *PauseJobRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *PauseJobRequest) GetRunning() bool {
+	if x != nil {
+		return x.Running
+	}
+	return false
+}
+
+func (x *PauseJobRequest) GetGrace() *durationpb.Duration {
+	if x != nil {
+		return x.Grace
+	}
+	return nil
+}
+
+func (x *PauseJobRequest) GetTimeouts() PausedTimeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return PausedTimeouts_PAUSED_TIMEOUTS_UNSPECIFIED
 }
 
 // The job after the change.
@@ -2669,13 +2749,16 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"request_id\x18\x06 \x01(\tR\trequestIdB\v\n" +
 	"\t_priority\"5\n" +
 	"\x11UpdateJobResponse\x12 \n" +
-	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"}\n" +
+	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"\xff\x01\n" +
 	"\x0fPauseJobRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"4\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12\x18\n" +
+	"\arunning\x18\x05 \x01(\bR\arunning\x12/\n" +
+	"\x05grace\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x05grace\x125\n" +
+	"\btimeouts\x18\a \x01(\x0e2\x19.muster.v1.PausedTimeoutsR\btimeouts\"4\n" +
 	"\x10PauseJobResponse\x12 \n" +
 	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"f\n" +
 	"\x10ResumeJobRequest\x12\x1c\n" +
@@ -2693,7 +2776,11 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\";\n" +
 	"\x17AddDependenciesResponse\x12 \n" +
-	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job2\xc4\n" +
+	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job*g\n" +
+	"\x0ePausedTimeouts\x12\x1f\n" +
+	"\x1bPAUSED_TIMEOUTS_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16PAUSED_TIMEOUTS_RUN_ON\x10\x01\x12\x18\n" +
+	"\x14PAUSED_TIMEOUTS_STOP\x10\x022\xc4\n" +
 	"\n" +
 	"\n" +
 	"JobService\x12F\n" +
@@ -2732,129 +2819,133 @@ func file_muster_v1_job_service_proto_rawDescGZIP() []byte {
 	return file_muster_v1_job_service_proto_rawDescData
 }
 
+var file_muster_v1_job_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_muster_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_muster_v1_job_service_proto_goTypes = []any{
-	(*JobFilter)(nil),                // 0: muster.v1.JobFilter
-	(*SubmitJobRequest)(nil),         // 1: muster.v1.SubmitJobRequest
-	(*ParentAttempt)(nil),            // 2: muster.v1.ParentAttempt
-	(*SubmitJobResponse)(nil),        // 3: muster.v1.SubmitJobResponse
-	(*SubmitJobsRequest)(nil),        // 4: muster.v1.SubmitJobsRequest
-	(*SubmissionResult)(nil),         // 5: muster.v1.SubmissionResult
-	(*SubmitJobsResponse)(nil),       // 6: muster.v1.SubmitJobsResponse
-	(*GetJobRequest)(nil),            // 7: muster.v1.GetJobRequest
-	(*GetJobResponse)(nil),           // 8: muster.v1.GetJobResponse
-	(*WaitJobRequest)(nil),           // 9: muster.v1.WaitJobRequest
-	(*WaitJobResponse)(nil),          // 10: muster.v1.WaitJobResponse
-	(*CancelJobRequest)(nil),         // 11: muster.v1.CancelJobRequest
-	(*CancelJobResponse)(nil),        // 12: muster.v1.CancelJobResponse
-	(*ListJobsRequest)(nil),          // 13: muster.v1.ListJobsRequest
-	(*ListJobsResponse)(nil),         // 14: muster.v1.ListJobsResponse
-	(*ExplainJobRequest)(nil),        // 15: muster.v1.ExplainJobRequest
-	(*ExplainJobResponse)(nil),       // 16: muster.v1.ExplainJobResponse
-	(*WatchJobRequest)(nil),          // 17: muster.v1.WatchJobRequest
-	(*WatchJobResponse)(nil),         // 18: muster.v1.WatchJobResponse
-	(*ListAttemptLogsRequest)(nil),   // 19: muster.v1.ListAttemptLogsRequest
-	(*ListAttemptLogsResponse)(nil),  // 20: muster.v1.ListAttemptLogsResponse
-	(*WatchAttemptLogsRequest)(nil),  // 21: muster.v1.WatchAttemptLogsRequest
-	(*WatchAttemptLogsResponse)(nil), // 22: muster.v1.WatchAttemptLogsResponse
-	(*RetryJobsRequest)(nil),         // 23: muster.v1.RetryJobsRequest
-	(*RetryJobsResponse)(nil),        // 24: muster.v1.RetryJobsResponse
-	(*CancelJobsRequest)(nil),        // 25: muster.v1.CancelJobsRequest
-	(*CancelJobsResponse)(nil),       // 26: muster.v1.CancelJobsResponse
-	(*EraseJobRequest)(nil),          // 27: muster.v1.EraseJobRequest
-	(*EraseJobResponse)(nil),         // 28: muster.v1.EraseJobResponse
-	(*RetryJobRequest)(nil),          // 29: muster.v1.RetryJobRequest
-	(*RetryJobResponse)(nil),         // 30: muster.v1.RetryJobResponse
-	(*UpdateJobRequest)(nil),         // 31: muster.v1.UpdateJobRequest
-	(*UpdateJobResponse)(nil),        // 32: muster.v1.UpdateJobResponse
-	(*PauseJobRequest)(nil),          // 33: muster.v1.PauseJobRequest
-	(*PauseJobResponse)(nil),         // 34: muster.v1.PauseJobResponse
-	(*ResumeJobRequest)(nil),         // 35: muster.v1.ResumeJobRequest
-	(*ResumeJobResponse)(nil),        // 36: muster.v1.ResumeJobResponse
-	(*AddDependenciesRequest)(nil),   // 37: muster.v1.AddDependenciesRequest
-	(*AddDependenciesResponse)(nil),  // 38: muster.v1.AddDependenciesResponse
-	nil,                              // 39: muster.v1.JobFilter.LabelsEntry
-	(JobState)(0),                    // 40: muster.v1.JobState
-	(*timestamppb.Timestamp)(nil),    // 41: google.protobuf.Timestamp
-	(*JobSubmission)(nil),            // 42: muster.v1.JobSubmission
-	(*Job)(nil),                      // 43: muster.v1.Job
-	(*durationpb.Duration)(nil),      // 44: google.protobuf.Duration
-	(*JobExplanation)(nil),           // 45: muster.v1.JobExplanation
-	(*LogRecord)(nil),                // 46: muster.v1.LogRecord
-	(*Dependency)(nil),               // 47: muster.v1.Dependency
+	(PausedTimeouts)(0),              // 0: muster.v1.PausedTimeouts
+	(*JobFilter)(nil),                // 1: muster.v1.JobFilter
+	(*SubmitJobRequest)(nil),         // 2: muster.v1.SubmitJobRequest
+	(*ParentAttempt)(nil),            // 3: muster.v1.ParentAttempt
+	(*SubmitJobResponse)(nil),        // 4: muster.v1.SubmitJobResponse
+	(*SubmitJobsRequest)(nil),        // 5: muster.v1.SubmitJobsRequest
+	(*SubmissionResult)(nil),         // 6: muster.v1.SubmissionResult
+	(*SubmitJobsResponse)(nil),       // 7: muster.v1.SubmitJobsResponse
+	(*GetJobRequest)(nil),            // 8: muster.v1.GetJobRequest
+	(*GetJobResponse)(nil),           // 9: muster.v1.GetJobResponse
+	(*WaitJobRequest)(nil),           // 10: muster.v1.WaitJobRequest
+	(*WaitJobResponse)(nil),          // 11: muster.v1.WaitJobResponse
+	(*CancelJobRequest)(nil),         // 12: muster.v1.CancelJobRequest
+	(*CancelJobResponse)(nil),        // 13: muster.v1.CancelJobResponse
+	(*ListJobsRequest)(nil),          // 14: muster.v1.ListJobsRequest
+	(*ListJobsResponse)(nil),         // 15: muster.v1.ListJobsResponse
+	(*ExplainJobRequest)(nil),        // 16: muster.v1.ExplainJobRequest
+	(*ExplainJobResponse)(nil),       // 17: muster.v1.ExplainJobResponse
+	(*WatchJobRequest)(nil),          // 18: muster.v1.WatchJobRequest
+	(*WatchJobResponse)(nil),         // 19: muster.v1.WatchJobResponse
+	(*ListAttemptLogsRequest)(nil),   // 20: muster.v1.ListAttemptLogsRequest
+	(*ListAttemptLogsResponse)(nil),  // 21: muster.v1.ListAttemptLogsResponse
+	(*WatchAttemptLogsRequest)(nil),  // 22: muster.v1.WatchAttemptLogsRequest
+	(*WatchAttemptLogsResponse)(nil), // 23: muster.v1.WatchAttemptLogsResponse
+	(*RetryJobsRequest)(nil),         // 24: muster.v1.RetryJobsRequest
+	(*RetryJobsResponse)(nil),        // 25: muster.v1.RetryJobsResponse
+	(*CancelJobsRequest)(nil),        // 26: muster.v1.CancelJobsRequest
+	(*CancelJobsResponse)(nil),       // 27: muster.v1.CancelJobsResponse
+	(*EraseJobRequest)(nil),          // 28: muster.v1.EraseJobRequest
+	(*EraseJobResponse)(nil),         // 29: muster.v1.EraseJobResponse
+	(*RetryJobRequest)(nil),          // 30: muster.v1.RetryJobRequest
+	(*RetryJobResponse)(nil),         // 31: muster.v1.RetryJobResponse
+	(*UpdateJobRequest)(nil),         // 32: muster.v1.UpdateJobRequest
+	(*UpdateJobResponse)(nil),        // 33: muster.v1.UpdateJobResponse
+	(*PauseJobRequest)(nil),          // 34: muster.v1.PauseJobRequest
+	(*PauseJobResponse)(nil),         // 35: muster.v1.PauseJobResponse
+	(*ResumeJobRequest)(nil),         // 36: muster.v1.ResumeJobRequest
+	(*ResumeJobResponse)(nil),        // 37: muster.v1.ResumeJobResponse
+	(*AddDependenciesRequest)(nil),   // 38: muster.v1.AddDependenciesRequest
+	(*AddDependenciesResponse)(nil),  // 39: muster.v1.AddDependenciesResponse
+	nil,                              // 40: muster.v1.JobFilter.LabelsEntry
+	(JobState)(0),                    // 41: muster.v1.JobState
+	(*timestamppb.Timestamp)(nil),    // 42: google.protobuf.Timestamp
+	(*JobSubmission)(nil),            // 43: muster.v1.JobSubmission
+	(*Job)(nil),                      // 44: muster.v1.Job
+	(*durationpb.Duration)(nil),      // 45: google.protobuf.Duration
+	(*JobExplanation)(nil),           // 46: muster.v1.JobExplanation
+	(*LogRecord)(nil),                // 47: muster.v1.LogRecord
+	(*Dependency)(nil),               // 48: muster.v1.Dependency
 }
 var file_muster_v1_job_service_proto_depIdxs = []int32{
-	40, // 0: muster.v1.JobFilter.states:type_name -> muster.v1.JobState
-	39, // 1: muster.v1.JobFilter.labels:type_name -> muster.v1.JobFilter.LabelsEntry
-	41, // 2: muster.v1.JobFilter.min_create_time:type_name -> google.protobuf.Timestamp
-	41, // 3: muster.v1.JobFilter.max_create_time:type_name -> google.protobuf.Timestamp
-	42, // 4: muster.v1.SubmitJobRequest.job:type_name -> muster.v1.JobSubmission
-	2,  // 5: muster.v1.SubmitJobRequest.parent:type_name -> muster.v1.ParentAttempt
-	42, // 6: muster.v1.SubmitJobsRequest.jobs:type_name -> muster.v1.JobSubmission
-	2,  // 7: muster.v1.SubmitJobsRequest.parent:type_name -> muster.v1.ParentAttempt
-	5,  // 8: muster.v1.SubmitJobsResponse.jobs:type_name -> muster.v1.SubmissionResult
-	43, // 9: muster.v1.GetJobResponse.job:type_name -> muster.v1.Job
-	44, // 10: muster.v1.WaitJobRequest.timeout:type_name -> google.protobuf.Duration
-	43, // 11: muster.v1.WaitJobResponse.job:type_name -> muster.v1.Job
-	43, // 12: muster.v1.CancelJobResponse.job:type_name -> muster.v1.Job
-	0,  // 13: muster.v1.ListJobsRequest.filter:type_name -> muster.v1.JobFilter
-	43, // 14: muster.v1.ListJobsResponse.jobs:type_name -> muster.v1.Job
-	45, // 15: muster.v1.ExplainJobResponse.explanation:type_name -> muster.v1.JobExplanation
-	43, // 16: muster.v1.WatchJobResponse.job:type_name -> muster.v1.Job
-	46, // 17: muster.v1.ListAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
-	46, // 18: muster.v1.WatchAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
-	0,  // 19: muster.v1.RetryJobsRequest.filter:type_name -> muster.v1.JobFilter
-	0,  // 20: muster.v1.CancelJobsRequest.filter:type_name -> muster.v1.JobFilter
-	43, // 21: muster.v1.EraseJobResponse.job:type_name -> muster.v1.Job
-	43, // 22: muster.v1.RetryJobResponse.job:type_name -> muster.v1.Job
-	41, // 23: muster.v1.UpdateJobRequest.run_time:type_name -> google.protobuf.Timestamp
-	41, // 24: muster.v1.UpdateJobRequest.expire_time:type_name -> google.protobuf.Timestamp
-	43, // 25: muster.v1.UpdateJobResponse.job:type_name -> muster.v1.Job
-	43, // 26: muster.v1.PauseJobResponse.job:type_name -> muster.v1.Job
-	43, // 27: muster.v1.ResumeJobResponse.job:type_name -> muster.v1.Job
-	47, // 28: muster.v1.AddDependenciesRequest.depends_on:type_name -> muster.v1.Dependency
-	43, // 29: muster.v1.AddDependenciesResponse.job:type_name -> muster.v1.Job
-	1,  // 30: muster.v1.JobService.SubmitJob:input_type -> muster.v1.SubmitJobRequest
-	4,  // 31: muster.v1.JobService.SubmitJobs:input_type -> muster.v1.SubmitJobsRequest
-	7,  // 32: muster.v1.JobService.GetJob:input_type -> muster.v1.GetJobRequest
-	15, // 33: muster.v1.JobService.ExplainJob:input_type -> muster.v1.ExplainJobRequest
-	9,  // 34: muster.v1.JobService.WaitJob:input_type -> muster.v1.WaitJobRequest
-	11, // 35: muster.v1.JobService.CancelJob:input_type -> muster.v1.CancelJobRequest
-	13, // 36: muster.v1.JobService.ListJobs:input_type -> muster.v1.ListJobsRequest
-	17, // 37: muster.v1.JobService.WatchJob:input_type -> muster.v1.WatchJobRequest
-	19, // 38: muster.v1.JobService.ListAttemptLogs:input_type -> muster.v1.ListAttemptLogsRequest
-	21, // 39: muster.v1.JobService.WatchAttemptLogs:input_type -> muster.v1.WatchAttemptLogsRequest
-	29, // 40: muster.v1.JobService.RetryJob:input_type -> muster.v1.RetryJobRequest
-	23, // 41: muster.v1.JobService.RetryJobs:input_type -> muster.v1.RetryJobsRequest
-	25, // 42: muster.v1.JobService.CancelJobs:input_type -> muster.v1.CancelJobsRequest
-	31, // 43: muster.v1.JobService.UpdateJob:input_type -> muster.v1.UpdateJobRequest
-	33, // 44: muster.v1.JobService.PauseJob:input_type -> muster.v1.PauseJobRequest
-	35, // 45: muster.v1.JobService.ResumeJob:input_type -> muster.v1.ResumeJobRequest
-	27, // 46: muster.v1.JobService.EraseJob:input_type -> muster.v1.EraseJobRequest
-	37, // 47: muster.v1.JobService.AddDependencies:input_type -> muster.v1.AddDependenciesRequest
-	3,  // 48: muster.v1.JobService.SubmitJob:output_type -> muster.v1.SubmitJobResponse
-	6,  // 49: muster.v1.JobService.SubmitJobs:output_type -> muster.v1.SubmitJobsResponse
-	8,  // 50: muster.v1.JobService.GetJob:output_type -> muster.v1.GetJobResponse
-	16, // 51: muster.v1.JobService.ExplainJob:output_type -> muster.v1.ExplainJobResponse
-	10, // 52: muster.v1.JobService.WaitJob:output_type -> muster.v1.WaitJobResponse
-	12, // 53: muster.v1.JobService.CancelJob:output_type -> muster.v1.CancelJobResponse
-	14, // 54: muster.v1.JobService.ListJobs:output_type -> muster.v1.ListJobsResponse
-	18, // 55: muster.v1.JobService.WatchJob:output_type -> muster.v1.WatchJobResponse
-	20, // 56: muster.v1.JobService.ListAttemptLogs:output_type -> muster.v1.ListAttemptLogsResponse
-	22, // 57: muster.v1.JobService.WatchAttemptLogs:output_type -> muster.v1.WatchAttemptLogsResponse
-	30, // 58: muster.v1.JobService.RetryJob:output_type -> muster.v1.RetryJobResponse
-	24, // 59: muster.v1.JobService.RetryJobs:output_type -> muster.v1.RetryJobsResponse
-	26, // 60: muster.v1.JobService.CancelJobs:output_type -> muster.v1.CancelJobsResponse
-	32, // 61: muster.v1.JobService.UpdateJob:output_type -> muster.v1.UpdateJobResponse
-	34, // 62: muster.v1.JobService.PauseJob:output_type -> muster.v1.PauseJobResponse
-	36, // 63: muster.v1.JobService.ResumeJob:output_type -> muster.v1.ResumeJobResponse
-	28, // 64: muster.v1.JobService.EraseJob:output_type -> muster.v1.EraseJobResponse
-	38, // 65: muster.v1.JobService.AddDependencies:output_type -> muster.v1.AddDependenciesResponse
-	48, // [48:66] is the sub-list for method output_type
-	30, // [30:48] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	41, // 0: muster.v1.JobFilter.states:type_name -> muster.v1.JobState
+	40, // 1: muster.v1.JobFilter.labels:type_name -> muster.v1.JobFilter.LabelsEntry
+	42, // 2: muster.v1.JobFilter.min_create_time:type_name -> google.protobuf.Timestamp
+	42, // 3: muster.v1.JobFilter.max_create_time:type_name -> google.protobuf.Timestamp
+	43, // 4: muster.v1.SubmitJobRequest.job:type_name -> muster.v1.JobSubmission
+	3,  // 5: muster.v1.SubmitJobRequest.parent:type_name -> muster.v1.ParentAttempt
+	43, // 6: muster.v1.SubmitJobsRequest.jobs:type_name -> muster.v1.JobSubmission
+	3,  // 7: muster.v1.SubmitJobsRequest.parent:type_name -> muster.v1.ParentAttempt
+	6,  // 8: muster.v1.SubmitJobsResponse.jobs:type_name -> muster.v1.SubmissionResult
+	44, // 9: muster.v1.GetJobResponse.job:type_name -> muster.v1.Job
+	45, // 10: muster.v1.WaitJobRequest.timeout:type_name -> google.protobuf.Duration
+	44, // 11: muster.v1.WaitJobResponse.job:type_name -> muster.v1.Job
+	44, // 12: muster.v1.CancelJobResponse.job:type_name -> muster.v1.Job
+	1,  // 13: muster.v1.ListJobsRequest.filter:type_name -> muster.v1.JobFilter
+	44, // 14: muster.v1.ListJobsResponse.jobs:type_name -> muster.v1.Job
+	46, // 15: muster.v1.ExplainJobResponse.explanation:type_name -> muster.v1.JobExplanation
+	44, // 16: muster.v1.WatchJobResponse.job:type_name -> muster.v1.Job
+	47, // 17: muster.v1.ListAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
+	47, // 18: muster.v1.WatchAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
+	1,  // 19: muster.v1.RetryJobsRequest.filter:type_name -> muster.v1.JobFilter
+	1,  // 20: muster.v1.CancelJobsRequest.filter:type_name -> muster.v1.JobFilter
+	44, // 21: muster.v1.EraseJobResponse.job:type_name -> muster.v1.Job
+	44, // 22: muster.v1.RetryJobResponse.job:type_name -> muster.v1.Job
+	42, // 23: muster.v1.UpdateJobRequest.run_time:type_name -> google.protobuf.Timestamp
+	42, // 24: muster.v1.UpdateJobRequest.expire_time:type_name -> google.protobuf.Timestamp
+	44, // 25: muster.v1.UpdateJobResponse.job:type_name -> muster.v1.Job
+	45, // 26: muster.v1.PauseJobRequest.grace:type_name -> google.protobuf.Duration
+	0,  // 27: muster.v1.PauseJobRequest.timeouts:type_name -> muster.v1.PausedTimeouts
+	44, // 28: muster.v1.PauseJobResponse.job:type_name -> muster.v1.Job
+	44, // 29: muster.v1.ResumeJobResponse.job:type_name -> muster.v1.Job
+	48, // 30: muster.v1.AddDependenciesRequest.depends_on:type_name -> muster.v1.Dependency
+	44, // 31: muster.v1.AddDependenciesResponse.job:type_name -> muster.v1.Job
+	2,  // 32: muster.v1.JobService.SubmitJob:input_type -> muster.v1.SubmitJobRequest
+	5,  // 33: muster.v1.JobService.SubmitJobs:input_type -> muster.v1.SubmitJobsRequest
+	8,  // 34: muster.v1.JobService.GetJob:input_type -> muster.v1.GetJobRequest
+	16, // 35: muster.v1.JobService.ExplainJob:input_type -> muster.v1.ExplainJobRequest
+	10, // 36: muster.v1.JobService.WaitJob:input_type -> muster.v1.WaitJobRequest
+	12, // 37: muster.v1.JobService.CancelJob:input_type -> muster.v1.CancelJobRequest
+	14, // 38: muster.v1.JobService.ListJobs:input_type -> muster.v1.ListJobsRequest
+	18, // 39: muster.v1.JobService.WatchJob:input_type -> muster.v1.WatchJobRequest
+	20, // 40: muster.v1.JobService.ListAttemptLogs:input_type -> muster.v1.ListAttemptLogsRequest
+	22, // 41: muster.v1.JobService.WatchAttemptLogs:input_type -> muster.v1.WatchAttemptLogsRequest
+	30, // 42: muster.v1.JobService.RetryJob:input_type -> muster.v1.RetryJobRequest
+	24, // 43: muster.v1.JobService.RetryJobs:input_type -> muster.v1.RetryJobsRequest
+	26, // 44: muster.v1.JobService.CancelJobs:input_type -> muster.v1.CancelJobsRequest
+	32, // 45: muster.v1.JobService.UpdateJob:input_type -> muster.v1.UpdateJobRequest
+	34, // 46: muster.v1.JobService.PauseJob:input_type -> muster.v1.PauseJobRequest
+	36, // 47: muster.v1.JobService.ResumeJob:input_type -> muster.v1.ResumeJobRequest
+	28, // 48: muster.v1.JobService.EraseJob:input_type -> muster.v1.EraseJobRequest
+	38, // 49: muster.v1.JobService.AddDependencies:input_type -> muster.v1.AddDependenciesRequest
+	4,  // 50: muster.v1.JobService.SubmitJob:output_type -> muster.v1.SubmitJobResponse
+	7,  // 51: muster.v1.JobService.SubmitJobs:output_type -> muster.v1.SubmitJobsResponse
+	9,  // 52: muster.v1.JobService.GetJob:output_type -> muster.v1.GetJobResponse
+	17, // 53: muster.v1.JobService.ExplainJob:output_type -> muster.v1.ExplainJobResponse
+	11, // 54: muster.v1.JobService.WaitJob:output_type -> muster.v1.WaitJobResponse
+	13, // 55: muster.v1.JobService.CancelJob:output_type -> muster.v1.CancelJobResponse
+	15, // 56: muster.v1.JobService.ListJobs:output_type -> muster.v1.ListJobsResponse
+	19, // 57: muster.v1.JobService.WatchJob:output_type -> muster.v1.WatchJobResponse
+	21, // 58: muster.v1.JobService.ListAttemptLogs:output_type -> muster.v1.ListAttemptLogsResponse
+	23, // 59: muster.v1.JobService.WatchAttemptLogs:output_type -> muster.v1.WatchAttemptLogsResponse
+	31, // 60: muster.v1.JobService.RetryJob:output_type -> muster.v1.RetryJobResponse
+	25, // 61: muster.v1.JobService.RetryJobs:output_type -> muster.v1.RetryJobsResponse
+	27, // 62: muster.v1.JobService.CancelJobs:output_type -> muster.v1.CancelJobsResponse
+	33, // 63: muster.v1.JobService.UpdateJob:output_type -> muster.v1.UpdateJobResponse
+	35, // 64: muster.v1.JobService.PauseJob:output_type -> muster.v1.PauseJobResponse
+	37, // 65: muster.v1.JobService.ResumeJob:output_type -> muster.v1.ResumeJobResponse
+	29, // 66: muster.v1.JobService.EraseJob:output_type -> muster.v1.EraseJobResponse
+	39, // 67: muster.v1.JobService.AddDependencies:output_type -> muster.v1.AddDependenciesResponse
+	50, // [50:68] is the sub-list for method output_type
+	32, // [32:50] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_service_proto_init() }
@@ -2872,13 +2963,14 @@ func file_muster_v1_job_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_v1_job_service_proto_rawDesc), len(file_muster_v1_job_service_proto_rawDesc)),
-			NumEnums:      0,
+			NumEnums:      1,
 			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_muster_v1_job_service_proto_goTypes,
 		DependencyIndexes: file_muster_v1_job_service_proto_depIdxs,
+		EnumInfos:         file_muster_v1_job_service_proto_enumTypes,
 		MessageInfos:      file_muster_v1_job_service_proto_msgTypes,
 	}.Build()
 	File_muster_v1_job_service_proto = out.File

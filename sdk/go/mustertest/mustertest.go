@@ -51,7 +51,7 @@ type Outcome[Out any] struct {
 	Payload *pb.Payload
 	// Failure is the reported failure; nil if the handler did not fail.
 	Failure *pb.Failure
-	// Suspended is true when the handler waits for children and would run again.
+	// Suspended is true when the handler has suspended its job, or waits for children, and would run again.
 	Suspended bool
 	// Progress contains all progress reports, in order.
 	Progress []*pb.Progress

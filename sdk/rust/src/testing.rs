@@ -187,8 +187,10 @@ impl TestJob {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TestOutcome {
-    /// The returned value or the failure.
+    /// The returned value or the failure; a handler that has suspended its job has the failure `HandlerSuspended`.
     pub payload: Result<Payload, Box<v1::Failure>>,
+    /// Whether the handler has suspended its job: nothing failed, and it would run again.
+    pub is_suspended: bool,
     /// All progress reports, in order.
     pub progress: Vec<v1::Progress>,
     /// All checkpoints, in order.
@@ -215,13 +217,20 @@ impl TestOutcome {
     }
 
     fn new(outcome: HandlerOutcome, words: Vec<Word>) -> Self {
+        let is_suspended = matches!(outcome, HandlerOutcome::Suspended(_));
         let payload = match outcome {
             HandlerOutcome::Result(payload) => Ok(payload),
             HandlerOutcome::Failure(failure) => Err(Box::new(failure)),
-            HandlerOutcome::Suspended(_) => unreachable!("a test has no children to wait for"),
+            // A test has no children to wait for.
+            HandlerOutcome::Suspended(_) => Err(Box::new(v1::Failure {
+                r#type: "HandlerSuspended".into(),
+                message: "the handler has suspended its job".into(),
+                ..Default::default()
+            })),
         };
         let mut said = Self {
             payload,
+            is_suspended,
             progress: Vec::new(),
             checkpoints: Vec::new(),
             logs: Vec::new(),

@@ -48,6 +48,26 @@ async fn bytes_pass_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_handler_suspends_its_job_with_a_checkpoint() {
+    let job = TestJob::new();
+    job.stop(StopReason::Suspended);
+    let outcome = job
+        .run(|context: Context, (): ()| async move {
+            assert_eq!(context.stopped().await, StopReason::Suspended);
+            Err::<(), _>(context.suspend(&json!({ "page": 7 }))?)
+        })
+        .await;
+    assert!(outcome.is_suspended);
+    assert_eq!(outcome.checkpoints, [Payload::json(&json!({ "page": 7 })).unwrap()]);
+
+    let small = TestJob::new().max_payload(10);
+    let outcome = small
+        .run(|context: Context, (): ()| async move { Err::<(), _>(context.suspend("x".repeat(20).as_str())?) })
+        .await;
+    assert!(!outcome.is_suspended && outcome.failure().unwrap().message.contains("the maximum is 10"));
+}
+
+#[tokio::test]
 async fn what_a_handler_says_is_kept() {
     let job = TestJob::new().attempt(4).attempt_count(2).definition("resize", 7).last_checkpoint(&[1, 2]);
     let job = job.run_timeout(Duration::from_secs(60));

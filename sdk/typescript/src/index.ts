@@ -12,6 +12,7 @@ export type { JobFilter } from './client/jobs/job-filter.ts';
 export type { Redriven } from './client/jobs/job-pages.ts';
 export type { JobRef } from './client/jobs/job-ref.ts';
 export type { WaitOptions } from './client/jobs/job-wait.ts';
+export type { PauseOptions } from './client/jobs/pause.ts';
 export type { JobOptions, JobRequest, MemberOptions, SubmittedJob } from './client/jobs/submission.ts';
 export type { KeyLimitInit, KeyLimitOptions, RateLimitInit, RateLimitOptions } from './client/limits.ts';
 export type { RetryPolicyInit, RetryPolicyOptions, RetryRuleOptions } from './client/retry-policy.ts';
@@ -63,6 +64,12 @@ export type { Child, ChildOptions } from './worker/children.ts';
 export { WaitsForChildren } from './worker/children.ts';
 export type { StopReason } from './worker/core/base/ports.ts';
 export type { HandlerFunction, Handlers, JobContext, VersionedHandler } from './worker/handler.ts';
-export { HandlerStopped, InfrastructureError, NonRetryableError, RetryLater } from './worker/handler.ts';
+export {
+  HandlerStopped,
+  HandlerSuspended,
+  InfrastructureError,
+  NonRetryableError,
+  RetryLater,
+} from './worker/handler.ts';
 export type { WorkerEvent, WorkerOptions } from './worker/worker.ts';
 export { Worker } from './worker/worker.ts';

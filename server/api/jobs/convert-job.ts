@@ -186,6 +186,7 @@ export function jobTo(view: JobView): Job {
     ...defined('expireTime', timestampTo(view.expireTimeUs)),
     ...defined('assignTime', timestampTo(view.assignTimeUs)),
     ...defined('endTime', timestampTo(view.endTimeUs)),
+    ...defined('suspendTime', timestampTo(view.suspendTimeUs)),
     outcome: outcomeTo(view),
     ...defined('cancellation', cancellationTo(view)),
     sessionId: view.endTimeUs === undefined ? (view.sessionId ?? '') : '',

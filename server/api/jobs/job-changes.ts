@@ -4,6 +4,8 @@ import {
   CancelJobResponseSchema,
   EraseJobResponseSchema,
   type JobService,
+  PausedTimeouts,
+  type PauseJobRequest,
   PauseJobResponseSchema,
   ResumeJobResponseSchema,
   RetryJobResponseSchema,
@@ -11,8 +13,9 @@ import {
   UpdateJobResponseSchema,
 } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type { Update } from '../../domain/jobs/pause.ts';
+import type { Pause } from '../../engine/jobs/change/pauses.ts';
 import type { Replica } from '../../engine/replica.ts';
-import { checkRange, checkText, requestIdOf, timestampUs } from '../base/checks.ts';
+import { checkRange, checkText, durationMs, isKnown, requestIdOf, timestampUs } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';
 import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
@@ -38,6 +41,18 @@ function updateFrom(wire: UpdateJobRequest, violations: Violations): Update {
   return { priority, runTimeUs, expireTimeUs };
 }
 
+/** The longest grace period, as for a cancel. */
+const MAX_GRACE_MS = 3_600_000;
+
+function pauseFrom(wire: PauseJobRequest, violations: Violations): Pause {
+  const { running, grace, timeouts, reason } = wire;
+  checkText(reason, 256, 'reason', violations);
+  violations.check(running || grace === undefined, 'grace', 'needs running: a waiting job is paused at once');
+  violations.check(isKnown(PausedTimeouts, timeouts), 'timeouts', `has the unknown value ${timeouts}`);
+  const graceMs = durationMs(grace, 0, MAX_GRACE_MS, 'grace', violations);
+  return { running, graceMs, reason, stopsTimeouts: timeouts === PausedTimeouts.STOP };
+}
+
 type Changes = 'cancelJob' | 'pauseJob' | 'resumeJob' | 'updateJob' | 'retryJob' | 'eraseJob';
 
 export function jobChanges(replica: Replica): Pick<Implementation<typeof JobService>, Changes> {
@@ -54,13 +69,11 @@ export function jobChanges(replica: Replica): Pick<Implementation<typeof JobServ
     },
     async pauseJob(request, context) {
       const violations = new Violations();
-      checkText(request.reason, 256, 'reason', violations);
       const requestId = requestIdOf(request.requestId, violations);
+      const pause = pauseFrom(request, violations);
       const { namespace, jobId } = jobNameOf(request, violations);
       const key = requestKey('PauseJob', requestId, context.body);
-      return create(PauseJobResponseSchema, {
-        job: jobTo(await replica.pauses.pause(namespace, jobId, request.reason, key)),
-      });
+      return create(PauseJobResponseSchema, { job: jobTo(await replica.pauses.pause(namespace, jobId, pause, key)) });
     },
     async resumeJob(request, context) {
       const violations = new Violations();

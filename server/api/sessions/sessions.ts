@@ -13,7 +13,7 @@ import { uuidToBytes } from '../../domain/base/uuid.ts';
 import type { Clock } from '../../engine/ports/ports.ts';
 import type { NewSession } from '../../engine/ports/sessions.ts';
 import type { Replica } from '../../engine/replica.ts';
-import { toAssignmentMessage, toCancelMessage } from '../../wire/assignment.ts';
+import { toAssignmentMessage, toCancelMessage, toSuspendMessage } from '../../wire/assignment.ts';
 import { checkOffered } from '../base/check-amounts.ts';
 import { checkDottedName, checkLabels, checkRange, checkText, namespaceOf, requestIdOf } from '../base/checks.ts';
 import { durationTo } from '../base/convert-payload.ts';
@@ -108,6 +108,7 @@ export function sessionService(replica: Replica, clock = monotonic): Implementat
       return create(SendHeartbeatResponseSchema, {
         assignments: reply.assignments.map(toAssignmentMessage),
         cancels: reply.cancels.map(toCancelMessage),
+        suspends: reply.suspends.map(toSuspendMessage),
         drain: reply.drain,
         reconnectBus: reply.reconnectBus !== undefined,
         natsUrls: [...(reply.reconnectBus?.natsUrls ?? [])],

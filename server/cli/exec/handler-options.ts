@@ -6,6 +6,7 @@ import {
   DEFAULT_SPEC,
   type ExitRule,
   type OutputType,
+  type SuspendSignal,
 } from '../../../workers/exec/command-spec.ts';
 import { spanToMs } from '../../domain/base/quantities.ts';
 import { CliError } from '../failures/cli-error.ts';
@@ -22,6 +23,7 @@ export interface CommandOptions {
   readonly memory?: number;
   readonly openFiles?: number;
   readonly grace?: number;
+  readonly suspendSignal?: SuspendSignal;
   readonly exitCode?: ReadonlyMap<number, ExitRule>;
 }
 
@@ -90,6 +92,7 @@ export function handlersOf(
     memory: options.memory,
     openFiles: openFiles ?? DEFAULT_SPEC.openFiles,
     graceMs: grace ?? DEFAULT_SPEC.graceMs,
+    suspendSignal: options.suspendSignal ?? DEFAULT_SPEC.suspendSignal,
     exitRules: options.exitCode ?? DEFAULT_SPEC.exitRules,
   };
   return new Map(commands.map(([name, command]) => [name, { ...common, command }]));
@@ -106,6 +109,7 @@ export function refuseWithFile(options: CommandOptions): void {
     memory: '--memory',
     openFiles: '--open-files',
     grace: '--grace',
+    suspendSignal: '--suspend-signal',
     exitCode: '--exit-code',
   };
   for (const [name, flag] of Object.entries(flags))

@@ -6,6 +6,7 @@ import {
   DEFAULT_SPEC,
   type ExitRule,
   OUTPUT_TYPES,
+  SUSPEND_SIGNALS,
 } from '../../../workers/exec/command-spec.ts';
 import { amountToNumber, spanToMs } from '../../domain/base/quantities.ts';
 import type { CommandProcess } from '../command-process.ts';
@@ -57,6 +58,7 @@ function commandSpec(fields: Fields, folder: string): CommandSpec {
       fields.quantity('openFiles', amountToNumber, BOUNDS.openFiles, 'a whole number from 16 to 1048576') ??
       DEFAULT_SPEC.openFiles,
     graceMs: fields.quantity('grace', spanToMs, BOUNDS.graceMs, 'a span up to 1h, such as 5s') ?? DEFAULT_SPEC.graceMs,
+    suspendSignal: fields.choice('suspendSignal', SUSPEND_SIGNALS) ?? DEFAULT_SPEC.suspendSignal,
     exitRules: new Map(rules),
   };
   fields.refuseOthers();

@@ -2,7 +2,8 @@
 
 import { systemFailure } from '../base/payload.ts';
 import { cancelled, continueAs, end, type Moment, requeue, withOneMoreRelease } from '../jobs/decide.ts';
-import type { Change, ClosedAttempt, OpenRun } from '../jobs/run.ts';
+import type { Change, OpenRun } from '../jobs/run.ts';
+import { closedBySuspension } from '../jobs/suspension.ts';
 
 /** Step numbers of handler children, which have no step of a workflow. Their ends are notified by another path. */
 export const ATTACHED = -1;
@@ -18,18 +19,19 @@ export const MAX_SUSPENSIONS = MAX_CHILDREN;
 export const MAX_DEPTH = 16;
 
 /**
- * Suspends a job whose handler waits for children; `open` is the number of them that have not ended. The attempt does
- * not count, and the job keeps its rank. With no open child the report may just have come too late, so the job is ready
- * again at once; a handler that waits for ended children over and over backs off as if it were released.
+ * Suspends a job whose handler stopped on request, or waits for children; `open` is the number of them that have not
+ * ended. The attempt does not count, and the job keeps its rank. If nobody asked it to stop and no child is open, the
+ * report may just have come too late, so the job is ready again at once; a handler that does so over and over backs off
+ * as if it were released.
  */
 export function decideSuspend(run: OpenRun, open: number, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('suspend', run);
   if (run.suspensions >= MAX_SUSPENSIONS) return end('suspend', run, 'FAILED', tooOften(run));
-  const closed: ClosedAttempt = { outcome: 'SUSPENDED', counted: false };
-  const rest = { consecutiveLosses: 0, suspensions: run.suspensions + 1, closed };
+  const rest = { consecutiveLosses: 0, ...closedBySuspension(run) };
+  if (run.suspension && open === 0) return requeue('suspend', run, 0, moment.nowUs, { ...rest, reason: null });
   if (open === 0) {
     const { delayMs, ...counts } = withOneMoreRelease(run, moment);
-    const reason = delayMs > 0 ? 'its handler waits again and again for children that have ended' : null;
+    const reason = delayMs > 0 ? 'its handler stops again and again, with nothing to wait for' : null;
     return requeue('suspend', run, delayMs, moment.nowUs, { ...rest, ...counts, reason });
   }
   const reason = `its handler waits for ${open === 1 ? 'a child' : `${open} children`}`;

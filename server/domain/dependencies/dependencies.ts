@@ -1,7 +1,7 @@
 /** What a job waits for before it may start: ends of jobs and of steps, publications of data assets. */
 
 import { systemFailure } from '../base/payload.ts';
-import { continueAs, end, isSuspended, type Moment, waitsUntil } from '../jobs/decide.ts';
+import { continueAs, end, isSuspended, type Moment, requeue, waitsUntil } from '../jobs/decide.ts';
 import { whyOver } from '../jobs/decide-due.ts';
 import { transitions } from '../jobs/job-state.ts';
 import { whereToWait } from '../jobs/pause.ts';
@@ -84,7 +84,7 @@ export function unmetText(dependency: Dependency, ending: Ending): string {
  */
 export function decideUnblock(run: OpenRun, { nowUs }: Moment): Change | undefined {
   // Ahead of jobs that came after it: it keeps the rank of its submission.
-  if (isSuspended(run)) return continueAs('wake', run, { state: 'READY', dueTimeUs: waitsUntil(run), reason: null });
+  if (isSuspended(run)) return requeue('wake', run, 0, nowUs, { reason: null });
   if (run.state !== 'BLOCKED') return undefined;
   // Checked first: if it were READY even for a moment, it might still be started.
   const over = whyOver(run, nowUs);

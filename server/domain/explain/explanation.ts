@@ -92,6 +92,8 @@ export interface ExplainedJob {
   readonly queue: string;
   readonly state: JobState;
   readonly reason: string;
+  /** Its handler was asked to stop until then. */
+  readonly suspendTimeUs: number | undefined;
   readonly sinceUs: number | undefined;
   readonly failure: Failure | undefined;
   readonly attempt: number;
@@ -134,18 +136,23 @@ function endedText(
   return sentence(`${name} ended ${state}${at(sinceUs)}${by}${why}`);
 }
 
-function runningText(name: string, { state, reason }: ExplainedJob, running: RunningAttempt): string {
+function runningText(name: string, { state, reason, suspendTimeUs }: ExplainedJob, running: RunningAttempt): string {
   const { attempt, workerName, sessionId, assignTimeUs, beatTimeUs, progress } = running;
   const verb = state === 'RUNNING' ? 'is run by' : state === 'ASSIGNED' ? 'was handed to' : 'was asked to stop at';
   const parts = [
     `${name} ${verb} ${workerName} (session ${sessionId}), which has had attempt ${attempt} since ${momentText(assignTimeUs)}`,
     ...(state === 'CANCELLING' ? [`The cancel says: ${reason}`] : []),
+    ...(suspendTimeUs === undefined ? [] : [suspendText(suspendTimeUs, reason)]),
     ...(beatTimeUs === undefined ? [] : [`The worker's last heartbeat came at ${momentText(beatTimeUs)}`]),
     ...(progress
       ? [`The handler says that it is ${Math.floor(progress.fraction * 100)} % done: ${progress.message}`]
       : []),
   ];
   return parts.map(sentence).join(' ');
+}
+
+function suspendText(untilUs: number, reason: string): string {
+  return `Its handler was asked to stop, so that the job continues later, and has until ${momentText(untilUs)}: ${reason}`;
 }
 
 function workflowText(name: string, { state, reason }: ExplainedJob, progress: WorkflowProgress | undefined): string {

@@ -2,8 +2,9 @@
 
 import { systemFailure } from '../base/payload.ts';
 import type { RetryPolicy } from '../retries/retry-policy.ts';
-import { afterFailure, continueAs, end, expiryOf, isSuspended, type Moment, waitsUntil } from './decide.ts';
+import { afterFailure, continueAs, end, expiryOf, isSuspended, type Moment, requeue, waitsUntil } from './decide.ts';
 import type { Change, Continue, End, OpenRun } from './run.ts';
+import { closedBySuspension } from './suspension.ts';
 import { earliest, overrunOf, type TimeLimits } from './time-limits.ts';
 
 /** The job's `due_time` has come. Undefined: not yet, or nothing is due in this state. */
@@ -17,8 +18,10 @@ export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, lim
         whyOver(run, moment.nowUs) ??
         continueAs('promote', run, { state: 'READY', dueTimeUs: waitsUntil(run), reason: null })
       );
+    case 'ASSIGNED':
+      return decideGraceOver(run, moment);
     case 'RUNNING':
-      return decideOverrun(run, policy, moment, limits);
+      return decideGraceOver(run, moment) ?? decideOverrun(run, policy, moment, limits);
     case 'CANCELLING':
       return decideTimeOut(run, policy, moment);
     case 'BLOCKED':
@@ -39,6 +42,18 @@ export function whyOver(run: OpenRun, nowUs: number): End | undefined {
   const expireTimeUs = expiryOf(run);
   if (expireTimeUs !== null && expireTimeUs <= nowUs) return expired(run);
   return run.limits.deadlineUs !== null && run.limits.deadlineUs <= nowUs ? totalTimeOut(run) : undefined;
+}
+
+/**
+ * The handler was asked to stop, and did not within the grace period: the attempt is closed, and nothing that it still
+ * reports counts. Undefined: not yet. A total timeout that has passed ends the job.
+ */
+function decideGraceOver(run: OpenRun, { nowUs }: Moment): Change | undefined {
+  if (!run.suspension || run.suspension.untilUs > nowUs) return undefined;
+  const { deadlineUs } = run.limits;
+  if (deadlineUs !== null && deadlineUs <= nowUs) return totalTimeOut(run, run.attemptCount + 1);
+  const reason = 'its handler did not stop within the grace period';
+  return requeue('suspend', run, 0, nowUs, { ...closedBySuspension(run), reason });
 }
 
 /** A RUNNING attempt reached its run timeout, or a CANCELLING one the end of its grace period. */
@@ -71,7 +86,7 @@ function decideOverrun(run: OpenRun, policy: RetryPolicy, moment: Moment, limits
 function watchOn(run: OpenRun, nowUs: number, windowMs: number): Continue {
   const { deadlineUs, runDeadlineUs, quietDeadlineUs, progressFraction } = run.limits;
   const watch = { untilUs: nowUs + windowMs * 1000, fraction: progressFraction ?? 0 };
-  const dueTimeUs = earliest(deadlineUs, runDeadlineUs, quietDeadlineUs, watch.untilUs);
+  const dueTimeUs = earliest(deadlineUs, runDeadlineUs, quietDeadlineUs, watch.untilUs, run.suspension?.untilUs);
   return continueAs('watch', run, { state: 'RUNNING', dueTimeUs, watch });
 }
 

@@ -12,6 +12,7 @@ import { lastStageOf } from './cancel-stage.ts';
 import { type JobEvent, transitions } from './job-state.ts';
 import { afterLoss, isSuspect, type LossCounts, MAX_LOSSES, verdictOf, wastedOf } from './losses.ts';
 import type { Change, ClosedAttempt, Continue, End, OpenRun } from './run.ts';
+import { pausesNext, reasonOfPause, suspensionIn } from './suspension.ts';
 import { earliest } from './time-limits.ts';
 
 export interface Moment {
@@ -40,6 +41,7 @@ export function continueAs(event: JobEvent, run: OpenRun, rest: Partial<Continue
     releases,
     releasesSinceUs,
     suspensions,
+    timeoutsStopped,
     reason,
   } = run;
   return {
@@ -57,6 +59,9 @@ export function continueAs(event: JobEvent, run: OpenRun, rest: Partial<Continue
     releases,
     releasesSinceUs,
     suspensions,
+    deadlineUs: run.limits.deadlineUs,
+    timeoutsStopped,
+    suspension: suspensionIn(rest.state, run.suspension),
     reason,
     ...rest,
   };
@@ -80,7 +85,7 @@ export function expiryOf(
   return attemptCount + totalLosses + children + suspensions === 0 ? expireTimeUs : null;
 }
 
-/** READY at once, or SCHEDULED until the delay is over. */
+/** READY at once, SCHEDULED until the delay is over, or PAUSED if somebody wants that. */
 export function requeue(
   event: JobEvent,
   run: OpenRun,
@@ -90,14 +95,19 @@ export function requeue(
 ): Change {
   const expireTimeUs = expiryOf({ ...run, ...rest });
   const { deadlineUs } = run.limits;
-  if (delayMs <= 0)
-    return continueAs(event, run, { state: 'READY', dueTimeUs: earliest(expireTimeUs, deadlineUs), ...rest });
-  const dueTimeUs = nowUs + delayMs * 1000;
-  if (deadlineUs !== null && dueTimeUs > deadlineUs) return endLate(event, run, rest);
+  const waitUs = earliest(expireTimeUs, deadlineUs);
+  const timeUs = nowUs + delayMs * 1000;
+  if (delayMs > 0 && deadlineUs !== null && timeUs > deadlineUs) return endLate(event, run, rest);
+  if (pausesNext(run)) {
+    const runTimeUs = delayMs > 0 ? timeUs : null;
+    const reason = reasonOfPause(run, rest.reason);
+    return continueAs(event, run, { state: 'PAUSED', dueTimeUs: waitUs, runTimeUs, ...rest, reason });
+  }
+  if (delayMs <= 0) return continueAs(event, run, { state: 'READY', dueTimeUs: waitUs, ...rest });
   return continueAs(event, run, {
     state: 'SCHEDULED',
-    dueTimeUs,
-    rank: rankOf(dueTimeUs, run.priority, expireTimeUs),
+    dueTimeUs: timeUs,
+    rank: rankOf(timeUs, run.priority, expireTimeUs),
     ...rest,
   });
 }

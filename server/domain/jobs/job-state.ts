@@ -94,7 +94,7 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     CANCELLING: ['CANCELLED'],
   },
   // FAILED: the hundredth wasted attempt, or no time left for another one.
-  release: { ASSIGNED: ['READY', 'SCHEDULED', 'FAILED'], CANCELLING: ['CANCELLED'] },
+  release: { ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'], CANCELLING: ['CANCELLED'] },
   // FAILED: the job took three workers down, was lost a hundred times, or a retry rule says so.
   abort: lostFrom,
   lapse: lostFrom,
@@ -123,8 +123,22 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
   // The watchdog checked, and the attempt makes progress.
   watch: { RUNNING: ['RUNNING'] },
   expire: { BLOCKED: ['EXPIRED'], SCHEDULED: ['EXPIRED'], READY: ['EXPIRED'], PAUSED: ['EXPIRED'] },
-  pause: { BLOCKED: ['PAUSED'], SCHEDULED: ['PAUSED'], READY: ['PAUSED'] },
-  resume: { PAUSED: ['READY', 'SCHEDULED', 'BLOCKED'] },
+  // A job that is held is only asked to stop: `suspend` or any other end of its attempt pauses it.
+  pause: {
+    BLOCKED: ['PAUSED'],
+    SCHEDULED: ['PAUSED'],
+    READY: ['PAUSED'],
+    ASSIGNED: ['ASSIGNED'],
+    RUNNING: ['RUNNING'],
+    WAITING: ['WAITING'],
+  },
+  // A job that was asked to stop, and has not yet, runs on.
+  resume: {
+    PAUSED: ['READY', 'SCHEDULED', 'BLOCKED'],
+    ASSIGNED: ['ASSIGNED'],
+    RUNNING: ['RUNNING'],
+    WAITING: ['WAITING'],
+  },
   // The control plane starts a workflow, and ends it.
   start: { READY: ['WAITING'] },
   finish: { WAITING: ['SUCCEEDED', 'FAILED'], CANCELLING: ['CANCELLED'] },
@@ -138,13 +152,13 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
   },
   // The job gets more dependencies; all its dependencies are met; one can't be met any more.
   block: { BLOCKED: ['BLOCKED'], SCHEDULED: ['BLOCKED'], READY: ['BLOCKED'] },
-  // Its handler waits for children; the children have ended.
+  // Its handler stopped on request, or did not in time, or waits for children; the children have ended.
   suspend: {
-    ASSIGNED: ['WAITING', 'READY', 'SCHEDULED', 'FAILED'],
-    RUNNING: ['WAITING', 'READY', 'SCHEDULED', 'FAILED'],
+    ASSIGNED: ['WAITING', 'READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+    RUNNING: ['WAITING', 'READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
     CANCELLING: ['CANCELLED'],
   },
-  wake: { WAITING: ['READY'] },
+  wake: { WAITING: ['READY', 'PAUSED'] },
   unblock: { BLOCKED: ['READY', 'SCHEDULED'] },
   skip: { BLOCKED: ['SKIPPED'], SCHEDULED: ['SKIPPED'], READY: ['SKIPPED'], PAUSED: ['SKIPPED'] },
 };

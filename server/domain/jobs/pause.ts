@@ -1,7 +1,7 @@
-/** Pausing a waiting job, resuming it, and updating its settings. */
+/** Pausing a job, resuming it, and updating the settings of a waiting one. */
 
 import { rankOf, startOf } from '../dispatch/rank.ts';
-import { continueAs, expiryOf, type Moment, waitsUntil } from './decide.ts';
+import { continueAs, expiryOf, isSuspended, type Moment, waitsUntil } from './decide.ts';
 import { whyOver } from './decide-due.ts';
 import { transitions } from './job-state.ts';
 import type { Change, Continue, OpenRun } from './run.ts';
@@ -10,35 +10,87 @@ import { earliest } from './time-limits.ts';
 /** Why an open job can't be changed as requested. */
 export type PauseRefusal = 'NOT_WAITING' | 'EXPIRY_PASSED' | 'RUN_TIME_AFTER_EXPIRY';
 
+/** What becomes of a job that is paused. */
+export interface PauseRequest {
+  readonly reason: string;
+  /** A job that is held: how long its handler may take to stop. Undefined: such a job is not paused. */
+  readonly graceMs?: number | undefined;
+  /** The total timeout stops, and starts anew when the job is resumed. */
+  readonly stopsTimeouts?: boolean | undefined;
+}
+
 /**
- * Pauses the job until somebody resumes it. Its expiry still applies, and its time to run is kept. Undefined: already
- * paused.
+ * Pauses the job until somebody resumes it. Its expiry still applies, and its time to run is kept. The handler of a held
+ * job is asked to stop; a job whose handler waits for children is paused once they have ended. Undefined: already
+ * paused, or asked to stop as early.
  */
-export function decidePause(run: OpenRun, why: string): Continue | PauseRefusal | undefined {
+export function decidePause(run: OpenRun, request: PauseRequest, nowUs: number): Continue | PauseRefusal | undefined {
   if (run.state === 'PAUSED') return undefined;
-  if (!transitions.pause[run.state]) return 'NOT_WAITING';
-  return continueAs('pause', run, {
-    state: 'PAUSED',
-    dueTimeUs: waitsUntil(run),
-    runTimeUs: run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs,
-    reason: why || 'paused on request',
-  });
+  const timeoutsStopped = run.timeoutsStopped || request.stopsTimeouts === true;
+  const deadlineUs = timeoutsStopped ? null : run.limits.deadlineUs;
+  const stopping = { ...run, limits: { ...run.limits, deadlineUs } };
+  const rest = { timeoutsStopped, deadlineUs, reason: request.reason || 'paused on request' };
+  if (isHeld(run) || isSuspended(run)) return decideAsk(stopping, request, rest, nowUs);
+  if (!transitions.pause[run.state] || run.state === 'WAITING') return 'NOT_WAITING';
+  const runTimeUs = run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs;
+  return continueAs('pause', run, { state: 'PAUSED', dueTimeUs: waitsUntil(stopping), runTimeUs, ...rest });
+}
+
+function isHeld({ state }: OpenRun): boolean {
+  return state === 'ASSIGNED' || state === 'RUNNING';
+}
+
+/** Asks the handler to stop within the grace period. */
+function decideAsk(
+  run: OpenRun,
+  { graceMs }: PauseRequest,
+  rest: Partial<Continue>,
+  nowUs: number,
+): Continue | PauseRefusal | undefined {
+  if (graceMs === undefined) return 'NOT_WAITING';
+  const untilUs = nowUs + (isHeld(run) ? graceMs * 1000 : 0);
+  if (run.suspension?.to === 'PAUSED' && run.suspension.untilUs <= untilUs) return undefined;
+  const suspension = { untilUs: Math.min(untilUs, run.suspension?.untilUs ?? untilUs), to: 'PAUSED' } as const;
+  const asked = { ...run, suspension };
+  return continueAs('pause', run, { state: run.state, dueTimeUs: heldUntil(asked), suspension, ...rest });
+}
+
+/** The next time at which something is due for a job that is held, or whose handler waits for children. */
+function heldUntil({ state, limits, suspension }: OpenRun): number | null {
+  if (state === 'WAITING') return limits.deadlineUs;
+  if (state === 'ASSIGNED') return suspension?.untilUs ?? null;
+  const { deadlineUs, runDeadlineUs, quietDeadlineUs, watchUntilUs } = limits;
+  return earliest(deadlineUs, runDeadlineUs, quietDeadlineUs, watchUntilUs, suspension?.untilUs);
 }
 
 /**
  * Resumes the job with its previous rank: BLOCKED while it has unmet dependencies, SCHEDULED while its time to run is
- * in the future, else READY. Undefined: the job is not paused.
+ * in the future, else READY. One that was only asked to stop runs on. `totalTimeoutMs` is its definition's, for a
+ * timeout that starts anew. Undefined: the job is not paused.
  */
-export function decideResume(run: OpenRun, { nowUs }: Moment): Change | undefined {
+export function decideResume(paused: OpenRun, { nowUs }: Moment, totalTimeoutMs?: number): Change | undefined {
+  const run = withTimeouts(paused, nowUs, totalTimeoutMs);
+  const running = { timeoutsStopped: false, deadlineUs: run.limits.deadlineUs, reason: null };
+  if (run.suspension?.to === 'PAUSED') {
+    const dueTimeUs = heldUntil({ ...run, suspension: null });
+    return continueAs('resume', run, { state: run.state, dueTimeUs, suspension: null, ...running });
+  }
   if (run.state !== 'PAUSED') return undefined;
   // Checked first: READY even for a moment, it might still be started.
   const over = whyOver(run, nowUs);
   if (over) return over;
   if (run.unmetDependencies > 0) {
     const { runTimeUs } = run;
-    return continueAs('resume', run, { state: 'BLOCKED', dueTimeUs: waitsUntil(run), runTimeUs, reason: null });
+    return continueAs('resume', run, { state: 'BLOCKED', dueTimeUs: waitsUntil(run), runTimeUs, ...running });
   }
-  return continueAs('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
+  return continueAs('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), ...running });
+}
+
+/** A stopped total timeout starts anew. */
+function withTimeouts(run: OpenRun, nowUs: number, totalTimeoutMs: number | undefined): OpenRun {
+  if (!run.timeoutsStopped || totalTimeoutMs === undefined) return run;
+  const startUs = Math.max(run.runTimeUs ?? nowUs, nowUs);
+  return { ...run, limits: { ...run.limits, deadlineUs: startUs + totalTimeoutMs * 1000 } };
 }
 
 /** Requested settings; undefined: unchanged. */

@@ -7,6 +7,14 @@ import type { CancelStage } from './cancel-stage.ts';
 import type { JobEvent, JobState, TerminalState } from './job-state.ts';
 import type { RunLimits } from './time-limits.ts';
 
+/** Wanted by an operator, until the attempt ends or the job is resumed. */
+export interface Suspension {
+  /** When the grace period ends, and with it the attempt. */
+  readonly untilUs: number;
+  /** PAUSED: until somebody resumes the job. READY: its queue is paused, and it keeps its place there. */
+  readonly to: 'PAUSED' | 'READY';
+}
+
 /** Times are microseconds on the database's clock. */
 export interface OpenRun {
   readonly jobId: string;
@@ -21,6 +29,10 @@ export interface OpenRun {
   readonly dueTimeUs: number | null;
   readonly expireTimeUs: number | null;
   readonly limits: RunLimits;
+  /** Its total timeout is stopped until it is resumed, and starts anew then. */
+  readonly timeoutsStopped: boolean;
+  /** Somebody asked its handler to stop, or wants it paused once its children have ended. */
+  readonly suspension: Suspension | null;
   /** PAUSED or BLOCKED: when it may run after it is resumed or unblocked. Null: at once. */
   readonly runTimeUs: number | null;
   readonly createTimeUs: number;
@@ -34,7 +46,7 @@ export interface OpenRun {
   readonly failures: number;
   readonly releases: number;
   readonly releasesSinceUs: number | null;
-  /** Attempts whose handlers waited for children. */
+  /** Attempts whose handlers waited for children, or stopped on request. */
   readonly suspensions: number;
   readonly reason: string | null;
   readonly runTimeoutMs: number;
@@ -108,6 +120,9 @@ export interface Continue {
   readonly releases: number;
   readonly releasesSinceUs: number | null;
   readonly suspensions: number;
+  readonly deadlineUs: number | null;
+  readonly timeoutsStopped: boolean;
+  readonly suspension: Suspension | null;
   readonly reason: string | null;
   /** PAUSED or BLOCKED, see `OpenRun`. Undefined: null. */
   readonly runTimeUs?: number | null | undefined;

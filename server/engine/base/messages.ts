@@ -28,6 +28,12 @@ export interface CancelNotice {
   readonly attempt: number;
 }
 
+/** Asks to stop an attempt of a job that continues later. */
+export interface SuspendNotice extends CancelNotice {
+  /** What is left of the grace period. */
+  readonly graceMs: number;
+}
+
 /** A lane with ready jobs, and the lowest rank among them known to the sender. */
 export interface LaneHint {
   readonly laneId: number;

@@ -1,4 +1,4 @@
-/** Reports of handlers that wait for children: each transaction makes the job wait for its open children. */
+/** Reports of handlers that stopped on request, or wait for children: then the job waits for those that are open. */
 import { decideSuspend } from '../../domain/dependencies/children.ts';
 import type { Dependency } from '../../domain/dependencies/dependencies.ts';
 import type { Changes } from '../jobs/change/changes.ts';

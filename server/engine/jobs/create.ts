@@ -80,7 +80,7 @@ export function createJobChanges(ports: ChangePorts, { readJob, lanes, breakers 
   return {
     changes,
     cancels: new Cancels({ store: { readJob }, changes, ids, bus, random }),
-    pauses: new Pauses({ store: { readJob }, changes, random }),
+    pauses: new Pauses({ store: { readJob }, changes, bus, random }),
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
   };
 }

@@ -19,6 +19,8 @@ export interface HeldRun extends AttemptKey {
   readonly state: 'ASSIGNED' | 'RUNNING' | 'CANCELLING';
   readonly creditId: number;
   readonly assignTimeUs: number;
+  /** Its handler was asked to stop until then. */
+  readonly suspendUntilUs: number | undefined;
 }
 
 /** An attempt whose result must be checked; the lane has the definition. */

@@ -127,6 +127,8 @@ export interface JobView {
   readonly expireTimeUs: number | undefined;
   readonly assignTimeUs: number | undefined;
   readonly endTimeUs: number | undefined;
+  /** Its handler was asked to stop until then. */
+  readonly suspendTimeUs: number | undefined;
   /** Undefined: no cancel was requested. */
   readonly cancellation:
     | {

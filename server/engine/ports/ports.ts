@@ -5,7 +5,7 @@ import type { PayloadSchema } from '../../domain/definitions/definition.ts';
 import type { JobSpan } from '../../domain/events/job-spans.ts';
 import type { Sampling } from '../../domain/events/trace.ts';
 import type { Evaluation, EvaluationAnswer } from '../../domain/workflows/expressions/evaluation.ts';
-import type { Assignment, CancelNotice, Hint } from '../base/messages.ts';
+import type { Assignment, CancelNotice, Hint, SuspendNotice } from '../base/messages.ts';
 import type { EventBatch, PublishedEvent } from './events.ts';
 
 /** Monotonic time of this process, unrelated to the time of day. */
@@ -151,6 +151,7 @@ export interface Bus {
   /** Publishes assignments to one session in as few messages as `max_payload` - 8 KiB allows. Never throws. */
   assign(sessionId: string, assignments: readonly Assignment[]): void;
   cancel(sessionId: string, notices: readonly CancelNotice[]): void;
+  suspend(sessionId: string, notices: readonly SuspendNotice[]): void;
   ping(sessionId: string, counter: number): void;
   /** Notifies the other replicas, not this replica's own listener. */
   announce(hint: Hint): void;

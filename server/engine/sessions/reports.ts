@@ -25,7 +25,7 @@ export type Outcome =
   | { readonly kind: 'released'; readonly why: string }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'aborted' }
-  /** The attempt waits for these children of its job. */
+  /** The handler stopped on request, or waits for these children of its job. */
   | { readonly kind: 'suspended'; readonly childIds: readonly string[] };
 
 export interface Report {

@@ -4,12 +4,13 @@ import { TRUSTED_US } from '../../domain/base/trusted-time.ts';
 import type { SessionClass } from '../../domain/dispatch/placement.ts';
 import { decideAbort, decideSessionEnd, type SessionEnd } from '../../domain/jobs/decide.ts';
 import { decideLoss } from '../../domain/jobs/decide-loss.ts';
+import { graceLeftMs } from '../../domain/jobs/suspension.ts';
 import { Batcher } from '../base/batcher.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { sessionIdOf } from '../base/job-ids.ts';
 import { killPoint } from '../base/kill-points.ts';
-import { type Assignment, assignmentBytes, type CancelNotice } from '../base/messages.ts';
+import { type Assignment, assignmentBytes, type CancelNotice, type SuspendNotice } from '../base/messages.ts';
 import { RecentMap } from '../base/recent-map.ts';
 import { requestIdReused } from '../base/requests.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
@@ -37,6 +38,7 @@ export interface Heartbeat {
 export interface HeartbeatReply {
   readonly assignments: readonly Assignment[];
   readonly cancels: readonly CancelNotice[];
+  readonly suspends: readonly SuspendNotice[];
   /** A drain of the worker was requested. */
   readonly drain: boolean;
   /** What a deaf session needs to reconnect: the bus may have moved since it was opened. */
@@ -165,13 +167,13 @@ export class Sessions {
       dispatcher.wake();
     }
     await this.#receive(beat);
-    const { assignments, cancels } = await this.#compare(beat, renewal);
+    const { assignments, ...notices } = await this.#compare(beat, renewal);
     const fresh = busUp ? [] : await dispatcher.claimFor(sessionId, credits.classOf(sessionId));
     const reconnectBus = deaf ? bus.grantAccess(sessionId) : undefined;
     return {
       // An assignment that does not fit is in the store, so a later heartbeat finds it missing and sends it.
       assignments: fitting([...assignments, ...fresh]),
-      cancels,
+      ...notices,
       drain: renewal.drainWanted,
       reconnectBus,
       nextBeatMs: busUp ? undefined : BUS_DOWN_BEAT_MS,
@@ -250,8 +252,13 @@ export class Sessions {
     ]);
   }
 
-  /** Compares the session's list with the store: re-sends missing attempts, returns cancels, marks running ones. */
-  async #compare(beat: Heartbeat, renewal: Renewal): Promise<{ assignments: Assignment[]; cancels: CancelNotice[] }> {
+  /**
+   * Compares the session's list with the store: re-sends missing attempts, returns what must stop, marks running ones.
+   */
+  async #compare(
+    beat: Heartbeat,
+    renewal: Renewal,
+  ): Promise<Pick<HeartbeatReply, 'assignments' | 'cancels' | 'suspends'>> {
     const whole = renewal.beats % WHOLE_COMPARISON_BEATS === 0;
     const runs = await this.#parts.store.readHeld(beat.sessionId, whole);
     const listed = new Map(beat.held.map((held) => [`${held.jobId}/${held.attempt}`, held.started]));
@@ -271,6 +278,7 @@ export class Sessions {
     return {
       assignments: missing.length > 0 ? await this.#resend(missing) : [],
       cancels: runs.filter((run) => run.state === 'CANCELLING'),
+      suspends: runs.flatMap((run) => suspendNotice(run, this.#parts.dbClock.nowUs())),
     };
   }
 
@@ -330,6 +338,10 @@ export class Sessions {
     this.#forget(sessionId);
     return leaseLost(sessionId);
   }
+}
+
+function suspendNotice({ jobId, attempt, suspendUntilUs }: HeldRun, nowUs: number): SuspendNotice[] {
+  return suspendUntilUs === undefined ? [] : [{ jobId, attempt, graceMs: graceLeftMs(suspendUntilUs, nowUs) }];
 }
 
 /** The first of them that fit into a reply, at least one. */

@@ -23,11 +23,14 @@ function keyParameters(keys: readonly AttemptKey[]) {
   return [keys.map((k) => k.jobId), keys.map((k) => k.attempt), keys.map((k) => k.sessionId)];
 }
 
+const heldColumns = 'job_id, attempt, session_id, lane_id, state, credit_id, assign_time, suspend_until';
 const readMany = {
   name: 'read_held_runs',
   text: `
-SELECT job_id, attempt, session_id, lane_id, state, credit_id, assign_time FROM job_runs
-WHERE session_id = $1 AND state = ANY($2::smallint[]) LIMIT 10000`,
+SELECT ${heldColumns} FROM job_runs WHERE session_id = $1 AND state = ANY($2::smallint[])
+UNION ALL
+SELECT ${heldColumns} FROM job_runs WHERE session_id = $1 AND suspend_until IS NOT NULL AND state <> ALL($2::smallint[])
+LIMIT 10000`,
   row: {
     job_id: 'uuid',
     attempt: 'int4',
@@ -36,6 +39,7 @@ WHERE session_id = $1 AND state = ANY($2::smallint[]) LIMIT 10000`,
     state: 'int2',
     credit_id: 'int8',
     assign_time: 'timestamptz',
+    suspend_until: 'timestamptz?',
   },
 } satisfies Statement;
 
@@ -66,7 +70,7 @@ locked AS MATERIALIZED (
 UPDATE job_runs r
 SET state = ${RUNNING}, revision = r.revision + 1, run_deadline = l.run_deadline, quiet_deadline = l.quiet_deadline,
     watch_until = l.watch_until, watch_fraction = CASE WHEN l.watch_until IS NOT NULL THEN coalesce(r.progress_fraction, 0) END,
-    due_time = least(l.run_deadline, r.deadline, l.quiet_deadline, l.watch_until)
+    due_time = least(l.run_deadline, r.deadline, l.quiet_deadline, l.watch_until, r.suspend_until)
 FROM locked l WHERE ${sameKey('r.job_id', 'l.job_id')}`,
 };
 
@@ -116,7 +120,7 @@ SET progress_sequence = i.sequence, progress_fraction = coalesce(i.fraction, r.p
     quiet_deadline = i.quiet_deadline,
     due_time = CASE WHEN r.state = ${RUNNING} AND r.run_deadline IS NOT NULL
                     THEN least(r.run_deadline + (i.asked_ms - coalesce(r.run_extension_ms, 0)) * interval '1 ms',
-                               r.deadline, i.quiet_deadline, r.watch_until)
+                               r.deadline, i.quiet_deadline, r.watch_until, r.suspend_until)
                     ELSE r.due_time END
 FROM locked i WHERE ${sameKey('r.job_id', 'i.job_id')}`,
 };
@@ -132,6 +136,7 @@ export async function readHeld(session: Session, sessionId: string, whole: boole
     state: stateOf(row.state) as HeldRun['state'],
     creditId: row.credit_id,
     assignTimeUs: row.assign_time,
+    suspendUntilUs: row.suspend_until ?? undefined,
   }));
 }
 

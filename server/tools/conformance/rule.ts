@@ -14,6 +14,7 @@ export type Rule =
   | 'Children'
   | 'The fence'
   | 'Cancels'
+  | 'Suspensions'
   | 'Progress, checkpoints and logs'
   | 'Draining and ending'
   | 'Errors';

@@ -44,6 +44,9 @@ export class LocalBus implements Bus {
     this.#send(sessionId, (subscriber) => subscriber.cancelled(notices));
   }
 
+  /** A scenario pauses no running job. */
+  suspend(): void {}
+
   ping(sessionId: string, counter: number): void {
     this.#send(sessionId, (subscriber) => subscriber.pinged(counter));
   }

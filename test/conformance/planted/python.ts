@@ -42,7 +42,20 @@ export const pythonBugs: readonly Bug[] = [
     'self._state.outbox.settle(pending.batch, pending.batch)',
     'self._state.outbox.settle(pending.batch, [])',
   ),
-  inWorker('ignores cancels', 'cancel-obeyed', 'intake.py', 'self._runs.stop(held, StopReason.CANCELLED)', 'pass'),
+  inWorker(
+    'ignores cancels',
+    'cancel-obeyed',
+    'intake.py',
+    'self._stop(held, RELEASE_REASON_CANCELLED, StopReason.CANCELLED)',
+    'pass',
+  ),
+  inWorker(
+    'reports a failure after it was asked to suspend',
+    'suspend-failed',
+    'reports.py',
+    'stopped_for is StopReason.SUSPENDED and',
+    'False and',
+  ),
   inWorker(
     'forgets what a failed beat carried',
     'checkpoint-beat-failed',

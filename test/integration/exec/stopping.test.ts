@@ -31,6 +31,10 @@ const scripts = {
   /** Cleans up when it is asked to stop, and has no result. */
   orderly: `${REPORT}; trap 'echo tidied >&2; exit 9' TERM; tell $$; while :; do sleep 0.05; done`,
   /** Is done when it is asked to stop. */
+  /** Saves a checkpoint when its job is paused, and ends; continues from the checkpoint. */
+  patient: `${REPORT}; save() { echo '{"checkpoint": {"page": 7}}' >&3; exit 1; }; trap save TSTP
+    if [ -n "$MUSTER_CHECKPOINT_FILE" ]; then cat "$MUSTER_CHECKPOINT_FILE"; exit 0; fi
+    tell $$; while :; do sleep 0.05; done`,
   ready: `${REPORT}; trap 'echo \\"made it\\"; exit 0' TERM; tell $$; while :; do sleep 0.05; done`,
   /** Exits, and leaves a process behind that holds its stdout. */
   leaves: `sleep 605 & echo $!`,
@@ -60,6 +64,9 @@ async function running(name: string) {
 
 const gone = (pids: readonly number[]) => eventually('the processes are gone', () => !pids.some(lives));
 
+const untilPaused = (job: { jobId: string }) =>
+  eventually('the job is paused', async () => (await world.client.get(job.jobId)).state === JobState.PAUSED);
+
 async function logOf(job: { jobId: string }) {
   const lines: string[] = [];
   for await (const { message } of world.client.logs(job.jobId)) lines.push(message);
@@ -85,6 +92,31 @@ describe('a cancel of a command', () => {
     const won = await running('ready');
     await world.client.cancel(won.job);
     expect(await world.client.result(won.job)).toBe('made it');
+  });
+});
+
+describe('a pause of a command that runs', () => {
+  it('lets it save a checkpoint, from which it continues', async () => {
+    await world.script('patient', scripts.patient);
+    const { job, pids } = await running('patient');
+    await world.client.pause(job, '', { running: true });
+    await gone(pids);
+    await untilPaused(job);
+    expect(await world.client.get(job)).toMatchObject({ attemptCount: 0, stateReason: 'paused on request' });
+    await world.client.resume(job);
+    expect(await world.client.result(job)).toEqual({ page: 7 });
+  });
+
+  it('ends one that ignores the signal with SIGTERM, and then with SIGKILL', async () => {
+    await world.script('orderly', scripts.orderly, ['--grace', '100ms']);
+    await world.script('stubborn', scripts.stubborn, ['--name', 'another', '--grace', '100ms']);
+    for (const name of ['orderly', 'stubborn']) {
+      const { job, pids } = await running(name);
+      await world.client.pause(job, '', { running: true });
+      await gone(pids);
+      await untilPaused(job);
+      await world.client.cancel(job);
+    }
   });
 });
 

@@ -173,7 +173,7 @@ export const pinned: Record<string, readonly string[]> = {
   // Reads the few chunks of one attempt.
   trim_logs: ['a join that compares (t.first_sequence = ANY (ARRAY[o.first_sequence]))', logs],
   read_logs: [logs],
-  read_held_runs: [held],
+  read_held_runs: [held, 'job_runs by job_runs_suspended'],
   read_assigned_runs: [checkpoints, runs, jobs],
   read_closed_attempts: [attempts, outcomes],
   read_jobs: [outcomes, runs, jobs, lanes, sessions],

@@ -4,7 +4,7 @@ import type { Failure, FailureCause } from '../../../server/domain/base/payload.
 import { withOneMore } from '../../../server/domain/jobs/cause-counts.ts';
 import { heldStates, isTerminal, type JobState, stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Update } from '../../../server/domain/jobs/pause.ts';
-import type { OpenRun } from '../../../server/domain/jobs/run.ts';
+import type { OpenRun, Suspension } from '../../../server/domain/jobs/run.ts';
 import { noLimits, type RunLimits } from '../../../server/domain/jobs/time-limits.ts';
 import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
 import {
@@ -94,6 +94,8 @@ const times = {
   expireInUs: fc.option(fc.integer({ min: -60_000_000, max: 60_000_000 }), { nil: null }),
   isPutOff: fc.boolean(),
   ageUs: fc.integer({ min: 0, max: 7 * DAY_MS * 1000 }),
+  suspendInUs: fc.option(fc.integer({ min: -60_000_000, max: 60_000_000 }), { nil: null, freq: 1 }),
+  isPause: fc.boolean(),
 };
 
 /** Limits in the past, limits in the future, or none, with those of the attempt when it was seen running. */
@@ -121,9 +123,23 @@ const counts = {
   failed: fc.nat({ max: 3 }),
 };
 
-function dueOf(state: JobState, dueTimeUs: number, expireTimeUs: number | null): number | null {
+interface Drawn {
+  readonly dueTimeUs: number;
+  readonly expireTimeUs: number | null;
+  readonly suspension: Suspension | null;
+}
+
+function dueOf(state: JobState, { dueTimeUs, expireTimeUs, suspension }: Drawn): number | null {
   if (state === 'READY' || state === 'PAUSED') return expireTimeUs;
-  return state === 'SCHEDULED' || state === 'RUNNING' || state === 'CANCELLING' ? dueTimeUs : null;
+  if (state === 'ASSIGNED') return suspension?.untilUs ?? null;
+  if (state === 'RUNNING') return Math.min(dueTimeUs, suspension?.untilUs ?? dueTimeUs);
+  return state === 'SCHEDULED' || state === 'CANCELLING' ? dueTimeUs : null;
+}
+
+/** Only a job that is held, or whose handler waits for children, is still to be suspended. */
+function suspensionOf(state: JobState, inUs: number | null, isPause: boolean): Suspension | null {
+  if (inUs === null || !['ASSIGNED', 'RUNNING', 'WAITING'].includes(state)) return null;
+  return { untilUs: NOON_US + inUs, to: isPause || state === 'WAITING' ? 'PAUSED' : 'READY' };
 }
 
 /** Counts by cause of an open job: below the limits. */
@@ -139,6 +155,7 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
   return fc.record({ ...times, ...counts, priority }).map((drawn): OpenRun => {
     const expireTimeUs = drawn.expireInUs === null ? null : NOON_US + drawn.expireInUs;
     const dueTimeUs = NOON_US + drawn.dueInUs;
+    const suspension = suspensionOf(state, drawn.suspendInUs, drawn.isPause);
     return {
       jobId: '0198c0de-0000-7000-8000-000000000001',
       laneId: 1,
@@ -149,7 +166,7 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       attemptCount: drawn.counted % Math.min(policy.maxAttempts, drawn.attempt),
       sessionId: isHeld(state) ? SESSION_ID : null,
       assignTimeUs: NOON_US - 1_000,
-      dueTimeUs: dueOf(state, dueTimeUs, expireTimeUs),
+      dueTimeUs: dueOf(state, { dueTimeUs, expireTimeUs, suspension }),
       expireTimeUs,
       runTimeUs: state === 'PAUSED' && drawn.isPutOff ? dueTimeUs : null,
       createTimeUs: NOON_US - drawn.ageUs,
@@ -160,6 +177,8 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       releases: drawn.releases,
       releasesSinceUs: drawn.releases === 0 ? null : NOON_US - drawn.releasesAgoUs,
       suspensions: 0,
+      timeoutsStopped: false,
+      suspension,
       reason: null,
       failures: failuresBelow(policy, drawn.failed),
       runTimeoutMs: 1_000,

@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../../server/domain/base/payload.ts';
+import { decideSuspend } from '../../../server/domain/dependencies/children.ts';
+import { decideUnblock } from '../../../server/domain/dependencies/dependencies.ts';
 import { countOf } from '../../../server/domain/jobs/cause-counts.ts';
 import * as decide from '../../../server/domain/jobs/decide.ts';
 import { decideDue, decideTimeOut } from '../../../server/domain/jobs/decide-due.ts';
@@ -47,6 +49,8 @@ interface Case {
 }
 
 const result = { data: new Uint8Array(), contentType: '' };
+const suspend = { reason: 'why', graceMs: 1_000, stopsTimeouts: true };
+const held = openStates.filter(isHeld);
 const limits = { progressTimeoutMs: 5_000, watchdog: { minFraction: 0.1, windowMs: 1_000 } };
 
 /**
@@ -54,15 +58,15 @@ const limits = { progressTimeoutMs: 5_000, watchdog: { minFraction: 0.1, windowM
  * attempts.
  */
 const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => Change | undefined }> = {
-  decideFail: { from: openStates.filter(isHeld), ask: (c) => decide.decideFail(c.run, c.failure, c.policy, c.moment) },
-  decideRelease: { from: openStates.filter(isHeld), ask: (c) => decide.decideRelease(c.run, 'NO_SLOT', c.moment) },
-  decideAbort: { from: openStates.filter(isHeld), ask: (c) => decide.decideAbort(c.run, c.moment) },
+  decideFail: { from: held, ask: (c) => decide.decideFail(c.run, c.failure, c.policy, c.moment) },
+  decideRelease: { from: held, ask: (c) => decide.decideRelease(c.run, 'NO_SLOT', c.moment) },
+  decideAbort: { from: held, ask: (c) => decide.decideAbort(c.run, c.moment) },
   decideSessionEnd: {
-    from: openStates.filter(isHeld),
+    from: held,
     ask: (c) => decide.decideSessionEnd(c.run, c.how, c.moment),
   },
   decideConfirmCancel: {
-    from: openStates.filter(isHeld),
+    from: held,
     ask: (c) => decide.decideConfirmCancel(c.run, c.moment),
   },
   decideTimeOut: {
@@ -70,15 +74,15 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
     ask: (c) => decideTimeOut(c.run, c.policy, c.moment),
   },
   'decideLoss of an abort': {
-    from: openStates.filter(isHeld),
+    from: held,
     ask: (c) => decideLoss(decide.decideAbort(c.run, c.moment), c.policy, c.moment),
   },
   'decideLoss of a cancel that nobody asked for': {
-    from: openStates.filter(isHeld),
+    from: held,
     ask: (c) => decideLoss(decide.decideConfirmCancel(c.run, c.moment), c.policy, c.moment),
   },
   'decideLoss of a session': {
-    from: openStates.filter(isHeld),
+    from: held,
     ask: (c) => decideLoss(decide.decideSessionEnd(c.run, c.how, c.moment), c.policy, c.moment, c.how !== 'MASS_LAPSE'),
   },
   decideCancel: { from: openStates, ask: (c) => decide.decideCancel(c.run, 'why', 30_000, c.moment) },
@@ -109,7 +113,15 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
   decideEndWait: { from: openStates, ask: (c) => decideEndWait(c.run, { state: 'FAILED', failure: c.failure }) },
   decideCancelWait: { from: openStates, ask: (c) => decideCancelWait(c.run, 'why') },
   decideWaitDue: { from: ['WAITING'], ask: (c) => decideWaitDue({ ...c.run, dueTimeUs: NOON_US }, NOON_US) },
-  decidePause: { from: openStates, ask: (c) => taken(decidePause(c.run, 'why')) },
+  decidePause: { from: openStates, ask: (c) => taken(decidePause(c.run, { reason: 'why' }, c.moment.nowUs)) },
+  'decidePause of what runs': { from: openStates, ask: (c) => taken(decidePause(c.run, suspend, c.moment.nowUs)) },
+  'decideSuspend with nothing to wait for': { from: held, ask: (c) => decideSuspend(c.run, 0, c.moment) },
+  'decideSuspend with children': { from: held, ask: (c) => decideSuspend(c.run, 3, c.moment) },
+  decideUnblock: { from: ['BLOCKED', 'WAITING'], ask: (c) => decideUnblock(c.run, c.moment) },
+  'decideResume of what was asked to stop': {
+    from: ['ASSIGNED', 'RUNNING', 'WAITING'],
+    ask: (c) => decideResume({ ...c.run, suspension: { untilUs: NOON_US, to: 'PAUSED' } }, c.moment),
+  },
   decideResume: { from: openStates, ask: (c) => decideResume(c.run, c.moment) },
   decideUpdate: { from: openStates, ask: (c) => taken(decideUpdate(c.run, c.update, c.moment)) },
 };
@@ -170,6 +182,9 @@ describe('every decision', () => {
       'start',
       'finish',
       'await',
+      'suspend',
+      'wake',
+      'unblock',
     ] as const;
     const missing = asked.flatMap((event) =>
       sourcesOf(event).flatMap((from) => (seen.has(`${event} ${from}`) ? [] : [`${event} ${from}`])),
@@ -216,6 +231,21 @@ describe('every decision', () => {
       if (change.state === 'SCHEDULED') expect(change.dueTimeUs).toBeGreaterThan(NOON_US);
       expect(Number.isSafeInteger(change.rank)).toBe(true);
       if (change.dueTimeUs !== null) expect(Number.isSafeInteger(change.dueTimeUs)).toBe(true);
+    });
+  });
+
+  it('lets a job that is to be paused wait for no worker', () => {
+    always((change, { run }) => {
+      if (run.suspension?.to !== 'PAUSED' || change.event === 'resume') return;
+      expect(['READY', 'SCHEDULED']).not.toContain(change.state);
+    });
+  });
+
+  it('counts no attempt that was stopped on request, and forgets the request with it', () => {
+    always((change, { run }) => {
+      if (change.kind === 'end') return;
+      if (change.event === 'suspend') expect(change.attemptCount).toBe(run.attemptCount);
+      if (!['ASSIGNED', 'RUNNING', 'WAITING'].includes(change.state)) expect(change.suspension).toBeNull();
     });
   });
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../server/domain/base/payload.ts';
+import { decideSuspend } from '../../../server/domain/dependencies/children.ts';
 import * as decide from '../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
 import { decideLoss } from '../../../server/domain/jobs/decide-loss.ts';
@@ -25,10 +26,12 @@ type Word =
   | 'confirmCancel'
   | 'cancel'
   | 'pause'
+  | 'suspend'
+  | 'stop'
   | 'resume'
   | 'put off'
   | 'wait';
-type ReportWord = Exclude<Word, 'wait' | 'claim' | 'observe' | 'cancel' | 'pause' | 'resume' | 'put off'>;
+type ReportWord = Exclude<Word, 'wait' | 'claim' | 'observe' | 'cancel' | 'pause' | 'suspend' | 'resume' | 'put off'>;
 
 const sessionEnds = { lapse: 'LAPSE', massLapse: 'MASS_LAPSE', close: 'CLOSE' } as const;
 
@@ -43,7 +46,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   word: fc.oneof(
     { weight: 8, arbitrary: fc.constantFrom<Word>('claim', 'observe', 'wait') },
     { weight: 6, arbitrary: fc.constantFrom<Word>('fail', 'release', 'abort', 'lapse', 'massLapse', 'close') },
-    { weight: 3, arbitrary: fc.constantFrom<Word>('pause', 'resume', 'resume', 'put off') },
+    { weight: 4, arbitrary: fc.constantFrom<Word>('pause', 'suspend', 'stop', 'resume', 'resume', 'put off') },
     { weight: 1, arbitrary: fc.constantFrom<Word>('succeed', 'cancel', 'confirmCancel') },
   ),
   random: chance,
@@ -75,7 +78,9 @@ class Life {
     } else if (word === 'claim') this.#claim();
     else if (word === 'observe') this.#observe();
     else if (word === 'cancel') this.#take(decide.decideCancel(this.run, '', 30_000, moment));
-    else if (word === 'pause') this.#take(taken(decidePause(this.run, '')));
+    else if (word === 'pause') this.#take(taken(decidePause(this.run, { reason: '' }, this.nowUs)));
+    else if (word === 'suspend')
+      this.#take(taken(decidePause(this.run, { reason: '', graceMs: waitUs / 1000 }, this.nowUs)));
     else if (word === 'resume') this.#take(decideResume(this.run, moment));
     else if (word === 'put off') this.#take(taken(decideUpdate(this.run, { runTimeUs: this.nowUs + waitUs }, moment)));
     else if (isHeld(this.run.state)) this.#report(word, moment);
@@ -92,6 +97,8 @@ class Life {
     switch (word) {
       case 'fail':
         return decide.decideFail(this.run, systemFailure('APPLICATION', 'Error', 'no'), this.#policy, moment);
+      case 'stop':
+        return decideSuspend(this.run, 0, moment);
       case 'release':
         return decide.decideRelease(this.run, 'NO_SLOT', moment);
       case 'abort':
@@ -120,7 +127,10 @@ class Life {
   #observe(): void {
     if (this.run.state !== 'ASSIGNED') return;
     this.#note('observe', 'RUNNING');
-    this.run = { ...this.run, state: 'RUNNING', dueTimeUs: this.nowUs + 1_000_000 };
+    const { suspension } = this.run;
+    const timeoutUs = this.nowUs + 1_000_000;
+    const dueTimeUs = Math.min(timeoutUs, suspension?.untilUs ?? timeoutUs);
+    this.run = { ...this.run, state: 'RUNNING', dueTimeUs };
   }
 
   #note(event: JobEvent, to: JobState): void {
@@ -134,7 +144,7 @@ class Life {
       this.end = change.state;
       return;
     }
-    const { kind: _, event: __, run, closed: ___, record, runTimeUs = null, ...rest } = change;
+    const { kind: _, event: __, run, closed: ___, record, runTimeUs = null, deadlineUs, ...rest } = change;
     const { priority = run.priority, expireTimeUs = run.expireTimeUs } = record ?? {};
     this.run = {
       ...run,
@@ -142,6 +152,7 @@ class Life {
       priority,
       expireTimeUs,
       runTimeUs,
+      limits: { ...run.limits, deadlineUs },
       sessionId: isHeld(change.state) ? run.sessionId : null,
     };
   }
@@ -170,6 +181,8 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     releases: 0,
     releasesSinceUs: null,
     suspensions: 0,
+    timeoutsStopped: false,
+    suspension: null,
     reason: null,
     failures: 0,
     runTimeoutMs: 1_000,
@@ -219,6 +232,15 @@ describe('the life of a job', () => {
     lives(({ path }) => {
       const cancel = path.findIndex(({ event }) => event === 'requestCancel');
       if (cancel >= 0) expect(path.slice(cancel).some(({ to }) => ['READY', 'ASSIGNED'].includes(to))).toBe(false);
+    });
+  });
+
+  it('has no assignment after a request to stop until it is resumed', () => {
+    lives(({ path }) => {
+      const asked = path.findLastIndex(({ event, to }) => event === 'pause' && isHeld(to));
+      const after = path.slice(asked + 1);
+      if (asked < 0 || after.some(({ event }) => event === 'resume')) return;
+      expect(after.some(({ to }) => ['READY', 'SCHEDULED', 'ASSIGNED'].includes(to))).toBe(false);
     });
   });
 

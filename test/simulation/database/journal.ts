@@ -23,7 +23,9 @@ CREATE TABLE muster.sim_journal (
   next_due   timestamptz,
   other_id   uuid,
   demands    text,
-  lane       integer
+  lane       integer,
+  stop_until timestamptz,
+  stop_to    smallint
 );
 
 CREATE FUNCTION muster.sim_journal_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -55,14 +57,14 @@ CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ 
     VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id, NEW.due_time, NEW.deadline,
             (SELECT demands FROM muster.lanes WHERE lane_id = NEW.lane_id), NEW.lane_id);
   ELSIF TG_OP = 'DELETE' THEN
-    INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, session_id, until)
-    VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempt_count, OLD.session_id, OLD.due_time);
+    INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, session_id, until, stop_until, stop_to)
+    VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempt_count, OLD.session_id, OLD.due_time, OLD.suspend_until, OLD.suspend_to);
   ELSIF (OLD.state, OLD.attempt, OLD.session_id) IS DISTINCT FROM (NEW.state, NEW.attempt, NEW.session_id) THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text, losses, charges, next_due,
-                                    demands, lane)
+                                    demands, lane, stop_until, stop_to)
     VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempt_count,
             coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.consecutive_losses, NEW.suspect_losses, NEW.due_time,
-            (SELECT demands FROM muster.lanes WHERE lane_id = NEW.lane_id), NEW.lane_id);
+            (SELECT demands FROM muster.lanes WHERE lane_id = NEW.lane_id), NEW.lane_id, OLD.suspend_until, OLD.suspend_to);
   ELSIF OLD.progress_sequence <> NEW.progress_sequence THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, session_id, cause, text, counted)
     VALUES ('progress', NEW.job_id, NEW.state, NEW.attempt, NEW.session_id, NEW.progress_sequence, NEW.progress_message,
@@ -71,8 +73,9 @@ CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ 
     -- Somebody waits for it, or it for somebody: that is told of elsewhere.
     RETURN NULL;
   ELSE
-    INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, text, until, next_due)
-    VALUES ('touch', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.reason, OLD.due_time, NEW.due_time);
+    INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, text, until, next_due, stop_until, stop_to, cause)
+    VALUES ('touch', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.reason, OLD.due_time, NEW.due_time,
+            OLD.suspend_until, OLD.suspend_to, (OLD.suspend_until IS DISTINCT FROM NEW.suspend_until)::int);
   END IF;
   RETURN NULL;
 END $$;
@@ -188,7 +191,8 @@ export interface JournalRow {
   /** The due time before a change or an end, the end of the lease, or the run time of a new job. */
   readonly until: number | null;
   /**
-   * Why the session was closed, the sequence of a progress update, the outcome of an attempt, the stage of a cancel.
+   * Why the session was closed, the sequence of a progress update, the outcome of an attempt, the stage of a cancel;
+   * for a touch: whether a request to stop was made or withdrawn, 0 or 1.
    */
   readonly cause: number | null;
   /** Result, failure, message, checkpoint, reason, name; for a record: JSON of the request. */
@@ -203,12 +207,15 @@ export interface JournalRow {
   /** For a new job and a move: the demands of its lane. */
   readonly demands: string | null;
   readonly lane: number | null;
+  /** Before a change or an end: until when the handler was asked to stop, and the state that should follow. */
+  readonly stopUntil: number | null;
+  readonly stopTo: number | null;
 }
 
 const readAll = {
   name: 'sim_read_journal',
   text: `SELECT n, at, kind, id, from_state, to_state, attempt, counted, session_id, until, cause, text,
-                losses, charges, next_due, other_id, demands, lane
+                losses, charges, next_due, other_id, demands, lane, stop_until, stop_to
          FROM muster.sim_journal ORDER BY n`,
   row: {
     n: 'int8',
@@ -229,6 +236,8 @@ const readAll = {
     other_id: 'uuid?',
     demands: 'text?',
     lane: 'int4?',
+    stop_until: 'timestamptz?',
+    stop_to: 'int2?',
   },
 } satisfies Statement;
 
@@ -253,5 +262,7 @@ export async function readJournal(postgres: SimPostgres): Promise<JournalRow[]> 
     otherId: row.other_id,
     demands: row.demands,
     lane: row.lane,
+    stopUntil: row.stop_until,
+    stopTo: row.stop_to,
   }));
 }

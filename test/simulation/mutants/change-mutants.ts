@@ -7,8 +7,8 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/domain/jobs/pause.ts',
-        find: 'waitsUntil(run), nowUs), reason: null });',
-        replace: 'waitsUntil(run), nowUs), reason: null, attemptCount: 0 });',
+        find: 'waitsUntil(run), nowUs), ...running });',
+        replace: 'waitsUntil(run), nowUs), ...running, attemptCount: 0 });',
       },
     ],
   },
@@ -47,8 +47,8 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/domain/jobs/decide.ts',
-        find: 'const dueTimeUs = nowUs + delayMs * 1000;',
-        replace: 'const dueTimeUs = nowUs + 1;',
+        find: 'const timeUs = nowUs + delayMs * 1000;',
+        replace: 'const timeUs = nowUs + 1;',
       },
     ],
   },

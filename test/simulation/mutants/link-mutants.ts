@@ -124,10 +124,10 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   suspension_counts: {
-    about: 'An attempt that ends since its handler waits for children counts.',
+    about: 'An attempt that ends since its handler waits for children, or was asked to stop, counts.',
     patches: [
       {
-        file: 'server/domain/dependencies/children.ts',
+        file: 'server/domain/jobs/suspension.ts',
         find: "{ outcome: 'SUSPENDED', counted: false }",
         replace: "{ outcome: 'SUSPENDED', counted: true }",
       },

@@ -10,6 +10,7 @@ import { limitMutants } from './limit-mutants.ts';
 import { linkMutants } from './link-mutants.ts';
 import { matchingMutants } from './matching-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { pauseMutants } from './pause-mutants.ts';
 import { placementMutants } from './placement-mutants.ts';
 import { upkeepMutants } from './upkeep-mutants.ts';
 
@@ -192,6 +193,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   ...changeMutants,
+  ...pauseMutants,
   ...upkeepMutants,
   ...matchingMutants,
   ...limitMutants,

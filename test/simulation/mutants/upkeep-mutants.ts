@@ -83,8 +83,8 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/sessions/held-runs.ts',
-        find: 'due_time = least(l.run_deadline, r.deadline, l.quiet_deadline, l.watch_until)',
-        replace: 'due_time = least(l.run_deadline, l.quiet_deadline, l.watch_until)',
+        find: 'due_time = least(l.run_deadline, r.deadline, l.quiet_deadline, l.watch_until, r.suspend_until)',
+        replace: 'due_time = least(l.run_deadline, l.quiet_deadline, l.watch_until, r.suspend_until)',
       },
       {
         file: 'server/store/dispatch/claim-jobs.ts',

@@ -4,7 +4,12 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { SessionMessageSchema } from '../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
 import type { BusOptions, Bus as WorkerBus } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
-import { encodeAssignments, encodeCancels, encodePing } from '../../../server/bus/assignment-message.ts';
+import {
+  encodeAssignments,
+  encodeCancels,
+  encodePing,
+  encodeSuspends,
+} from '../../../server/bus/assignment-message.ts';
 import { decodeEvents, encodeEvents } from '../../../server/bus/event-codec.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
 import type { Hint } from '../../../server/engine/base/messages.ts';
@@ -105,6 +110,7 @@ export class BusHub {
         send(sessionId, encodeAssignments(assignments));
       },
       cancel: (sessionId, notices) => send(sessionId, encodeCancels(notices)),
+      suspend: (sessionId, notices) => send(sessionId, encodeSuspends(notices)),
       ping: (sessionId, counter) => send(sessionId, encodePing(counter)),
       announce: (hint) => this.#announce(process, hint),
       onHint: (listener) => void this.#listeners.set(process, listener),

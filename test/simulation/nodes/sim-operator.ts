@@ -1,5 +1,6 @@
 /** Operators of jobs: they cancel, pause, change, retry and erase them, one at a time or all that match a filter. */
 import { create } from '@bufbuild/protobuf';
+import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import { type Job, JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import {
   CancelJobRequestSchema,
@@ -56,6 +57,7 @@ export class SimOperator {
   #act(jobId: string, act: PlannedAct): Promise<void> {
     const acts: Record<ActKind, () => Promise<void>> = {
       cancel: () => this.#cancel(jobId),
+      suspend: () => this.#hold('suspended', jobId, ['JOB_ENDED', 'JOB_NOT_WAITING'], act.graceMs),
       pause: () => this.#hold('paused', jobId, ['JOB_ENDED', 'JOB_NOT_WAITING']),
       resume: () => this.#hold('resumed', jobId, ['JOB_ENDED']),
       update: () => this.#update(jobId, act.aheadMs),
@@ -74,13 +76,22 @@ export class SimOperator {
     else history.log('client', 'too late to cancel', { job: jobId });
   }
 
-  async #hold(what: 'paused' | 'resumed', jobId: string, refusals: readonly string[]): Promise<void> {
+  async #hold(
+    what: 'suspended' | 'paused' | 'resumed',
+    jobId: string,
+    refusals: readonly string[],
+    graceMs?: number,
+  ): Promise<void> {
+    const { history } = this.#caller;
+    const id = history.nextCall();
+    history.log('client', what === 'resumed' ? 'resume asked' : 'pause asked', { job: jobId, call: id });
+    const running = graceMs === undefined ? {} : { running: true, grace: durationFromMs(graceMs) };
     const call =
-      what === 'paused'
-        ? this.#caller.insist(pauseJob, create(PauseJobRequestSchema, { jobId, reason: 'as planned' }))
-        : this.#caller.insist(resumeJob, create(ResumeJobRequestSchema, { jobId }));
+      what === 'resumed'
+        ? this.#caller.insist(resumeJob, create(ResumeJobRequestSchema, { jobId }))
+        : this.#caller.insist(pauseJob, create(PauseJobRequestSchema, { jobId, reason: 'as planned', ...running }));
     const job = await this.#ask(call, refusals);
-    if (job) this.#caller.history.log('client', what, { job: jobId, state: job.state });
+    if (job) history.log('client', what, { job: jobId, state: job.state, call: id });
     else this.#caller.history.count(`too late to be ${what}`);
   }
 

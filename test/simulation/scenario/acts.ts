@@ -1,7 +1,7 @@
 /** Requests for jobs after their submission: for one at a time, or for all that match a filter. */
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 
-export type ActKind = 'cancel' | 'pause' | 'resume' | 'update' | 'retry' | 'erase';
+export type ActKind = 'cancel' | 'suspend' | 'pause' | 'resume' | 'update' | 'retry' | 'erase';
 
 /** At a time, or that many ms after the job's first assignment, its start, or its observed end. */
 export interface PlannedAct {
@@ -10,6 +10,8 @@ export interface PlannedAct {
   readonly ms: number;
   /** For an update: the delay of the new run time, in ms; undefined: only the priority changes. */
   readonly aheadMs?: number | undefined;
+  /** For a suspension. */
+  readonly graceMs?: number;
 }
 
 /** All jobs of a batch, page by page. */
@@ -47,6 +49,16 @@ function pauseOf(random: Prng, waits: Waits): PlannedAct[] {
   return [pause, { kind: 'resume', when: 'later', ms: ms + random.between(0, waits.leaseMs) }];
 }
 
+/** Of a job that runs, or is about to: resumed while it stops, later, or by the sweep of paused jobs. */
+function suspendOf(random: Prng, { leaseMs }: Waits): PlannedAct[] {
+  const when = random.pick(['later', 'assigned', 'started'] as const);
+  const ms = random.chance(0.5) ? random.between(0, 10) : random.between(0, leaseMs);
+  const graceMs = random.pick([0, random.between(1, 50), random.between(1, 2 * leaseMs)]);
+  const suspend = { kind: 'suspend', when, ms, graceMs } as const;
+  if (random.chance(0.3)) return [suspend];
+  return [suspend, { kind: 'resume', when, ms: ms + random.between(0, random.chance(0.5) ? 20 : leaseMs) }];
+}
+
 function updateOf(random: Prng, waits: Waits): PlannedAct[] {
   const aheadMs = random.pick([undefined, -1_000, random.between(1, waits.leaseMs)]);
   return [{ kind: 'update', when: 'later', ms: whileItWaits(random, waits), aheadMs }];
@@ -56,6 +68,7 @@ export function planActs(random: Prng, waits: Waits): PlannedAct[] {
   return [
     ...(random.chance(waits.cancels ?? 0.25) ? cancelOf(random, waits.leaseMs) : []),
     ...(random.chance(0.12) ? pauseOf(random, waits) : []),
+    ...(random.chance(0.12) ? suspendOf(random, waits) : []),
     ...(random.chance(0.08) ? updateOf(random, waits) : []),
     ...(random.chance(0.04) ? [{ kind: 'retry', when: 'ended', ms: random.between(0, 50) } as const] : []),
     ...(random.chance(0.05) ? [{ kind: 'erase', when: 'ended', ms: random.between(0, waits.leaseMs) } as const] : []),

@@ -52,7 +52,7 @@ describe('a handler that waits for children', () => {
 
   it('backs off when it waits repeatedly for children that have ended', () => {
     const change = decideSuspend(suspended(10, 0), 0, moment);
-    expect(change).toMatchObject({ state: 'SCHEDULED', reason: expect.stringContaining('have ended') });
+    expect(change).toMatchObject({ state: 'SCHEDULED', reason: expect.stringContaining('nothing to wait for') });
     expect((change as Continue).dueTimeUs).toBeGreaterThan(NOW_US);
   });
 

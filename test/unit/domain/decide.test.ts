@@ -35,6 +35,8 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     releases: 0,
     releasesSinceUs: null,
     suspensions: 0,
+    timeoutsStopped: false,
+    suspension: null,
     reason: null,
     failures: 0,
     runTimeoutMs: 1_000,

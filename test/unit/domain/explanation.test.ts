@@ -83,6 +83,7 @@ const job: Facts['job'] = {
   queue: 'images',
   state: 'READY',
   reason: '',
+  suspendTimeUs: undefined,
   sinceUs: NOON_US,
   failure: undefined,
   attempt: 0,

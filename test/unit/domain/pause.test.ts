@@ -4,56 +4,20 @@ import { definitionDefaults } from '../../../server/domain/definitions/definitio
 import { rankOf } from '../../../server/domain/dispatch/rank.ts';
 import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
 import { decidePause, decideResume, decideUpdate } from '../../../server/domain/jobs/pause.ts';
-import type { OpenRun } from '../../../server/domain/jobs/run.ts';
-import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
+import { NOW_US, runOf } from './support/waiting-job.ts';
 
-const NOW_US = 1_795_000_000_000_000;
 const HOUR_US = 3_600_000_000;
 const now = { nowUs: NOW_US, random: 0.5 };
 const later = { nowUs: NOW_US + 2 * HOUR_US, random: 0.5 };
-
-function runOf(changes: Partial<OpenRun> = {}): OpenRun {
-  return {
-    jobId: '0198c0de-0000-7000-8000-000000000001',
-    laneId: 1,
-    state: 'READY',
-    rank: NOW_US - 5_000_000,
-    priority: 0,
-    attempt: 0,
-    attemptCount: 0,
-    sessionId: null,
-    assignTimeUs: null,
-    dueTimeUs: null,
-    expireTimeUs: null,
-    runTimeUs: null,
-    createTimeUs: NOW_US - 5_000_000,
-    consecutiveLosses: 0,
-    totalLosses: 0,
-    failures: 0,
-    limits: noLimits,
-    suspectLosses: 0,
-    releases: 0,
-    releasesSinceUs: null,
-    suspensions: 0,
-    reason: null,
-    runTimeoutMs: 60_000,
-    retryPolicy: null,
-    fairnessKey: null,
-    limitId: null,
-    parentJobId: null,
-    unmetDependencies: 0,
-    children: 0,
-    notifiesDependents: false,
-    ...changes,
-  };
-}
 
 const scheduled = runOf({ state: 'SCHEDULED', dueTimeUs: NOW_US + HOUR_US, rank: NOW_US + HOUR_US });
 const expiring = { expireTimeUs: NOW_US + HOUR_US };
 
 describe('decidePause', () => {
   it('keeps the run time of a scheduled job, and makes its expiry due', () => {
-    expect(decidePause(runOf({ ...scheduled, expireTimeUs: NOW_US + 2 * HOUR_US }), 'maintenance')).toMatchObject({
+    expect(
+      decidePause(runOf({ ...scheduled, expireTimeUs: NOW_US + 2 * HOUR_US }), { reason: 'maintenance' }, NOW_US),
+    ).toMatchObject({
       event: 'pause',
       state: 'PAUSED',
       runTimeUs: NOW_US + HOUR_US,
@@ -64,19 +28,25 @@ describe('decidePause', () => {
 
   it('keeps the rank, so that a resumed job keeps its waiting time', () => {
     const run = runOf();
-    expect(decidePause(run, '')).toMatchObject({ rank: run.rank, runTimeUs: null, dueTimeUs: null });
+    expect(decidePause(run, { reason: '' }, NOW_US)).toMatchObject({
+      rank: run.rank,
+      runTimeUs: null,
+      dueTimeUs: null,
+    });
   });
 
   it('keeps no expiry after an attempt', () => {
-    expect(decidePause(runOf({ ...scheduled, ...expiring, attempt: 1, attemptCount: 1 }), '')).toMatchObject({
+    expect(
+      decidePause(runOf({ ...scheduled, ...expiring, attempt: 1, attemptCount: 1 }), { reason: '' }, NOW_US),
+    ).toMatchObject({
       dueTimeUs: null,
     });
   });
 
   it('does nothing to a paused job, and refuses a leased one', () => {
-    expect(decidePause(runOf({ state: 'PAUSED' }), '')).toBeUndefined();
+    expect(decidePause(runOf({ state: 'PAUSED' }), { reason: '' }, NOW_US)).toBeUndefined();
     for (const state of ['ASSIGNED', 'RUNNING', 'CANCELLING', 'WAITING'] as const)
-      expect(decidePause(runOf({ state }), '')).toBe('NOT_WAITING');
+      expect(decidePause(runOf({ state }), { reason: '' }, NOW_US)).toBe('NOT_WAITING');
   });
 
   it('leaves a job able to expire', () => {

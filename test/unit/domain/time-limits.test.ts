@@ -37,6 +37,8 @@ function runOf(state: OpenRun['state'], limits: Partial<RunLimits>, rest: Partia
     releases: 0,
     releasesSinceUs: null,
     suspensions: 0,
+    timeoutsStopped: false,
+    suspension: null,
     reason: null,
     runTimeoutMs: 1_000,
     retryPolicy: null,

@@ -72,9 +72,11 @@ describe('the options of the worker', () => {
   });
 
   it('apply to all handlers of the command line', () => {
-    const handlers = handlersOf(namedCommand('a=cat'), { grace: 7, env: { A: 'b' }, directory: '/srv' }, '/here');
+    const options = { grace: 7, suspendSignal: 'SIGUSR1', env: { A: 'b' }, directory: '/srv' } as const;
+    const handlers = handlersOf(namedCommand('a=cat'), options, '/here');
     expect(handlers.get('a')).toMatchObject({
       graceMs: 7,
+      suspendSignal: 'SIGUSR1',
       environment: { A: 'b' },
       directory: '/srv',
       openFiles: 1024,
@@ -118,6 +120,7 @@ describe('a file of handlers', () => {
             memory: '1Gi',
             openFiles: 64,
             grace: '20s',
+            suspendSignal: 'SIGINT',
             exitCodes: {
               3: { type: 'Bad', nonRetryable: true },
               75: { retryDelay: '30s' },
@@ -140,6 +143,7 @@ describe('a file of handlers', () => {
       memory: 2 ** 30,
       openFiles: 64,
       graceMs: 20_000,
+      suspendSignal: 'SIGINT',
       exitRules: new Map([
         [3, { type: 'Bad', nonRetryable: true }],
         [74, { infrastructure: true }],
@@ -162,6 +166,7 @@ describe('a file of handlers', () => {
     [{ handlers: { a: { command: ['a'], memory: 0 } } }, 'a.yaml: handlers.a.memory: takes bytes, such as 512Mi'],
     [{ handlers: { a: { command: ['a'], grace: 5 } } }, 'a.yaml: handlers.a.grace: takes a span up to 1h, such as 5s'],
     [{ handlers: { a: { command: ['a'], grace: '61m' } } }, /handlers.a.grace: takes a span up to 1h/],
+    [{ handlers: { a: { command: ['a'], suspendSignal: 'SIGKILL' } } }, /suspendSignal: takes one of SIGTSTP, SIGTERM/],
     [{ handlers: { a: { command: ['a'], outputLimit: '513Ki' } } }, /handlers.a.outputLimit: takes bytes up to 512Ki/],
     [{ handlers: { a: { command: ['a'], openFiles: 15 } } }, /handlers.a.openFiles: takes a whole number from 16/],
     [

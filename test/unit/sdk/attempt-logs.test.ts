@@ -219,4 +219,5 @@ const emptyReply = {
   drain: false,
   reconnectBus: false,
   natsUrls: [],
+  suspends: [],
 };

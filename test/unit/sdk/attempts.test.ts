@@ -109,6 +109,59 @@ describe('a cancel', () => {
   });
 });
 
+describe('a request to suspend', () => {
+  const noticeOf = ({ jobId, attempt }: Assignment) => ({
+    $typeName: 'muster.worker.v1.SuspendNotice' as const,
+    jobId,
+    attempt,
+  });
+
+  test('signals a running handler, and the attempt is reported as suspended when the handler gives up', async () => {
+    const { world, job } = await busy();
+    await world.deliver([], { suspends: [job] });
+    await world.deliver([], { suspends: [job] });
+    expect(world.stops).toEqual([{ slot: world.slotOf(job), reason: 'suspended' }]);
+    await world.end(job, failure('AbortError'));
+    expect(world.outcomes.at(-1)).toBe('1.1 suspended');
+  });
+
+  test('loses to a success that comes first', async () => {
+    const { world, job } = await busy();
+    await world.deliver([], { suspends: [job] });
+    await world.end(job);
+    expect(world.outcomes.at(-1)).toBe('1.1 result');
+  });
+
+  test('releases an attempt that waits, which never starts', async () => {
+    const { world, job, prefetched } = await busy();
+    const waiting = prefetched(2);
+    await world.deliver([waiting]);
+    await world.deliver([], { suspends: [waiting] });
+    expect(world.outcomes.at(-1)).toBe('2.1 released SUSPENDED');
+    await world.end(job);
+    expect(world.started).not.toContain(waiting);
+  });
+
+  test('that arrives before its assignment is not remembered, since each heartbeat repeats it', async () => {
+    const world = new CoreWorld({ slots: 1 });
+    const job = assign(1, await world.ready());
+    await world.deliver([], { suspends: [job] });
+    await world.deliver([job]);
+    expect(world.started).toEqual([job]);
+    await world.time.advance(5_000);
+    await world.answerBeats({ suspends: [noticeOf(job)] });
+    expect(world.stops).toMatchObject([{ reason: 'suspended' }]);
+  });
+
+  test('after the end has no effect', async () => {
+    const { world, job } = await busy();
+    await world.end(job);
+    await world.deliver([], { suspends: [job] });
+    expect(world.outcomes.at(-1)).toBe('1.1 result');
+    expect(world.stops).toEqual([]);
+  });
+});
+
 describe('a prefetched attempt', () => {
   test('starts as soon as a slot is free, in order of arrival', async () => {
     const { world, job, prefetched } = await busy();

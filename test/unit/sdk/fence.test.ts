@@ -124,6 +124,7 @@ describe('the recovery from a fence', () => {
       drain: false,
       reconnectBus: false,
       natsUrls: [],
+      suspends: [],
     });
     await world.deliver([assign(1, world.lastCredit)]);
     expect(world.started).toEqual([]);
@@ -195,6 +196,7 @@ describe('a closed session', () => {
       $typeName: 'muster.worker.v1.SessionMessage',
       assignments: [assign(1, credit)],
       cancels: [],
+      suspends: [],
       ping: 9n,
     });
     expect(world.started).toEqual([]);

@@ -154,6 +154,8 @@ describe('a handler under test that is asked to stop', () => {
   it.each<[StopReason, () => unknown, string]>([
     ['cancelled', gaveUp, 'cancelled'],
     ['cancelled', done, 'result'],
+    ['suspended', gaveUp, 'suspended'],
+    ['suspended', done, 'result'],
     ['run_timeout', gaveUp, 'failure RunTimeout'],
     ['run_timeout', done, 'failure RunTimeout'],
     ['lease_lost', done, 'aborted'],
@@ -171,6 +173,16 @@ describe('a handler under test that is asked to stop', () => {
     expect(outcome.kind).toBe('cancelled');
     expect(outcome.logs.map(({ message }) => message)).toEqual(['cancelled']);
     expect(() => outcome.result).toThrow('it ended with "cancelled"');
+  });
+
+  it('may suspend its job with a checkpoint, also when nobody asked', async () => {
+    const run = (ctx: JobContext) => ctx.suspend({ page: 7 });
+    for (const options of [{}, { stopReason: 'suspended' }] as const) {
+      const outcome = await runHandler(run, undefined, options);
+      expect([outcome.kind, outcome.checkpoints, outcome.runs]).toEqual(['suspended', [{ page: 7 }], 1]);
+    }
+    const { checkpoints } = await runHandler((ctx: JobContext) => ctx.suspend());
+    expect(checkpoints).toEqual([]);
   });
 
   it('was entered when it is started, and is ignored once it has returned', async () => {

@@ -65,6 +65,7 @@ impl Run {
             Step::Panic { message } => panic!("{message}"),
             Step::Progress { fraction, message } => context.progress(fraction, &message),
             Step::Checkpoint { value } => context.checkpoint(&value)?,
+            Step::Suspend { value } => return Err(context.suspend(&value)?),
             Step::Log { message } => context.log(LogLevel::Info, &message),
             Step::Extend { ms } => context.extend_run_timeout(Duration::from_millis(ms))?,
             Step::Sleep { ms } => {

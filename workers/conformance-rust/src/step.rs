@@ -40,6 +40,10 @@ pub enum Step {
         #[serde(default)]
         message: String,
     },
+    Suspend {
+        #[serde(default)]
+        value: Value,
+    },
     Checkpoint {
         #[serde(default)]
         value: Value,

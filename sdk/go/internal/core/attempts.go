@@ -142,6 +142,17 @@ func (a *attempts) cancel(notice *workerpb.CancelNotice, now time.Time) {
 	}
 }
 
+// suspend is repeated by each heartbeat, so a request that overtakes its assignment is dropped.
+func (a *attempts) suspend(notice *workerpb.SuspendNotice) {
+	entry := a.held.byKey[keyOf(notice.JobId, notice.Attempt)]
+	if entry == nil || entry.phase == closing {
+		return
+	}
+	if !a.giveBack(entry, workerpb.ReleaseReason_RELEASE_REASON_SUSPENDED) {
+		entry.execution.signal(Suspended)
+	}
+}
+
 // ended is called when the handler has returned. It reports the attempt if it is still held.
 func (a *attempts) ended(execution *Execution, outcome Outcome) {
 	if execution.held != nil {
@@ -220,7 +231,7 @@ func (a *attempts) watchTimeout(execution *Execution, now time.Time) {
 			a.owner.dueBy(execution.timeoutAt)
 			return
 		}
-		// For a handler that is being cancelled, the server enforces the grace period.
+		// For a handler that was asked to stop, the server enforces the grace period.
 		if execution.stopped != "" || a.giveBack(execution.held, workerpb.ReleaseReason_RELEASE_REASON_NOT_STARTED) {
 			return
 		}
@@ -259,9 +270,12 @@ func (a *attempts) verdictOn(execution *Execution, outcome Outcome) Outcome {
 	if execution.stopped == RunTimeout {
 		return Failure(runTimeoutFailure())
 	}
-	// A success that comes first wins. Only a handler that stopped because of the cancel is reported as cancelled.
+	// A success that comes first wins. Only a handler that stopped because of the request is reported so.
 	if execution.stopped == Cancelled && outcome.GetResult() == nil {
 		return cancelled()
+	}
+	if execution.stopped == Suspended && outcome.GetFailure() != nil {
+		return Suspension(nil)
 	}
 	return bounded(outcome, a.maxPayload)
 }

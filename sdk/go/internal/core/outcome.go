@@ -25,8 +25,9 @@ func Failure(failure *pb.Failure) Outcome {
 	return &workerpb.AttemptReport{Outcome: &workerpb.AttemptReport_Failure{Failure: failure}}
 }
 
-// Suspended is the outcome of a handler that waits for children of its job: their UUIDs, 16 bytes each.
-func Suspended(childIDs [][]byte) Outcome {
+// Suspension is the outcome of a handler that stopped on request, or waits for children of its job: their UUIDs, 16
+// bytes each.
+func Suspension(childIDs [][]byte) Outcome {
 	return &workerpb.AttemptReport{Outcome: &workerpb.AttemptReport_Suspended{Suspended: &workerpb.Suspended{ChildJobIds: childIDs}}}
 }
 

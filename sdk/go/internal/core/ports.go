@@ -38,6 +38,7 @@ type StopReason string
 // The reasons.
 const (
 	Cancelled  StopReason = "cancelled"
+	Suspended  StopReason = "suspended"
 	RunTimeout StopReason = "run_timeout"
 	LeaseLost  StopReason = "lease_lost"
 	Shutdown   StopReason = "shutdown"

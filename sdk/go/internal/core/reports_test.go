@@ -152,7 +152,7 @@ func TestALostReportEndsNothingElse(t *testing.T) {
 func TestAFailureWaitsForItsCheckpoint(t *testing.T) {
 	for name, outcome := range map[string]Outcome{
 		"failure":   Failure(&pb.Failure{Type: "x"}),
-		"suspended": Suspended([][]byte{jobID(9)}),
+		"suspended": Suspension([][]byte{jobID(9)}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, 1, func(t *testing.T, w *world) {

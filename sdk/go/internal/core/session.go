@@ -148,18 +148,28 @@ func (s *session) close(reason StopReason) {
 // received handles cancels first, so that a cancel in the same message as its assignment keeps the attempt from
 // starting.
 func (s *session) received(message *workerpb.SessionMessage) {
-	s.take(message.Assignments, message.Cancels)
+	s.take(message)
 }
 
-func (s *session) take(assignments []*workerpb.Assignment, cancels []*workerpb.CancelNotice) {
+// notices are what a message of the bus and the answer to a heartbeat have in common.
+type notices interface {
+	GetAssignments() []*workerpb.Assignment
+	GetCancels() []*workerpb.CancelNotice
+	GetSuspends() []*workerpb.SuspendNotice
+}
+
+func (s *session) take(got notices) {
 	if s.closed {
 		return
 	}
 	now := time.Now()
-	for _, notice := range cancels {
+	for _, notice := range got.GetCancels() {
 		s.attempts.cancel(notice, now)
 	}
-	s.attempts.admitAll(assignments, now)
+	s.attempts.admitAll(got.GetAssignments(), now)
+	for _, notice := range got.GetSuspends() {
+		s.attempts.suspend(notice)
+	}
 	s.advance()
 }
 
@@ -239,7 +249,7 @@ func (s *session) answered(sentAt time.Time, response *workerpb.SendHeartbeatRes
 	if response.Drain {
 		s.core.drain()
 	}
-	s.take(response.Assignments, response.Cancels)
+	s.take(response)
 }
 
 func (s *session) beatFailed(failure rpcerror.Facts) {

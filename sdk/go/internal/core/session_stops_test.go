@@ -37,6 +37,48 @@ func TestSessionCancelsARunningHandler(t *testing.T) {
 	}
 }
 
+func TestSessionSuspendsARunningHandler(t *testing.T) {
+	for name, test := range map[string]struct {
+		returns Outcome
+		want    func(*workerpb.AttemptReport) bool
+	}{
+		"it fails":   {Failure(&pb.Failure{Type: "x"}), func(r *workerpb.AttemptReport) bool { return r.GetSuspended() != nil }},
+		"it returns": {done("won"), func(r *workerpb.AttemptReport) bool { return r.GetResult() != nil }},
+		"it waits for a child": {Suspension([][]byte{jobID(9)}), func(r *workerpb.AttemptReport) bool {
+			return len(r.GetSuspended().GetChildJobIds()) == 1
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, 1, func(t *testing.T, w *world) {
+				w.assign(assignment(1, w.credit()))
+				w.suspend(1)
+				w.suspend(1)
+				if stops := w.stops(1); len(stops) != 1 || stops[0] != Suspended {
+					t.Fatalf("the handler was stopped with %v", stops)
+				}
+				w.finish(1, test.returns)
+				if report := w.report(1); !test.want(report) {
+					t.Fatalf("reported %v", report)
+				}
+			})
+		})
+	}
+}
+
+func TestSessionDropsARequestToSuspendThatOvertakesItsAssignment(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		w.suspend(1)
+		w.assign(assignment(1, w.credit()))
+		if stops := w.stops(1); len(stops) != 0 {
+			t.Fatalf("the handler was stopped with %v", stops)
+		}
+		w.suspend(1)
+		if stops := w.stops(1); len(stops) != 1 {
+			t.Fatalf("the handler was stopped with %v", stops)
+		}
+	})
+}
+
 func TestSessionRunTimeout(t *testing.T) {
 	timed := func(w *world) *workerpb.Assignment {
 		made := assignment(1, w.credit())
@@ -158,7 +200,7 @@ func TestEnterFindsAFenceThatFellMeanwhile(t *testing.T) {
 		w.core.do(func() {
 			s := w.core.session
 			s.fence.at = time.Now().Add(time.Second)
-			s.take([]*workerpb.Assignment{assignment(1, s.credits.lastID)}, nil)
+			s.take(&workerpb.SessionMessage{Assignments: []*workerpb.Assignment{assignment(1, s.credits.lastID)}})
 			// The goroutine of the handler waits for the lock: it is entered after the fence has passed, before the
 			// alarm rings.
 			s.fence.at = time.Now()

@@ -129,6 +129,10 @@ func (w *world) cancel(number byte) {
 	w.send(&workerpb.SessionMessage{Cancels: []*workerpb.CancelNotice{{JobId: jobID(number), Attempt: 1}}})
 }
 
+func (w *world) suspend(number byte) {
+	w.send(&workerpb.SessionMessage{Suspends: []*workerpb.SuspendNotice{{JobId: jobID(number), Attempt: 1}}})
+}
+
 // credit returns the newest granted credit with slots.
 func (w *world) credit() uint64 {
 	w.mu.Lock()

@@ -251,6 +251,71 @@ func (x *CancelNotice) GetAttempt() int32 {
 	return 0
 }
 
+// Asks a session to stop one attempt of a job that continues later. A worker that does not know it runs the attempt on;
+// the server closes it when the grace period is over.
+type SuspendNotice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The job's UUID, 16 bytes.
+	JobId []byte `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// Number of the attempt.
+	Attempt int32 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// What is left of the grace period. Then the attempt is closed, and its report is refused.
+	Grace         *durationpb.Duration `protobuf:"bytes,3,opt,name=grace,proto3" json:"grace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuspendNotice) Reset() {
+	*x = SuspendNotice{}
+	mi := &file_muster_worker_v1_assignment_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuspendNotice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuspendNotice) ProtoMessage() {}
+
+func (x *SuspendNotice) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_worker_v1_assignment_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuspendNotice.ProtoReflect.Descriptor instead.
+func (*SuspendNotice) Descriptor() ([]byte, []int) {
+	return file_muster_worker_v1_assignment_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SuspendNotice) GetJobId() []byte {
+	if x != nil {
+		return x.JobId
+	}
+	return nil
+}
+
+func (x *SuspendNotice) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *SuspendNotice) GetGrace() *durationpb.Duration {
+	if x != nil {
+		return x.Grace
+	}
+	return nil
+}
+
 // A message that the control plane publishes on a session's subject. Losing one costs at most a heartbeat.
 type SessionMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -259,14 +324,16 @@ type SessionMessage struct {
 	// Attempts to stop.
 	Cancels []*CancelNotice `protobuf:"bytes,2,rep,name=cancels,proto3" json:"cancels,omitempty"`
 	// Counter of the heartbeat that made this ping; 0: none. The session's next heartbeat carries the highest seen.
-	Ping          uint64 `protobuf:"varint,3,opt,name=ping,proto3" json:"ping,omitempty"`
+	Ping uint64 `protobuf:"varint,3,opt,name=ping,proto3" json:"ping,omitempty"`
+	// Attempts to suspend.
+	Suspends      []*SuspendNotice `protobuf:"bytes,4,rep,name=suspends,proto3" json:"suspends,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SessionMessage) Reset() {
 	*x = SessionMessage{}
-	mi := &file_muster_worker_v1_assignment_proto_msgTypes[2]
+	mi := &file_muster_worker_v1_assignment_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -278,7 +345,7 @@ func (x *SessionMessage) String() string {
 func (*SessionMessage) ProtoMessage() {}
 
 func (x *SessionMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_worker_v1_assignment_proto_msgTypes[2]
+	mi := &file_muster_worker_v1_assignment_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -291,7 +358,7 @@ func (x *SessionMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionMessage.ProtoReflect.Descriptor instead.
 func (*SessionMessage) Descriptor() ([]byte, []int) {
-	return file_muster_worker_v1_assignment_proto_rawDescGZIP(), []int{2}
+	return file_muster_worker_v1_assignment_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *SessionMessage) GetAssignments() []*Assignment {
@@ -313,6 +380,13 @@ func (x *SessionMessage) GetPing() uint64 {
 		return x.Ping
 	}
 	return 0
+}
+
+func (x *SessionMessage) GetSuspends() []*SuspendNotice {
+	if x != nil {
+		return x.Suspends
+	}
+	return nil
 }
 
 var File_muster_worker_v1_assignment_proto protoreflect.FileDescriptor
@@ -347,11 +421,16 @@ const file_muster_worker_v1_assignment_proto_rawDesc = "" +
 	"\x11lease_loss_action\x18\x0f \x01(\x0e2\x1a.muster.v1.LeaseLossActionR\x0fleaseLossAction\"?\n" +
 	"\fCancelNotice\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\fR\x05jobId\x12\x18\n" +
-	"\aattempt\x18\x02 \x01(\x05R\aattempt\"\x9e\x01\n" +
+	"\aattempt\x18\x02 \x01(\x05R\aattempt\"q\n" +
+	"\rSuspendNotice\x12\x15\n" +
+	"\x06job_id\x18\x01 \x01(\fR\x05jobId\x12\x18\n" +
+	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12/\n" +
+	"\x05grace\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05grace\"\xdb\x01\n" +
 	"\x0eSessionMessage\x12>\n" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.muster.worker.v1.AssignmentR\vassignments\x128\n" +
 	"\acancels\x18\x02 \x03(\v2\x1e.muster.worker.v1.CancelNoticeR\acancels\x12\x12\n" +
-	"\x04ping\x18\x03 \x01(\x04R\x04pingB=\n" +
+	"\x04ping\x18\x03 \x01(\x04R\x04ping\x12;\n" +
+	"\bsuspends\x18\x04 \x03(\v2\x1f.muster.worker.v1.SuspendNoticeR\bsuspendsB=\n" +
 	"\x14dev.muster.worker.v1P\x01Z#muster.dev/sdk/go/musterpb/workerpbb\x06proto3"
 
 var (
@@ -366,27 +445,30 @@ func file_muster_worker_v1_assignment_proto_rawDescGZIP() []byte {
 	return file_muster_worker_v1_assignment_proto_rawDescData
 }
 
-var file_muster_worker_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_muster_worker_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_muster_worker_v1_assignment_proto_goTypes = []any{
 	(*Assignment)(nil),            // 0: muster.worker.v1.Assignment
 	(*CancelNotice)(nil),          // 1: muster.worker.v1.CancelNotice
-	(*SessionMessage)(nil),        // 2: muster.worker.v1.SessionMessage
-	(*musterpb.Payload)(nil),      // 3: muster.v1.Payload
-	(*durationpb.Duration)(nil),   // 4: google.protobuf.Duration
-	(musterpb.LeaseLossAction)(0), // 5: muster.v1.LeaseLossAction
+	(*SuspendNotice)(nil),         // 2: muster.worker.v1.SuspendNotice
+	(*SessionMessage)(nil),        // 3: muster.worker.v1.SessionMessage
+	(*musterpb.Payload)(nil),      // 4: muster.v1.Payload
+	(*durationpb.Duration)(nil),   // 5: google.protobuf.Duration
+	(musterpb.LeaseLossAction)(0), // 6: muster.v1.LeaseLossAction
 }
 var file_muster_worker_v1_assignment_proto_depIdxs = []int32{
-	3, // 0: muster.worker.v1.Assignment.input:type_name -> muster.v1.Payload
-	4, // 1: muster.worker.v1.Assignment.run_timeout:type_name -> google.protobuf.Duration
-	3, // 2: muster.worker.v1.Assignment.checkpoint:type_name -> muster.v1.Payload
-	5, // 3: muster.worker.v1.Assignment.lease_loss_action:type_name -> muster.v1.LeaseLossAction
-	0, // 4: muster.worker.v1.SessionMessage.assignments:type_name -> muster.worker.v1.Assignment
-	1, // 5: muster.worker.v1.SessionMessage.cancels:type_name -> muster.worker.v1.CancelNotice
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	4, // 0: muster.worker.v1.Assignment.input:type_name -> muster.v1.Payload
+	5, // 1: muster.worker.v1.Assignment.run_timeout:type_name -> google.protobuf.Duration
+	4, // 2: muster.worker.v1.Assignment.checkpoint:type_name -> muster.v1.Payload
+	6, // 3: muster.worker.v1.Assignment.lease_loss_action:type_name -> muster.v1.LeaseLossAction
+	5, // 4: muster.worker.v1.SuspendNotice.grace:type_name -> google.protobuf.Duration
+	0, // 5: muster.worker.v1.SessionMessage.assignments:type_name -> muster.worker.v1.Assignment
+	1, // 6: muster.worker.v1.SessionMessage.cancels:type_name -> muster.worker.v1.CancelNotice
+	2, // 7: muster.worker.v1.SessionMessage.suspends:type_name -> muster.worker.v1.SuspendNotice
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_muster_worker_v1_assignment_proto_init() }
@@ -400,7 +482,7 @@ func file_muster_worker_v1_assignment_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_worker_v1_assignment_proto_rawDesc), len(file_muster_worker_v1_assignment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

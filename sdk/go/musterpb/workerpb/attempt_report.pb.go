@@ -42,6 +42,8 @@ const (
 	ReleaseReason_RELEASE_REASON_UNSUPPORTED ReleaseReason = 6
 	// The worker can't accept an input of this size.
 	ReleaseReason_RELEASE_REASON_TOO_LARGE ReleaseReason = 7
+	// A request to suspend it had arrived first.
+	ReleaseReason_RELEASE_REASON_SUSPENDED ReleaseReason = 8
 )
 
 // Enum value maps for ReleaseReason.
@@ -55,6 +57,7 @@ var (
 		5: "RELEASE_REASON_DRAIN",
 		6: "RELEASE_REASON_UNSUPPORTED",
 		7: "RELEASE_REASON_TOO_LARGE",
+		8: "RELEASE_REASON_SUSPENDED",
 	}
 	ReleaseReason_value = map[string]int32{
 		"RELEASE_REASON_UNSPECIFIED": 0,
@@ -65,6 +68,7 @@ var (
 		"RELEASE_REASON_DRAIN":       5,
 		"RELEASE_REASON_UNSUPPORTED": 6,
 		"RELEASE_REASON_TOO_LARGE":   7,
+		"RELEASE_REASON_SUSPENDED":   8,
 	}
 )
 
@@ -319,7 +323,7 @@ type AttemptReport_Aborted struct {
 }
 
 type AttemptReport_Suspended struct {
-	// The handler waits for children.
+	// The handler stopped, and continues later.
 	Suspended *Suspended `protobuf:"bytes,8,opt,name=suspended,proto3,oneof"`
 }
 
@@ -456,12 +460,15 @@ func (*Aborted) Descriptor() ([]byte, []int) {
 	return file_muster_worker_v1_attempt_report_proto_rawDescGZIP(), []int{3}
 }
 
-// The handler waits for children of its job: the job is WAITING, and holds no slot and no permit, until these have
-// ended; then the handler runs again from its start. The attempt does not count.
+// The handler stopped because it was asked to, or waits for children of its job. The attempt does not count, and a later
+// one runs the handler again from its start, with the last checkpoint.
+//
+// Asked to stop: the job is PAUSED until somebody resumes it, or READY in a paused queue. With children: the job is
+// WAITING, and holds no slot and no permit, until these have ended. Neither: it is READY at once.
 type Suspended struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUIDs of the children, 16 bytes each. Between 1 and 1,000. Ids of ended children, or of jobs that are not its
-	// children, are ignored; if no other is left the job is READY at once.
+	// UUIDs of the children, 16 bytes each. At most 1,000. Ids of ended children, or of jobs that are not its children,
+	// are ignored.
 	ChildJobIds   [][]byte `protobuf:"bytes,1,rep,name=child_job_ids,json=childJobIds,proto3" json:"child_job_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -525,7 +532,7 @@ const file_muster_worker_v1_attempt_report_proto_rawDesc = "" +
 	"\tCancelled\"\t\n" +
 	"\aAborted\"/\n" +
 	"\tSuspended\x12\"\n" +
-	"\rchild_job_ids\x18\x01 \x03(\fR\vchildJobIds*\x81\x02\n" +
+	"\rchild_job_ids\x18\x01 \x03(\fR\vchildJobIds*\x9f\x02\n" +
 	"\rReleaseReason\x12\x1e\n" +
 	"\x1aRELEASE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16RELEASE_REASON_NO_SLOT\x10\x01\x12\x1e\n" +
@@ -534,7 +541,8 @@ const file_muster_worker_v1_attempt_report_proto_rawDesc = "" +
 	"\x18RELEASE_REASON_CANCELLED\x10\x04\x12\x18\n" +
 	"\x14RELEASE_REASON_DRAIN\x10\x05\x12\x1e\n" +
 	"\x1aRELEASE_REASON_UNSUPPORTED\x10\x06\x12\x1c\n" +
-	"\x18RELEASE_REASON_TOO_LARGE\x10\a*\x84\x01\n" +
+	"\x18RELEASE_REASON_TOO_LARGE\x10\a\x12\x1c\n" +
+	"\x18RELEASE_REASON_SUSPENDED\x10\b*\x84\x01\n" +
 	"\fReportResult\x12\x1d\n" +
 	"\x19REPORT_RESULT_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16REPORT_RESULT_ACCEPTED\x10\x01\x12\x1b\n" +

@@ -377,7 +377,9 @@ type SendHeartbeatResponse struct {
 	// New credentials for the bus, to be used from the next connection on.
 	NatsCredentials *NatsCredentials `protobuf:"bytes,6,opt,name=nats_credentials,json=natsCredentials,proto3" json:"nats_credentials,omitempty"`
 	// With reconnect_bus: addresses of the message bus, to be used from the next connection on. nats_credentials are theirs.
-	NatsUrls      []string `protobuf:"bytes,7,rep,name=nats_urls,json=natsUrls,proto3" json:"nats_urls,omitempty"`
+	NatsUrls []string `protobuf:"bytes,7,rep,name=nats_urls,json=natsUrls,proto3" json:"nats_urls,omitempty"`
+	// Attempts to suspend.
+	Suspends      []*SuspendNotice `protobuf:"bytes,8,rep,name=suspends,proto3" json:"suspends,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -457,6 +459,13 @@ func (x *SendHeartbeatResponse) GetNatsCredentials() *NatsCredentials {
 func (x *SendHeartbeatResponse) GetNatsUrls() []string {
 	if x != nil {
 		return x.NatsUrls
+	}
+	return nil
+}
+
+func (x *SendHeartbeatResponse) GetSuspends() []*SuspendNotice {
+	if x != nil {
+		return x.Suspends
 	}
 	return nil
 }
@@ -717,7 +726,7 @@ const file_muster_worker_v1_session_service_proto_rawDesc = "" +
 	"\x11voided_credit_ids\x18\x04 \x03(\x04R\x0fvoidedCreditIds\x12<\n" +
 	"\bprogress\x18\x05 \x03(\v2 .muster.worker.v1.ProgressUpdateR\bprogress\x12\x1b\n" +
 	"\tping_echo\x18\x06 \x01(\x04R\bpingEcho\x12\x1a\n" +
-	"\bdraining\x18\a \x01(\bR\bdraining\"\xef\x02\n" +
+	"\bdraining\x18\a \x01(\bR\bdraining\"\xac\x03\n" +
 	"\x15SendHeartbeatResponse\x12>\n" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.muster.worker.v1.AssignmentR\vassignments\x128\n" +
 	"\acancels\x18\x02 \x03(\v2\x1e.muster.worker.v1.CancelNoticeR\acancels\x12\x14\n" +
@@ -725,7 +734,8 @@ const file_muster_worker_v1_session_service_proto_rawDesc = "" +
 	"\rreconnect_bus\x18\x04 \x01(\bR\freconnectBus\x126\n" +
 	"\tnext_beat\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bnextBeat\x12L\n" +
 	"\x10nats_credentials\x18\x06 \x01(\v2!.muster.worker.v1.NatsCredentialsR\x0fnatsCredentials\x12\x1b\n" +
-	"\tnats_urls\x18\a \x03(\tR\bnatsUrls\"\xd1\x01\n" +
+	"\tnats_urls\x18\a \x03(\tR\bnatsUrls\x12;\n" +
+	"\bsuspends\x18\b \x03(\v2\x1f.muster.worker.v1.SuspendNoticeR\bsuspends\"\xd1\x01\n" +
 	"\x15ReportAttemptsRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\fR\tsessionId\x129\n" +
@@ -780,8 +790,9 @@ var file_muster_worker_v1_session_service_proto_goTypes = []any{
 	(*ProgressUpdate)(nil),         // 16: muster.worker.v1.ProgressUpdate
 	(*Assignment)(nil),             // 17: muster.worker.v1.Assignment
 	(*CancelNotice)(nil),           // 18: muster.worker.v1.CancelNotice
-	(*AttemptReport)(nil),          // 19: muster.worker.v1.AttemptReport
-	(ReportResult)(0),              // 20: muster.worker.v1.ReportResult
+	(*SuspendNotice)(nil),          // 19: muster.worker.v1.SuspendNotice
+	(*AttemptReport)(nil),          // 20: muster.worker.v1.AttemptReport
+	(ReportResult)(0),              // 21: muster.worker.v1.ReportResult
 }
 var file_muster_worker_v1_session_service_proto_depIdxs = []int32{
 	10, // 0: muster.worker.v1.OpenSessionRequest.sdk:type_name -> muster.v1.Sdk
@@ -798,22 +809,23 @@ var file_muster_worker_v1_session_service_proto_depIdxs = []int32{
 	18, // 11: muster.worker.v1.SendHeartbeatResponse.cancels:type_name -> muster.worker.v1.CancelNotice
 	12, // 12: muster.worker.v1.SendHeartbeatResponse.next_beat:type_name -> google.protobuf.Duration
 	13, // 13: muster.worker.v1.SendHeartbeatResponse.nats_credentials:type_name -> muster.worker.v1.NatsCredentials
-	19, // 14: muster.worker.v1.ReportAttemptsRequest.reports:type_name -> muster.worker.v1.AttemptReport
-	15, // 15: muster.worker.v1.ReportAttemptsRequest.credits:type_name -> muster.worker.v1.Credit
-	20, // 16: muster.worker.v1.ReportAttemptsResponse.results:type_name -> muster.worker.v1.ReportResult
-	0,  // 17: muster.worker.v1.SessionService.OpenSession:input_type -> muster.worker.v1.OpenSessionRequest
-	2,  // 18: muster.worker.v1.SessionService.SendHeartbeat:input_type -> muster.worker.v1.SendHeartbeatRequest
-	4,  // 19: muster.worker.v1.SessionService.ReportAttempts:input_type -> muster.worker.v1.ReportAttemptsRequest
-	6,  // 20: muster.worker.v1.SessionService.CloseSession:input_type -> muster.worker.v1.CloseSessionRequest
-	1,  // 21: muster.worker.v1.SessionService.OpenSession:output_type -> muster.worker.v1.OpenSessionResponse
-	3,  // 22: muster.worker.v1.SessionService.SendHeartbeat:output_type -> muster.worker.v1.SendHeartbeatResponse
-	5,  // 23: muster.worker.v1.SessionService.ReportAttempts:output_type -> muster.worker.v1.ReportAttemptsResponse
-	7,  // 24: muster.worker.v1.SessionService.CloseSession:output_type -> muster.worker.v1.CloseSessionResponse
-	21, // [21:25] is the sub-list for method output_type
-	17, // [17:21] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	19, // 14: muster.worker.v1.SendHeartbeatResponse.suspends:type_name -> muster.worker.v1.SuspendNotice
+	20, // 15: muster.worker.v1.ReportAttemptsRequest.reports:type_name -> muster.worker.v1.AttemptReport
+	15, // 16: muster.worker.v1.ReportAttemptsRequest.credits:type_name -> muster.worker.v1.Credit
+	21, // 17: muster.worker.v1.ReportAttemptsResponse.results:type_name -> muster.worker.v1.ReportResult
+	0,  // 18: muster.worker.v1.SessionService.OpenSession:input_type -> muster.worker.v1.OpenSessionRequest
+	2,  // 19: muster.worker.v1.SessionService.SendHeartbeat:input_type -> muster.worker.v1.SendHeartbeatRequest
+	4,  // 20: muster.worker.v1.SessionService.ReportAttempts:input_type -> muster.worker.v1.ReportAttemptsRequest
+	6,  // 21: muster.worker.v1.SessionService.CloseSession:input_type -> muster.worker.v1.CloseSessionRequest
+	1,  // 22: muster.worker.v1.SessionService.OpenSession:output_type -> muster.worker.v1.OpenSessionResponse
+	3,  // 23: muster.worker.v1.SessionService.SendHeartbeat:output_type -> muster.worker.v1.SendHeartbeatResponse
+	5,  // 24: muster.worker.v1.SessionService.ReportAttempts:output_type -> muster.worker.v1.ReportAttemptsResponse
+	7,  // 25: muster.worker.v1.SessionService.CloseSession:output_type -> muster.worker.v1.CloseSessionResponse
+	22, // [22:26] is the sub-list for method output_type
+	18, // [18:22] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_muster_worker_v1_session_service_proto_init() }

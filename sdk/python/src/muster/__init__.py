@@ -28,6 +28,7 @@ from muster.client import (
 from muster.client.dependency_calls import after, after_asset, after_step
 from muster.durations import to_duration, to_seconds
 from muster.errors import (
+    HandlerSuspended,
     InfrastructureError,
     JobFailedError,
     JobStopped,
@@ -67,6 +68,7 @@ __all__ = [
     "Demands",
     "DuplicatePolicy",
     "EventPage",
+    "HandlerSuspended",
     "InfrastructureError",
     "Job",
     "JobContext",

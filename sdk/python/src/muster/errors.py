@@ -113,12 +113,22 @@ class JobStopped(BaseException):
     Not an `Exception`, like KeyboardInterrupt, so that `except Exception` does not swallow it.
 
     Attributes:
-        reason: "cancelled", "lease_lost", "run_timeout" or "shutdown".
+        reason: "cancelled", "suspended", "lease_lost", "run_timeout" or "shutdown".
     """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class HandlerSuspended(BaseException):
+    """Raised by `ctx.suspend`. It ends this run of the handler, which runs again later.
+
+    Not an `Exception`, so that `except Exception` does not swallow it; a handler must not catch it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the handler has suspended its job, and runs again later")
 
 
 class WaitsForChildren(BaseException):

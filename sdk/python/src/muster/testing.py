@@ -28,6 +28,9 @@ from muster.worker.v1.session_pb2 import ProgressUpdate
 _MAX_PAYLOAD_BYTES = 512 * 1024
 _NOTHING = object()
 
+StopName = Literal["cancelled", "suspended", "lease_lost", "run_timeout", "shutdown"]
+"""Reason why a handler is asked to stop."""
+
 
 class FakeContext(JobContext):
     """A context that keeps everything that a handler reports.
@@ -87,7 +90,7 @@ class FakeContext(JobContext):
         self.extension = 0.0
         super().__init__(1, assignment, lambda _: self._take(), max_payload)
 
-    def cancel(self, reason: Literal["cancelled", "lease_lost", "run_timeout", "shutdown"] = "cancelled") -> None:
+    def cancel(self, reason: StopName = "cancelled") -> None:
         """Asks the handler to stop, as the worker would. May be called before it runs, and from other threads."""
         self.stop(StopReason[reason.upper()])
 
@@ -120,11 +123,13 @@ class HandlerOutcome:
         context: The context of the handler; a `FakeContext` has its reports.
         result: The handler's result, as a client reads it without a type. None: it returned None, or failed.
         failure: The handler's failure. None: it did not fail.
+        is_suspended: Whether it has suspended its job, or waits for children.
     """
 
     context: JobContext
     result: Any
     failure: Failure | None
+    is_suspended: bool = False
 
 
 def run_handler(function: HandlerFunction, input: Any = None, context: JobContext | None = None) -> HandlerOutcome:  # noqa: A002
@@ -176,4 +181,6 @@ def _prepared(value: Any, context: JobContext | None) -> JobContext:
 def _outcome(context: JobContext, report: AttemptReport) -> HandlerOutcome:
     if report.HasField("failure"):
         return HandlerOutcome(context, None, report.failure)
+    if report.HasField("suspended"):
+        return HandlerOutcome(context, None, None, is_suspended=True)
     return HandlerOutcome(context, payloads.decode(report.result), None)

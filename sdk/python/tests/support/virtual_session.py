@@ -16,7 +16,7 @@ from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
 from muster.worker.stop_reason import StopReason
 from muster.worker.v1 import session_service_pb2 as messages
-from muster.worker.v1.assignment_pb2 import Assignment, CancelNotice, SessionMessage
+from muster.worker.v1.assignment_pb2 import Assignment, CancelNotice, SessionMessage, SuspendNotice
 from muster.worker.v1.attempt_report_pb2 import REPORT_RESULT_ACCEPTED, AttemptReport, ReleaseReason
 from muster.worker.v1.session_pb2 import Credit
 
@@ -128,6 +128,9 @@ class VirtualSession:
     def cancel(self, key: AttemptKey) -> None:
         self.core.on_message(self.now, SessionMessage(cancels=[notice(key)]))
 
+    def suspend(self, key: AttemptKey) -> None:
+        self.core.on_message(self.now, SessionMessage(suspends=[suspend_notice(key)]))
+
     def returns(self, key: AttemptKey, value: Any = "done") -> None:
         """The handler of an attempt returns a value; a Failure counts as a failure."""
         report = AttemptReport(job_id=key[0], attempt=key[1])
@@ -155,6 +158,10 @@ class VirtualSession:
 
 def notice(key: AttemptKey) -> CancelNotice:
     return CancelNotice(job_id=key[0], attempt=key[1])
+
+
+def suspend_notice(key: AttemptKey) -> SuspendNotice:
+    return SuspendNotice(job_id=key[0], attempt=key[1])
 
 
 def kind_of(report: AttemptReport) -> str | None:

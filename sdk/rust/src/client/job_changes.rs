@@ -2,6 +2,7 @@
 
 use super::calls::present;
 use super::client::{Client, request_id};
+use super::pause::Pause;
 use crate::error::Result;
 use crate::v1;
 
@@ -25,17 +26,30 @@ impl Client {
         present(answer.await?.job, "job")
     }
 
-    /// Pauses a waiting job and returns its new state. The job still expires while it is paused. `reason` is free text
-    /// of at most 256 characters.
+    /// Pauses a job and returns its new state: PAUSED, or, with [`Pause::running`], still RUNNING until its handler has
+    /// stopped. The job still expires while it is paused. `pause` may be the reason alone.
+    ///
+    /// ```no_run
+    /// # async fn example(client: muster::Client, job: String) -> muster::Result<()> {
+    /// use std::time::Duration;
+    /// use muster::client::Pause;
+    ///
+    /// client.pause(&job, "the shop is closed").await?;
+    /// client.pause(&job, Pause::new("the disk is full").running().grace(Duration::from_secs(10))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION (JOB_NOT_WAITING, JOB_ENDED).
-    pub async fn pause(&self, job: impl AsRef<str>, reason: &str) -> Result<v1::Job> {
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION (JOB_ENDED; JOB_NOT_WAITING when it runs,
+    /// without [`Pause::running`]).
+    pub async fn pause(&self, job: impl AsRef<str>, pause: impl Into<Pause>) -> Result<v1::Job> {
+        let Pause(request) = pause.into();
         let message = v1::PauseJobRequest {
             namespace: self.calls.namespace.clone(),
             job_id: job.as_ref().into(),
-            reason: reason.into(),
             request_id: request_id(),
+            ..request
         };
         let answer = self.calls.make(message, |request| {
             let mut jobs = self.jobs.clone();

@@ -207,6 +207,30 @@ impl Context {
         Ok(())
     }
 
+    /// Ends this run of the handler without counting it: pass the error on with `?`. Call it when the
+    /// [`stop_reason`](Self::stop_reason) is [`StopReason::Suspended`]: the handler runs again from its start once the job
+    /// is resumed, and continues from `checkpoint`. When nobody has asked, it runs again soon.
+    ///
+    /// ```
+    /// use muster::worker::{Context, HandlerError};
+    ///
+    /// async fn import(ctx: Context, pages: u32) -> Result<u32, HandlerError> {
+    ///     for page in ctx.last_checkpoint()?.unwrap_or(0)..pages {
+    ///         if ctx.stop_reason().is_some() {
+    ///             return Err(ctx.suspend(&page)?);
+    ///         }
+    ///     }
+    ///     Ok(pages)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`checkpoint`](Self::checkpoint).
+    pub fn suspend<T: Serialize + ?Sized>(&self, checkpoint: &T) -> Result<HandlerError> {
+        self.checkpoint(checkpoint)?;
+        Ok(HandlerError::suspended(Vec::new()))
+    }
+
     /// Requests more time than the run timeout, which still counts from the handler's start; several calls add up. Sent
     /// at once if a second could be too late. It changes neither the job's total timeout nor its progress timeout, and
     /// has no effect once the handler was stopped for its run timeout.

@@ -35,7 +35,7 @@ pub struct HandlerError(Box<Kind>);
 
 enum Kind {
     Failed(v1::Failure),
-    /// The handler waits for these children of its job.
+    /// The handler has suspended its job, or waits for these children of it.
     Suspended(Vec<Bytes>),
 }
 
@@ -101,12 +101,13 @@ impl HandlerError {
         self.change(|failure| failure.details = Some(details))
     }
 
-    /// Whether this is not a failure: the handler waits for children of its job, and must pass this error on.
+    /// Whether this is not a failure: the handler has suspended its job, or waits for children of it, and must pass this
+    /// error on.
     pub fn is_suspended(&self) -> bool {
         matches!(*self.0, Kind::Suspended(_))
     }
 
-    /// The failure to report. None: the handler waits for children.
+    /// The failure to report. None: the handler is suspended.
     pub fn failure(&self) -> Option<&v1::Failure> {
         match &*self.0 {
             Kind::Failed(failure) => Some(failure),
@@ -146,6 +147,9 @@ impl fmt::Display for HandlerError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Kind::Failed(failure) => write!(formatter, "{}: {}", failure.r#type, failure.message),
+            Kind::Suspended(child_ids) if child_ids.is_empty() => formatter.write_str(
+                "the handler has suspended its job; it has to let this error pass, and runs again later",
+            ),
             Kind::Suspended(_) => formatter.write_str(
                 "the handler waits for children of its job; it has to let this error pass, and runs again once they have ended",
             ),

@@ -8,6 +8,8 @@ use std::fmt;
 pub enum StopReason {
     /// The job was cancelled.
     Cancelled,
+    /// The job was paused: the handler may end with [`Context::suspend`](super::Context::suspend), or give up otherwise.
+    Suspended,
     /// The handler has exceeded its run timeout.
     RunTimeout,
     /// The worker can't prove that it still owns the attempt.
@@ -17,10 +19,11 @@ pub enum StopReason {
 }
 
 impl fmt::Display for StopReason {
-    /// `cancelled`, `run_timeout`, `lease_lost` or `shutdown`.
+    /// `cancelled`, `suspended`, `run_timeout`, `lease_lost` or `shutdown`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             StopReason::Cancelled => "cancelled",
+            StopReason::Suspended => "suspended",
             StopReason::RunTimeout => "run_timeout",
             StopReason::LeaseLost => "lease_lost",
             StopReason::Shutdown => "shutdown",

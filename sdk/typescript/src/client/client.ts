@@ -32,6 +32,8 @@ import { idOf } from './jobs/job-ref.ts';
 import type { WaitOptions } from './jobs/job-wait.ts';
 import { jobResult, waitForEnd } from './jobs/job-wait.ts';
 import { watchJob } from './jobs/job-watch.ts';
+import type { PauseOptions } from './jobs/pause.ts';
+import { pauseRequest } from './jobs/pause.ts';
 import type { JobOptions, JobRequest, MemberOptions, SubmittedJob } from './jobs/submission.ts';
 import { jobSubmission } from './jobs/submission.ts';
 
@@ -156,12 +158,14 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Pauses a waiting job and returns it as it is then. Its expiry time stays in force.
+   * Pauses a job and returns it as it is then: PAUSED, or, with `running`, still RUNNING until its handler has stopped.
+   * Its expiry time stays in force.
    *
    * @param reason Reason, shown to operators. At most 256 characters.
+   * @throws MusterError FAILED_PRECONDITION (JOB_ENDED; JOB_NOT_WAITING: it runs, and `running` is not set).
    */
-  async pause(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
-    const request = { ...this.#target(job), reason, requestId: options.requestId ?? randomUUID() };
+  async pause(job: JobRef, reason = '', options: PauseOptions = {}): Promise<Job> {
+    const request = pauseRequest(this.#target(job), reason, { requestId: randomUUID(), ...options });
     const response = await this.#call(options, (call) => this.#jobs.pauseJob(request, call));
     return present(response.job, 'job');
   }

@@ -64,7 +64,7 @@ export class DetachedRuns {
   async #toTheEnd(): Promise<Outcome | undefined> {
     while (this.said.runs < MAX_RUNS) {
       const report = this.#verdict(await this.#run());
-      if (report?.case !== 'suspended') return report;
+      if (report?.case !== 'suspended' || report.value.childJobIds.length === 0) return report;
       const allEnded = await this.#context.children.finish(report.value.childJobIds);
       // A suspended job has no handler to stop: a cancel ends it at once.
       if (this.#stopped === 'cancelled') return cancelled();

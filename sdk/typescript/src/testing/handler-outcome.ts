@@ -8,7 +8,7 @@ import type { Outcome } from '../worker/core/sessions/outcome.ts';
 
 /**
  * What the worker would report: a `result` or a `failure`; `cancelled`: the handler gave up because of a cancel;
- * `aborted`: its lease was lost; `suspended`: it waits for open children; `dropped`: nothing, because the worker stops
+ * `aborted`: its lease was lost; `suspended`: it stopped on request, or waits for open children; `dropped`: nothing, because the worker stops
  * and the job is assigned to another one.
  */
 export type ReportKind = 'result' | 'failure' | 'cancelled' | 'aborted' | 'suspended' | 'dropped';

@@ -17,8 +17,8 @@ export class RunningHandler<T = unknown> {
   }
 
   /**
-   * Asks the handler to stop, as the worker would. `cancelled`: the job was cancelled; `run_timeout`: it took too long;
-   * `lease_lost`: the worker can't prove that it holds the attempt; `shutdown`: the worker has drained and waits no
+   * Asks the handler to stop, as the worker would. `cancelled`: the job was cancelled; `suspended`: it was paused;
+   * `run_timeout`: it took too long; `lease_lost`: the worker can't prove that it holds the attempt; `shutdown`: the worker has drained and waits no
    * longer. The handler still has to return. The first reason counts.
    */
   stop(reason: StopReason): void {

@@ -11,7 +11,7 @@ import { WaitsForChildren } from './children.ts';
 import type { StopReason } from './core/base/ports.ts';
 import { toFailure } from './failure.ts';
 import type { HandlerFunction } from './handler.ts';
-import { NonRetryableError } from './handler.ts';
+import { HandlerSuspended, NonRetryableError } from './handler.ts';
 import type { JobOutlet } from './running-job.ts';
 import { RunningJob } from './running-job.ts';
 import { EndsPacker } from './thread/ends.ts';
@@ -139,8 +139,8 @@ export class HandlerHost implements JobOutlet {
   }
 
   #failed(job: RunningJob, error: unknown): void {
-    if (error instanceof WaitsForChildren) {
-      this.#ends.addSuspension(job.slot, error.childIds);
+    if (error instanceof WaitsForChildren || error instanceof HandlerSuspended) {
+      this.#ends.addSuspension(job.slot, error instanceof WaitsForChildren ? error.childIds : []);
       job.succeed();
       this.#ended(job);
       return;

@@ -88,6 +88,15 @@ export interface JobContext {
   wait<T = unknown>(children: readonly JobRef[]): Promise<T[]>;
   /** Like `wait`, but returns the jobs, whatever their outcome. */
   ended(children: readonly JobRef[]): Promise<Job[]>;
+  /**
+   * Ends this run of the handler, without counting it. Throws `HandlerSuspended`, which the handler must not catch. Call
+   * it when `signal` is aborted with `suspended`: the handler runs again from its start once the job is resumed. Without
+   * such a request it runs again soon.
+   *
+   * @param checkpoint Where it continues then, as for `checkpoint`. `undefined`: at the last checkpoint.
+   * @throws RangeError, TypeError: as for `checkpoint`.
+   */
+  suspend(checkpoint?: unknown): never;
 }
 
 /**
@@ -147,12 +156,22 @@ export class InfrastructureError extends Error {
   override readonly name: string = 'InfrastructureError';
 }
 
+/** Thrown by `ctx.suspend`. It ends this run of the handler, which must not catch it. */
+export class HandlerSuspended extends Error {
+  override readonly name = 'HandlerSuspended';
+
+  constructor() {
+    super('the handler has suspended its job: it must not catch this error, and runs again later');
+  }
+}
+
 /** The reason of `ctx.signal`. */
 export class HandlerStopped extends Error {
   override readonly name = 'HandlerStopped';
   /**
-   * `cancelled`: the job was cancelled; `run_timeout`: the handler took too long; `lease_lost`: the worker can't prove
-   * that it still holds the attempt; `shutdown`: the worker stops.
+   * `cancelled`: the job was cancelled; `suspended`: the job was paused, and the handler may leave a checkpoint with
+   * `ctx.suspend`, or give up in any other way; `run_timeout`: the handler took too long; `lease_lost`: the worker can't
+   * prove that it still holds the attempt; `shutdown`: the worker stops.
    */
   readonly reason: StopReason;
 

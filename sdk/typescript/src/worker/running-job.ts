@@ -14,7 +14,7 @@ import type { StopReason } from './core/base/ports.ts';
 import type { LogLine } from './core/sessions/log-tail.ts';
 import { LogTail } from './core/sessions/log-tail.ts';
 import type { HandlerFunction, JobContext } from './handler.ts';
-import { HandlerStopped } from './handler.ts';
+import { HandlerStopped, HandlerSuspended } from './handler.ts';
 import { logLine } from './log-line.ts';
 import type { StartedAttempt } from './thread/starts.ts';
 
@@ -166,6 +166,11 @@ export class RunningJob implements JobContext {
 
   ended(children: readonly JobRef[]): Promise<Job[]> {
     return this.#childrenOf().ended(children);
+  }
+
+  suspend(checkpoint?: unknown): never {
+    if (checkpoint !== undefined) this.checkpoint(checkpoint);
+    throw new HandlerSuspended();
   }
 
   #childrenOf(): Children {

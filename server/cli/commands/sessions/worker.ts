@@ -1,7 +1,7 @@
 /** `muster worker`: runs a worker on this machine whose handlers are commands. */
 import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
-import { BOUNDS, OUTPUT_TYPES } from '../../../../workers/exec/command-spec.ts';
+import { BOUNDS, OUTPUT_TYPES, SUSPEND_SIGNALS } from '../../../../workers/exec/command-spec.ts';
 import type { CommandProcess } from '../../command-process.ts';
 import {
   type CommandOptions,
@@ -93,6 +93,12 @@ export function addWorker(program: Command): void {
       integer(...BOUNDS.openFiles),
     )
     .option('--grace <span>', 'time from SIGTERM to SIGKILL (default: 5s)', spanUpTo('1h'))
+    .addOption(
+      new Option(
+        '--suspend-signal <signal>',
+        'what a command gets first when its job is paused; SIGTERM follows after --grace (default: SIGTSTP)',
+      ).choices(SUSPEND_SIGNALS),
+    )
     .option(
       '--exit-code <code=meaning>',
       'non-retryable, retry, retry:30s or infrastructure; may be repeated',

@@ -1,19 +1,36 @@
-/** Pauses and resumes waiting jobs, and updates them. */
+/** Pauses and resumes jobs, and updates waiting ones. */
 
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
-import { decidePause, decideResume, decideUpdate, type PauseRefusal, type Update } from '../../../domain/jobs/pause.ts';
+import {
+  decidePause,
+  decideResume,
+  decideUpdate,
+  type PauseRefusal,
+  type PauseRequest,
+  type Update,
+} from '../../../domain/jobs/pause.ts';
 import type { Change, OpenRun } from '../../../domain/jobs/run.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { JobView } from '../../ports/jobs.ts';
-import type { Random } from '../../ports/ports.ts';
+import type { Bus, Random } from '../../ports/ports.ts';
 import type { RequestKey, Store } from '../../ports/store.ts';
 import { jobNotFound } from './cancels.ts';
-import type { Changes } from './changes.ts';
+import type { Changes, DecideJob } from './changes.ts';
+import { notifySuspended } from './suspend-notices.ts';
 
 export interface PausesParts {
   readonly store: Pick<Store, 'readJob'>;
   readonly changes: Changes;
+  readonly bus: Pick<Bus, 'suspend'>;
   readonly random: Random;
+}
+
+/** The request of a caller. */
+export interface Pause extends Omit<PauseRequest, 'graceMs'> {
+  /** Whether an open attempt is asked to stop. */
+  readonly running: boolean;
+  /** Undefined: the definition's. */
+  readonly graceMs: number | undefined;
 }
 
 /**
@@ -27,12 +44,17 @@ export class Pauses {
     this.#parts = parts;
   }
 
-  pause(namespace: string, jobId: string, reason: string, request: RequestKey | undefined): Promise<JobView> {
-    return this.#change(namespace, jobId, request, (run) => decidePause(run, reason));
+  pause(namespace: string, jobId: string, pause: Pause, request: RequestKey | undefined): Promise<JobView> {
+    return this.#change(namespace, jobId, request, (run, nowUs, { cancelGraceMs }) => {
+      const graceMs = pause.running ? (pause.graceMs ?? cancelGraceMs) : undefined;
+      return decidePause(run, { ...pause, graceMs }, nowUs);
+    });
   }
 
   resume(namespace: string, jobId: string, request: RequestKey | undefined): Promise<JobView> {
-    return this.#change(namespace, jobId, request, (run, nowUs) => decideResume(run, this.#moment(nowUs)));
+    return this.#change(namespace, jobId, request, (run, nowUs, { timeLimits }) =>
+      decideResume(run, this.#moment(nowUs), timeLimits?.totalTimeoutMs),
+    );
   }
 
   /** Also throws INVALID_FIELD: for an expiry in the past, and for a run time later than the expiry. */
@@ -48,20 +70,25 @@ export class Pauses {
     namespace: string,
     jobId: string,
     request: RequestKey | undefined,
-    decide: (run: OpenRun, nowUs: number) => Change | PauseRefusal | undefined,
+    decide: (...given: Parameters<DecideJob>) => Change | PauseRefusal | undefined,
   ): Promise<JobView> {
     const { changes, store } = this.#parts;
     let stays = false;
+    let asked: Change | undefined;
+    let decidedUs = 0;
     const { repeated, changed } = await changes.applyOnce(
       { by: 'jobs', namespace, jobIds: [jobId] },
       request,
-      (run, nowUs) => {
-        const decision = decide(run, nowUs);
+      (run, nowUs, definition) => {
+        const decision = decide(run, nowUs, definition);
         if (typeof decision === 'string') throw refusalOf(decision, run);
         stays = decision === undefined;
+        asked = decision;
+        decidedUs = nowUs;
         return decision;
       },
     );
+    if (changed && asked) notifySuspended(this.#parts.bus, [asked], decidedUs);
     const job = await store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
     // A resumed job may have ended by now.
@@ -83,7 +110,7 @@ function refusalOf(refusal: PauseRefusal, run: OpenRun): EngineError {
     case 'NOT_WAITING':
       return new EngineError(
         'JOB_NOT_WAITING',
-        `job ${run.jobId} is ${run.state}: only a waiting job can be paused, resumed or updated; CancelJob stops it`,
+        `job ${run.jobId} is ${run.state}: only a waiting job can be paused, resumed or updated; PauseJob with running asks its handler to stop, CancelJob stops it for good`,
         { metadata: { job_id: run.jobId, state: run.state } },
       );
     case 'EXPIRY_PASSED':

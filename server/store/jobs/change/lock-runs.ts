@@ -1,6 +1,7 @@
 /** Locks open jobs in the order of their ids, or skips locked ones, and loads the data of a decision. */
 import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
-import type { OpenRun } from '../../../domain/jobs/run.ts';
+import type { OpenRun, Suspension } from '../../../domain/jobs/run.ts';
+import { suspensionTargets } from '../../../domain/jobs/suspension.ts';
 import type { LockedRuns, Selection } from '../../../engine/ports/jobs.ts';
 import { columnsOf } from '../../base/columns.ts';
 import { inputTable } from '../../base/input-table.ts';
@@ -58,6 +59,9 @@ const runRowType = {
   unmet_dependencies: 'int2',
   children: 'int4',
   suspensions: 'int4?',
+  suspend_until: 'timestamptz?',
+  suspend_to: 'int2?',
+  timeouts_stopped: 'bool',
 } satisfies RowType;
 
 function lockStatement(name: string, picked: string) {
@@ -148,6 +152,11 @@ function lockFor(selection: Selection): [Lock, Parameter[]] {
   }
 }
 
+function suspensionOf({ suspend_until: untilUs, suspend_to: to }: RowOf<Lock>): Suspension | null {
+  if (untilUs === null) return null;
+  return { untilUs, to: to === suspensionTargets.PAUSED ? 'PAUSED' : 'READY' };
+}
+
 function openRun(row: RowOf<Lock>): OpenRun {
   return {
     jobId: row.job_id,
@@ -169,6 +178,8 @@ function openRun(row: RowOf<Lock>): OpenRun {
       watchFraction: row.watch_fraction ?? 0,
       progressFraction: row.progress_fraction,
     },
+    timeoutsStopped: row.timeouts_stopped,
+    suspension: suspensionOf(row),
     runTimeUs: row.run_time,
     createTimeUs: row.create_time,
     consecutiveLosses: row.consecutive_losses,

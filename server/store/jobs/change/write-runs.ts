@@ -3,6 +3,7 @@
 import { cancelStages } from '../../../domain/jobs/cancel-stage.ts';
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
 import { attemptOutcomes, type Continue, type End, skipReasons } from '../../../domain/jobs/run.ts';
+import { suspensionTargets } from '../../../domain/jobs/suspension.ts';
 import { failureText } from '../../base/failure-text.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { jsonOrNull } from '../../base/json.ts';
@@ -29,6 +30,10 @@ const updates = {
   releases: 'smallint',
   releases_since: 'timestamptz',
   suspensions: 'int',
+  deadline: 'timestamptz',
+  timeouts_stopped: 'boolean',
+  suspend_until: 'timestamptz',
+  suspend_to: 'smallint',
   reason: 'text',
   run_time: 'timestamptz',
   watch_until: 'timestamptz',
@@ -57,7 +62,8 @@ changed AS (
 UPDATE job_runs r
 SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, attempt_count = i.attempt_count,
     consecutive_losses = i.consecutive_losses, suspect_losses = i.suspect_losses, total_losses = i.total_losses, failures = nullif(i.failures, 0), releases = i.releases,
-    releases_since = i.releases_since, suspensions = nullif(i.suspensions, 0), reason = i.reason, run_time = i.run_time,
+    releases_since = i.releases_since, suspensions = nullif(i.suspensions, 0), deadline = i.deadline, timeouts_stopped = i.timeouts_stopped,
+    suspend_until = i.suspend_until, suspend_to = i.suspend_to, reason = i.reason, run_time = i.run_time,
     pause_time = CASE WHEN i.state <> ${stateCodes.PAUSED} THEN NULL WHEN i.was_state = i.state THEN r.pause_time ELSE (SELECT time FROM now) END,
     cancel_time = coalesce(r.cancel_time, CASE WHEN i.state = ${stateCodes.CANCELLING} THEN (SELECT time FROM now) END), revision = r.revision + 1,
     session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
@@ -89,6 +95,10 @@ export async function writeContinues(session: Session, changes: readonly Continu
     changes.map((c) => Math.min(c.releases, 32_767)),
     changes.map((c) => c.releasesSinceUs),
     changes.map((c) => c.suspensions),
+    changes.map((c) => c.deadlineUs),
+    changes.map((c) => c.timeoutsStopped),
+    changes.map((c) => c.suspension?.untilUs),
+    changes.map((c) => c.suspension && suspensionTargets[c.suspension.to]),
     changes.map((c) => c.reason),
     changes.map((c) => c.runTimeUs),
     changes.map((c) => c.watch?.untilUs ?? null),

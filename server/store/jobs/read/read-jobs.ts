@@ -33,7 +33,8 @@ export const viewColumns = `
             ELSE j.run_time END AS next_time,
        o.end_time, o.skip_reason, o.result_content_type, o.result_metadata, o.failure,
        coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
-       coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id`;
+       coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id,
+       r.suspend_until`;
 
 export const viewRowType = {
   job_id: 'uuid',
@@ -80,6 +81,7 @@ export const viewRowType = {
   cancel_time: 'timestamptz?',
   cancel_reason: 'text?',
   cleanup_job_id: 'uuid?',
+  suspend_until: 'timestamptz?',
   result: 'bytea?',
 } satisfies RowType;
 
@@ -288,6 +290,7 @@ function jobView(row: ViewRow): JobView {
     runTimeUs: row.next_time ?? undefined,
     expireTimeUs: row.expire_time ?? undefined,
     assignTimeUs: row.assign_time ?? undefined,
+    suspendTimeUs: row.suspend_until ?? undefined,
     endTimeUs: row.end_time ?? undefined,
     cancellation: cancellationOf(row),
     result:

@@ -12,6 +12,7 @@ import { opening } from './opening.ts';
 import { prefetchCases } from './prefetch.ts';
 import { reportCases } from './reports.ts';
 import { runningCases } from './running.ts';
+import { suspendCases } from './suspends.ts';
 import { updateCases } from './updates.ts';
 
 export const groups: readonly Group[] = [
@@ -22,6 +23,7 @@ export const groups: readonly Group[] = [
   prefetchCases,
   runningCases,
   cancelCases,
+  suspendCases,
   updateCases,
   reportCases,
   childCases,

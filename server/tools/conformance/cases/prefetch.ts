@@ -2,7 +2,7 @@
 import type { Group, Step } from '../case.ts';
 import { NotOffered } from '../failures.ts';
 import type { Stage } from '../stage.ts';
-import { again, assign, cancel } from '../steps/assignments.ts';
+import { again, assign, cancel, suspend } from '../steps/assignments.ts';
 import { act, allSlotsOnOffer, beats, check, ready, signal } from '../steps/life.ts';
 import { isHeld, released, reported, result } from '../steps/outcomes.ts';
 import { returns, sleeps } from '../steps/work.ts';
@@ -97,6 +97,14 @@ export const prefetchCases: Group = {
       proves: 'A held attempt that was not entered is released with CANCELLED.',
       slots: 1,
       steps: [ready, waiting('long', 'p'), cancel('p'), reported('p', released('CANCELLED'))],
+    },
+    {
+      name: 'prefetch-suspended',
+      rule: 'Suspensions',
+      needs: 'suspend',
+      proves: 'A held attempt that was not entered is released with SUSPENDED.',
+      slots: 1,
+      steps: [ready, waiting('long', 'p'), suspend('p'), reported('p', released('SUSPENDED'))],
     },
     {
       name: 'prefetch-drained',

@@ -29,6 +29,7 @@ export class Attempt {
   heldAt: number | undefined;
   startedAt: number | undefined;
   isCancelled = false;
+  isSuspended = false;
   readonly updates: ProgressUpdate[] = [];
   readonly logs: LogRecord[] = [];
   readonly reports: ReportSeen[] = [];

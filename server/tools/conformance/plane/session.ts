@@ -1,10 +1,12 @@
 /** The control plane's view of one session: what it received, and its answers. */
-import { create, equals, toBinary } from '@bufbuild/protobuf';
+import { create, equals, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
   type Assignment,
   type CancelNotice,
   CancelNoticeSchema,
   SessionMessageSchema,
+  type SuspendNotice,
+  SuspendNoticeSchema,
 } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import {
   type AttemptReport,
@@ -107,7 +109,7 @@ export class Session {
     }
   }
 
-  publish(message: { assignments?: Assignment[]; cancels?: CancelNotice[]; ping?: bigint }): void {
+  publish(message: MessageInitShape<typeof SessionMessageSchema>): void {
     this.#bus.publish(this.facts.subject, toBinary(SessionMessageSchema, create(SessionMessageSchema, message)));
   }
 
@@ -127,6 +129,7 @@ export class Session {
     return create(SendHeartbeatResponseSchema, {
       assignments: this.#pending.splice(0),
       cancels: this.open.filter(({ isCancelled }) => isCancelled).map(noticeOf),
+      suspends: this.open.filter(({ isSuspended }) => isSuspended).map(suspendNoticeOf),
       drain,
       reconnectBus,
       natsUrls: reconnectBus ? [...natsUrls] : [],
@@ -178,4 +181,11 @@ function settle(attempt: Attempt | undefined, report: AttemptReport): ReportResu
 
 export function noticeOf({ assignment: { jobId, attempt } }: Attempt): CancelNotice {
   return create(CancelNoticeSchema, { jobId, attempt });
+}
+
+/** With the default of a cancel's grace period. */
+const GRACE_MS = 30_000;
+
+export function suspendNoticeOf({ assignment: { jobId, attempt } }: Attempt): SuspendNotice {
+  return create(SuspendNoticeSchema, { jobId, attempt, grace: durationOf(GRACE_MS) });
 }

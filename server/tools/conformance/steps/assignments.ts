@@ -5,7 +5,7 @@ import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb'
 import type { Step } from '../case.ts';
 import { durationOf } from '../durations.ts';
 import type { Attempt } from '../plane/attempt.ts';
-import { noticeOf } from '../plane/session.ts';
+import { noticeOf, suspendNoticeOf } from '../plane/session.ts';
 import type { Stage } from '../stage.ts';
 import { act } from './life.ts';
 import type { Work } from './work.ts';
@@ -113,5 +113,14 @@ export function cancel(name: string, by: 'bus' | 'answers' = 'bus'): Step {
     const attempt = stage.attempt(name);
     attempt.isCancelled = true;
     if (by === 'bus') stage.session.publish({ cancels: [noticeOf(attempt)] });
+  });
+}
+
+/** Over the bus and in every answer, or only in answers. */
+export function suspend(name: string, by: 'bus' | 'answers' = 'bus'): Step {
+  return act(`asks to suspend ${name}`, (stage) => {
+    const attempt = stage.attempt(name);
+    attempt.isSuspended = true;
+    if (by === 'bus') stage.session.publish({ suspends: [suspendNoticeOf(attempt)] });
   });
 }

@@ -123,6 +123,17 @@ const wanted = (
   fault: (report) => (isFulfilled(report) ? undefined : why),
 });
 
+/** Any of these. */
+export function isOneOf(...expected: readonly Expected[]): Expected {
+  return {
+    text: expected.map(({ text }) => text).join(' or '),
+    fault: (report) => {
+      const faults = expected.map(({ fault }) => fault(report));
+      return faults.includes(undefined) ? undefined : faults.join(', ');
+    },
+  };
+}
+
 export function released(...reasons: (keyof typeof ReleaseReason)[]): Expected {
   const allowed: number[] = reasons.map((reason) => ReleaseReason[reason]);
   return wanted(
@@ -132,6 +143,11 @@ export function released(...reasons: (keyof typeof ReleaseReason)[]): Expected {
 }
 
 export const cancelled = wanted('cancelled', ({ outcome }) => outcome.case === 'cancelled');
+/** It stopped on request, and waits for no children. */
+export const suspended = wanted(
+  'suspended, without children',
+  ({ outcome }) => outcome.case === 'suspended' && outcome.value.childJobIds.length === 0,
+);
 export const aborted = wanted('aborted', ({ outcome }) => outcome.case === 'aborted');
 export const anyResult = wanted('a result', ({ outcome }) => outcome.case === 'result');
 

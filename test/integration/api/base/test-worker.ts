@@ -1,6 +1,11 @@
 /** A worker that only acts on the test's request: one session, one subscription, no handlers. */
 import { fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { type Assignment, AssignmentSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import {
+  type Assignment,
+  AssignmentSchema,
+  type SuspendNotice,
+  SuspendNoticeSchema,
+} from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { type AttemptReportSchema, ReportResult } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
 import {
   type OpenSessionRequestSchema,
@@ -72,6 +77,13 @@ export class TestWorker {
   /** Ids of the jobs for which a cancel arrived on the bus. */
   get cancelled(): string[] {
     return this.#bus.messages.flatMap(({ cancels }) => cancels.map(({ jobId }) => uuidFromBytes(jobId)));
+  }
+
+  /** The requests to suspend an attempt that arrived on the bus. */
+  get suspends(): SuspendNotice[] {
+    return this.#bus.messages.flatMap(({ suspends }) =>
+      suspends.map((one) => fromBinary(SuspendNoticeSchema, toBinary(SuspendNoticeSchema, one))),
+    );
   }
 
   async beat(changes: MessageInitShape<typeof SendHeartbeatRequestSchema> = {}): Promise<SendHeartbeatResponse> {

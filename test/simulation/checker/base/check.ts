@@ -20,6 +20,7 @@ import {
 import { JobChecks } from '../jobs/jobs.ts';
 import { MatchingChecks } from '../jobs/matching.ts';
 import { checkPeople } from '../jobs/operators.ts';
+import { checkPauses, PauseChecks } from '../jobs/pauses.ts';
 import { QueueChecks } from '../queues/queues.ts';
 import { BreakerChecks } from '../retries/breakers.ts';
 import { BudgetChecks } from '../retries/budgets.ts';
@@ -38,7 +39,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   const jobs = new JobChecks(evidence, sessions);
   const others = [
     ...[QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks, MatchingChecks, PlacementChecks],
-    ...[FlowChecks, BatchChecks, WaitChecks, NetChecks, FamilyChecks],
+    ...[FlowChecks, BatchChecks, WaitChecks, NetChecks, FamilyChecks, PauseChecks],
   ].map((Checks) => new Checks(evidence));
   for (const row of evidence.journal) {
     if (row.order < 0) history.violate('journal', `row ${row.n} was written by no statement that we know`);
@@ -58,6 +59,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   checkStarts(evidence, grants);
   checkOverlaps(evidence, grants);
   checkCancels(evidence, jobs);
+  checkPauses(evidence, jobs);
   checkPeople(evidence, jobs);
   checkExtensions(evidence);
   checkSchedules(evidence);

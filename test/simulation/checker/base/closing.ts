@@ -27,7 +27,9 @@ export function whyClosed(
   for (const outcome of closingReports)
     if (asked.some((entry) => entry.facts.outcome === outcome)) reasons.push(outcome);
   if (session && session.closing < row.order && row.order < session.closed) reasons.push('session ended');
-  if (row.from !== ASSIGNED && row.until !== null && row.until <= row.at + clockErrorUs(evidence)) reasons.push('due');
+  const isOver = (us: number | null) => us !== null && us <= row.at + clockErrorUs(evidence);
+  if (isOver(row.stopUntil)) reasons.push('grace over');
+  else if (row.from !== ASSIGNED && isOver(row.until)) reasons.push('due');
   if (reasons.length === 0 && row.from === RUNNING && isUnknownToItsWorker(evidence, fence, row.order)) {
     reasons.push('unknown to its worker');
     evidence.history.count('attempt aborted: its worker did not know it');

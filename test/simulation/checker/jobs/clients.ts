@@ -3,6 +3,7 @@ import { JobState } from '../../../../sdk/typescript/src/gen/muster/v1/job_pb.ts
 import type { Entry } from '../../core/history.ts';
 import { decodeScript } from '../../nodes/handler-script.ts';
 import { isBatch } from '../../scenario/flows.ts';
+import type { Closing } from '../base/closing.ts';
 import { type Evidence, fenceOf } from '../base/events.ts';
 import type { SessionChecks } from '../sessions/sessions.ts';
 import type { JobChecks, JobLife } from './jobs.ts';
@@ -116,6 +117,9 @@ export function checkReports(evidence: Evidence, grants: Grants, sessions: Sessi
     } else if (!wasClosed)
       history.violate('I7 fencing', `${outcome} of ${fence} was ${facts.result}, and the attempt stayed open`);
     // The suspension of a job that is being cancelled ends it, as the confirmation of the cancel does.
+    // Its grace period was over, and it had stopped: either is a suspension.
+    else if (outcome === 'suspended' && closed.reasons.includes('grace over'))
+      history.count('a handler stopped after its grace period');
     else if ((outcome === 'cancelled' || outcome === 'suspended') && closed.to === undefined)
       history.count('cancel confirmed after it had been enforced', Number(!closed.reasons.includes(outcome)));
     else if (
@@ -143,7 +147,7 @@ export function checkStarts(evidence: Evidence, grants: Grants): void {
     const closed = grant?.closed;
     if (closed && closed.order < start.order) {
       if (start.facts.paused) history.count('zombie: a process that had been stopped started a lost attempt');
-      else if (closed.reasons.includes('due')) history.count('an attempt began whose time was over already');
+      else if (isOverdue(closed)) history.count('an attempt began whose time was over already');
       else history.violate('I9 start needs lease', `${fence} was started after it had been closed: ${closed.reasons}`);
     }
     if (closed?.reasons.join() === 'released')
@@ -159,9 +163,14 @@ export function checkOverlaps(evidence: Evidence, grants: Grants): void {
   const { history } = evidence;
   for (const { facts, who } of kind(evidence, 'overlap')) {
     const fence = fenceOf(facts.job, facts.attempt, facts.session);
-    if (grants.get(fence)?.closed?.reasons.includes('due')) history.count('overlap: word of a time-out was lost');
+    if (isOverdue(grants.get(fence)?.closed)) history.count('overlap: word of a time-out was lost');
     else history.violate('I10 one at a time', `${facts.job} ${facts.by} began while ${fence} ran in ${who}`);
   }
+}
+
+/** Its time, or its grace period, was over: its worker may not know yet. */
+function isOverdue(closed: Closing | undefined): boolean {
+  return closed?.reasons.some((reason) => reason === 'due' || reason === 'grace over') ?? false;
 }
 
 /** I13: after the return of CancelJob nothing is assigned, and the job ends as answered. */

@@ -214,6 +214,7 @@ export class JobChecks {
   }
 
   #touched(row: Ordered): void {
+    if (row.cause === 1) return;
     if (this.#steps.changed(row)) this.#retries.moved(row);
     else if (row.from === RUNNING) this.#evidence.history.count('the watchdog was content');
   }

@@ -11,6 +11,7 @@ import {
   type RetryPolicy,
   type RetryRule,
 } from '../../../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
+import { stateCodes } from '../../../../server/domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../../../server/domain/jobs/run.ts';
 import { CLEANUP_MAX_ATTEMPTS, definitionOf } from '../../scenario/definitions.ts';
 import { clockErrorUs, type Evidence, type Ordered } from '../base/events.ts';
@@ -89,7 +90,8 @@ export class RetryChecks {
     if (row.counted !== life.counted)
       this.#violate('I5 attempts rise', row, `counts ${row.counted} attempts, it should be ${life.counted}`);
     if (!verdict) return;
-    if ((verdict.next === 'pause') !== (to === 'PAUSED') || (verdict.next === 'retry' && to !== 'SCHEDULED'))
+    const isPaused = verdict.next === 'pause' || row.stopTo === stateCodes.PAUSED;
+    if (isPaused !== (to === 'PAUSED') || (!isPaused && verdict.next === 'retry' && to !== 'SCHEDULED'))
       this.#violate('I16 retries', row, `went to ${to}, ${textOf(verdict)}`);
     life.earliestUs = (this.#evidence.history.transactionBegan.get(row.at) ?? row.at) + verdict.atLeastMs * 1000;
     if (verdict.atLeastMs > 1) this.#evidence.history.count(`waited: ${this.#definition(row.id)}`);

@@ -28,7 +28,7 @@ export const jobLocks: Readonly<Record<string, Operation>> = {
     const change = store.change(selection, (run, nowUs) => {
       const later = { priority: 1, runTimeUs: nowUs + 1e9 };
       const isHeld = jobIds.indexOf(run.jobId) % 2 === 0;
-      const decision = isHeld ? decidePause(run, '') : decideUpdate(run, later, { nowUs, random: 0 });
+      const decision = isHeld ? decidePause(run, { reason: '' }, 0) : decideUpdate(run, later, { nowUs, random: 0 });
       return typeof decision === 'string' ? undefined : decision;
     });
     // Of two concurrent updates of a record the later one must read again, which is no deadlock.

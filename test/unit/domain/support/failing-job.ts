@@ -36,6 +36,8 @@ export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     releases: 0,
     releasesSinceUs: null,
     suspensions: 0,
+    timeoutsStopped: false,
+    suspension: null,
     reason: null,
     runTimeoutMs: 1_000,
     retryPolicy: null,

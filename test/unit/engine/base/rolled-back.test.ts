@@ -34,6 +34,7 @@ it('an approval that was overtaken is refused', async () => {
 it('an update that was overtaken is refused', async () => {
   const pauses = new Pauses({
     ...overtaken(runOf({ state: 'READY' }), 'SUCCEEDED'),
+    bus: { suspend: () => {} },
     random: { next: () => 0, bytes16: () => new Uint8Array(16) },
   });
   await expect(pauses.update('default', jobId, { priority: 5 }, undefined)).rejects.toMatchObject({

@@ -6,7 +6,6 @@ import { LeaseLossAction } from '../../../../sdk/typescript/src/gen/muster/v1/jo
 import type { Assignment } from '../../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
 import {
   AssignmentSchema,
-  CancelNoticeSchema,
   SessionMessageSchema,
 } from '../../../../sdk/typescript/src/gen/muster/worker/v1/assignment_pb.ts';
 import type { AttemptReport } from '../../../../sdk/typescript/src/gen/muster/worker/v1/attempt_report_pb.ts';
@@ -159,9 +158,14 @@ export class CoreWorld {
   }
 
   /** Delivers assignments, and the given other content of a message, over the newest subscription. */
-  async deliver(assignments: Assignment[], more: { cancels?: Assignment[]; ping?: bigint } = {}): Promise<void> {
-    const cancels = (more.cancels ?? []).map(({ jobId, attempt }) => create(CancelNoticeSchema, { jobId, attempt }));
-    const message = create(SessionMessageSchema, { assignments, cancels, ping: more.ping ?? 0n });
+  async deliver(
+    assignments: Assignment[],
+    more: { cancels?: Assignment[]; suspends?: Assignment[]; ping?: bigint } = {},
+  ): Promise<void> {
+    const [cancels, suspends] = [more.cancels, more.suspends].map((of = []) =>
+      of.map(({ jobId, attempt }) => ({ jobId, attempt })),
+    ) as [object[], object[]];
+    const message = create(SessionMessageSchema, { assignments, cancels, suspends, ping: more.ping ?? 0n });
     last(this.buses, 'bus').options.onMessage(message);
     await settle();
   }

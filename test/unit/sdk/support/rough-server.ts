@@ -319,5 +319,6 @@ function emptyReply() {
     drain: false,
     reconnectBus: false,
     natsUrls: [],
+    suspends: [],
   };
 }

@@ -10,6 +10,7 @@ from muster.client.call import Call, Method, Scope, new_id
 from muster.client.job_ref import JobRef, SubmittedJob, id_of
 from muster.client.submission import JobOptions, job_submission
 from muster.client.words import to_timestamp
+from muster.durations import to_duration
 from muster.v1 import job_service_pb2 as messages
 from muster.v1.job_explanation_pb2 import JobExplanation
 from muster.v1.job_pb2 import Job, JobSubmission
@@ -106,18 +107,38 @@ def cancel(
 
 
 def pause(
-    scope: Scope, job: JobRef, reason: str = "", *, request_id: str = "", timeout: float | None = None
+    scope: Scope,
+    job: JobRef,
+    reason: str = "",
+    *,
+    running: bool = False,
+    grace: float | None = None,
+    stop_timeouts: bool = False,
+    request_id: str = "",
+    timeout: float | None = None,
 ) -> Call[Job]:
-    """Pauses a waiting job and returns it as it is then. Its expiry time stays in force.
+    """Pauses a job and returns it as it is then: PAUSED, or still RUNNING until its handler has stopped.
+
+    Its expiry time stays in force.
 
     Args:
         job: The job.
         reason: Reason, shown to operators. At most 256 characters.
+        running: Also pauses a job that runs: its handler is asked to stop, and the attempt does not count. Otherwise
+            such a job is refused.
+        grace: Seconds that the handler may take; at most an hour. None: the `cancel_grace` of the definition.
+        stop_timeouts: The total timeout stops meanwhile, and starts anew when the job is resumed.
         request_id: UUID that makes retries of this call idempotent. Empty: a new one.
         timeout: Seconds for the call, retries included. None: the client's.
     """
     request = messages.PauseJobRequest(
-        namespace=scope.namespace, job_id=id_of(job), reason=reason, request_id=new_id(request_id)
+        namespace=scope.namespace,
+        job_id=id_of(job),
+        reason=reason,
+        request_id=new_id(request_id),
+        running=running,
+        grace=None if grace is None else to_duration(grace),
+        timeouts=messages.PAUSED_TIMEOUTS_STOP if stop_timeouts else messages.PAUSED_TIMEOUTS_UNSPECIFIED,
     )
     return Call(_method("PauseJob", messages.PauseJobResponse), request, _job, timeout)
 

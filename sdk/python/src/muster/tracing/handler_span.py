@@ -7,7 +7,7 @@ import uuid
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from muster.errors import WaitsForChildren
+from muster.errors import HandlerSuspended, WaitsForChildren
 from muster.tracing.attempt_span_id import attempt_span_id
 from muster.tracing.tracer import HAS_OPENTELEMETRY, TraceFields, active_tracer, messaging_attributes, trace_fields
 from muster.worker.v1.assignment_pb2 import Assignment
@@ -61,8 +61,8 @@ class HandlerSpan:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         contexts.detach(self._token)
-        # A handler that waits for children has not failed.
-        if error is not None and not isinstance(error, WaitsForChildren):
+        # A handler that waits for children, or has suspended its job, has not failed.
+        if error is not None and not isinstance(error, (WaitsForChildren, HandlerSuspended)):
             self._span.record_exception(error)
             self._span.set_attribute("error.type", type(error).__name__)
             self._span.set_status(Status(StatusCode.ERROR, message_of(error)))

@@ -7,12 +7,22 @@ from muster.v1 import job_pb2 as _job_pb2
 from muster.v1 import job_explanation_pb2 as _job_explanation_pb2
 from muster.v1 import log_record_pb2 as _log_record_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class PausedTimeouts(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PAUSED_TIMEOUTS_UNSPECIFIED: _ClassVar[PausedTimeouts]
+    PAUSED_TIMEOUTS_RUN_ON: _ClassVar[PausedTimeouts]
+    PAUSED_TIMEOUTS_STOP: _ClassVar[PausedTimeouts]
+PAUSED_TIMEOUTS_UNSPECIFIED: PausedTimeouts
+PAUSED_TIMEOUTS_RUN_ON: PausedTimeouts
+PAUSED_TIMEOUTS_STOP: PausedTimeouts
 
 class JobFilter(_message.Message):
     __slots__ = ("states", "definition", "queue", "labels", "min_create_time", "max_create_time", "failure_types", "parent_job_id")
@@ -356,16 +366,22 @@ class UpdateJobResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
 
 class PauseJobRequest(_message.Message):
-    __slots__ = ("namespace", "job_id", "reason", "request_id")
+    __slots__ = ("namespace", "job_id", "reason", "request_id", "running", "grace", "timeouts")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    GRACE_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUTS_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     job_id: str
     reason: str
     request_id: str
-    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    running: bool
+    grace: _duration_pb2.Duration
+    timeouts: PausedTimeouts
+    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ..., running: bool = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., timeouts: _Optional[_Union[PausedTimeouts, str]] = ...) -> None: ...
 
 class PauseJobResponse(_message.Message):
     __slots__ = ("job",)

@@ -373,9 +373,15 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PauseJob(self, request, context):
-        """Pauses a waiting job: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts keep running.
+        """Pauses a job until it is resumed: one that is BLOCKED, SCHEDULED or READY at once.
 
-        Pausing twice is no error.
+        With `running`, also one whose attempt is open: its handler is asked to stop and may leave a checkpoint; the attempt
+        ends SUSPENDED and does not count, and the next one gets the checkpoint. When the grace period is over, the attempt
+        is closed, and what it still reports is refused. Until then the job keeps its state, and `suspend_time` is set. A
+        result that comes first wins, and so does a cancel. A job whose handler waits for children is paused once they have
+        ended. A job that waits for a signal or an approval can't be paused: nothing of it runs.
+
+        Pausing twice is no error; the shorter grace period counts.
 
         Errors:
         - INVALID_ARGUMENT:
@@ -390,7 +396,8 @@ class JobServiceServicer(object):
 
     def ResumeJob(self, request, context):
         """Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
-        dependencies.
+        dependencies. An attempt that was asked to stop, and has not yet, runs on; if it stops all the same, the next one
+        begins at once.
 
         A job that is not paused stays as it is.
 

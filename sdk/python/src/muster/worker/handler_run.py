@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from muster import payloads
-from muster.errors import NonRetryableError, WaitsForChildren
+from muster.errors import HandlerSuspended, NonRetryableError, WaitsForChildren
 from muster.v1.payload_pb2 import Payload
 from muster.worker.failures import failure_from, unwritable
 from muster.worker.frames import MAX_BODY_BYTES
@@ -65,6 +65,8 @@ def _failure(context: JobContext, error: BaseException) -> AttemptReport:
     try:
         if isinstance(error, WaitsForChildren):
             report.suspended.child_job_ids.extend(uuid.UUID(child).bytes for child in error.child_ids)
+        elif isinstance(error, HandlerSuspended):
+            report.suspended.SetInParent()
         else:
             report.failure.CopyFrom(failure_from(error, context.max_payload))
     except Exception as broken:  # noqa: BLE001 - a user's exception may do anything; without a report its slot is lost

@@ -1,4 +1,4 @@
-"""Takes assignments and cancels, from the bus and from heartbeat replies."""
+"""Takes assignments, cancels and requests to suspend, from the bus and from heartbeat replies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from muster.worker.attempt_key import AttemptKey
 from muster.worker.credits import LIFE_SECONDS, GrantedCredit
 from muster.worker.grants import MAX_HELD
 from muster.worker.handler_runs import HandlerRuns
+from muster.worker.held import HeldAttempt
 from muster.worker.session_state import SessionState
 from muster.worker.stop_reason import StopReason
-from muster.worker.v1.assignment_pb2 import Assignment, CancelNotice
-from muster.worker.v1.attempt_report_pb2 import RELEASE_REASON_CANCELLED
+from muster.worker.v1.assignment_pb2 import Assignment, CancelNotice, SuspendNotice
+from muster.worker.v1.attempt_report_pb2 import RELEASE_REASON_CANCELLED, RELEASE_REASON_SUSPENDED
 
 
 class Intake:
@@ -62,11 +63,21 @@ class Intake:
         held = state.held.get(key)
         if held is None:
             self._on_early_cancel(now, key, answers_beat_of)
-        elif held.assignment is not None:
-            state.held.settle_waiting(held)
-            state.report(key, reports.released(key, RELEASE_REASON_CANCELLED))
+        else:
+            self._stop(held, RELEASE_REASON_CANCELLED, StopReason.CANCELLED)
+
+    def on_suspend(self, notice: SuspendNotice) -> None:
+        """Stops an attempt whose job continues later. Every heartbeat repeats it, so an early one is dropped."""
+        held = self._state.held.get((notice.job_id, notice.attempt))
+        if held is not None:
+            self._stop(held, RELEASE_REASON_SUSPENDED, StopReason.SUSPENDED)
+
+    def _stop(self, held: HeldAttempt, release_reason: int, reason: StopReason) -> None:
+        if held.assignment is not None:
+            self._state.held.settle_waiting(held)
+            self._state.report(held.key, reports.released(held.key, release_reason))
         elif not held.is_settled:
-            self._runs.stop(held, StopReason.CANCELLED)
+            self._runs.stop(held, reason)
 
     def _on_early_cancel(self, now: float, key: AttemptKey, answers_beat_of: float | None) -> None:
         """Remembers a cancel that overtook its assignment.

@@ -7,12 +7,12 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from muster import payloads
 from muster.client.job_ref import JobRef, SubmittedJob
 from muster.durations import to_duration
-from muster.errors import JobStopped
+from muster.errors import HandlerSuspended, JobStopped
 from muster.tracing.handler_log import HandlerLog
 from muster.tracing.handler_span import HandlerSpan
 from muster.tracing.tracer import TraceFields
@@ -103,7 +103,10 @@ class JobContext(JobFacts):
 
     @property
     def cancel_reason(self) -> str | None:
-        """Why the handler is asked to stop: "cancelled", "lease_lost", "run_timeout", "shutdown". None: it is not."""
+        """Why the handler is asked to stop. None: it is not.
+
+        One of "cancelled", "suspended", "lease_lost", "run_timeout", "shutdown".
+        """
         return None if self._stopped_for is None else self._stopped_for.name.lower()
 
     def cancelled(self) -> bool:
@@ -208,6 +211,24 @@ class JobContext(JobFacts):
     def ended(self, children: Sequence[JobRef]) -> list[Job]:
         """Like `wait`, but returns the jobs, whatever their outcome."""
         return self._known_children().ended(children)
+
+    def suspend(self, checkpoint: Any = None) -> NoReturn:
+        """Ends this run of the handler, without counting it.
+
+        Call it when `cancel_reason` is "suspended": the handler runs again from its start once the job is resumed. When
+        nobody has asked, it runs again soon.
+
+        Args:
+            checkpoint: Where it continues then, as for `checkpoint`. None: at the last checkpoint.
+
+        Raises:
+            HandlerSuspended: Always. The handler must not catch it.
+            ValueError: As for `checkpoint`.
+            TypeError: As for `checkpoint`.
+        """
+        if checkpoint is not None:
+            self.checkpoint(checkpoint)
+        raise HandlerSuspended
 
     def _known_children(self) -> Children:
         if self._children is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_TIMEOUT, Failure
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.stop_reason import StopReason
-from muster.worker.v1.attempt_report_pb2 import Aborted, AttemptReport, Cancelled, Released
+from muster.worker.v1.attempt_report_pb2 import Aborted, AttemptReport, Cancelled, Released, Suspended
 
 
 def released(key: AttemptKey, reason: int) -> AttemptReport:
@@ -16,6 +16,11 @@ def released(key: AttemptKey, reason: int) -> AttemptReport:
 def cancelled(key: AttemptKey) -> AttemptReport:
     """The handler stopped because the job was cancelled."""
     return AttemptReport(job_id=key[0], attempt=key[1], cancelled=Cancelled())
+
+
+def suspended(key: AttemptKey) -> AttemptReport:
+    """The handler stopped on request; its job continues later."""
+    return AttemptReport(job_id=key[0], attempt=key[1], suspended=Suspended())
 
 
 def aborted(key: AttemptKey) -> AttemptReport:
@@ -74,6 +79,8 @@ def settle(returned: AttemptReport, stopped_for: StopReason | None) -> AttemptRe
         return returned
     if stopped_for is StopReason.CANCELLED:
         return cancelled(key)
+    if stopped_for is StopReason.SUSPENDED and returned.HasField("failure"):
+        return suspended(key)
     if stopped_for is StopReason.SHUTDOWN:
         return None
     return returned

@@ -74,6 +74,8 @@ class SessionCore:
         for notice in message.cancels:
             self._intake.on_cancel(now, notice)
         self._intake.on_assignments(now, message.assignments)
+        for request in message.suspends:
+            self._intake.on_suspend(request)
         if message.ping:
             self._grants.on_ping(message.ping)
 
@@ -167,6 +169,8 @@ class SessionCore:
         if reply.drain:
             self.drain(now)
         self._intake.on_assignments(now, reply.assignments)
+        for request in reply.suspends:
+            self._intake.on_suspend(request)
         if reply.reconnect_bus:
             self._state.ports.reconnect_bus(list(reply.nats_urls))
 

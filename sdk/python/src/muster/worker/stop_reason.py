@@ -16,3 +16,5 @@ class StopReason(IntEnum):
     """The handler has reached its run timeout."""
     SHUTDOWN = 4
     """The worker stops and waits no longer."""
+    SUSPENDED = 5
+    """The job was paused, or its queue: it continues later."""

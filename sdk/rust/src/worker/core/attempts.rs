@@ -141,6 +141,15 @@ impl Attempts {
         }
     }
 
+    /// Every heartbeat repeats it, so a request that overtakes its assignment is dropped.
+    pub fn suspend(&mut self, host: &mut Host, notice: &protocol::SuspendNotice) {
+        let Some(key) = AttemptKey::new(&notice.job_id, notice.attempt) else { return };
+        let Some(id) = self.held.find(&key) else { return };
+        if self.is_open(id) && !self.give_back(host, id, ReleaseReason::Suspended) {
+            self.signal(host, id, StopReason::Suspended);
+        }
+    }
+
     /// A handler has returned. Its attempt is reported if it is still held.
     pub fn ended(&mut self, execution: Execution, outcome: HandlerOutcome) {
         if let Some(id) = execution.held {
@@ -300,11 +309,11 @@ impl Attempts {
     fn verdict_on(&self, stopped: Option<StopReason>, outcome: HandlerOutcome) -> Outcome {
         match (stopped, outcome) {
             (Some(StopReason::RunTimeout), _) => outcome::run_timeout(),
-            // A success that comes first wins. Only a handler that stopped because of the cancel is reported as
-            // cancelled.
+            // A success that comes first wins. Only a handler that stopped because of the request is reported so.
             (Some(StopReason::Cancelled), HandlerOutcome::Failure(_) | HandlerOutcome::Suspended(_)) => {
                 outcome::cancelled()
             }
+            (Some(StopReason::Suspended), HandlerOutcome::Failure(_)) => outcome::suspended(Vec::new()),
             (_, outcome) => outcome::of_handler(outcome, self.max_payload),
         }
     }

@@ -11,7 +11,7 @@ pub(crate) use crate::worker::v1::attempt_report::Outcome;
 pub(crate) enum HandlerOutcome {
     Result(v1::Payload),
     Failure(v1::Failure),
-    /// It waits for children of its job: their UUIDs.
+    /// It stopped on request, or waits for children of its job: their UUIDs.
     Suspended(Vec<Bytes>),
 }
 
@@ -26,6 +26,10 @@ pub(crate) fn cancelled() -> Outcome {
     Outcome::Cancelled(protocol::Cancelled {})
 }
 
+pub(crate) fn suspended(child_job_ids: Vec<Bytes>) -> Outcome {
+    Outcome::Suspended(protocol::Suspended { child_job_ids })
+}
+
 pub(crate) fn aborted() -> Outcome {
     Outcome::Aborted(protocol::Aborted {})
 }
@@ -34,7 +38,7 @@ pub(crate) fn aborted() -> Outcome {
 pub(crate) fn of_handler(outcome: HandlerOutcome, max_payload: usize) -> Outcome {
     match outcome {
         HandlerOutcome::Failure(failure) => Outcome::Failure(failure),
-        HandlerOutcome::Suspended(child_job_ids) => Outcome::Suspended(protocol::Suspended { child_job_ids }),
+        HandlerOutcome::Suspended(child_job_ids) => suspended(child_job_ids),
         HandlerOutcome::Result(payload) if payload.data.len() <= max_payload => Outcome::Result(payload),
         HandlerOutcome::Result(payload) => {
             let size = payload.data.len();

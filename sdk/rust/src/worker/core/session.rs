@@ -179,7 +179,7 @@ impl Session {
     }
 
     pub fn bus_message(&mut self, host: &mut Host, now: Millis, message: protocol::SessionMessage) {
-        self.take(host, now, message.assignments, &message.cancels);
+        self.take(host, now, message.assignments, &message.cancels, &message.suspends);
         if self.bus.ping(message.ping) {
             // The server ignores credits of a session that it believes to receive nothing, so all credits are granted
             // anew in the heartbeat that carries the echo.
@@ -271,11 +271,15 @@ impl Session {
         now: Millis,
         assignments: Vec<protocol::Assignment>,
         cancels: &[protocol::CancelNotice],
+        suspends: &[protocol::SuspendNotice],
     ) {
         for notice in cancels {
             self.attempts.cancel(host, now, notice);
         }
         self.attempts.admit_all(host, now, self.fence.passed(now), assignments);
+        for notice in suspends {
+            self.attempts.suspend(host, notice);
+        }
         self.advance(host, now);
     }
 
@@ -340,7 +344,7 @@ impl Session {
         if response.drain && !host.draining {
             self.wish = Some(Wish::Drain);
         }
-        self.take(host, now, response.assignments, &response.cancels);
+        self.take(host, now, response.assignments, &response.cancels, &response.suspends);
     }
 
     fn beat_failed(&mut self, host: &mut Host, now: Millis, failure: &CallError) {

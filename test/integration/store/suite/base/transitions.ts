@@ -94,6 +94,12 @@ function ruled(
   };
 }
 
+/** Somebody wants it paused. A request counts only in these states. */
+function asked(run: OpenRun): OpenRun {
+  const isOpen = ['ASSIGNED', 'RUNNING', 'WAITING'].includes(run.state);
+  return isOpen ? { ...run, suspension: { untilUs: FAR_US, to: 'PAUSED' } } : run;
+}
+
 function cleanupIn(laneId: number): Cleanup {
   const retryPolicy = definitionDefaults.cleanupRetryPolicy;
   return { jobId: newJobId(), laneId, rank: 1, runTimeoutMs: 1_000, retryPolicy };
@@ -248,7 +254,18 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     }),
     'sweep a due job with its last attempt': due((run, moment) => decideDue(run, lastTry, moment)),
     'sweep a due job that a rule pauses': due((run, moment) => decideDue(run, pausing, moment)),
-    pause: hold((run) => decidePause(run, '')),
+    pause: hold((run) => decidePause(run, { reason: '' }, 0)),
+    'pause what runs': hold((run, { nowUs }) => decidePause(run, { reason: '', graceMs: 60_000 }, nowUs)),
+    'pause a wait for children': advance('WAITING', (run, { nowUs }) => {
+      const decision = decidePause({ ...run, attempt: 1 }, { reason: '', graceMs: 60_000 }, nowUs);
+      return decision as Change;
+    }),
+    'resume what was asked to stop': hold((run, moment) =>
+      ['ASSIGNED', 'RUNNING', 'WAITING'].includes(run.state) ? decideResume(asked(run), moment) : undefined,
+    ),
+    'stop on request': report((run, moment) => decideSuspend(asked(run), 0, moment)),
+    'release on request': report((run, moment) => decideRelease(asked(run), 'SUSPENDED', moment)),
+    'pause after children': advance('WAITING', (run, moment) => decideUnblock(asked({ ...run, attempt: 1 }), moment)),
     resume: hold((run, moment) => decideResume(run, moment)),
     'resume before the run time': hold((run, moment) =>
       decideResume({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment),

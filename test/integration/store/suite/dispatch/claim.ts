@@ -143,7 +143,7 @@ export function claimSuite(context: StoreContext): void {
       for (let attempt = 1; attempt <= 3; attempt++) {
         const job = only(await claimMany(context, laneId, sessionId, 1));
         expect({ jobId: job.jobId, attempt: job.attempt }).toEqual({ jobId, attempt });
-        const release = { state: 'READY', event: 'release', kind: 'continue' } as const;
+        const release = { state: 'READY', event: 'release', kind: 'continue', deadlineUs: null } as const;
         await context.store.change({ by: 'session', sessionId, limit: 10 }, (run) => ({
           ...release,
           ...run,

@@ -169,7 +169,7 @@ export function fairnessSuite(context: StoreContext): void {
       const soon = (await context.store.nowUs()) - 1;
       const held = makeJob(lane, { fairnessKey: 'a', state: 'SCHEDULED', runTimeUs: soon, rank: 0 });
       await context.store.submit([makeCall([held])]);
-      await change(held.jobId, (run) => decidePause(run, '') as Change);
+      await change(held.jobId, (run) => decidePause(run, { reason: '' }, 0) as Change);
       const ranks = await add(lane, 'a', 300);
       await change(held.jobId, (run, nowUs) => decideResume(run, { nowUs, random: 0 }));
       const resumed = await readRow(context, 'job_runs', held.jobId);

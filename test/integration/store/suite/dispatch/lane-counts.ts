@@ -104,7 +104,7 @@ class Mix {
         const cleanup = { jobId: newJobId(), laneId: this.#cleanupLane, rank: 1, runTimeoutMs: 1, retryPolicy };
         return { ...change, cleanup };
       }),
-    pause: () => this.#changeJobs((run) => changeOf(decidePause(run, ''))),
+    pause: () => this.#changeJobs((run) => changeOf(decidePause(run, { reason: '' }, 0))),
     resume: () => this.#changeJobs((run, nowUs) => changeOf(decideResume(run, moment(nowUs)))),
     due: () =>
       this.#context.store.change({ by: 'due', limit: 5, latestUs: FAR_US }, (run, nowUs) =>

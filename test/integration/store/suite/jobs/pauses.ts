@@ -1,6 +1,7 @@
 /** Pauses and updates as they are stored: the run, the record, and their effect on a claim. */
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
+import { decideSuspend } from '../../../../../server/domain/dependencies/children.ts';
 import { decideDue } from '../../../../../server/domain/jobs/decide-due.ts';
 import { decidePause, decideResume, decideUpdate, type Update } from '../../../../../server/domain/jobs/pause.ts';
 import type { Change } from '../../../../../server/domain/jobs/run.ts';
@@ -20,7 +21,8 @@ const HOUR_US = 3_600_000_000;
 
 export function pausesSuite(context: StoreContext): void {
   const jobs = (...jobIds: string[]) => ({ by: 'jobs', namespace: 'default', jobIds }) as const;
-  const pause = (jobId: string) => context.store.change(jobs(jobId), (run) => decidePause(run, '') as Change);
+  const pause = (jobId: string) =>
+    context.store.change(jobs(jobId), (run) => decidePause(run, { reason: '' }, 0) as Change);
   const resume = (jobId: string) =>
     context.store.change(jobs(jobId), (run, nowUs) => decideResume(run, { nowUs, random: 0 }));
   const update = (jobId: string, asked: Update) =>
@@ -62,6 +64,68 @@ export function pausesSuite(context: StoreContext): void {
         run.jobId === job.jobId ? decideDue(run, definitionDefaults.retryPolicy, { nowUs, random: 0 }) : undefined,
       );
       expect(await read(job.jobId)).toMatchObject({ state: 'EXPIRED' });
+    });
+  });
+
+  describe('a pause of a job that runs', () => {
+    const suspend = (jobId: string, graceMs: number, stopsTimeouts = false) =>
+      context.store.change(
+        jobs(jobId),
+        (run, nowUs) => decidePause(run, { reason: '', graceMs, stopsTimeouts }, nowUs) as Change,
+      );
+    const held = async () => {
+      const laneId = await makeLane(context);
+      const deadlineUs = (await context.store.nowUs()) + 2 * HOUR_US;
+      const job = makeJob(laneId, { deadlineUs });
+      await context.store.submit([makeCall([job])]);
+      const { sessionId } = await openWorker(context);
+      const [claimed] = await claimMany(context, laneId, sessionId, 1);
+      return { jobId: job.jobId, attempt: claimed?.attempt ?? 0, sessionId, laneId };
+    };
+    const stop = (attempt: { jobId: string; attempt: number; sessionId: string }) =>
+      context.store.change({ by: 'attempts', attempts: [attempt] }, (run, nowUs) =>
+        decideSuspend(run, 0, { nowUs, random: 0 }),
+      );
+
+    it('is due at the end of the grace period, before and after its handler was seen, and after progress', async () => {
+      const job = await held();
+      await suspend(job.jobId, 60_000);
+      const { suspend_until: untilUs, ...row } = (await readRow(context, 'job_runs', job.jobId)) ?? {};
+      expect(row).toMatchObject({ due_time: untilUs, suspend_to: 4 });
+      await context.store.observe([job], 0);
+      expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({
+        due_time: untilUs,
+        suspend_until: untilUs,
+      });
+      const progress = { ...job, sequence: 1, fraction: 0.5, message: undefined, checkpoint: undefined };
+      await context.store.saveProgress([progress], 0);
+      expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({ due_time: untilUs });
+      expect(await read(job.jobId)).toMatchObject({ suspendTimeUs: untilUs });
+    });
+
+    it('is among what a heartbeat finds, also for an attempt that runs, until it is closed', async () => {
+      const job = await held();
+      await context.store.observe([job], 0);
+      expect(await context.store.readHeld(job.sessionId, false)).toEqual([]);
+      await suspend(job.jobId, 60_000);
+      const [found, ...others] = await context.store.readHeld(job.sessionId, false);
+      expect({ ...found, others }).toMatchObject({ jobId: job.jobId, state: 'RUNNING', others: [] });
+      expect(found?.suspendUntilUs).toBeGreaterThan(await context.store.nowUs());
+      expect(await context.store.readHeld(job.sessionId, true)).toHaveLength(1);
+      await stop(job);
+      expect(await context.store.readHeld(job.sessionId, true)).toEqual([]);
+      expect(await read(job.jobId)).toMatchObject({ state: 'PAUSED', suspendTimeUs: undefined, attemptCount: 0 });
+    });
+
+    it('takes the total timeout away until the job is resumed', async () => {
+      const job = await held();
+      await suspend(job.jobId, 60_000, true);
+      expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({ deadline: null, timeouts_stopped: true });
+      await stop(job);
+      await context.store.change(jobs(job.jobId), (run, nowUs) => decideResume(run, { nowUs, random: 0 }, 1_000));
+      const row = await readRow(context, 'job_runs', job.jobId);
+      expect(row).toMatchObject({ timeouts_stopped: false, due_time: row?.deadline });
+      expect(row?.deadline - (await context.store.nowUs())).toBeLessThanOrEqual(1_000_000);
     });
   });
 

@@ -97,7 +97,7 @@ export function workflowsSuite(context: StoreContext): void {
       await submitMany(context, held, 1);
       const [paused] = await submitMany(context, free, 1);
       await changeOne(context, paused as string, (run) => {
-        const decision = decidePause(run, '');
+        const decision = decidePause(run, { reason: '' }, 0);
         return typeof decision === 'string' ? undefined : decision;
       });
       await sql(context, `UPDATE lanes SET gates = 1 WHERE lane_id = ${held}`);

@@ -27,7 +27,7 @@ from muster.v1 import job_definition_pb2 as muster_dot_v1_dot_job__definition__p
 from muster.v1 import payload_pb2 as muster_dot_v1_dot_payload__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!muster/worker/v1/assignment.proto\x12\x10muster.worker.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1emuster/v1/job_definition.proto\x1a\x17muster/v1/payload.proto\"\x98\x03\n\nAssignment\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x11\n\tcredit_id\x18\x03 \x01(\x04\x12\x0f\n\x07handler\x18\x04 \x01(\t\x12!\n\x05input\x18\x05 \x01(\x0b\x32\x12.muster.v1.Payload\x12\x10\n\x08prefetch\x18\x06 \x01(\x08\x12.\n\x0brun_timeout\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\ndefinition\x18\x08 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\t \x01(\x05\x12\x11\n\tnamespace\x18\n \x01(\t\x12\x15\n\rattempt_count\x18\x0b \x01(\x05\x12&\n\ncheckpoint\x18\x0c \x01(\x0b\x32\x12.muster.v1.Payload\x12\x13\n\x0btraceparent\x18\r \x01(\t\x12\x12\n\ntracestate\x18\x0e \x01(\t\x12\x35\n\x11lease_loss_action\x18\x0f \x01(\x0e\x32\x1a.muster.v1.LeaseLossAction\"/\n\x0c\x43\x61ncelNotice\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\"\x82\x01\n\x0eSessionMessage\x12\x31\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32\x1c.muster.worker.v1.Assignment\x12/\n\x07\x63\x61ncels\x18\x02 \x03(\x0b\x32\x1e.muster.worker.v1.CancelNotice\x12\x0c\n\x04ping\x18\x03 \x01(\x04\x42=\n\x14\x64\x65v.muster.worker.v1P\x01Z#muster.dev/sdk/go/musterpb/workerpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!muster/worker/v1/assignment.proto\x12\x10muster.worker.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1emuster/v1/job_definition.proto\x1a\x17muster/v1/payload.proto\"\x98\x03\n\nAssignment\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x11\n\tcredit_id\x18\x03 \x01(\x04\x12\x0f\n\x07handler\x18\x04 \x01(\t\x12!\n\x05input\x18\x05 \x01(\x0b\x32\x12.muster.v1.Payload\x12\x10\n\x08prefetch\x18\x06 \x01(\x08\x12.\n\x0brun_timeout\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\ndefinition\x18\x08 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\t \x01(\x05\x12\x11\n\tnamespace\x18\n \x01(\t\x12\x15\n\rattempt_count\x18\x0b \x01(\x05\x12&\n\ncheckpoint\x18\x0c \x01(\x0b\x32\x12.muster.v1.Payload\x12\x13\n\x0btraceparent\x18\r \x01(\t\x12\x12\n\ntracestate\x18\x0e \x01(\t\x12\x35\n\x11lease_loss_action\x18\x0f \x01(\x0e\x32\x1a.muster.v1.LeaseLossAction\"/\n\x0c\x43\x61ncelNotice\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\"Z\n\rSuspendNotice\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12(\n\x05grace\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xb5\x01\n\x0eSessionMessage\x12\x31\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32\x1c.muster.worker.v1.Assignment\x12/\n\x07\x63\x61ncels\x18\x02 \x03(\x0b\x32\x1e.muster.worker.v1.CancelNotice\x12\x0c\n\x04ping\x18\x03 \x01(\x04\x12\x31\n\x08suspends\x18\x04 \x03(\x0b\x32\x1f.muster.worker.v1.SuspendNoticeB=\n\x14\x64\x65v.muster.worker.v1P\x01Z#muster.dev/sdk/go/musterpb/workerpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSIGNMENT']._serialized_end=553
   _globals['_CANCELNOTICE']._serialized_start=555
   _globals['_CANCELNOTICE']._serialized_end=602
-  _globals['_SESSIONMESSAGE']._serialized_start=605
-  _globals['_SESSIONMESSAGE']._serialized_end=735
+  _globals['_SUSPENDNOTICE']._serialized_start=604
+  _globals['_SUSPENDNOTICE']._serialized_end=694
+  _globals['_SESSIONMESSAGE']._serialized_start=697
+  _globals['_SESSIONMESSAGE']._serialized_end=878
 # @@protoc_insertion_point(module_scope)

@@ -53,12 +53,24 @@ class CancelNotice(_message.Message):
     attempt: int
     def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ...) -> None: ...
 
+class SuspendNotice(_message.Message):
+    __slots__ = ("job_id", "attempt", "grace")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    GRACE_FIELD_NUMBER: _ClassVar[int]
+    job_id: bytes
+    attempt: int
+    grace: _duration_pb2.Duration
+    def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
 class SessionMessage(_message.Message):
-    __slots__ = ("assignments", "cancels", "ping")
+    __slots__ = ("assignments", "cancels", "ping", "suspends")
     ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
     CANCELS_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDS_FIELD_NUMBER: _ClassVar[int]
     assignments: _containers.RepeatedCompositeFieldContainer[Assignment]
     cancels: _containers.RepeatedCompositeFieldContainer[CancelNotice]
     ping: int
-    def __init__(self, assignments: _Optional[_Iterable[_Union[Assignment, _Mapping]]] = ..., cancels: _Optional[_Iterable[_Union[CancelNotice, _Mapping]]] = ..., ping: _Optional[int] = ...) -> None: ...
+    suspends: _containers.RepeatedCompositeFieldContainer[SuspendNotice]
+    def __init__(self, assignments: _Optional[_Iterable[_Union[Assignment, _Mapping]]] = ..., cancels: _Optional[_Iterable[_Union[CancelNotice, _Mapping]]] = ..., ping: _Optional[int] = ..., suspends: _Optional[_Iterable[_Union[SuspendNotice, _Mapping]]] = ...) -> None: ...

@@ -20,6 +20,7 @@ class ReleaseReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RELEASE_REASON_DRAIN: _ClassVar[ReleaseReason]
     RELEASE_REASON_UNSUPPORTED: _ClassVar[ReleaseReason]
     RELEASE_REASON_TOO_LARGE: _ClassVar[ReleaseReason]
+    RELEASE_REASON_SUSPENDED: _ClassVar[ReleaseReason]
 
 class ReportResult(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -35,6 +36,7 @@ RELEASE_REASON_CANCELLED: ReleaseReason
 RELEASE_REASON_DRAIN: ReleaseReason
 RELEASE_REASON_UNSUPPORTED: ReleaseReason
 RELEASE_REASON_TOO_LARGE: ReleaseReason
+RELEASE_REASON_SUSPENDED: ReleaseReason
 REPORT_RESULT_UNSPECIFIED: ReportResult
 REPORT_RESULT_ACCEPTED: ReportResult
 REPORT_RESULT_DUPLICATE: ReportResult

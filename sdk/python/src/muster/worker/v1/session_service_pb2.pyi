@@ -90,7 +90,7 @@ class SendHeartbeatRequest(_message.Message):
     def __init__(self, session_id: _Optional[bytes] = ..., held_attempts: _Optional[_Iterable[_Union[_session_pb2.HeldAttempt, _Mapping]]] = ..., credits: _Optional[_Iterable[_Union[_session_pb2.Credit, _Mapping]]] = ..., voided_credit_ids: _Optional[_Iterable[int]] = ..., progress: _Optional[_Iterable[_Union[_session_pb2.ProgressUpdate, _Mapping]]] = ..., ping_echo: _Optional[int] = ..., draining: bool = ...) -> None: ...
 
 class SendHeartbeatResponse(_message.Message):
-    __slots__ = ("assignments", "cancels", "drain", "reconnect_bus", "next_beat", "nats_credentials", "nats_urls")
+    __slots__ = ("assignments", "cancels", "drain", "reconnect_bus", "next_beat", "nats_credentials", "nats_urls", "suspends")
     ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
     CANCELS_FIELD_NUMBER: _ClassVar[int]
     DRAIN_FIELD_NUMBER: _ClassVar[int]
@@ -98,6 +98,7 @@ class SendHeartbeatResponse(_message.Message):
     NEXT_BEAT_FIELD_NUMBER: _ClassVar[int]
     NATS_CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
     NATS_URLS_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDS_FIELD_NUMBER: _ClassVar[int]
     assignments: _containers.RepeatedCompositeFieldContainer[_assignment_pb2.Assignment]
     cancels: _containers.RepeatedCompositeFieldContainer[_assignment_pb2.CancelNotice]
     drain: bool
@@ -105,7 +106,8 @@ class SendHeartbeatResponse(_message.Message):
     next_beat: _duration_pb2.Duration
     nats_credentials: _session_pb2.NatsCredentials
     nats_urls: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, assignments: _Optional[_Iterable[_Union[_assignment_pb2.Assignment, _Mapping]]] = ..., cancels: _Optional[_Iterable[_Union[_assignment_pb2.CancelNotice, _Mapping]]] = ..., drain: bool = ..., reconnect_bus: bool = ..., next_beat: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., nats_credentials: _Optional[_Union[_session_pb2.NatsCredentials, _Mapping]] = ..., nats_urls: _Optional[_Iterable[str]] = ...) -> None: ...
+    suspends: _containers.RepeatedCompositeFieldContainer[_assignment_pb2.SuspendNotice]
+    def __init__(self, assignments: _Optional[_Iterable[_Union[_assignment_pb2.Assignment, _Mapping]]] = ..., cancels: _Optional[_Iterable[_Union[_assignment_pb2.CancelNotice, _Mapping]]] = ..., drain: bool = ..., reconnect_bus: bool = ..., next_beat: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., nats_credentials: _Optional[_Union[_session_pb2.NatsCredentials, _Mapping]] = ..., nats_urls: _Optional[_Iterable[str]] = ..., suspends: _Optional[_Iterable[_Union[_assignment_pb2.SuspendNotice, _Mapping]]] = ...) -> None: ...
 
 class ReportAttemptsRequest(_message.Message):
     __slots__ = ("session_id", "reports", "credits", "voided_credit_ids")

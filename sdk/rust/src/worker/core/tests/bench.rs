@@ -141,6 +141,11 @@ impl Bench {
         self.message(protocol::SessionMessage { cancels: vec![notice], ..Default::default() });
     }
 
+    pub fn suspend(&mut self, job: u128) {
+        let notice = protocol::SuspendNotice { job_id: job_id(job), attempt: 1, grace: None };
+        self.message(protocol::SessionMessage { suspends: vec![notice], ..Default::default() });
+    }
+
     /// Answers all pending heartbeats with success and without content.
     pub fn answer_beats(&mut self) {
         while let Some(beat) = self.beats.pop_front() {

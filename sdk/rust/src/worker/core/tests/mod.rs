@@ -14,4 +14,5 @@ mod parts;
 mod random_walk;
 mod reports;
 mod run_timeout;
+mod suspend;
 mod updates;

@@ -64,13 +64,13 @@ export interface Bus {
 }
 
 /** Reason why a handler is asked to stop. */
-export type StopReason = 'cancelled' | 'run_timeout' | 'lease_lost' | 'shutdown';
+export type StopReason = 'cancelled' | 'suspended' | 'run_timeout' | 'lease_lost' | 'shutdown';
 
 /** How a handler ended. */
 export type HandlerOutcome =
   | { readonly kind: 'result'; readonly payload: Payload }
   | { readonly kind: 'failure'; readonly failure: Failure }
-  /** The handler waits for these children of its job, by UUID. */
+  /** The handler stopped on request, or waits for these children of its job, by UUID. */
   | { readonly kind: 'suspended'; readonly childIds: readonly Uint8Array[] };
 
 /** The end of the handler that ran in `slot`. */

@@ -120,6 +120,13 @@ export class Attempts {
       this.#signal(entry, 'cancelled');
   }
 
+  /** Repeated by each heartbeat, so a request that overtakes its assignment is dropped. */
+  suspend(jobId: Uint8Array, attempt: number): void {
+    const entry = this.#context.held.get(attemptKey(jobId, attempt));
+    if (entry === undefined || entry.phase === 'closing') return;
+    if (!this.#giveBack(entry, ReleaseReason.SUSPENDED)) this.#signal(entry, 'suspended');
+  }
+
   /** The handler returned. Reports its outcome, unless its attempt was already given up. */
   ended(execution: Execution, outcome: HandlerOutcome): void {
     const entry = execution.held;

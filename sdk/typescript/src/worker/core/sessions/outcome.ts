@@ -22,6 +22,13 @@ export function aborted(): Outcome {
   return { case: 'aborted', value: { $typeName: 'muster.worker.v1.Aborted' } };
 }
 
+export function suspended(childIds: readonly Uint8Array[]): Outcome {
+  return {
+    case: 'suspended',
+    value: { $typeName: 'muster.worker.v1.Suspended', childJobIds: [...childIds] },
+  };
+}
+
 export function failed(failure: Failure): Outcome {
   return { case: 'failure', value: failure };
 }
@@ -29,20 +36,17 @@ export function failed(failure: Failure): Outcome {
 /** The reported outcome of a handler; `stopped` is the reason for which it was asked to stop, if it was. */
 export function verdictOn(stopped: StopReason | undefined, outcome: HandlerOutcome, maxPayload: number): Outcome {
   if (stopped === 'run_timeout') return failed(runTimeoutFailure());
-  // A success that comes first wins. The outcome is `cancelled` only if the handler gave up because of the cancel.
+  // A success that comes first wins. The outcome is `cancelled` or `suspended` only if the handler gave up because of
+  // the request.
   if (stopped === 'cancelled' && outcome.kind !== 'result') return cancelled();
+  if (stopped === 'suspended' && outcome.kind === 'failure') return suspended([]);
   return handlerOutcome(outcome, maxPayload);
 }
 
 /** The handler's outcome. A result that exceeds the server's maximum becomes a final failure. */
 export function handlerOutcome(outcome: HandlerOutcome, maxPayload: number): Outcome {
   if (outcome.kind === 'failure') return failed(outcome.failure);
-  if (outcome.kind === 'suspended') {
-    return {
-      case: 'suspended',
-      value: { $typeName: 'muster.worker.v1.Suspended', childJobIds: [...outcome.childIds] },
-    };
-  }
+  if (outcome.kind === 'suspended') return suspended(outcome.childIds);
   const size = outcome.payload.data.length;
   if (size <= maxPayload) return { case: 'result', value: outcome.payload };
   return failed(sdkFailure('ResultTooLarge', `the result has ${size} bytes; the maximum is ${maxPayload}`));

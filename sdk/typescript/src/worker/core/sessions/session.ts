@@ -4,7 +4,7 @@ import { durationToMs } from '../../../duration.ts';
 import { Code } from '../../../error.ts';
 import type { Progress } from '../../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../../gen/muster/v1/payload_pb.ts';
-import type { Assignment, CancelNotice } from '../../../gen/muster/worker/v1/assignment_pb.ts';
+import type { SessionMessage } from '../../../gen/muster/worker/v1/assignment_pb.ts';
 import { ReleaseReason } from '../../../gen/muster/worker/v1/attempt_report_pb.ts';
 import type { OpenSessionResponse, SendHeartbeatResponse } from '../../../gen/muster/worker/v1/session_service_pb.ts';
 import { Alarm } from '../base/alarm.ts';
@@ -27,6 +27,9 @@ import { Updates } from './updates.ts';
 
 const DEFAULT_BEAT_INTERVAL = 5_000;
 const DEFAULT_LEASE = 15_000;
+
+/** What a message of the bus and the answer to a heartbeat have in common. */
+type Notices = Pick<SessionMessage, 'assignments' | 'cancels' | 'suspends'>;
 
 export class Session {
   readonly id: Uint8Array;
@@ -62,7 +65,7 @@ export class Session {
     this.#beats = new Beats(ports, this.#beatInterval, (sentAt) => this.#beat(sentAt));
     this.#logBeats = new LogBeats(ports, this.#beats, () => this.#updates.pending);
     this.#bus = new BusLink(ports.clock, {
-      received: (message) => this.#take(message.assignments, message.cancels),
+      received: (message) => this.#take(message),
       connected: () => this.#beats.now(),
       broken: () => this.#broken(),
       gotPing: () => this.#gotPing(),
@@ -158,11 +161,12 @@ export class Session {
   }
 
   /** Cancels go first, so that a cancel in the same message as its assignment keeps it from starting. */
-  #take(assignments: readonly Assignment[], cancels: readonly CancelNotice[]): void {
+  #take({ assignments, cancels, suspends }: Notices): void {
     if (this.#closed) return;
     const now = this.#ports.clock.now();
     for (const { jobId, attempt } of cancels) this.#attempts.cancel(jobId, attempt, now);
     this.#attempts.admitAll(assignments, now);
+    for (const { jobId, attempt } of suspends) this.#attempts.suspend(jobId, attempt);
     this.advance();
   }
 
@@ -233,7 +237,7 @@ export class Session {
     if (response.reconnectBus) this.#bus.reconnect(response.natsUrls);
     if (this.#updates.pending) this.#beats.within(PROGRESS_DELAY);
     if (response.drain) this.#host.drain();
-    this.#take(response.assignments, response.cancels);
+    this.#take(response);
   }
 
   #beatFailed(failure: CallFailure): void {

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/worker/v1/assignment.proto.
  */
 export const file_muster_worker_v1_assignment: GenFile = /*@__PURE__*/
-  fileDesc("CiFtdXN0ZXIvd29ya2VyL3YxL2Fzc2lnbm1lbnQucHJvdG8SEG11c3Rlci53b3JrZXIudjEimAMKCkFzc2lnbm1lbnQSDgoGam9iX2lkGAEgASgMEg8KB2F0dGVtcHQYAiABKAUSEQoJY3JlZGl0X2lkGAMgASgEEg8KB2hhbmRsZXIYBCABKAkSIQoFaW5wdXQYBSABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZBIQCghwcmVmZXRjaBgGIAEoCBIuCgtydW5fdGltZW91dBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgpkZWZpbml0aW9uGAggASgJEhoKEmRlZmluaXRpb25fdmVyc2lvbhgJIAEoBRIRCgluYW1lc3BhY2UYCiABKAkSFQoNYXR0ZW1wdF9jb3VudBgLIAEoBRImCgpjaGVja3BvaW50GAwgASgLMhIubXVzdGVyLnYxLlBheWxvYWQSEwoLdHJhY2VwYXJlbnQYDSABKAkSEgoKdHJhY2VzdGF0ZRgOIAEoCRI1ChFsZWFzZV9sb3NzX2FjdGlvbhgPIAEoDjIaLm11c3Rlci52MS5MZWFzZUxvc3NBY3Rpb24iLwoMQ2FuY2VsTm90aWNlEg4KBmpvYl9pZBgBIAEoDBIPCgdhdHRlbXB0GAIgASgFIoIBCg5TZXNzaW9uTWVzc2FnZRIxCgthc3NpZ25tZW50cxgBIAMoCzIcLm11c3Rlci53b3JrZXIudjEuQXNzaWdubWVudBIvCgdjYW5jZWxzGAIgAygLMh4ubXVzdGVyLndvcmtlci52MS5DYW5jZWxOb3RpY2USDAoEcGluZxgDIAEoBEI9ChRkZXYubXVzdGVyLndvcmtlci52MVABWiNtdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYi93b3JrZXJwYmIGcHJvdG8z", [file_google_protobuf_duration, file_muster_v1_job_definition, file_muster_v1_payload]);
+  fileDesc("CiFtdXN0ZXIvd29ya2VyL3YxL2Fzc2lnbm1lbnQucHJvdG8SEG11c3Rlci53b3JrZXIudjEimAMKCkFzc2lnbm1lbnQSDgoGam9iX2lkGAEgASgMEg8KB2F0dGVtcHQYAiABKAUSEQoJY3JlZGl0X2lkGAMgASgEEg8KB2hhbmRsZXIYBCABKAkSIQoFaW5wdXQYBSABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZBIQCghwcmVmZXRjaBgGIAEoCBIuCgtydW5fdGltZW91dBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgpkZWZpbml0aW9uGAggASgJEhoKEmRlZmluaXRpb25fdmVyc2lvbhgJIAEoBRIRCgluYW1lc3BhY2UYCiABKAkSFQoNYXR0ZW1wdF9jb3VudBgLIAEoBRImCgpjaGVja3BvaW50GAwgASgLMhIubXVzdGVyLnYxLlBheWxvYWQSEwoLdHJhY2VwYXJlbnQYDSABKAkSEgoKdHJhY2VzdGF0ZRgOIAEoCRI1ChFsZWFzZV9sb3NzX2FjdGlvbhgPIAEoDjIaLm11c3Rlci52MS5MZWFzZUxvc3NBY3Rpb24iLwoMQ2FuY2VsTm90aWNlEg4KBmpvYl9pZBgBIAEoDBIPCgdhdHRlbXB0GAIgASgFIloKDVN1c3BlbmROb3RpY2USDgoGam9iX2lkGAEgASgMEg8KB2F0dGVtcHQYAiABKAUSKAoFZ3JhY2UYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24itQEKDlNlc3Npb25NZXNzYWdlEjEKC2Fzc2lnbm1lbnRzGAEgAygLMhwubXVzdGVyLndvcmtlci52MS5Bc3NpZ25tZW50Ei8KB2NhbmNlbHMYAiADKAsyHi5tdXN0ZXIud29ya2VyLnYxLkNhbmNlbE5vdGljZRIMCgRwaW5nGAMgASgEEjEKCHN1c3BlbmRzGAQgAygLMh8ubXVzdGVyLndvcmtlci52MS5TdXNwZW5kTm90aWNlQj0KFGRldi5tdXN0ZXIud29ya2VyLnYxUAFaI211c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiL3dvcmtlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_muster_v1_job_definition, file_muster_v1_payload]);
 
 /**
  * Assigns one attempt of a job to a session.
@@ -167,6 +167,42 @@ export const CancelNoticeSchema: GenMessage<CancelNotice> = /*@__PURE__*/
   messageDesc(file_muster_worker_v1_assignment, 1);
 
 /**
+ * Asks a session to stop one attempt of a job that continues later. A worker that does not know it runs the attempt on;
+ * the server closes it when the grace period is over.
+ *
+ * @generated from message muster.worker.v1.SuspendNotice
+ */
+export type SuspendNotice = Message<"muster.worker.v1.SuspendNotice"> & {
+  /**
+   * The job's UUID, 16 bytes.
+   *
+   * @generated from field: bytes job_id = 1;
+   */
+  jobId: Uint8Array;
+
+  /**
+   * Number of the attempt.
+   *
+   * @generated from field: int32 attempt = 2;
+   */
+  attempt: number;
+
+  /**
+   * What is left of the grace period. Then the attempt is closed, and its report is refused.
+   *
+   * @generated from field: google.protobuf.Duration grace = 3;
+   */
+  grace?: Duration | undefined;
+};
+
+/**
+ * Describes the message muster.worker.v1.SuspendNotice.
+ * Use `create(SuspendNoticeSchema)` to create a new message.
+ */
+export const SuspendNoticeSchema: GenMessage<SuspendNotice> = /*@__PURE__*/
+  messageDesc(file_muster_worker_v1_assignment, 2);
+
+/**
  * A message that the control plane publishes on a session's subject. Losing one costs at most a heartbeat.
  *
  * @generated from message muster.worker.v1.SessionMessage
@@ -192,6 +228,13 @@ export type SessionMessage = Message<"muster.worker.v1.SessionMessage"> & {
    * @generated from field: uint64 ping = 3;
    */
   ping: bigint;
+
+  /**
+   * Attempts to suspend.
+   *
+   * @generated from field: repeated muster.worker.v1.SuspendNotice suspends = 4;
+   */
+  suspends: SuspendNotice[];
 };
 
 /**
@@ -199,5 +242,5 @@ export type SessionMessage = Message<"muster.worker.v1.SessionMessage"> & {
  * Use `create(SessionMessageSchema)` to create a new message.
  */
 export const SessionMessageSchema: GenMessage<SessionMessage> = /*@__PURE__*/
-  messageDesc(file_muster_worker_v1_assignment, 2);
+  messageDesc(file_muster_worker_v1_assignment, 3);
 

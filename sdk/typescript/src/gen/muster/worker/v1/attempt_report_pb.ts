@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/worker/v1/attempt_report.proto.
  */
 export const file_muster_worker_v1_attempt_report: GenFile = /*@__PURE__*/
-  fileDesc("CiVtdXN0ZXIvd29ya2VyL3YxL2F0dGVtcHRfcmVwb3J0LnByb3RvEhBtdXN0ZXIud29ya2VyLnYxIu4CCg1BdHRlbXB0UmVwb3J0Eg4KBmpvYl9pZBgBIAEoDBIPCgdhdHRlbXB0GAIgASgFEiQKBnJlc3VsdBgDIAEoCzISLm11c3Rlci52MS5QYXlsb2FkSAASJQoHZmFpbHVyZRgEIAEoCzISLm11c3Rlci52MS5GYWlsdXJlSAASLgoIcmVsZWFzZWQYBSABKAsyGi5tdXN0ZXIud29ya2VyLnYxLlJlbGVhc2VkSAASMAoJY2FuY2VsbGVkGAYgASgLMhsubXVzdGVyLndvcmtlci52MS5DYW5jZWxsZWRIABIsCgdhYm9ydGVkGAcgASgLMhkubXVzdGVyLndvcmtlci52MS5BYm9ydGVkSAASMAoJc3VzcGVuZGVkGAggASgLMhsubXVzdGVyLndvcmtlci52MS5TdXNwZW5kZWRIABIiCgRsb2dzGAkgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZEIJCgdvdXRjb21lIjsKCFJlbGVhc2VkEi8KBnJlYXNvbhgBIAEoDjIfLm11c3Rlci53b3JrZXIudjEuUmVsZWFzZVJlYXNvbiILCglDYW5jZWxsZWQiCQoHQWJvcnRlZCIiCglTdXNwZW5kZWQSFQoNY2hpbGRfam9iX2lkcxgBIAMoDCqBAgoNUmVsZWFzZVJlYXNvbhIeChpSRUxFQVNFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhoKFlJFTEVBU0VfUkVBU09OX05PX1NMT1QQARIeChpSRUxFQVNFX1JFQVNPTl9ERUFEX0NSRURJVBACEh4KGlJFTEVBU0VfUkVBU09OX05PVF9TVEFSVEVEEAMSHAoYUkVMRUFTRV9SRUFTT05fQ0FOQ0VMTEVEEAQSGAoUUkVMRUFTRV9SRUFTT05fRFJBSU4QBRIeChpSRUxFQVNFX1JFQVNPTl9VTlNVUFBPUlRFRBAGEhwKGFJFTEVBU0VfUkVBU09OX1RPT19MQVJHRRAHKoQBCgxSZXBvcnRSZXN1bHQSHQoZUkVQT1JUX1JFU1VMVF9VTlNQRUNJRklFRBAAEhoKFlJFUE9SVF9SRVNVTFRfQUNDRVBURUQQARIbChdSRVBPUlRfUkVTVUxUX0RVUExJQ0FURRACEhwKGFJFUE9SVF9SRVNVTFRfTEVBU0VfTE9TVBADQj0KFGRldi5tdXN0ZXIud29ya2VyLnYxUAFaI211c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiL3dvcmtlcnBiYgZwcm90bzM", [file_muster_v1_failure, file_muster_v1_log_record, file_muster_v1_payload]);
+  fileDesc("CiVtdXN0ZXIvd29ya2VyL3YxL2F0dGVtcHRfcmVwb3J0LnByb3RvEhBtdXN0ZXIud29ya2VyLnYxIu4CCg1BdHRlbXB0UmVwb3J0Eg4KBmpvYl9pZBgBIAEoDBIPCgdhdHRlbXB0GAIgASgFEiQKBnJlc3VsdBgDIAEoCzISLm11c3Rlci52MS5QYXlsb2FkSAASJQoHZmFpbHVyZRgEIAEoCzISLm11c3Rlci52MS5GYWlsdXJlSAASLgoIcmVsZWFzZWQYBSABKAsyGi5tdXN0ZXIud29ya2VyLnYxLlJlbGVhc2VkSAASMAoJY2FuY2VsbGVkGAYgASgLMhsubXVzdGVyLndvcmtlci52MS5DYW5jZWxsZWRIABIsCgdhYm9ydGVkGAcgASgLMhkubXVzdGVyLndvcmtlci52MS5BYm9ydGVkSAASMAoJc3VzcGVuZGVkGAggASgLMhsubXVzdGVyLndvcmtlci52MS5TdXNwZW5kZWRIABIiCgRsb2dzGAkgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZEIJCgdvdXRjb21lIjsKCFJlbGVhc2VkEi8KBnJlYXNvbhgBIAEoDjIfLm11c3Rlci53b3JrZXIudjEuUmVsZWFzZVJlYXNvbiILCglDYW5jZWxsZWQiCQoHQWJvcnRlZCIiCglTdXNwZW5kZWQSFQoNY2hpbGRfam9iX2lkcxgBIAMoDCqfAgoNUmVsZWFzZVJlYXNvbhIeChpSRUxFQVNFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhoKFlJFTEVBU0VfUkVBU09OX05PX1NMT1QQARIeChpSRUxFQVNFX1JFQVNPTl9ERUFEX0NSRURJVBACEh4KGlJFTEVBU0VfUkVBU09OX05PVF9TVEFSVEVEEAMSHAoYUkVMRUFTRV9SRUFTT05fQ0FOQ0VMTEVEEAQSGAoUUkVMRUFTRV9SRUFTT05fRFJBSU4QBRIeChpSRUxFQVNFX1JFQVNPTl9VTlNVUFBPUlRFRBAGEhwKGFJFTEVBU0VfUkVBU09OX1RPT19MQVJHRRAHEhwKGFJFTEVBU0VfUkVBU09OX1NVU1BFTkRFRBAIKoQBCgxSZXBvcnRSZXN1bHQSHQoZUkVQT1JUX1JFU1VMVF9VTlNQRUNJRklFRBAAEhoKFlJFUE9SVF9SRVNVTFRfQUNDRVBURUQQARIbChdSRVBPUlRfUkVTVUxUX0RVUExJQ0FURRACEhwKGFJFUE9SVF9SRVNVTFRfTEVBU0VfTE9TVBADQj0KFGRldi5tdXN0ZXIud29ya2VyLnYxUAFaI211c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiL3dvcmtlcnBiYgZwcm90bzM", [file_muster_v1_failure, file_muster_v1_log_record, file_muster_v1_payload]);
 
 /**
  * How one attempt ended.
@@ -85,7 +85,7 @@ export type AttemptReport = Message<"muster.worker.v1.AttemptReport"> & {
     case: "aborted";
   } | {
     /**
-     * The handler waits for children.
+     * The handler stopped, and continues later.
      *
      * @generated from field: muster.worker.v1.Suspended suspended = 8;
      */
@@ -162,15 +162,18 @@ export const AbortedSchema: GenMessage<Aborted> = /*@__PURE__*/
   messageDesc(file_muster_worker_v1_attempt_report, 3);
 
 /**
- * The handler waits for children of its job: the job is WAITING, and holds no slot and no permit, until these have
- * ended; then the handler runs again from its start. The attempt does not count.
+ * The handler stopped because it was asked to, or waits for children of its job. The attempt does not count, and a later
+ * one runs the handler again from its start, with the last checkpoint.
+ *
+ * Asked to stop: the job is PAUSED until somebody resumes it, or READY in a paused queue. With children: the job is
+ * WAITING, and holds no slot and no permit, until these have ended. Neither: it is READY at once.
  *
  * @generated from message muster.worker.v1.Suspended
  */
 export type Suspended = Message<"muster.worker.v1.Suspended"> & {
   /**
-   * UUIDs of the children, 16 bytes each. Between 1 and 1,000. Ids of ended children, or of jobs that are not its
-   * children, are ignored; if no other is left the job is READY at once.
+   * UUIDs of the children, 16 bytes each. At most 1,000. Ids of ended children, or of jobs that are not its children,
+   * are ignored.
    *
    * @generated from field: repeated bytes child_job_ids = 1;
    */
@@ -245,6 +248,13 @@ export const ReleaseReason = {
    * @generated from enum value: RELEASE_REASON_TOO_LARGE = 7;
    */
   TOO_LARGE: 7,
+
+  /**
+   * A request to suspend it had arrived first.
+   *
+   * @generated from enum value: RELEASE_REASON_SUSPENDED = 8;
+   */
+  SUSPENDED: 8,
 } as const;
 
 /**

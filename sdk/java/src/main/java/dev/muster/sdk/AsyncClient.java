@@ -154,13 +154,17 @@ public final class AsyncClient {
         calls.make(JobServiceGrpc.getCancelJobMethod(), request), CancelJobResponse::getJob);
   }
 
-  /** Works like {@link Client#pause}. */
+  /** Works like {@link Client#pause(String, String)}. */
   public CompletableFuture<Job> pause(String jobId, String reason) {
+    return pause(jobId, PauseOptions.NONE.reason(reason));
+  }
+
+  /** Works like {@link Client#pause(String, PauseOptions)}. */
+  public CompletableFuture<Job> pause(String jobId, PauseOptions options) {
     PauseJobRequest request =
-        PauseJobRequest.newBuilder()
+        options.pause().toBuilder()
             .setNamespace(calls.namespace())
             .setJobId(jobId)
-            .setReason(reason)
             .setRequestId(calls.newRequestId())
             .build();
     return Chain.map(

@@ -178,6 +178,18 @@ public final class Client implements AutoCloseable {
   }
 
   /**
+   * Pauses a job and returns its new state: PAUSED, or, with {@link PauseOptions#running}, still
+   * RUNNING until its handler has stopped. The job still expires while it is paused. Pausing twice
+   * is not an error.
+   *
+   * @throws MusterException FAILED_PRECONDITION (JOB_ENDED; JOB_NOT_WAITING when it runs, without
+   *     {@link PauseOptions#running}).
+   */
+  public Job pause(String jobId, PauseOptions options) {
+    return Calls.await(async.pause(jobId, options));
+  }
+
+  /**
    * Continues a paused job: at once, or at its run time if that is in the future. A job that is not
    * paused does not change.
    *

@@ -128,6 +128,23 @@ public interface JobContext {
   void checkpoint(Object value);
 
   /**
+   * Ends this run of the handler without counting it: the handler must throw what this returns.
+   * Call it when the handler is asked to stop for {@link StopReason#SUSPENDED}: it runs again from
+   * its start once the job is resumed. When nobody has asked, it runs again soon.
+   *
+   * <pre>{@code
+   * if (context.stopReason().isPresent()) {
+   *   throw context.suspend(page);
+   * }
+   * }</pre>
+   *
+   * @param checkpoint Where it continues then, as for {@link #checkpoint}. Null: at the last
+   *     checkpoint.
+   * @throws PayloadException as for {@link #checkpoint}.
+   */
+  HandlerSuspended suspend(Object checkpoint);
+
+  /**
    * Requests more time than the run timeout, which still counts from the handler's start; several
    * calls add up. Sent at once if a second could be too late. It changes neither the job's total
    * timeout nor its progress timeout, and has no effect once the handler was stopped for {@link

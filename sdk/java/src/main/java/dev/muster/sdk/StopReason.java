@@ -4,6 +4,11 @@ package dev.muster.sdk;
 public enum StopReason {
   /** The job was cancelled. */
   CANCELLED("cancelled"),
+  /**
+   * The job was paused: the handler may throw the error of {@link JobContext#suspend}, or give up
+   * in any other way.
+   */
+  SUSPENDED("suspended"),
   /** The handler has exceeded its run timeout. */
   RUN_TIMEOUT("run_timeout"),
   /** The worker can't prove that it still owns the attempt. */

@@ -59,6 +59,8 @@ final class Script {
       case "progress":
         context.progress(step.path("fraction").asDouble(), message);
         break;
+      case "suspend":
+        throw context.suspend(value(step));
       case "checkpoint":
         context.checkpoint(value(step));
         break;

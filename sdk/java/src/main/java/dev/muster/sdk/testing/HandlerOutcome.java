@@ -29,11 +29,12 @@ public final class HandlerOutcome {
    * The returned value, as a client reads it.
    *
    * @throws IllegalStateException when the handler failed (the message contains the failure), or
-   *     when it was asked to stop while it waited for children.
+   *     when it has suspended its job, or was asked to stop while it waited for children.
    */
   public <T> T result(Class<T> type) {
     if (report.hasSuspended()) {
-      throw new IllegalStateException("the handler was asked to stop while it waited for children");
+      throw new IllegalStateException(
+          "the handler has suspended its job, or was asked to stop while it waited for children");
     }
     if (!report.hasResult()) {
       Failure failure = report.getFailure();
@@ -43,7 +44,14 @@ public final class HandlerOutcome {
     return codec.decode(report.getResult(), type);
   }
 
-  /** The failure to report. Empty: the handler returned, or waited for children. */
+  /**
+   * Whether the handler has suspended its job, or was asked to stop while it waited for children.
+   */
+  public boolean isSuspended() {
+    return report.hasSuspended();
+  }
+
+  /** The failure to report. Empty: the handler returned, or is suspended. */
   public Optional<Failure> failure() {
     return report.hasFailure() ? Optional.of(report.getFailure()) : Optional.empty();
   }

@@ -50,6 +50,22 @@ class HandlerTestTest {
   }
 
   @Test
+  void aHandlerSuspendsItsJobWithACheckpoint() {
+    HandlerOutcome outcome =
+        new HandlerTest()
+            .run(
+                Rows.class,
+                (ctx, input) -> {
+                  throw ctx.suspend(7);
+                },
+                new Rows(List.of()));
+    assertTrue(outcome.isSuspended());
+    assertTrue(outcome.failure().isEmpty());
+    assertEquals(List.of(7), outcome.checkpoints(Integer.class));
+    assertThrows(IllegalStateException.class, () -> outcome.result(Integer.class));
+  }
+
+  @Test
   void givesTheFailure() {
     HandlerOutcome outcome =
         new HandlerTest().run(Rows.class, HandlerTestTest::importRows, new Rows(List.of("")));

@@ -154,6 +154,16 @@ final class Attempts {
     }
   }
 
+  /** Every heartbeat repeats it, so a request that overtakes its assignment is dropped. */
+  void suspend(AttemptKey key) {
+    Held entry = held.get(key);
+    if (entry != null
+        && entry.phase != Held.Phase.CLOSING
+        && !giveBack(entry, ReleaseReason.RELEASE_REASON_SUSPENDED)) {
+      signal(entry, StopReason.SUSPENDED);
+    }
+  }
+
   /** The handler has returned. Its attempt is reported if it is still held. */
   void ended(Execution execution, AttemptReport outcome) {
     if (execution.held != null) {
@@ -309,10 +319,13 @@ final class Attempts {
     if (execution.stopped == StopReason.RUN_TIMEOUT) {
       return Outcomes.runTimeout();
     }
-    // A success that comes first wins. Only a handler that stopped because of the cancel is
-    // reported as cancelled.
+    // A success that comes first wins. Only a handler that stopped because of the request is
+    // reported so.
     if (execution.stopped == StopReason.CANCELLED && !outcome.hasResult()) {
       return Outcomes.cancelled();
+    }
+    if (execution.stopped == StopReason.SUSPENDED && outcome.hasFailure()) {
+      return Outcomes.suspended(List.of());
     }
     return Outcomes.withinSize(outcome, maxPayload);
   }

@@ -29,7 +29,7 @@ public final class Outcomes {
     return AttemptReport.newBuilder().setFailure(failure).build();
   }
 
-  /** The handler waits for children of its job: their UUIDs. */
+  /** The handler stopped on request, or waits for children of its job: their UUIDs. */
   public static AttemptReport suspended(List<ByteString> childIds) {
     return AttemptReport.newBuilder()
         .setSuspended(Suspended.newBuilder().addAllChildJobIds(childIds))

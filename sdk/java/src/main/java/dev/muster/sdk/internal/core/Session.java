@@ -15,6 +15,7 @@ import dev.muster.worker.v1.ReleaseReason;
 import dev.muster.worker.v1.SendHeartbeatRequest;
 import dev.muster.worker.v1.SendHeartbeatResponse;
 import dev.muster.worker.v1.SessionMessage;
+import dev.muster.worker.v1.SuspendNotice;
 import io.grpc.Status.Code;
 import java.util.List;
 
@@ -178,7 +179,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
 
   @Override
   public void received(SessionMessage message) {
-    take(message.getAssignmentsList(), message.getCancelsList());
+    take(message.getAssignmentsList(), message.getCancelsList(), message.getSuspendsList());
   }
 
   @Override
@@ -254,7 +255,8 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
    * Handles cancels first, so that a cancel in the same message as its assignment keeps the attempt
    * from starting.
    */
-  private void take(List<Assignment> assignments, List<CancelNotice> cancels) {
+  private void take(
+      List<Assignment> assignments, List<CancelNotice> cancels, List<SuspendNotice> suspends) {
     if (closed) {
       return;
     }
@@ -263,6 +265,9 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
       attempts.cancel(new AttemptKey(cancel.getJobId(), cancel.getAttempt()), now);
     }
     attempts.admitAll(assignments, now);
+    for (SuspendNotice suspend : suspends) {
+      attempts.suspend(new AttemptKey(suspend.getJobId(), suspend.getAttempt()));
+    }
     advance();
   }
 
@@ -330,7 +335,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     if (response.getDrain()) {
       host.drain();
     }
-    take(response.getAssignmentsList(), response.getCancelsList());
+    take(response.getAssignmentsList(), response.getCancelsList(), response.getSuspendsList());
   }
 
   private void beatFailed(MusterException failure) {

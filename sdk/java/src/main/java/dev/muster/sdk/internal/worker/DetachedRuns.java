@@ -64,7 +64,7 @@ public final class DetachedRuns implements Runnable {
 
   /** Whether the handler must run again. */
   private boolean goesOn(AttemptReport report) {
-    if (!report.hasSuspended() || isStopped()) {
+    if (report.getSuspended().getChildJobIdsCount() == 0 || isStopped()) {
       outcome.complete(report);
       return false;
     }

@@ -1,6 +1,7 @@
 package dev.muster.sdk.internal.worker;
 
 import com.google.protobuf.ByteString;
+import dev.muster.sdk.HandlerSuspended;
 import dev.muster.sdk.JobFailure;
 import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.WaitsForChildren;
@@ -34,6 +35,10 @@ final class HandlerEnds {
 
   AttemptReport ofThrown(Throwable thrown) {
     Throwable meant = Failures.meant(thrown);
+    if (meant instanceof HandlerSuspended) {
+      span.succeed();
+      return Outcomes.suspended(List.of());
+    }
     return meant instanceof WaitsForChildren waits ? ofWait(waits) : ofFailure(meant);
   }
 

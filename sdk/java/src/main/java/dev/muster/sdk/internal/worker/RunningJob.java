@@ -3,6 +3,7 @@ package dev.muster.sdk.internal.worker;
 import com.fasterxml.jackson.core.type.TypeReference;
 import dev.muster.sdk.ChildOptions;
 import dev.muster.sdk.HandlerStoppedException;
+import dev.muster.sdk.HandlerSuspended;
 import dev.muster.sdk.LogLevel;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.PayloadCodec;
@@ -291,6 +292,14 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
           "the checkpoint has " + size + " bytes; the maximum is " + maxPayload());
     }
     speak(() -> checkpoint = left);
+  }
+
+  @Override
+  public final HandlerSuspended suspend(Object checkpoint) {
+    if (checkpoint != null) {
+      checkpoint(checkpoint);
+    }
+    return new HandlerSuspended();
   }
 
   @Override

@@ -81,6 +81,31 @@ class AttemptsTest {
   }
 
   @Test
+  void aRequestToSuspendSignalsTheHandlerAndAResultStillWins() {
+    FakeWorld world = FakeWorld.ready(2);
+    long credit = world.credit();
+    world.assign(world.job(1, credit), world.job(2, credit));
+    world.suspend(1);
+    world.suspend(2);
+    assertEquals(StopReason.SUSPENDED, world.handlers.get(1).stopped);
+    world.handlers.get(1).succeed();
+    world.handlers.get(2).end(Outcomes.failed(Failure.getDefaultInstance()));
+    world.advance(100);
+    assertTrue(world.reported().get(0).hasResult());
+    assertTrue(world.reported().get(1).hasSuspended());
+  }
+
+  @Test
+  void aRequestToSuspendThatOvertookItsAssignmentIsDropped() {
+    FakeWorld world = FakeWorld.ready(1);
+    world.suspend(1);
+    world.assign(world.job(1, world.credit()));
+    assertNull(world.handlers.get(1).stopped);
+    world.suspend(1);
+    assertEquals(StopReason.SUSPENDED, world.handlers.get(1).stopped);
+  }
+
+  @Test
   void aPrefetchedAttemptWaitsASecondForItsSlot() {
     FakeWorld world = FakeWorld.ready(1);
     long[] credits = new long[3];

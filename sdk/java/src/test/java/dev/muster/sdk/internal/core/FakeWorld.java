@@ -20,6 +20,7 @@ import dev.muster.worker.v1.ReportResult;
 import dev.muster.worker.v1.SendHeartbeatRequest;
 import dev.muster.worker.v1.SendHeartbeatResponse;
 import dev.muster.worker.v1.SessionMessage;
+import dev.muster.worker.v1.SuspendNotice;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -177,6 +178,13 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
     publish(
         SessionMessage.newBuilder()
             .addCancels(CancelNotice.newBuilder().setJobId(jobId(job)).setAttempt(1))
+            .build());
+  }
+
+  void suspend(int job) {
+    publish(
+        SessionMessage.newBuilder()
+            .addSuspends(SuspendNotice.newBuilder().setJobId(jobId(job)).setAttempt(1))
             .build());
   }
 

@@ -1,0 +1,28 @@
+/** The request that pauses a job. */
+import { durationFromMs } from '../../duration.ts';
+import { PausedTimeouts } from '../../gen/muster/v1/job_service_pb.ts';
+import type { RequestOptions } from '../calls.ts';
+
+/** How a job is paused. */
+export interface PauseOptions extends RequestOptions {
+  /**
+   * Also pauses a job that runs: its handler is asked to stop, and the attempt does not count. Default: such a job is
+   * refused.
+   */
+  readonly running?: boolean;
+  /** Milliseconds that the handler may take; at most an hour. Default: the definition's `cancelGraceMs`. */
+  readonly graceMs?: number;
+  /** The total timeout stops meanwhile, and starts anew when the job is resumed. Default: it runs on. */
+  readonly stopTimeouts?: boolean;
+}
+
+export function pauseRequest(
+  target: { readonly namespace: string; readonly jobId: string },
+  reason: string,
+  options: PauseOptions,
+) {
+  const { running = false, graceMs, stopTimeouts, requestId = '' } = options;
+  const grace = graceMs === undefined ? {} : { grace: durationFromMs(graceMs) };
+  const timeouts = stopTimeouts ? PausedTimeouts.STOP : PausedTimeouts.UNSPECIFIED;
+  return { ...target, reason, requestId, running, timeouts, ...grace };
+}

@@ -1,0 +1,18 @@
+/** Notifies sessions of attempts to suspend, at once; the reply to every heartbeat repeats it until they are closed. */
+
+import type { Change } from '../../../domain/jobs/run.ts';
+import { graceLeftMs } from '../../../domain/jobs/suspension.ts';
+import type { SuspendNotice } from '../../base/messages.ts';
+import type { Bus } from '../../ports/ports.ts';
+
+/** Other changes than requests to suspend are ignored. */
+export function notifySuspended(bus: Pick<Bus, 'suspend'>, changes: readonly Change[], nowUs: number): void {
+  const notices = new Map<string, SuspendNotice[]>();
+  for (const change of changes) {
+    const { sessionId, jobId, attempt } = change.run;
+    if (change.kind === 'end' || change.event !== 'pause' || !change.suspension || !sessionId) continue;
+    const notice = { jobId, attempt, graceMs: graceLeftMs(change.suspension.untilUs, nowUs) };
+    notices.set(sessionId, [...(notices.get(sessionId) ?? []), notice]);
+  }
+  for (const [sessionId, list] of notices) bus.suspend(sessionId, list);
+}
