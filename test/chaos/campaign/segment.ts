@@ -1,4 +1,5 @@
 /** One segment of the campaign: a fresh deployment, a load, faults one after the other, and all checks at the end. */
+import { inspect } from 'node:util';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { verify } from '../../../server/store/upkeep/verify.ts';
 import { check } from '../checker/check.ts';
@@ -58,7 +59,8 @@ export interface SegmentParts {
 export async function runSegment(parts: SegmentParts): Promise<SegmentResult> {
   const began = new Date().toISOString();
   return playSegment(parts, began).catch((error: Error) => {
-    const violations = [`the segment could not be built: ${error.stack ?? error}`];
+    parts.log(inspect(error));
+    const violations = [`the segment could not be built: ${textOf(error)}`];
     return { ...parts.plan, began, seconds: 0, bites: [], notRun: [], counts: {}, violations };
   });
 }
@@ -113,7 +115,8 @@ async function playSegment(parts: SegmentParts, began: string): Promise<SegmentR
     for (const [what, times] of [...findings.counts, ...(run.variety?.tally.counts ?? [])]) counts.set(what, times);
     world.violations.push(...findings.violations, ...ailments, ...(run.variety?.violations ?? []));
   } catch (error) {
-    world.violations.push(`the segment ended early: ${(error as Error).stack ?? error}`);
+    log(inspect(error));
+    world.violations.push(`the segment ended early: ${textOf(error)}`);
   } finally {
     raging = false;
     memory.stop();
@@ -221,4 +224,10 @@ async function verifyNow({ run, violations }: World): Promise<void> {
   } finally {
     await database.close();
   }
+}
+
+/** Its messages, without places: the journal is kept in the repository. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${textOf(error.cause)}`;
 }

@@ -41,8 +41,8 @@ const baseline = readFileSync(join(root, '.ci/baseline'), 'utf8').trim();
 const releasesMixed: Fault = {
   name: 'replicas of the commit in .ci/baseline, one after the other, and back',
   endsReplicas: true,
-  // A replica of an older commit gives each session the lease of its own settings.
-  fits: ({ settings }) => settings.length === 0,
+  // A replica of an older commit gives each session the lease of its own settings, and knows no PgBouncer.
+  fits: ({ settings, pooler }) => settings.length === 0 && !pooler,
   lack: () => lackOfCommit(baseline),
   async inflict({ run, dice, violations }) {
     const { replicas } = run.deployment;
