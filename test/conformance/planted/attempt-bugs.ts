@@ -166,8 +166,8 @@ export const attemptBugs: readonly Bug[] = [
     'ignores assignments in answers',
     'assign-in-answer',
     'sessions/session.ts',
-    'this.#take(response.assignments, response.cancels);',
-    'this.#take([], response.cancels);',
+    'this.#take(response);',
+    'this.#take({ ...response, assignments: [] });',
   ),
   inCore(
     'checks prefetched jobs in their order',
@@ -259,8 +259,15 @@ export const attemptBugs: readonly Bug[] = [
     'receives no cancels in answers',
     'cancel-in-answer',
     'sessions/session.ts',
-    'this.#take(response.assignments, response.cancels);',
-    'this.#take(response.assignments, []);',
+    'this.#take(response);',
+    'this.#take({ ...response, cancels: [] });',
+  ),
+  inCore(
+    'receives no requests to suspend in answers',
+    'suspend-in-answer',
+    'sessions/session.ts',
+    'this.#take(response);',
+    'this.#take({ ...response, suspends: [] });',
   ),
   inCore(
     'reports a failure where it was cancelled',

@@ -50,7 +50,7 @@ export function profileOf(seed: number): Profile {
   const beatMs = random.pick([1_000, 1_000, 1_000, 2_000, 5_000]);
   const leaseMs = 3 * beatMs;
   const crowd = random.chance(0.12);
-  const calm = !crowd && random.chance(0.08);
+  const calm = !crowd && random.chance(0.15);
   const healMs = leaseMs * random.between(7, 12);
   return {
     name: crowd ? 'crowd' : calm ? 'calm' : 'mixed',

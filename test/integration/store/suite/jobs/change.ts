@@ -62,6 +62,8 @@ export function changeSuite(context: StoreContext): void {
         releases: 0,
         releasesSinceUs: null,
         suspensions: 0,
+        suspension: null,
+        timeoutsStopped: false,
         limits: noLimits,
         runTimeUs: null,
         reason: null,
