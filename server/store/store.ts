@@ -65,7 +65,7 @@ import {
 import { scheduleStore } from './schedules/schedules.ts';
 import { appendLogs, lockLogging, readLogs, readNewestLogChunks, trimLogs } from './sessions/attempt-logs.ts';
 import { deleteJobCheckpoints, readUnchecked, writeCompletions } from './sessions/complete-attempts.ts';
-import { observeAttempts, readAssigned, readHeld, saveProgress } from './sessions/held-runs.ts';
+import { observeAttempts, readAssigned, readHeld, readHeldOfQueue, saveProgress } from './sessions/held-runs.ts';
 import {
   closeSessions,
   endSessions,
@@ -161,6 +161,7 @@ export function createStatements(database: Database): Statements {
     readHeldJobs: (sessionId, limit) => heldJobs(database, sessionId, limit),
     drainSession: (namespace, sessionId) => drainSession(database, namespace, sessionId),
     readHeld: (sessionId, whole) => readHeld(database, sessionId, whole),
+    readHeldOfQueue: (queue, page) => readHeldOfQueue(database, queue, page),
     readAssigned: (attempts) => readAssigned(database, attempts),
     observe: (attempts, ownUs) => observeAttempts(database, attempts, ownUs),
     saveProgress: (changes, ownUs) => saveProgress(database, changes, ownUs),

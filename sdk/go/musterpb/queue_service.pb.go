@@ -9,6 +9,7 @@ package musterpb
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	reflect "reflect"
 	sync "sync"
@@ -463,7 +464,11 @@ type PauseQueueRequest struct {
 	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// A readable reason. At most 256 characters.
-	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Whether the handlers of its jobs are asked to stop.
+	Running bool `protobuf:"varint,5,opt,name=running,proto3" json:"running,omitempty"`
+	// How long they may take. At most 1 h. Unset: `cancel_grace` of each definition. Only with `running`.
+	Grace         *durationpb.Duration `protobuf:"bytes,6,opt,name=grace,proto3" json:"grace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -524,6 +529,20 @@ func (x *PauseQueueRequest) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *PauseQueueRequest) GetRunning() bool {
+	if x != nil {
+		return x.Running
+	}
+	return false
+}
+
+func (x *PauseQueueRequest) GetGrace() *durationpb.Duration {
+	if x != nil {
+		return x.Grace
+	}
+	return nil
 }
 
 // The queue after the change.
@@ -787,7 +806,7 @@ var File_muster_v1_queue_service_proto protoreflect.FileDescriptor
 
 const file_muster_v1_queue_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dmuster/v1/queue_service.proto\x12\tmuster.v1\x1a google/protobuf/field_mask.proto\x1a\x15muster/v1/queue.proto\"[\n" +
+	"\x1dmuster/v1/queue_service.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x15muster/v1/queue.proto\"[\n" +
 	"\x12CreateQueueRequest\x12&\n" +
 	"\x05queue\x18\x01 \x01(\v2\x10.muster.v1.QueueR\x05queue\x12\x1d\n" +
 	"\n" +
@@ -814,13 +833,15 @@ const file_muster_v1_queue_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\"=\n" +
 	"\x13UpdateQueueResponse\x12&\n" +
-	"\x05queue\x18\x01 \x01(\v2\x10.muster.v1.QueueR\x05queue\"|\n" +
+	"\x05queue\x18\x01 \x01(\v2\x10.muster.v1.QueueR\x05queue\"\xc7\x01\n" +
 	"\x11PauseQueueRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"<\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x18\n" +
+	"\arunning\x18\x05 \x01(\bR\arunning\x12/\n" +
+	"\x05grace\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x05grace\"<\n" +
 	"\x12PauseQueueResponse\x12&\n" +
 	"\x05queue\x18\x01 \x01(\v2\x10.muster.v1.QueueR\x05queue\"e\n" +
 	"\x12ResumeQueueRequest\x12\x1c\n" +
@@ -878,6 +899,7 @@ var file_muster_v1_queue_service_proto_goTypes = []any{
 	(*DeleteQueueResponse)(nil),   // 13: muster.v1.DeleteQueueResponse
 	(*Queue)(nil),                 // 14: muster.v1.Queue
 	(*fieldmaskpb.FieldMask)(nil), // 15: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
 }
 var file_muster_v1_queue_service_proto_depIdxs = []int32{
 	14, // 0: muster.v1.CreateQueueRequest.queue:type_name -> muster.v1.Queue
@@ -887,27 +909,28 @@ var file_muster_v1_queue_service_proto_depIdxs = []int32{
 	14, // 4: muster.v1.UpdateQueueRequest.queue:type_name -> muster.v1.Queue
 	15, // 5: muster.v1.UpdateQueueRequest.update_mask:type_name -> google.protobuf.FieldMask
 	14, // 6: muster.v1.UpdateQueueResponse.queue:type_name -> muster.v1.Queue
-	14, // 7: muster.v1.PauseQueueResponse.queue:type_name -> muster.v1.Queue
-	14, // 8: muster.v1.ResumeQueueResponse.queue:type_name -> muster.v1.Queue
-	0,  // 9: muster.v1.QueueService.CreateQueue:input_type -> muster.v1.CreateQueueRequest
-	2,  // 10: muster.v1.QueueService.GetQueue:input_type -> muster.v1.GetQueueRequest
-	4,  // 11: muster.v1.QueueService.ListQueues:input_type -> muster.v1.ListQueuesRequest
-	6,  // 12: muster.v1.QueueService.UpdateQueue:input_type -> muster.v1.UpdateQueueRequest
-	8,  // 13: muster.v1.QueueService.PauseQueue:input_type -> muster.v1.PauseQueueRequest
-	10, // 14: muster.v1.QueueService.ResumeQueue:input_type -> muster.v1.ResumeQueueRequest
-	12, // 15: muster.v1.QueueService.DeleteQueue:input_type -> muster.v1.DeleteQueueRequest
-	1,  // 16: muster.v1.QueueService.CreateQueue:output_type -> muster.v1.CreateQueueResponse
-	3,  // 17: muster.v1.QueueService.GetQueue:output_type -> muster.v1.GetQueueResponse
-	5,  // 18: muster.v1.QueueService.ListQueues:output_type -> muster.v1.ListQueuesResponse
-	7,  // 19: muster.v1.QueueService.UpdateQueue:output_type -> muster.v1.UpdateQueueResponse
-	9,  // 20: muster.v1.QueueService.PauseQueue:output_type -> muster.v1.PauseQueueResponse
-	11, // 21: muster.v1.QueueService.ResumeQueue:output_type -> muster.v1.ResumeQueueResponse
-	13, // 22: muster.v1.QueueService.DeleteQueue:output_type -> muster.v1.DeleteQueueResponse
-	16, // [16:23] is the sub-list for method output_type
-	9,  // [9:16] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	16, // 7: muster.v1.PauseQueueRequest.grace:type_name -> google.protobuf.Duration
+	14, // 8: muster.v1.PauseQueueResponse.queue:type_name -> muster.v1.Queue
+	14, // 9: muster.v1.ResumeQueueResponse.queue:type_name -> muster.v1.Queue
+	0,  // 10: muster.v1.QueueService.CreateQueue:input_type -> muster.v1.CreateQueueRequest
+	2,  // 11: muster.v1.QueueService.GetQueue:input_type -> muster.v1.GetQueueRequest
+	4,  // 12: muster.v1.QueueService.ListQueues:input_type -> muster.v1.ListQueuesRequest
+	6,  // 13: muster.v1.QueueService.UpdateQueue:input_type -> muster.v1.UpdateQueueRequest
+	8,  // 14: muster.v1.QueueService.PauseQueue:input_type -> muster.v1.PauseQueueRequest
+	10, // 15: muster.v1.QueueService.ResumeQueue:input_type -> muster.v1.ResumeQueueRequest
+	12, // 16: muster.v1.QueueService.DeleteQueue:input_type -> muster.v1.DeleteQueueRequest
+	1,  // 17: muster.v1.QueueService.CreateQueue:output_type -> muster.v1.CreateQueueResponse
+	3,  // 18: muster.v1.QueueService.GetQueue:output_type -> muster.v1.GetQueueResponse
+	5,  // 19: muster.v1.QueueService.ListQueues:output_type -> muster.v1.ListQueuesResponse
+	7,  // 20: muster.v1.QueueService.UpdateQueue:output_type -> muster.v1.UpdateQueueResponse
+	9,  // 21: muster.v1.QueueService.PauseQueue:output_type -> muster.v1.PauseQueueResponse
+	11, // 22: muster.v1.QueueService.ResumeQueue:output_type -> muster.v1.ResumeQueueResponse
+	13, // 23: muster.v1.QueueService.DeleteQueue:output_type -> muster.v1.DeleteQueueResponse
+	17, // [17:24] is the sub-list for method output_type
+	10, // [10:17] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_queue_service_proto_init() }

@@ -66,11 +66,15 @@ type QueueServiceClient interface {
 	// continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
 	// is one.
 	//
+	// With `running` the handlers of its jobs are asked to stop, as PauseJob does: their attempts end SUSPENDED, do not
+	// count, and the jobs are READY in their old places. Clean-ups run on.
+	//
 	// Errors:
 	// - INVALID_ARGUMENT
 	// - NOT_FOUND (QUEUE_NOT_FOUND)
 	PauseQueue(ctx context.Context, in *PauseQueueRequest, opts ...grpc.CallOption) (*PauseQueueResponse, error)
-	// Resumes a paused queue. Resuming twice is no error.
+	// Resumes a paused queue. Handlers that were asked to stop because of the pause, and have not yet, run on. Resuming
+	// twice is no error.
 	//
 	// Errors:
 	// - INVALID_ARGUMENT
@@ -201,11 +205,15 @@ type QueueServiceServer interface {
 	// continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
 	// is one.
 	//
+	// With `running` the handlers of its jobs are asked to stop, as PauseJob does: their attempts end SUSPENDED, do not
+	// count, and the jobs are READY in their old places. Clean-ups run on.
+	//
 	// Errors:
 	// - INVALID_ARGUMENT
 	// - NOT_FOUND (QUEUE_NOT_FOUND)
 	PauseQueue(context.Context, *PauseQueueRequest) (*PauseQueueResponse, error)
-	// Resumes a paused queue. Resuming twice is no error.
+	// Resumes a paused queue. Handlers that were asked to stop because of the pause, and have not yet, run on. Resuming
+	// twice is no error.
 	//
 	// Errors:
 	// - INVALID_ARGUMENT

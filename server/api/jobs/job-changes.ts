@@ -15,12 +15,13 @@ import {
 import type { Update } from '../../domain/jobs/pause.ts';
 import type { Pause } from '../../engine/jobs/change/pauses.ts';
 import type { Replica } from '../../engine/replica.ts';
-import { checkRange, checkText, durationMs, isKnown, requestIdOf, timestampUs } from '../base/checks.ts';
+import { checkRange, checkText, isKnown, requestIdOf, timestampUs } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';
 import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
 import { checkSkipReason, checkSkipSteps } from '../workflows/skipped-steps.ts';
 import { jobTo } from './convert-job.ts';
+import { graceFrom } from './grace.ts';
 import { jobNameOf } from './job-name.ts';
 
 function updateFrom(wire: UpdateJobRequest, violations: Violations): Update {
@@ -41,16 +42,11 @@ function updateFrom(wire: UpdateJobRequest, violations: Violations): Update {
   return { priority, runTimeUs, expireTimeUs };
 }
 
-/** The longest grace period, as for a cancel. */
-const MAX_GRACE_MS = 3_600_000;
-
 function pauseFrom(wire: PauseJobRequest, violations: Violations): Pause {
-  const { running, grace, timeouts, reason } = wire;
+  const { running, timeouts, reason } = wire;
   checkText(reason, 256, 'reason', violations);
-  violations.check(running || grace === undefined, 'grace', 'needs running: a waiting job is paused at once');
   violations.check(isKnown(PausedTimeouts, timeouts), 'timeouts', `has the unknown value ${timeouts}`);
-  const graceMs = durationMs(grace, 0, MAX_GRACE_MS, 'grace', violations);
-  return { running, graceMs, reason, stopsTimeouts: timeouts === PausedTimeouts.STOP };
+  return { running, graceMs: graceFrom(wire, violations), reason, stopsTimeouts: timeouts === PausedTimeouts.STOP };
 }
 
 type Changes = 'cancelJob' | 'pauseJob' | 'resumeJob' | 'updateJob' | 'retryJob' | 'eraseJob';

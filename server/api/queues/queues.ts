@@ -17,6 +17,7 @@ import type { Implementation } from '../base/implementation.ts';
 import { pageToken, positionOf } from '../base/page-token.ts';
 import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
+import { graceFrom } from '../jobs/grace.ts';
 import { changedSettings, queueFrom, queueTo, settingsFrom } from './convert-queue.ts';
 
 /** The queue that a request names. Also throws the violations found so far. */
@@ -28,7 +29,7 @@ function nameOf(request: { namespace: string; name: string }, violations: Violat
 }
 
 export function queueService(replica: Replica): Implementation<typeof QueueService> {
-  const { queues } = replica;
+  const { queues, evictions } = replica;
   return {
     async createQueue(request, context) {
       const violations = new Violations();
@@ -75,8 +76,12 @@ export function queueService(replica: Replica): Implementation<typeof QueueServi
       const violations = new Violations();
       const requestId = requestIdOf(request.requestId, violations);
       checkText(request.reason, 256, 'reason', violations);
+      const { running, reason } = request;
+      const graceMs = graceFrom(request, violations);
       const queue = nameOf(request, violations);
-      const paused = await queues.pause(queue, request.reason, requestKey('PauseQueue', requestId, context.body));
+      const paused = await queues.pause(queue, reason, requestKey('PauseQueue', requestId, context.body));
+      // A repeat may find it resumed.
+      if (running && paused.paused) await evictions.evict(queue, reason, graceMs);
       return create(PauseQueueResponseSchema, { queue: queueTo(paused) });
     },
     async resumeQueue(request, context) {
@@ -84,6 +89,7 @@ export function queueService(replica: Replica): Implementation<typeof QueueServi
       const requestId = requestIdOf(request.requestId, violations);
       const queue = nameOf(request, violations);
       const resumed = await queues.resume(queue, requestKey('ResumeQueue', requestId, context.body));
+      await evictions.keep(queue);
       return create(ResumeQueueResponseSchema, { queue: queueTo(resumed) });
     },
     async deleteQueue(request, context) {

@@ -55,6 +55,30 @@ function decideAsk(
   return continueAs('pause', run, { state: run.state, dueTimeUs: heldUntil(asked), suspension, ...rest });
 }
 
+/**
+ * Its queue is paused: the handler is asked to stop, and the job keeps its place. Undefined: no attempt of it is open, or
+ * it was asked to stop as early.
+ */
+export function decideEvict(run: OpenRun, graceMs: number, reason: string, nowUs: number): Continue | undefined {
+  if (!isHeld(run)) return undefined;
+  const untilUs = nowUs + graceMs * 1000;
+  if (run.suspension && run.suspension.untilUs <= untilUs) return undefined;
+  const suspension = { untilUs, to: run.suspension?.to ?? 'READY' };
+  return continueAs('pause', run, {
+    state: run.state,
+    dueTimeUs: heldUntil({ ...run, suspension }),
+    suspension,
+    reason: run.suspension ? run.reason : reason,
+  });
+}
+
+/** Its queue is resumed: what was asked to stop because of that, and has not yet, runs on. */
+export function decideKeep(run: OpenRun): Continue | undefined {
+  if (run.suspension?.to !== 'READY') return undefined;
+  const dueTimeUs = heldUntil({ ...run, suspension: null });
+  return continueAs('resume', run, { state: run.state, dueTimeUs, suspension: null, reason: null });
+}
+
 /** The next time at which something is due for a job that is held, or whose handler waits for children. */
 function heldUntil({ state, limits, suspension }: OpenRun): number | null {
   if (state === 'WAITING') return limits.deadlineUs;

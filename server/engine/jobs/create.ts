@@ -12,6 +12,7 @@ import { WorkflowRetries } from '../workflows/retries.ts';
 import { Cancels, jobNotFound } from './change/cancels.ts';
 import { Changes } from './change/changes.ts';
 import { Erasures } from './change/erasures.ts';
+import { Evictions } from './change/evictions.ts';
 import { Pauses } from './change/pauses.ts';
 import { Retries } from './change/retries.ts';
 import { EndWaiters } from './read/end-waiters.ts';
@@ -28,6 +29,7 @@ export interface JobsApi {
   readonly submissions: Submissions;
   readonly cancels: Cancels;
   readonly pauses: Pauses;
+  readonly evictions: Evictions;
   readonly retries: Retries;
   readonly erasures: Erasures;
   readonly waits: EndWaiters;
@@ -81,6 +83,7 @@ export function createJobChanges(ports: ChangePorts, { readJob, lanes, breakers 
     changes,
     cancels: new Cancels({ store: { readJob }, changes, ids, bus, random }),
     pauses: new Pauses({ store: { readJob }, changes, bus, random }),
+    evictions: new Evictions({ store, changes, bus }),
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
   };
 }

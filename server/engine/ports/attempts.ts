@@ -1,6 +1,7 @@
 /** Attempts, as passed between engine and store. */
 import type { Payload } from '../../domain/base/payload.ts';
 import type { ClaimedJob } from './dispatch.ts';
+import type { QueueName } from './queues.ts';
 
 /** An attempt closed with a result. */
 export interface CompletedAttempt extends AttemptKey {
@@ -21,6 +22,14 @@ export interface HeldRun extends AttemptKey {
   readonly assignTimeUs: number;
   /** Its handler was asked to stop until then. */
   readonly suspendUntilUs: number | undefined;
+}
+
+/** A page of the held jobs of a queue. */
+export interface HeldPage {
+  readonly afterJobId: string | undefined;
+  readonly limit: number;
+  /** Only those whose handlers were asked to stop. */
+  readonly suspended: boolean;
 }
 
 /** An attempt whose result must be checked; the lane has the definition. */
@@ -81,6 +90,8 @@ export interface AttemptStore {
   readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;
   /** ASSIGNED and CANCELLING attempts of a session; RUNNING ones too when `whole`. At most 10,000. */
   readHeld(sessionId: string, whole: boolean): Promise<HeldRun[]>;
+  /** Jobs of a queue whose attempts are open, but for clean-ups, in the order of their ids. */
+  readHeldOfQueue(queue: QueueName, page: HeldPage): Promise<string[]>;
   /** Builds the assignments again for attempts that a session should hold. */
   readAssigned(attempts: readonly AttemptKey[]): Promise<ClaimedJob[]>;
   /** ASSIGNED attempts whose handler has started become RUNNING. */

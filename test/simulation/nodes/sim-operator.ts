@@ -84,7 +84,7 @@ export class SimOperator {
   ): Promise<void> {
     const { history } = this.#caller;
     const id = history.nextCall();
-    history.log('client', what === 'resumed' ? 'resume asked' : 'pause asked', { job: jobId, call: id });
+    history.log('client', what === 'resumed' ? 'job resume asked' : 'job pause asked', { job: jobId, call: id });
     const running = graceMs === undefined ? {} : { running: true, grace: durationFromMs(graceMs) };
     const call =
       what === 'resumed'

@@ -1,6 +1,8 @@
 /** Operators of queues, workers and breakers: they pause and resume, drain, and close manually. */
+
 import { create } from '@bufbuild/protobuf';
 import { CircuitBreakerService } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
+import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import { CloseCircuitBreakerRequestSchema } from '../../../sdk/typescript/src/gen/muster/v1/circuit_breaker_service_pb.ts';
 import type { QueueCounts } from '../../../sdk/typescript/src/gen/muster/v1/queue_pb.ts';
 import {
@@ -57,11 +59,15 @@ export class SimUpkeep {
     }
   }
 
-  /** Without a request id a late repeat pauses the queue again; other operators then find it paused. */
+  /**
+   * Without a request id a late repeat pauses the queue again; other operators then find it paused. With one the handlers
+   * of its jobs are asked to stop.
+   */
   async #pause(queue: string, forMs: number): Promise<void> {
     const { random, history } = this.#caller;
     const id = random.chance(0.6) ? requestId(random) : '';
-    const request = create(PauseQueueRequestSchema, { name: queue, requestId: id, reason: 'as planned' });
+    const running = id === '' ? {} : { running: true, grace: durationFromMs(forMs / 2) };
+    const request = create(PauseQueueRequestSchema, { name: queue, requestId: id, reason: 'as planned', ...running });
     const call = history.nextCall();
     history.log('client', 'pause asked', { queue, call });
     const answer = await this.#unless(NO_QUEUE, this.#caller.insist(pauseQueue, request));

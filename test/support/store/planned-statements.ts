@@ -90,6 +90,10 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await store.observe([a, b], 0);
   await store.readAssigned([c]);
   await store.readHeld(sessionId, true);
+  await store.readHeldOfQueue(
+    { namespace: 'default', name: 'default' },
+    { afterJobId: undefined, limit: 9, suspended: false },
+  );
   await store.saveProgress([{ ...a, sequence: 1, fraction: 0.5, message: '', checkpoint: payload('c') }], 0);
   const record = { timeUs: 0, level: 'INFO', message: 'x'.repeat(40_000), fields: {}, truncated: false } as const;
   for (const sequence of [1, 2]) await store.saveLogs([{ ...a, records: [{ ...record, sequence }] }]);

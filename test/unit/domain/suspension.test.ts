@@ -6,7 +6,7 @@ import { decideSuspend } from '../../../server/domain/dependencies/children.ts';
 import { decideUnblock } from '../../../server/domain/dependencies/dependencies.ts';
 import { decideCancel, decideFail, decideRelease, decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
-import { decidePause, decideResume } from '../../../server/domain/jobs/pause.ts';
+import { decideEvict, decideKeep, decidePause, decideResume } from '../../../server/domain/jobs/pause.ts';
 import type { Continue } from '../../../server/domain/jobs/run.ts';
 import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
 import { NOW_US, runOf } from './support/waiting-job.ts';
@@ -110,6 +110,33 @@ describe('an attempt that was asked to stop', () => {
     expect(decideSuspend({ ...asked, state: 'CANCELLING', suspension: null }, 0, now)).toMatchObject({
       state: 'CANCELLED',
     });
+  });
+});
+
+describe('the pause of a queue', () => {
+  it('asks the handlers of what runs to stop, and leaves all else', () => {
+    expect(decideEvict(running, 10_000, 'queue mails is paused', NOW_US)).toMatchObject({
+      state: 'RUNNING',
+      dueTimeUs: NOW_US + 10 * SECOND_US,
+      suspension: evicted.suspension,
+      reason: 'queue mails is paused',
+    });
+    for (const state of ['READY', 'PAUSED', 'CANCELLING', 'WAITING'] as const)
+      expect(decideEvict(runOf({ state }), 10_000, '', NOW_US)).toBeUndefined();
+  });
+
+  it('shortens the grace period of a pause, which stays one, with its reason', () => {
+    expect(decideEvict(asked, 20_000, 'queue', NOW_US)).toBeUndefined();
+    expect(decideEvict(asked, 1_000, 'queue', NOW_US)).toMatchObject({
+      suspension: { untilUs: NOW_US + SECOND_US, to: 'PAUSED' },
+      reason: 'the disk is full',
+    });
+  });
+
+  it('is forgotten by what has not stopped when the queue is resumed', () => {
+    expect(decideKeep(evicted)).toMatchObject({ event: 'resume', state: 'RUNNING', suspension: null, reason: null });
+    expect(decideKeep(asked)).toBeUndefined();
+    expect(decideKeep(running)).toBeUndefined();
   });
 });
 

@@ -2,6 +2,7 @@
  * Calls for definitions, queues, workers, circuit breakers and the namespace. The base classes have the other services.
  */
 import { randomUUID } from 'node:crypto';
+import { durationFromMs } from '../duration.ts';
 import type { CircuitBreakerStatus } from '../gen/muster/v1/circuit_breaker_pb.ts';
 import type { ListCircuitBreakersResponse } from '../gen/muster/v1/circuit_breaker_service_pb.ts';
 import { CircuitBreakerService } from '../gen/muster/v1/circuit_breaker_service_pb.ts';
@@ -25,6 +26,7 @@ import type { ClientOptions, PageOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
 import type { DefinitionInit } from './definition.ts';
 import { definitionMessage } from './definition.ts';
+import type { PauseOptions } from './jobs/pause.ts';
 import type { NamespaceChange, QueueChange } from './settings.ts';
 import { namespaceChange, queueChange } from './settings.ts';
 import { SignalClient } from './signal-client.ts';
@@ -152,13 +154,16 @@ export class AdminClient extends SignalClient {
   }
 
   /**
-   * Stops assigning jobs of a queue until it is resumed. Running jobs continue. Pausing twice is no error.
+   * Stops assigning jobs of a queue until it is resumed. Running jobs continue, or with `running` are asked to stop: then
+   * their attempts do not count, and the jobs wait in their old places. Pausing twice is no error.
    *
    * @param reason Reason, shown to operators. At most 256 characters.
    * @throws MusterError NOT_FOUND.
    */
-  async pauseQueue(name: string, reason = '', options: RequestOptions = {}): Promise<Queue> {
-    const request = { ...this.#named(name, options), reason };
+  async pauseQueue(name: string, reason = '', options: Omit<PauseOptions, 'stopTimeouts'> = {}): Promise<Queue> {
+    const { running = false, graceMs } = options;
+    const grace = graceMs === undefined ? {} : { grace: durationFromMs(graceMs) };
+    const request = { ...this.#named(name, options), reason, running, ...grace };
     return present((await this.calls.make(options, (call) => this.#queues.pauseQueue(request, call))).queue, 'queue');
   }
 

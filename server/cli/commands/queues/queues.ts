@@ -1,10 +1,11 @@
 /** `muster queues`: shows and changes queues. */
 import { randomUUID } from 'node:crypto';
-import { type Queue, QueueSchema } from '@muster/sdk/grpc';
+import { durationFromMs, type Queue, QueueSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { CliError } from '../../failures/cli-error.ts';
 import { fieldMask } from '../../input/field-mask.ts';
 import { addLimitOptions, type QueueOptions, queueFields } from '../../input/queue-options.ts';
+import { spanUpTo } from '../../input/spans.ts';
 import { handled, type Invocation } from '../../invocation.ts';
 import type { Output } from '../../output/output.ts';
 import { queueColumns, showQueue } from '../../output/queue-view.ts';
@@ -124,17 +125,37 @@ Examples:
     );
 }
 
+interface PauseOptions {
+  readonly reason?: string;
+  readonly running?: true;
+  readonly grace?: number;
+}
+
 function addHolding(group: Command): void {
   group
     .command('pause')
     .argument('<queue>', 'its name')
     .option('--reason <text>', 'why; shown while it is paused')
+    .option('--running', 'ask the handlers of its jobs to stop; their attempts do not count')
+    .option(
+      '--grace <span>',
+      'with --running: how long they may take (default: as their definitions say)',
+      spanUpTo('1h'),
+    )
     .description('Pause a queue: none of its jobs are assigned; running jobs continue')
-    .addHelpText('after', '\nExample:\n  muster queues pause mails --reason "the mail server is being moved"')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  muster queues pause mails --reason "the mail server is being moved"
+  muster queues pause mails --running --grace 10s`,
+    )
     .action(
-      handled<{ reason?: string }, [string]>(async (invocation, { reason = '' }, name) => {
+      handled<PauseOptions, [string]>(async (invocation, { reason = '', running = false, grace }, name) => {
         const { namespace, queues } = await invocation.connection();
-        const response = await queues.pauseQueue({ namespace, name, reason, requestId: randomUUID() });
+        const wait = grace === undefined ? {} : { grace: durationFromMs(grace) };
+        const request = { namespace, name, reason, running, ...wait, requestId: randomUUID() };
+        const response = await queues.pauseQueue(request);
         printResult(invocation, response.queue, `is paused; to resume it: muster queues resume ${name}`);
       }),
     );

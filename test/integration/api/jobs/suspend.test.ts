@@ -1,14 +1,17 @@
 /** PauseJob of jobs that run, over the wire: what the worker receives, what its reports do, and how the job continues. */
+import { randomUUID } from 'node:crypto';
 import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService, PausedTimeouts } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { uuidToBytes } from '../../../../server/domain/base/uuid.ts';
+import { uuidFromBytes, uuidToBytes } from '../../../../server/domain/base/uuid.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { type Held, World } from '../base/world.ts';
 
 const { cancelJob, pauseJob, resumeJob, waitJob } = JobService.method;
+const { pauseQueue, resumeQueue } = QueueService.method;
 const suspended = { case: 'suspended', value: {} } as const;
 const minute = { seconds: 60n, nanos: 0 };
 const attemptOutcomes = { suspended: 9 };
@@ -144,5 +147,45 @@ describe('PauseJob of a job that runs', () => {
     const refusal = await world.rpc.refused(pauseJob, { jobId, ...request });
     expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: [field] });
     expect(await world.stateOf(jobId)).toBe('ASSIGNED');
+  });
+});
+
+describe('PauseQueue with what runs in it', () => {
+  it('asks all its handlers to stop; their jobs keep their places, and continue with the queue', async () => {
+    const queue = 'evicted';
+    const { worker, jobId, attempt } = await start({ queue });
+    const other = await start();
+    await world.rpc.call(pauseQueue, { name: queue, reason: 'the disk is full', running: true, grace: minute });
+    const { suspends } = await worker.started(attempt);
+    expect(suspends.map((one) => uuidFromBytes(one.jobId))).toEqual([jobId]);
+    expect((await other.worker.started(other.attempt)).suspends).toEqual([]);
+    expect((await world.getJob(jobId)).stateReason).toBe('queue evicted is paused: the disk is full');
+    await worker.report({ of: attempt, outcome: suspended });
+    const ready = await world.getJob(jobId);
+    expect(ready).toMatchObject({ state: JobState.READY, attemptCount: 0 });
+    await world.rpc.call(resumeQueue, { name: queue });
+    expect(await worker.take(1)).toMatchObject([{ jobId: attempt.jobId, attempt: 2 }]);
+  });
+
+  it('lets run on what has not stopped when the queue is resumed', async () => {
+    const queue = 'kept';
+    const { worker, jobId, attempt } = await start({ queue });
+    await world.rpc.call(pauseQueue, { name: queue, running: true });
+    await world.rpc.call(resumeQueue, { name: queue });
+    expect((await worker.started(attempt)).suspends).toEqual([]);
+    expect(await worker.report({ of: attempt, outcome: outcomes.result('done') })).toEqual(['ACCEPTED']);
+    expect(await world.stateOf(jobId)).toBe('SUCCEEDED');
+  });
+
+  it('leaves a repeat without effect once the queue was resumed, and refuses a grace period alone', async () => {
+    const queue = 'repeated';
+    const { worker, attempt } = await start({ queue });
+    const request = { name: queue, running: true, requestId: randomUUID() };
+    await world.rpc.call(pauseQueue, request);
+    await world.rpc.call(resumeQueue, { name: queue });
+    await world.rpc.call(pauseQueue, request);
+    expect((await worker.started(attempt)).suspends).toEqual([]);
+    const refusal = await world.rpc.refused(pauseQueue, { name: queue, grace: minute });
+    expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['grace'] });
   });
 });

@@ -51,11 +51,11 @@ export class PauseChecks {
 /** After the return of PauseJob nothing is assigned until somebody resumes the job. */
 export function checkPauses({ history, seen }: Evidence, { lives }: JobChecks): void {
   const of = (kind: string) => seen.get(kind) ?? [];
-  const resumes = of('resume asked');
+  const resumes = of('job resume asked');
   const answers = new Map(of('resumed').map((entry) => [entry.facts.call, entry.order]));
   const isOpenAfter = (resume: Entry, order: number) => (answers.get(resume.facts.call) ?? Infinity) > order;
   for (const { facts, order } of [...of('paused'), ...of('suspended')]) {
-    const asked = of('pause asked').find((entry) => entry.facts.call === facts.call)?.order ?? order;
+    const asked = of('job pause asked').find((entry) => entry.facts.call === facts.call)?.order ?? order;
     const granted = lives.get(String(facts.job))?.grants.find((grant) => grant.order > order);
     if (!granted) continue;
     const isResumed = resumes.some(

@@ -141,13 +141,23 @@ def update_queue(
 
 
 def pause_queue(
-    scope: Scope, name: str, reason: str = "", *, request_id: str = "", timeout: float | None = None
+    scope: Scope,
+    name: str,
+    reason: str = "",
+    *,
+    running: bool = False,
+    grace: float | None = None,
+    request_id: str = "",
+    timeout: float | None = None,
 ) -> Call[Queue]:
     """Stops assigning jobs of a queue until it is resumed. Running jobs continue. Pausing twice is no error.
 
     Args:
         name: The queue's name.
         reason: Reason, shown to operators. At most 256 characters.
+        running: Ask the handlers of its jobs to stop: their attempts do not count, and the jobs wait in their old
+            places.
+        grace: Seconds that they may take; at most an hour. None: the `cancel_grace` of each definition.
         request_id: UUID that makes retries of this call idempotent. Empty: a new one.
         timeout: Seconds for the call, retries included. None: the client's.
 
@@ -155,7 +165,12 @@ def pause_queue(
         MusterError: NOT_FOUND.
     """
     request = messages.PauseQueueRequest(
-        namespace=scope.namespace, name=name, reason=reason, request_id=new_id(request_id)
+        namespace=scope.namespace,
+        name=name,
+        reason=reason,
+        request_id=new_id(request_id),
+        running=running,
+        grace=None if grace is None else to_duration(grace),
     )
     return Call(_method("PauseQueue", messages.PauseQueueResponse), request, _queue, timeout)
 

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from muster.v1 import queue_pb2 as muster_dot_v1_dot_queue__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/queue_service.proto\x12\tmuster.v1\x1a google/protobuf/field_mask.proto\x1a\x15muster/v1/queue.proto\"I\n\x12\x43reateQueueRequest\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"6\n\x13\x43reateQueueResponse\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\"2\n\x0fGetQueueRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"3\n\x10GetQueueResponse\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\"M\n\x11ListQueuesRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"O\n\x12ListQueuesResponse\x12 \n\x06queues\x18\x01 \x03(\x0b\x32\x10.muster.v1.Queue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"z\n\x12UpdateQueueRequest\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"6\n\x13UpdateQueueResponse\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\"X\n\x11PauseQueueRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"5\n\x12PauseQueueResponse\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\"I\n\x12ResumeQueueRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"6\n\x13ResumeQueueResponse\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\"I\n\x12\x44\x65leteQueueRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x15\n\x13\x44\x65leteQueueResponse2\xa1\x04\n\x0cQueueService\x12L\n\x0b\x43reateQueue\x12\x1d.muster.v1.CreateQueueRequest\x1a\x1e.muster.v1.CreateQueueResponse\x12\x43\n\x08GetQueue\x12\x1a.muster.v1.GetQueueRequest\x1a\x1b.muster.v1.GetQueueResponse\x12I\n\nListQueues\x12\x1c.muster.v1.ListQueuesRequest\x1a\x1d.muster.v1.ListQueuesResponse\x12L\n\x0bUpdateQueue\x12\x1d.muster.v1.UpdateQueueRequest\x1a\x1e.muster.v1.UpdateQueueResponse\x12I\n\nPauseQueue\x12\x1c.muster.v1.PauseQueueRequest\x1a\x1d.muster.v1.PauseQueueResponse\x12L\n\x0bResumeQueue\x12\x1d.muster.v1.ResumeQueueRequest\x1a\x1e.muster.v1.ResumeQueueResponse\x12L\n\x0b\x44\x65leteQueue\x12\x1d.muster.v1.DeleteQueueRequest\x1a\x1e.muster.v1.DeleteQueueResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/queue_service.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x15muster/v1/queue.proto\"I\n\x12\x43reateQueueRequest\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"6\n\x13\x43reateQueueResponse\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\"2\n\x0fGetQueueRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"3\n\x10GetQueueResponse\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\"M\n\x11ListQueuesRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"O\n\x12ListQueuesResponse\x12 \n\x06queues\x18\x01 \x03(\x0b\x32\x10.muster.v1.Queue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"z\n\x12UpdateQueueRequest\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"6\n\x13UpdateQueueResponse\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\"\x93\x01\n\x11PauseQueueRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07running\x18\x05 \x01(\x08\x12(\n\x05grace\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"5\n\x12PauseQueueResponse\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\"I\n\x12ResumeQueueRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"6\n\x13ResumeQueueResponse\x12\x1f\n\x05queue\x18\x01 \x01(\x0b\x32\x10.muster.v1.Queue\"I\n\x12\x44\x65leteQueueRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x15\n\x13\x44\x65leteQueueResponse2\xa1\x04\n\x0cQueueService\x12L\n\x0b\x43reateQueue\x12\x1d.muster.v1.CreateQueueRequest\x1a\x1e.muster.v1.CreateQueueResponse\x12\x43\n\x08GetQueue\x12\x1a.muster.v1.GetQueueRequest\x1a\x1b.muster.v1.GetQueueResponse\x12I\n\nListQueues\x12\x1c.muster.v1.ListQueuesRequest\x1a\x1d.muster.v1.ListQueuesResponse\x12L\n\x0bUpdateQueue\x12\x1d.muster.v1.UpdateQueueRequest\x1a\x1e.muster.v1.UpdateQueueResponse\x12I\n\nPauseQueue\x12\x1c.muster.v1.PauseQueueRequest\x1a\x1d.muster.v1.PauseQueueResponse\x12L\n\x0bResumeQueue\x12\x1d.muster.v1.ResumeQueueRequest\x1a\x1e.muster.v1.ResumeQueueResponse\x12L\n\x0b\x44\x65leteQueue\x12\x1d.muster.v1.DeleteQueueRequest\x1a\x1e.muster.v1.DeleteQueueResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,34 +35,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.queue_service_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
-  _globals['_CREATEQUEUEREQUEST']._serialized_start=101
-  _globals['_CREATEQUEUEREQUEST']._serialized_end=174
-  _globals['_CREATEQUEUERESPONSE']._serialized_start=176
-  _globals['_CREATEQUEUERESPONSE']._serialized_end=230
-  _globals['_GETQUEUEREQUEST']._serialized_start=232
-  _globals['_GETQUEUEREQUEST']._serialized_end=282
-  _globals['_GETQUEUERESPONSE']._serialized_start=284
-  _globals['_GETQUEUERESPONSE']._serialized_end=335
-  _globals['_LISTQUEUESREQUEST']._serialized_start=337
-  _globals['_LISTQUEUESREQUEST']._serialized_end=414
-  _globals['_LISTQUEUESRESPONSE']._serialized_start=416
-  _globals['_LISTQUEUESRESPONSE']._serialized_end=495
-  _globals['_UPDATEQUEUEREQUEST']._serialized_start=497
-  _globals['_UPDATEQUEUEREQUEST']._serialized_end=619
-  _globals['_UPDATEQUEUERESPONSE']._serialized_start=621
-  _globals['_UPDATEQUEUERESPONSE']._serialized_end=675
-  _globals['_PAUSEQUEUEREQUEST']._serialized_start=677
-  _globals['_PAUSEQUEUEREQUEST']._serialized_end=765
-  _globals['_PAUSEQUEUERESPONSE']._serialized_start=767
-  _globals['_PAUSEQUEUERESPONSE']._serialized_end=820
-  _globals['_RESUMEQUEUEREQUEST']._serialized_start=822
-  _globals['_RESUMEQUEUEREQUEST']._serialized_end=895
-  _globals['_RESUMEQUEUERESPONSE']._serialized_start=897
-  _globals['_RESUMEQUEUERESPONSE']._serialized_end=951
-  _globals['_DELETEQUEUEREQUEST']._serialized_start=953
-  _globals['_DELETEQUEUEREQUEST']._serialized_end=1026
-  _globals['_DELETEQUEUERESPONSE']._serialized_start=1028
-  _globals['_DELETEQUEUERESPONSE']._serialized_end=1049
-  _globals['_QUEUESERVICE']._serialized_start=1052
-  _globals['_QUEUESERVICE']._serialized_end=1597
+  _globals['_CREATEQUEUEREQUEST']._serialized_start=133
+  _globals['_CREATEQUEUEREQUEST']._serialized_end=206
+  _globals['_CREATEQUEUERESPONSE']._serialized_start=208
+  _globals['_CREATEQUEUERESPONSE']._serialized_end=262
+  _globals['_GETQUEUEREQUEST']._serialized_start=264
+  _globals['_GETQUEUEREQUEST']._serialized_end=314
+  _globals['_GETQUEUERESPONSE']._serialized_start=316
+  _globals['_GETQUEUERESPONSE']._serialized_end=367
+  _globals['_LISTQUEUESREQUEST']._serialized_start=369
+  _globals['_LISTQUEUESREQUEST']._serialized_end=446
+  _globals['_LISTQUEUESRESPONSE']._serialized_start=448
+  _globals['_LISTQUEUESRESPONSE']._serialized_end=527
+  _globals['_UPDATEQUEUEREQUEST']._serialized_start=529
+  _globals['_UPDATEQUEUEREQUEST']._serialized_end=651
+  _globals['_UPDATEQUEUERESPONSE']._serialized_start=653
+  _globals['_UPDATEQUEUERESPONSE']._serialized_end=707
+  _globals['_PAUSEQUEUEREQUEST']._serialized_start=710
+  _globals['_PAUSEQUEUEREQUEST']._serialized_end=857
+  _globals['_PAUSEQUEUERESPONSE']._serialized_start=859
+  _globals['_PAUSEQUEUERESPONSE']._serialized_end=912
+  _globals['_RESUMEQUEUEREQUEST']._serialized_start=914
+  _globals['_RESUMEQUEUEREQUEST']._serialized_end=987
+  _globals['_RESUMEQUEUERESPONSE']._serialized_start=989
+  _globals['_RESUMEQUEUERESPONSE']._serialized_end=1043
+  _globals['_DELETEQUEUEREQUEST']._serialized_start=1045
+  _globals['_DELETEQUEUEREQUEST']._serialized_end=1118
+  _globals['_DELETEQUEUERESPONSE']._serialized_start=1120
+  _globals['_DELETEQUEUERESPONSE']._serialized_end=1141
+  _globals['_QUEUESERVICE']._serialized_start=1144
+  _globals['_QUEUESERVICE']._serialized_end=1689
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from muster.v1 import queue_pb2 as _queue_pb2
 from google.protobuf.internal import containers as _containers
@@ -71,16 +74,20 @@ class UpdateQueueResponse(_message.Message):
     def __init__(self, queue: _Optional[_Union[_queue_pb2.Queue, _Mapping]] = ...) -> None: ...
 
 class PauseQueueRequest(_message.Message):
-    __slots__ = ("namespace", "name", "request_id", "reason")
+    __slots__ = ("namespace", "name", "request_id", "reason", "running", "grace")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    GRACE_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     request_id: str
     reason: str
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., request_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    running: bool
+    grace: _duration_pb2.Duration
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., request_id: _Optional[str] = ..., reason: _Optional[str] = ..., running: bool = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class PauseQueueResponse(_message.Message):
     __slots__ = ("queue",)

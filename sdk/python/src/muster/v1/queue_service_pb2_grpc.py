@@ -128,6 +128,9 @@ class QueueServiceServicer(object):
         continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
         is one.
 
+        With `running` the handlers of its jobs are asked to stop, as PauseJob does: their attempts end SUSPENDED, do not
+        count, and the jobs are READY in their old places. Clean-ups run on.
+
         Errors:
         - INVALID_ARGUMENT
         - NOT_FOUND (QUEUE_NOT_FOUND)
@@ -137,7 +140,8 @@ class QueueServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ResumeQueue(self, request, context):
-        """Resumes a paused queue. Resuming twice is no error.
+        """Resumes a paused queue. Handlers that were asked to stop because of the pause, and have not yet, run on. Resuming
+        twice is no error.
 
         Errors:
         - INVALID_ARGUMENT

@@ -1,4 +1,5 @@
 /** Pauses and updates as they are stored: the run, the record, and their effect on a claim. */
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideSuspend } from '../../../../../server/domain/dependencies/children.ts';
@@ -115,6 +116,26 @@ export function pausesSuite(context: StoreContext): void {
       await stop(job);
       expect(await context.store.readHeld(job.sessionId, true)).toEqual([]);
       expect(await read(job.jobId)).toMatchObject({ state: 'PAUSED', suspendTimeUs: undefined, attemptCount: 0 });
+    });
+
+    it('is asked of all held jobs of a queue, page by page, but for clean-ups', async () => {
+      const queue = { namespace: 'default', name: `held-${randomUUID()}` };
+      const laneId = await makeLane(context, { queue: queue.name });
+      const ids = (await submitMany(context, laneId, 5)).sort();
+      const cleanups = await makeLane(context, { queue: queue.name, cleanup: true });
+      await submitMany(context, cleanups, 1);
+      const { sessionId } = await openWorker(context);
+      await claimMany(context, laneId, sessionId, 4);
+      await claimMany(context, cleanups, sessionId, 1);
+      const page = (limit: number, afterJobId?: string, suspended = false) =>
+        context.store.readHeldOfQueue(queue, { afterJobId, limit, suspended });
+      const heldIds = await page(10);
+      expect(heldIds).toHaveLength(4);
+      expect(ids).toEqual(expect.arrayContaining(heldIds));
+      expect([...(await page(3)), ...(await page(3, heldIds[2]))]).toEqual([...heldIds].sort());
+      expect(await page(10, undefined, true)).toEqual([]);
+      await suspend(heldIds[1] as string, 60_000);
+      expect(await page(10, undefined, true)).toEqual([heldIds[1]]);
     });
 
     it('takes the total timeout away until the job is resumed', async () => {

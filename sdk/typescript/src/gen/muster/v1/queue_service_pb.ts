@@ -4,8 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { FieldMask } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
+import type { Duration, FieldMask } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
 import type { Queue } from "./queue_pb.ts";
 import { file_muster_v1_queue } from "./queue_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/queue_service.proto.
  */
 export const file_muster_v1_queue_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tdXN0ZXIvdjEvcXVldWVfc2VydmljZS5wcm90bxIJbXVzdGVyLnYxIkkKEkNyZWF0ZVF1ZXVlUmVxdWVzdBIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZRISCgpyZXF1ZXN0X2lkGAIgASgJIjYKE0NyZWF0ZVF1ZXVlUmVzcG9uc2USHwoFcXVldWUYASABKAsyEC5tdXN0ZXIudjEuUXVldWUiMgoPR2V0UXVldWVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJIjMKEEdldFF1ZXVlUmVzcG9uc2USHwoFcXVldWUYASABKAsyEC5tdXN0ZXIudjEuUXVldWUiTQoRTGlzdFF1ZXVlc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIk8KEkxpc3RRdWV1ZXNSZXNwb25zZRIgCgZxdWV1ZXMYASADKAsyEC5tdXN0ZXIudjEuUXVldWUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJInoKElVwZGF0ZVF1ZXVlUmVxdWVzdBIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZRIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSEgoKcmVxdWVzdF9pZBgDIAEoCSI2ChNVcGRhdGVRdWV1ZVJlc3BvbnNlEh8KBXF1ZXVlGAEgASgLMhAubXVzdGVyLnYxLlF1ZXVlIlgKEVBhdXNlUXVldWVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSDgoGcmVhc29uGAQgASgJIjUKElBhdXNlUXVldWVSZXNwb25zZRIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZSJJChJSZXN1bWVRdWV1ZVJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSI2ChNSZXN1bWVRdWV1ZVJlc3BvbnNlEh8KBXF1ZXVlGAEgASgLMhAubXVzdGVyLnYxLlF1ZXVlIkkKEkRlbGV0ZVF1ZXVlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIhUKE0RlbGV0ZVF1ZXVlUmVzcG9uc2UyoQQKDFF1ZXVlU2VydmljZRJMCgtDcmVhdGVRdWV1ZRIdLm11c3Rlci52MS5DcmVhdGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuQ3JlYXRlUXVldWVSZXNwb25zZRJDCghHZXRRdWV1ZRIaLm11c3Rlci52MS5HZXRRdWV1ZVJlcXVlc3QaGy5tdXN0ZXIudjEuR2V0UXVldWVSZXNwb25zZRJJCgpMaXN0UXVldWVzEhwubXVzdGVyLnYxLkxpc3RRdWV1ZXNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RRdWV1ZXNSZXNwb25zZRJMCgtVcGRhdGVRdWV1ZRIdLm11c3Rlci52MS5VcGRhdGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuVXBkYXRlUXVldWVSZXNwb25zZRJJCgpQYXVzZVF1ZXVlEhwubXVzdGVyLnYxLlBhdXNlUXVldWVSZXF1ZXN0Gh0ubXVzdGVyLnYxLlBhdXNlUXVldWVSZXNwb25zZRJMCgtSZXN1bWVRdWV1ZRIdLm11c3Rlci52MS5SZXN1bWVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuUmVzdW1lUXVldWVSZXNwb25zZRJMCgtEZWxldGVRdWV1ZRIdLm11c3Rlci52MS5EZWxldGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuRGVsZXRlUXVldWVSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_field_mask, file_muster_v1_queue]);
+  fileDesc("Ch1tdXN0ZXIvdjEvcXVldWVfc2VydmljZS5wcm90bxIJbXVzdGVyLnYxIkkKEkNyZWF0ZVF1ZXVlUmVxdWVzdBIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZRISCgpyZXF1ZXN0X2lkGAIgASgJIjYKE0NyZWF0ZVF1ZXVlUmVzcG9uc2USHwoFcXVldWUYASABKAsyEC5tdXN0ZXIudjEuUXVldWUiMgoPR2V0UXVldWVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJIjMKEEdldFF1ZXVlUmVzcG9uc2USHwoFcXVldWUYASABKAsyEC5tdXN0ZXIudjEuUXVldWUiTQoRTGlzdFF1ZXVlc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIk8KEkxpc3RRdWV1ZXNSZXNwb25zZRIgCgZxdWV1ZXMYASADKAsyEC5tdXN0ZXIudjEuUXVldWUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJInoKElVwZGF0ZVF1ZXVlUmVxdWVzdBIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZRIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSEgoKcmVxdWVzdF9pZBgDIAEoCSI2ChNVcGRhdGVRdWV1ZVJlc3BvbnNlEh8KBXF1ZXVlGAEgASgLMhAubXVzdGVyLnYxLlF1ZXVlIpMBChFQYXVzZVF1ZXVlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEg4KBnJlYXNvbhgEIAEoCRIPCgdydW5uaW5nGAUgASgIEigKBWdyYWNlGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjUKElBhdXNlUXVldWVSZXNwb25zZRIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZSJJChJSZXN1bWVRdWV1ZVJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSI2ChNSZXN1bWVRdWV1ZVJlc3BvbnNlEh8KBXF1ZXVlGAEgASgLMhAubXVzdGVyLnYxLlF1ZXVlIkkKEkRlbGV0ZVF1ZXVlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIhUKE0RlbGV0ZVF1ZXVlUmVzcG9uc2UyoQQKDFF1ZXVlU2VydmljZRJMCgtDcmVhdGVRdWV1ZRIdLm11c3Rlci52MS5DcmVhdGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuQ3JlYXRlUXVldWVSZXNwb25zZRJDCghHZXRRdWV1ZRIaLm11c3Rlci52MS5HZXRRdWV1ZVJlcXVlc3QaGy5tdXN0ZXIudjEuR2V0UXVldWVSZXNwb25zZRJJCgpMaXN0UXVldWVzEhwubXVzdGVyLnYxLkxpc3RRdWV1ZXNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RRdWV1ZXNSZXNwb25zZRJMCgtVcGRhdGVRdWV1ZRIdLm11c3Rlci52MS5VcGRhdGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuVXBkYXRlUXVldWVSZXNwb25zZRJJCgpQYXVzZVF1ZXVlEhwubXVzdGVyLnYxLlBhdXNlUXVldWVSZXF1ZXN0Gh0ubXVzdGVyLnYxLlBhdXNlUXVldWVSZXNwb25zZRJMCgtSZXN1bWVRdWV1ZRIdLm11c3Rlci52MS5SZXN1bWVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuUmVzdW1lUXVldWVSZXNwb25zZRJMCgtEZWxldGVRdWV1ZRIdLm11c3Rlci52MS5EZWxldGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuRGVsZXRlUXVldWVSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_muster_v1_queue]);
 
 /**
  * The queue to create.
@@ -266,6 +266,20 @@ export type PauseQueueRequest = Message<"muster.v1.PauseQueueRequest"> & {
    * @generated from field: string reason = 4;
    */
   reason: string;
+
+  /**
+   * Whether the handlers of its jobs are asked to stop.
+   *
+   * @generated from field: bool running = 5;
+   */
+  running: boolean;
+
+  /**
+   * How long they may take. At most 1 h. Unset: `cancel_grace` of each definition. Only with `running`.
+   *
+   * @generated from field: google.protobuf.Duration grace = 6;
+   */
+  grace?: Duration | undefined;
 };
 
 /**
@@ -472,6 +486,9 @@ export const QueueService: GenService<{
    * continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
    * is one.
    *
+   * With `running` the handlers of its jobs are asked to stop, as PauseJob does: their attempts end SUSPENDED, do not
+   * count, and the jobs are READY in their old places. Clean-ups run on.
+   *
    * Errors:
    * - INVALID_ARGUMENT
    * - NOT_FOUND (QUEUE_NOT_FOUND)
@@ -484,7 +501,8 @@ export const QueueService: GenService<{
     output: typeof PauseQueueResponseSchema;
   },
   /**
-   * Resumes a paused queue. Resuming twice is no error.
+   * Resumes a paused queue. Handlers that were asked to stop because of the pause, and have not yet, run on. Resuming
+   * twice is no error.
    *
    * Errors:
    * - INVALID_ARGUMENT
