@@ -1,6 +1,6 @@
--- A held job that somebody wants to stop: until when its handler may take, and the state that the job goes to then.
+-- A held job whose handler was asked to stop: the end of its grace period, and the state that the job gets then.
 -- suspend_to: 3 READY, 4 PAUSED. timeouts_stopped: the total timeout starts anew when the job is resumed.
--- NOT VALID: the rows that are there hold more than that, and a scan would keep replicas from them.
+-- NOT VALID: all rows fulfil the older constraint, which is stricter; a scan would only keep replicas waiting.
 ALTER TABLE job_runs
   ADD COLUMN suspend_until timestamptz,
   ADD COLUMN suspend_to smallint CHECK (suspend_to IN (3, 4)),

@@ -9,8 +9,8 @@ import { decideLoss } from '../../../server/domain/jobs/decide-loss.ts';
 import { isLegal, isTerminal, type JobEvent, type JobState } from '../../../server/domain/jobs/job-state.ts';
 import { decidePause, decideResume, decideUpdate, type PauseRefusal } from '../../../server/domain/jobs/pause.ts';
 import type { Change, OpenRun } from '../../../server/domain/jobs/run.ts';
-import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
 import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
+import { openRunAt } from '../../support/jobs/open-run.ts';
 import { chance, isHeld, NOON_US, retryPolicy, SESSION_ID } from '../base/arbitraries.ts';
 
 type Word =
@@ -160,40 +160,7 @@ class Life {
 
 function newRun(priority: number, expireInUs: number | null): OpenRun {
   const expireTimeUs = expireInUs === null ? null : NOON_US + expireInUs;
-  return {
-    jobId: '0198c0de-0000-7000-8000-000000000001',
-    laneId: 1,
-    state: 'READY',
-    rank: NOON_US,
-    priority,
-    attempt: 0,
-    attemptCount: 0,
-    sessionId: null,
-    assignTimeUs: null,
-    dueTimeUs: expireTimeUs,
-    expireTimeUs,
-    runTimeUs: null,
-    createTimeUs: NOON_US,
-    consecutiveLosses: 0,
-    limits: noLimits,
-    suspectLosses: 0,
-    totalLosses: 0,
-    releases: 0,
-    releasesSinceUs: null,
-    suspensions: 0,
-    timeoutsStopped: false,
-    suspension: null,
-    reason: null,
-    failures: 0,
-    runTimeoutMs: 1_000,
-    retryPolicy: null,
-    fairnessKey: null,
-    limitId: null,
-    parentJobId: null,
-    unmetDependencies: 0,
-    children: 0,
-    notifiesDependents: false,
-  };
+  return openRunAt(NOON_US, { priority, expireTimeUs, dueTimeUs: expireTimeUs });
 }
 
 const expiry = fc.option(fc.integer({ min: 0, max: 300_000_000 }), { nil: null });

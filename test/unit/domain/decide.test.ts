@@ -6,49 +6,23 @@ import { rankOf } from '../../../server/domain/dispatch/rank.ts';
 import * as decide from '../../../server/domain/jobs/decide.ts';
 import { decideDue, decideTimeOut } from '../../../server/domain/jobs/decide-due.ts';
 import type { OpenRun } from '../../../server/domain/jobs/run.ts';
-import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
 import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
+import { openRunAt, SESSION_ID } from '../../support/jobs/open-run.ts';
 
 const NOW_US = 1_795_000_000_000_000;
 const half = { nowUs: NOW_US, random: 0.5 };
 const policy: RetryPolicy = { ...definitionDefaults.retryPolicy, nonRetryableTypes: ['Gone'] };
 
 function runOf(changes: Partial<OpenRun> = {}): OpenRun {
-  return {
-    jobId: '0198c0de-0000-7000-8000-000000000001',
-    laneId: 1,
-    state: 'RUNNING',
+  return openRunAt(NOW_US - 5_000_000, {
     rank: NOW_US,
-    priority: 0,
+    state: 'RUNNING',
     attempt: 1,
-    attemptCount: 0,
-    sessionId: '0198c0de-0000-4000-8000-000000000001',
+    sessionId: SESSION_ID,
     assignTimeUs: NOW_US - 1_000,
     dueTimeUs: NOW_US,
-    expireTimeUs: null,
-    runTimeUs: null,
-    createTimeUs: NOW_US - 5_000_000,
-    consecutiveLosses: 0,
-    limits: noLimits,
-    suspectLosses: 0,
-    totalLosses: 0,
-    releases: 0,
-    releasesSinceUs: null,
-    suspensions: 0,
-    timeoutsStopped: false,
-    suspension: null,
-    reason: null,
-    failures: 0,
-    runTimeoutMs: 1_000,
-    retryPolicy: null,
-    fairnessKey: null,
-    limitId: null,
-    parentJobId: null,
-    unmetDependencies: 0,
-    children: 0,
-    notifiesDependents: false,
     ...changes,
-  };
+  });
 }
 
 function failed(changes: Partial<Failure> = {}): Failure {

@@ -6,6 +6,7 @@ import { decideFail } from '../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
 import type { OpenRun } from '../../../server/domain/jobs/run.ts';
 import { limitsFrom, noLimits, overrunOf, type RunLimits } from '../../../server/domain/jobs/time-limits.ts';
+import { openRunAt, SESSION_ID } from '../../support/jobs/open-run.ts';
 
 const NOW = 1_000_000_000;
 const [PAST, LATER] = [NOW - 1, NOW + 1_000_000];
@@ -14,42 +15,9 @@ const policy = { ...definitionDefaults.retryPolicy, jitter: 'NONE' as const };
 const watchdog = { minFraction: 0.1, windowMs: 1_000 };
 
 function runOf(state: OpenRun['state'], limits: Partial<RunLimits>, rest: Partial<OpenRun> = {}): OpenRun {
-  const held = state === 'RUNNING' || state === 'ASSIGNED';
-  return {
-    jobId: '0198c0de-0000-7000-8000-000000000001',
-    laneId: 1,
-    state,
-    rank: NOW,
-    priority: 0,
-    attempt: held ? 1 : 0,
-    attemptCount: 0,
-    sessionId: held ? '0198c0de-0000-4000-8000-000000000001' : null,
-    assignTimeUs: held ? PAST : null,
-    dueTimeUs: PAST,
-    expireTimeUs: null,
-    limits: { ...noLimits, ...limits },
-    runTimeUs: null,
-    createTimeUs: 0,
-    consecutiveLosses: 0,
-    suspectLosses: 0,
-    totalLosses: 0,
-    failures: 0,
-    releases: 0,
-    releasesSinceUs: null,
-    suspensions: 0,
-    timeoutsStopped: false,
-    suspension: null,
-    reason: null,
-    runTimeoutMs: 1_000,
-    retryPolicy: null,
-    fairnessKey: null,
-    limitId: null,
-    parentJobId: null,
-    unmetDependencies: 0,
-    children: 0,
-    notifiesDependents: false,
-    ...rest,
-  };
+  const isHeld = state === 'RUNNING' || state === 'ASSIGNED';
+  const held = isHeld ? { attempt: 1, sessionId: SESSION_ID, assignTimeUs: PAST } : {};
+  return openRunAt(0, { state, rank: NOW, dueTimeUs: PAST, limits: { ...noLimits, ...limits }, ...held, ...rest });
 }
 
 describe('limits of a new job', () => {

@@ -21,6 +21,28 @@ async function busy() {
   return { world, job, credit: next, prefetched: (n: number) => assign(n, next, { prefetch: true }) };
 }
 
+describe.each([
+  { request: 'a cancel', notices: 'cancels', why: 'CANCELLED' },
+  { request: 'a request to suspend', notices: 'suspends', why: 'SUSPENDED' },
+])('$request', ({ notices, why }) => {
+  test('loses to a success that comes first', async () => {
+    const { world, job } = await busy();
+    await world.deliver([], { [notices]: [job] });
+    await world.end(job);
+    expect(world.outcomes.at(-1)).toBe('1.1 result');
+  });
+
+  test('releases an attempt that waits, which never starts', async () => {
+    const { world, job, prefetched } = await busy();
+    const waiting = prefetched(2);
+    await world.deliver([waiting]);
+    await world.deliver([], { [notices]: [waiting] });
+    expect(world.outcomes.at(-1)).toBe(`2.1 released ${why}`);
+    await world.end(job);
+    expect(world.started).not.toContain(waiting);
+  });
+});
+
 describe('a cancel', () => {
   test('signals a running handler, and the attempt is reported as cancelled when the handler gives up', async () => {
     const { world, job } = await busy();
@@ -30,23 +52,6 @@ describe('a cancel', () => {
     expect(world.outcomes).toEqual(['101.1 result']);
     await world.end(job, failure('AbortError'));
     expect(world.outcomes.at(-1)).toBe('1.1 cancelled');
-  });
-
-  test('loses to a success that comes first', async () => {
-    const { world, job } = await busy();
-    await world.deliver([], { cancels: [job] });
-    await world.end(job);
-    expect(world.outcomes.at(-1)).toBe('1.1 result');
-  });
-
-  test('releases an attempt that waits, which never starts', async () => {
-    const { world, job, prefetched } = await busy();
-    const waiting = prefetched(2);
-    await world.deliver([waiting]);
-    await world.deliver([], { cancels: [waiting] });
-    expect(world.outcomes.at(-1)).toBe('2.1 released CANCELLED');
-    await world.end(job);
-    expect(world.started).not.toContain(waiting);
   });
 
   test('prevents an attempt that was handed over but not entered', async () => {
@@ -123,23 +128,6 @@ describe('a request to suspend', () => {
     expect(world.stops).toEqual([{ slot: world.slotOf(job), reason: 'suspended' }]);
     await world.end(job, failure('AbortError'));
     expect(world.outcomes.at(-1)).toBe('1.1 suspended');
-  });
-
-  test('loses to a success that comes first', async () => {
-    const { world, job } = await busy();
-    await world.deliver([], { suspends: [job] });
-    await world.end(job);
-    expect(world.outcomes.at(-1)).toBe('1.1 result');
-  });
-
-  test('releases an attempt that waits, which never starts', async () => {
-    const { world, job, prefetched } = await busy();
-    const waiting = prefetched(2);
-    await world.deliver([waiting]);
-    await world.deliver([], { suspends: [waiting] });
-    expect(world.outcomes.at(-1)).toBe('2.1 released SUSPENDED');
-    await world.end(job);
-    expect(world.started).not.toContain(waiting);
   });
 
   test('that arrives before its assignment is not remembered, since each heartbeat repeats it', async () => {

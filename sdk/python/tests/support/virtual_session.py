@@ -125,6 +125,16 @@ class VirtualSession:
     def assign(self, credit_id: int, **fields: Any) -> AttemptKey:
         return self.deliver(self.assignment(credit_id, **fields))[0]
 
+    def run_one_and_prefetch_one(self) -> tuple[AttemptKey, AttemptKey]:
+        """On a session with one slot: an attempt that runs, and one that waits behind it."""
+        (credit,) = self.first_credits()
+        self.returns(self.assign(credit.credit_id))
+        pending = self.begin_report()
+        assert pending is not None
+        self.core.end_report(pending, [1])
+        (credit,) = pending.request.credits
+        return self.assign(credit.credit_id), self.assign(credit.credit_id, prefetch=True)
+
     def cancel(self, key: AttemptKey) -> None:
         self.core.on_message(self.now, SessionMessage(cancels=[notice(key)]))
 

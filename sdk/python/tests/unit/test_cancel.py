@@ -55,14 +55,7 @@ def test_the_slot_stays_busy_until_the_handler_returns() -> None:
 
 def test_one_that_waits_is_released() -> None:
     session = VirtualSession(slots=1)
-    (credit,) = session.first_credits()
-    session.returns(session.assign(credit.credit_id))
-    pending = session.begin_report()
-    assert pending is not None
-    session.core.end_report(pending, [1])
-    (credit,) = pending.request.credits
-    first = session.assign(credit.credit_id)
-    waiting = session.assign(credit.credit_id, prefetch=True)
+    first, waiting = session.run_one_and_prefetch_one()
     session.cancel(waiting)
     assert kind_of(session.report()[waiting]) == "CANCELLED"
     session.returns(first)

@@ -23,14 +23,7 @@ def test_credits_are_voided_and_nothing_more_is_taken() -> None:
 
 def test_what_waits_is_released_and_what_runs_is_finished() -> None:
     session = VirtualSession(slots=1)
-    (credit,) = session.first_credits()
-    session.returns(session.assign(credit.credit_id))
-    pending = session.begin_report()
-    assert pending is not None
-    session.core.end_report(pending, [1])
-    (credit,) = pending.request.credits
-    running = session.assign(credit.credit_id)
-    waiting = session.assign(credit.credit_id, prefetch=True)
+    running, waiting = session.run_one_and_prefetch_one()
     session.core.drain(session.now)
     assert {key: kind_of(report) for key, report in session.report().items()} == {waiting: "DRAIN"}
     assert not session.core.is_drained

@@ -30,14 +30,7 @@ def test_a_running_handler_is_signalled_once_and_its_return_decides(value: objec
 
 def test_one_that_waits_is_released() -> None:
     session = VirtualSession(slots=1)
-    (credit,) = session.first_credits()
-    session.returns(session.assign(credit.credit_id))
-    pending = session.begin_report()
-    assert pending is not None
-    session.core.end_report(pending, [1])
-    (credit,) = pending.request.credits
-    first = session.assign(credit.credit_id)
-    waiting = session.assign(credit.credit_id, prefetch=True)
+    first, waiting = session.run_one_and_prefetch_one()
     session.suspend(waiting)
     assert kind_of(session.report()[waiting]) == "SUSPENDED"
     session.returns(first)

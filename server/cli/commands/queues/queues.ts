@@ -138,8 +138,8 @@ function addHolding(group: Command): void {
     .option('--reason <text>', 'why; shown while it is paused')
     .option('--running', 'ask the handlers of its jobs to stop; their attempts do not count')
     .option(
-      '--grace <span>',
-      'with --running: how long they may take (default: as their definitions say)',
+      '--grace <duration>',
+      'with --running: how long the handlers may take; default: cancel_grace of their definitions',
       spanUpTo('1h'),
     )
     .description('Pause a queue: none of its jobs are assigned; running jobs continue')

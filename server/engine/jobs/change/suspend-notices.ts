@@ -12,7 +12,9 @@ export function notifySuspended(bus: Pick<Bus, 'suspend'>, changes: readonly Cha
     const { sessionId, jobId, attempt } = change.run;
     if (change.kind === 'end' || change.event !== 'pause' || !change.suspension || !sessionId) continue;
     const notice = { jobId, attempt, graceMs: graceLeftMs(change.suspension.untilUs, nowUs) };
-    notices.set(sessionId, [...(notices.get(sessionId) ?? []), notice]);
+    const list = notices.get(sessionId);
+    if (list) list.push(notice);
+    else notices.set(sessionId, [notice]);
   }
   for (const [sessionId, list] of notices) bus.suspend(sessionId, list);
 }

@@ -5,8 +5,8 @@ import { definitionDefaults } from '../../../../server/domain/definitions/defini
 import { decideFail, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
 import { decideLoss } from '../../../../server/domain/jobs/decide-loss.ts';
 import type { Change, OpenRun } from '../../../../server/domain/jobs/run.ts';
-import { noLimits } from '../../../../server/domain/jobs/time-limits.ts';
 import type { RetryPolicy } from '../../../../server/domain/retries/retry-policy.ts';
+import { openRunAt, SESSION_ID } from '../../../support/jobs/open-run.ts';
 
 export const NOW_US = 1_795_000_000_000_000;
 
@@ -14,41 +14,14 @@ export const NOW_US = 1_795_000_000_000_000;
 export const LAPSE = 'lapse';
 
 export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
-  return {
-    jobId: '0198c0de-0000-7000-8000-000000000001',
-    laneId: 1,
+  return openRunAt(NOW_US, {
     state: 'RUNNING',
-    rank: NOW_US,
-    priority: 0,
     attempt: 1,
-    attemptCount: 0,
-    sessionId: '0198c0de-0000-4000-8000-000000000001',
+    sessionId: SESSION_ID,
     assignTimeUs: NOW_US,
     dueTimeUs: NOW_US,
-    expireTimeUs: null,
-    runTimeUs: null,
-    limits: noLimits,
-    createTimeUs: NOW_US,
-    consecutiveLosses: 0,
-    suspectLosses: 0,
-    totalLosses: 0,
-    failures: 0,
-    releases: 0,
-    releasesSinceUs: null,
-    suspensions: 0,
-    timeoutsStopped: false,
-    suspension: null,
-    reason: null,
-    runTimeoutMs: 1_000,
-    retryPolicy: null,
-    fairnessKey: null,
-    limitId: null,
-    parentJobId: null,
-    unmetDependencies: 0,
-    children: 0,
-    notifiesDependents: false,
     ...changes,
-  };
+  });
 }
 
 export function policyOf(changes: Partial<RetryPolicy>): RetryPolicy {

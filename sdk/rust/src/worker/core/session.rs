@@ -1,5 +1,7 @@
 //! One session of the worker: its heartbeats, its subscription, its credits, and the attempts that it holds.
 
+mod lease;
+
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -368,35 +370,5 @@ impl Session {
             };
             host.emit(Effect::Report { session: self.number, call, request, timeout: REPORT_TIMEOUT });
         }
-    }
-
-    fn watch(&mut self, host: &mut Host, now: Millis) {
-        self.attempts.clear_due();
-        if self.fence.passed(now) {
-            self.fall(host);
-        } else {
-            self.attempts.due_by(self.fence.at());
-        }
-        self.attempts.watch(host, now);
-        self.advance(host, now);
-    }
-
-    /// The lease can't be proved any more. The session is kept and continues to send heartbeats.
-    fn fall(&mut self, host: &mut Host) {
-        if std::mem::replace(&mut self.fenced, true) {
-            return;
-        }
-        host.stats.fences += 1;
-        host.warn("the lease can not be proved: handlers are stopped until a heartbeat is answered".into());
-        self.attempts.grants.void_all();
-        self.attempts.abort(host);
-        host.event(WorkerEvent::Fenced);
-    }
-
-    fn recover(&mut self, host: &mut Host, now: Millis) {
-        self.fenced = false;
-        self.attempts.due_by(self.fence.at());
-        self.beats.within(now, 0);
-        host.event(WorkerEvent::Recovered);
     }
 }
