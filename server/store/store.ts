@@ -189,7 +189,7 @@ export function createStatements(database: Database): Statements {
     readEnd: (jobId) => readJobEnd(database, jobId),
     eraseData: (data) => eraseData(database, data),
     findEnded: (jobIds) => findEnded(database, jobIds),
-    clearExpired: (stopped = () => false) => retention.round(stopped),
+    clearExpired: (bounds = {}) => retention.round(bounds),
     outbox: {
       take: (relayId, maxBytes, forMs) => takeOutbox(database, relayId, maxBytes, forMs),
       finish: (relayId, rowIds) => finishOutbox(database, relayId, rowIds),

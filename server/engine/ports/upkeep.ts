@@ -12,16 +12,23 @@ export interface Cleared {
   readonly more: boolean;
 }
 
+/** Where a round of deleting ends. */
+export interface RoundBounds {
+  /** The round stops early once this returns true. */
+  readonly stopped?: () => boolean;
+  /** A time that the replica trusts, in µs: a database's clock ahead of it has stepped, and makes nothing older. */
+  readonly latestUs?: number;
+}
+
 /** Days, after today, whose partitions are made ahead. */
 export const DAYS_AHEAD = 7;
 
 /** Upkeep of the database. */
 export interface UpkeepStore {
   /**
-   * One bounded round of deleting what is past its retention; stops early once `stopped` returns true. Other replicas
-   * may run rounds at the same time.
+   * One bounded round of deleting what is past its retention. Other replicas may run rounds at the same time.
    */
-  clearExpired(stopped?: () => boolean): Promise<Cleared>;
+  clearExpired(bounds?: RoundBounds): Promise<Cleared>;
   /**
    * Makes the partitions of today and of the days ahead. Rejects if another transaction is in the way; then jobs of a
    * day without a partition go to the default one.

@@ -1,6 +1,7 @@
 /** Deletes jobs after their retention, in pages of 1,000, with outcomes, attempts, logs, checkpoints and steps. */
 
 import { sameKey } from '../base/same-key.ts';
+import { timestampOf } from '../base/times.ts';
 import { stopReasonCodes } from '../batches/batch-stop-reasons.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import { retentionOf } from './retentions.ts';
@@ -15,6 +16,7 @@ export interface ExpirePage {
   readonly after: string;
   /** The page ends before this id: later jobs are too young in any case. */
   readonly before: string;
+  readonly nowMs: number;
 }
 
 export interface Expired {
@@ -38,7 +40,7 @@ function expireStatement(name: string, picked: string) {
   return {
     name,
     text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+WITH now AS MATERIALIZED (SELECT $3::timestamptz AS time),
 picked AS MATERIALIZED (${picked}),
 ended AS (
   DELETE FROM job_outcomes o USING picked p, now
@@ -82,8 +84,8 @@ SELECT (SELECT count(*)::int FROM ended) AS jobs, (SELECT count(*)::int FROM pic
 // Compared as rows, for which only the index by lane is sorted: by the primary key other lanes' jobs would be read too.
 const expireLaneStatement = expireStatement(
   'expire_lane_jobs',
-  `SELECT job_id, parent_job_id, step, $4::bigint AS kept_ms FROM jobs
-   WHERE (lane_id, job_id) > ($3, $1) AND (lane_id, job_id) < ($3, $2) ORDER BY lane_id, job_id LIMIT ${EXPIRE_PAGE}`,
+  `SELECT job_id, parent_job_id, step, $5::bigint AS kept_ms FROM jobs
+   WHERE (lane_id, job_id) > ($4, $1) AND (lane_id, job_id) < ($4, $2) ORDER BY lane_id, job_id LIMIT ${EXPIRE_PAGE}`,
 );
 
 function expireTableStatement(table: string) {
@@ -102,7 +104,7 @@ async function expire(
   page: ExpirePage,
   rest: readonly number[],
 ): Promise<Expired> {
-  const [row] = await session.run(statement, [page.after, page.before, ...rest]);
+  const [row] = await session.run(statement, [page.after, page.before, timestampOf(page.nowMs * 1000), ...rest]);
   const scanned = row?.picked ?? 0;
   return {
     jobs: row?.jobs ?? 0,

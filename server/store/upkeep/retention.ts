@@ -3,7 +3,7 @@
  * and the rest of a day, are deleted in pages.
  */
 import { lowestUuid } from '../../domain/base/uuid.ts';
-import type { Cleared } from '../../engine/ports/upkeep.ts';
+import type { Cleared, RoundBounds } from '../../engine/ports/upkeep.ts';
 import type { Database, Session } from '../driver/database.ts';
 import { clear, unlessInTheWay } from './clearing.ts';
 import {
@@ -55,8 +55,8 @@ export class RetentionRounds {
   }
 
   /** One round. Leaves to the next one what another replica is clearing, or another transaction has locked. */
-  async round(stopped: () => boolean): Promise<Cleared> {
-    const bounds = await readRetentionBounds(this.#database);
+  async round({ stopped = () => false, latestUs }: RoundBounds): Promise<Cleared> {
+    const bounds = await readRetentionBounds(this.#database, latestUs);
     if (!bounds) return { days: 0, jobs: 0, rows: 0, more: false };
     const { dropped, left } = await this.#dropDay(bounds);
     const jobs = await this.#expire(bounds, left, stopped);
@@ -84,7 +84,7 @@ export class RetentionRounds {
     let removed = 0;
     for (const source of await this.#sources(bounds, left)) {
       if (budget.jobs <= 0 || budget.pages <= 0 || stopped()) return removed;
-      removed += await this.#scanSource(source, budget);
+      removed += await this.#scanSource(source, bounds.nowMs, budget);
       this.#afterLaneId = source.laneId ?? this.#afterLaneId;
     }
     this.#afterLaneId = 0;
@@ -108,11 +108,11 @@ export class RetentionRounds {
     ];
   }
 
-  async #scanSource({ key, before, expire }: Source, budget: Budget): Promise<number> {
+  async #scanSource({ key, before, expire }: Source, nowMs: number, budget: Budget): Promise<number> {
     let removed = 0;
     for (let page = 0; page < PAGES_PER_SOURCE; page++) {
       const after = this.#after.get(key) ?? NIL_UUID;
-      const expired = await clear(this.#database, (session) => expire(session, { after, before }));
+      const expired = await clear(this.#database, (session) => expire(session, { after, before, nowMs }));
       if (!expired) return removed;
       removed += expired.jobs;
       budget.jobs -= expired.scanned;
@@ -128,12 +128,12 @@ export class RetentionRounds {
   }
 
   async #clearLeftovers({ nowMs, shortestMs }: RetentionBounds, stopped: () => boolean): Promise<number> {
-    const before = lowestUuid(nowMs - shortestMs);
+    const given = { young: lowestUuid(nowMs - shortestMs), nowMs };
     let removed = 0;
     for (const table of leftoverTables) {
       for (let slice = 0; slice < SLICES && !stopped(); slice++) {
         const block = this.#blocks.get(table) ?? 0;
-        const cleared = await clear(this.#database, (session) => clearSlice(session, table, block, before));
+        const cleared = await clear(this.#database, (session) => clearSlice(session, table, block, given));
         if (!cleared) break;
         removed += cleared.rows;
         this.#note({ [table]: cleared.rows });

@@ -1,5 +1,6 @@
 /** Retention of ended jobs: a row for each setting that differs from the default. */
 import { definitionDefaults } from '../../domain/definitions/definition.ts';
+import { timestampOf } from '../base/times.ts';
 import type { Session, Statement } from '../driver/database.ts';
 
 /** Clients that wait for a job must find it after its end, however short its retention. */
@@ -53,21 +54,29 @@ export async function readRetention(session: Session, namespace: string): Promis
 const readBounds = {
   name: 'read_retention_bounds',
   text: `
-SELECT muster_now() AS now, min(kept.ms) AS shortest, max(kept.ms) AS longest
+SELECT least(muster_now(), $1::timestamptz) AS now, min(kept.ms) AS shortest, max(kept.ms) AS longest
 FROM lanes l CROSS JOIN LATERAL (SELECT ${retentionOf('l')} AS ms) AS kept`,
   row: { now: 'timestamptz', shortest: 'int8?', longest: 'int8?' },
 } satisfies Statement;
 
 export interface RetentionBounds {
+  /** The present: all of a round uses it, so that a step of the database's clock in the middle deletes nothing. */
   readonly nowMs: number;
   /** Of all retentions in force, in ms. */
   readonly shortestMs: number;
   readonly longestMs: number;
 }
 
-/** Undefined while there is no lane, and so no job. */
-export async function readRetentionBounds(session: Session): Promise<RetentionBounds | undefined> {
-  const [row] = await session.run(readBounds, []);
+/**
+ * Undefined while there is no lane, and so no job.
+ *
+ * @param latestUs The present is this time at most, whatever the database's clock says.
+ */
+export async function readRetentionBounds(
+  session: Session,
+  latestUs: number | undefined,
+): Promise<RetentionBounds | undefined> {
+  const [row] = await session.run(readBounds, [timestampOf(latestUs)]);
   if (!row || row.shortest === null || row.longest === null) return undefined;
   return { nowMs: Math.floor(row.now / 1000), shortestMs: row.shortest, longestMs: row.longest };
 }

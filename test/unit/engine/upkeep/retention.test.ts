@@ -1,6 +1,6 @@
 /** Rounds that delete expired data. */
 import { describe, expect, it } from 'vitest';
-import type { Cleared } from '../../../../server/engine/ports/upkeep.ts';
+import type { Cleared, RoundBounds } from '../../../../server/engine/ports/upkeep.ts';
 import { retentionLoop } from '../../../../server/engine/upkeep/retention.ts';
 import { constantRandom, VirtualTime } from '../base/virtual-time.ts';
 
@@ -14,14 +14,15 @@ function start(...answers: (Cleared | Error)[]) {
   const write = (level: string) => (_: unknown, message: string) => void logged.push(`${level}: ${message}`);
   const log = { info: write('info'), warn: write('warn'), error: write('error') };
   const store = {
-    clearExpired: async () => {
+    clearExpired: async ({ latestUs }: RoundBounds = {}) => {
+      expect(latestUs).toBe(time.now() * 1000);
       rounds.push(time.now() - 1_000);
       const answer = answers.shift() ?? nothing;
       if (answer instanceof Error) throw answer;
       return answer;
     },
   };
-  const dbClock = { isSteady: true };
+  const dbClock = { isSteady: true, nowUs: () => time.now() * 1000 };
   const retention = retentionLoop({ store, dbClock, timers: time, random: constantRandom(0.5), log });
   retention.start();
   return { time, rounds, logged, dbClock, retention };

@@ -146,6 +146,7 @@ export function waitsSuite(context: StoreContext): void {
         context,
         `UPDATE sent_signals SET keep_until = muster_now() - interval '59 min' WHERE row_id = ${rowId}`,
       );
+      await context.store.clearExpired({ latestUs: presentUs() - hourUs });
       expect(await takeAt(presentUs())).toEqual([]);
       expect((await takeAt(presentUs() - hourUs)).map((signal) => signal.rowId)).toEqual([rowId]);
     });
