@@ -2,6 +2,7 @@
  * Notifies every part of the engine that a committed transaction, or a hint of another replica, concerns. Nothing else
  * in the engine does that.
  */
+import { entryKindOf, hasBegun } from '../domain/jobs/inbox.ts';
 import type { Change } from '../domain/jobs/run.ts';
 import type { Hint, LaneHint } from './base/messages.ts';
 import type { CompletedAttempt } from './ports/attempts.ts';
@@ -32,6 +33,8 @@ export interface Facts {
   readonly workflows?: readonly string[];
   /** The inbox of dependencies may have a new row. */
   readonly dependencies?: boolean;
+  /** Jobs of a workflow or a batch must be paused or resumed with it. */
+  readonly childPauses?: boolean;
 }
 
 /** A part of the engine that acts on some of the facts. */
@@ -51,6 +54,7 @@ const ORDER = [
   'ended',
   'workflows',
   'dependencies',
+  'childPauses',
 ] as const satisfies readonly (keyof Facts)[];
 
 export class Announcer {
@@ -105,6 +109,7 @@ export function factsOfChanges(changes: readonly Change[]): Facts {
     ended: ends.map(({ run }) => run.jobId),
     workflows: changes.flatMap((change) => workflowOf(change) ?? []),
     dependencies: ends.some(({ run }) => run.notifiesDependents),
+    childPauses: others.some((change) => entryKindOf(change) === 'PAUSE_CHILDREN'),
   };
 }
 
@@ -129,10 +134,10 @@ function lowestRanks(jobs: readonly LaneHint[]): LaneHint[] {
   return Array.from(ranks, ([laneId, rank]) => ({ laneId, rank }));
 }
 
-/** The workflow with a new inbox row: the parent of the job that ended, or the workflow that must stop. */
+/** The workflow with a new inbox row: the parent of the job that ended, or the workflow that must stop or go on. */
 function workflowOf(change: Change): string | undefined {
   if (change.kind === 'end') return change.run.parentJobId ?? undefined;
-  return change.run.state === 'WAITING' ? change.run.jobId : undefined;
+  return hasBegun(change.run) ? change.run.jobId : undefined;
 }
 
 const withSession: ReadonlySet<string> = new Set(['ASSIGNED', 'RUNNING', 'CANCELLING']);

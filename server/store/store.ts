@@ -25,6 +25,7 @@ import { insertCleanups } from './jobs/change/insert-cleanups.ts';
 import { lockRuns } from './jobs/change/lock-runs.ts';
 import { updateRecords } from './jobs/change/update-records.ts';
 import { writeAttempts, writeContinues, writeEnds } from './jobs/change/write-runs.ts';
+import { findChildPauses } from './jobs/inbox/child-pauses.ts';
 import { dropEntriesOfEnds, takeEntriesOfEnds } from './jobs/inbox/dependency-entries.ts';
 import { insertInbox } from './jobs/inbox/inbox-inserts.ts';
 import { dropInbox, findAbandoned, takeInbox } from './jobs/inbox/workflow-entries.ts';
@@ -204,7 +205,8 @@ export function createStatements(database: Database): Statements {
       drop: (rowIds) => dropInbox(database, rowIds),
       takeEntriesOfEnds: () => takeEntriesOfEnds(database),
       dropEntriesOfEnds: (rowIds) => dropEntriesOfEnds(database, rowIds),
-      findAbandoned: (olderThanMs, limit) => findAbandoned(database, olderThanMs, limit),
+      findAbandoned: (olderThanMs, limit, afterRowId) => findAbandoned(database, olderThanMs, limit, afterRowId),
+      findChildPauses: (limit) => findChildPauses(database, limit),
     },
     workflows: workflowStore(database),
     workflowReads: workflowReads(database),

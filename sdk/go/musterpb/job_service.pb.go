@@ -2226,11 +2226,13 @@ type PauseJobRequest struct {
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Idempotency token (UUID) for retries of this call. Empty: none.
 	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Whether an open attempt is asked to stop. Not set: a job with an open attempt is refused with JOB_NOT_WAITING.
+	// Whether an open attempt is asked to stop, and a workflow or a batch that has begun is paused with its jobs. Not set:
+	// such a job is refused with JOB_NOT_WAITING.
 	Running bool `protobuf:"varint,5,opt,name=running,proto3" json:"running,omitempty"`
-	// How long its handler may take to stop. At most 1 h. Unset: the definition's `cancel_grace`. Only with `running`.
+	// How long its handler may take to stop; of a workflow or a batch, the handlers of its jobs. At most 1 h. Unset: each
+	// definition's `cancel_grace`. Only with `running`.
 	Grace *durationpb.Duration `protobuf:"bytes,6,opt,name=grace,proto3" json:"grace,omitempty"`
-	// What becomes of its total timeout meanwhile. Unspecified: RUN_ON.
+	// What becomes of its total timeout meanwhile, and of those of the jobs of a workflow or a batch. Unspecified: RUN_ON.
 	Timeouts      PausedTimeouts `protobuf:"varint,7,opt,name=timeouts,proto3,enum=muster.v1.PausedTimeouts" json:"timeouts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -24,17 +24,23 @@ export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, lim
       return decideGraceOver(run, moment) ?? decideOverrun(run, policy, moment, limits);
     case 'CANCELLING':
       return decideTimeOut(run, policy, moment);
+    case 'PAUSED':
+      if (run.begun) return stopLate(run);
+      return whyOver(run, moment.nowUs) ?? expired(run);
     case 'BLOCKED':
     case 'READY':
-    case 'PAUSED':
       // Nothing else is due in these states, and a due time that is left would be found again for ever.
       return whyOver(run, moment.nowUs) ?? expired(run);
     case 'WAITING':
-      if (isSuspended(run)) return totalTimeOut(run);
-      return continueAs('timeOut', run, { state: 'WAITING', reason: 'it did not end within its total timeout' });
+      return isSuspended(run) ? totalTimeOut(run) : stopLate(run);
     default:
       return undefined;
   }
+}
+
+/** A workflow stops its steps first. */
+function stopLate(run: OpenRun): Continue {
+  return continueAs('timeOut', run, { state: 'WAITING', reason: 'it did not end within its total timeout' });
 }
 
 /** Ends a waiting job whose expiry or total timeout has passed. */

@@ -44,6 +44,7 @@ export function continueAs(event: JobEvent, run: OpenRun, rest: Partial<Continue
     timeoutsStopped,
     reason,
   } = run;
+  const { suspension = suspensionIn(rest.state, run.suspension) } = rest;
   return {
     kind: 'continue',
     event,
@@ -61,9 +62,11 @@ export function continueAs(event: JobEvent, run: OpenRun, rest: Partial<Continue
     suspensions,
     deadlineUs: run.limits.deadlineUs,
     timeoutsStopped,
-    suspension: suspensionIn(rest.state, run.suspension),
+    begun: run.begun && rest.state === 'PAUSED',
+    pausedWithParent: run.pausedWithParent && (rest.state === 'PAUSED' || suspension !== null),
     reason,
     ...rest,
+    suspension,
   };
 }
 
@@ -282,6 +285,7 @@ export function decideCancel(run: OpenRun, why: string, graceMs: number, moment:
   const [to] = transitions.requestCancel[run.state] ?? [];
   if (!to) return undefined;
   const reason = why || 'cancelled on request';
+  if (run.begun) return continueAs('requestCancel', run, { state: 'CANCELLING', reason });
   if (to === 'CANCELLED' || isSuspended(run)) return cancelled('requestCancel', { ...run, reason });
   // A workflow ends once its steps and their clean-ups have ended.
   if (run.state === 'WAITING') return continueAs('requestCancel', run, { state: to, reason });

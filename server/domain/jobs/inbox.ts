@@ -1,12 +1,14 @@
 /** Entries of the job inbox. */
 import { isSuspended } from './decide.ts';
-import type { Continue } from './run.ts';
+import type { Continue, OpenRun } from './run.ts';
 
 /**
  * Codes as stored in SQL. Each entry is written by the transaction that makes it true, and taken by the transaction that
  * acts on it. Up to SKIP_STEP they are for a workflow or a batch.
  */
 export const inboxKinds = {
+  /** Its open jobs must be paused, or resumed, as the workflow or the batch itself is; the entry stays until they are. */
+  PAUSE_CHILDREN: 0,
   /** The workflow was started. */
   STARTED: 1,
   /** Jobs of a step have ended. */
@@ -33,11 +35,17 @@ export const inboxKinds = {
 /** For a workflow or a batch. */
 export type WorkflowEntryKind = Exclude<keyof typeof inboxKinds, 'JOB_ENDED' | 'STEP_ENDED' | 'ASSET_PUBLISHED'>;
 
-/** The entry for the workflow, or the batch, that the change starts or stops. Undefined: it does neither. */
-export function entryKindOf({ run, event }: Continue): WorkflowEntryKind | undefined {
+/** The entry for the workflow, or the batch, that the change starts, stops, pauses or resumes. Undefined: none of these. */
+export function entryKindOf({ run, event, begun }: Continue): WorkflowEntryKind | undefined {
   if (event === 'start') return 'STARTED';
-  if (run.state !== 'WAITING' || isSuspended(run)) return undefined;
-  return event === 'timeOut' ? 'TIME_OUT' : 'CANCEL';
+  if (begun || event === 'resume') return begun || run.begun ? 'PAUSE_CHILDREN' : undefined;
+  if (!hasBegun(run)) return undefined;
+  return event === 'timeOut' ? 'TIME_OUT' : event === 'requestCancel' ? 'CANCEL' : undefined;
+}
+
+/** Of a workflow or a batch. */
+export function hasBegun(run: OpenRun): boolean {
+  return run.begun || (run.state === 'WAITING' && !isSuspended(run));
 }
 
 /** Codes as stored in SQL: who acts on an entry, by its kind. */

@@ -103,7 +103,8 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     BLOCKED: ['CANCELLED'],
     SCHEDULED: ['CANCELLED'],
     READY: ['CANCELLED'],
-    PAUSED: ['CANCELLED'],
+    // CANCELLING: a workflow or a batch that had begun.
+    PAUSED: ['CANCELLED', 'CANCELLING'],
     ASSIGNED: ['CANCELLING'],
     RUNNING: ['CANCELLING'],
     // CANCELLED: a job that waits for a signal, an approval or children, since nothing runs.
@@ -114,27 +115,29 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     BLOCKED: ['FAILED'],
     SCHEDULED: ['FAILED'],
     READY: ['FAILED'],
-    PAUSED: ['FAILED'],
+    PAUSED: ['FAILED', 'WAITING'],
     RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'],
-    // A workflow stops its steps first. FAILED: the awaited signal or approval did not arrive in time.
+    // A workflow stops its steps first, also one that is PAUSED. FAILED: the awaited signal or approval did not arrive in time.
     WAITING: ['WAITING', 'FAILED'],
     CANCELLING: ['CANCELLED'],
   },
   // The watchdog checked, and the attempt makes progress.
   watch: { RUNNING: ['RUNNING'] },
   expire: { BLOCKED: ['EXPIRED'], SCHEDULED: ['EXPIRED'], READY: ['EXPIRED'], PAUSED: ['EXPIRED'] },
-  // A job that is held is only asked to stop: `suspend` or any other end of its attempt pauses it.
+  // A job that is held is only asked to stop: `suspend` or any other end of its attempt pauses it. A workflow or a batch
+  // that has begun is PAUSED at once. PAUSED: a second request changes how.
   pause: {
+    PAUSED: ['PAUSED'],
     BLOCKED: ['PAUSED'],
     SCHEDULED: ['PAUSED'],
     READY: ['PAUSED'],
     ASSIGNED: ['ASSIGNED'],
     RUNNING: ['RUNNING'],
-    WAITING: ['WAITING'],
+    WAITING: ['WAITING', 'PAUSED'],
   },
-  // A job that was asked to stop, and has not yet, runs on.
+  // A job that was asked to stop, and has not yet, runs on. WAITING: a workflow or a batch that had begun.
   resume: {
-    PAUSED: ['READY', 'SCHEDULED', 'BLOCKED'],
+    PAUSED: ['READY', 'SCHEDULED', 'BLOCKED', 'WAITING'],
     ASSIGNED: ['ASSIGNED'],
     RUNNING: ['RUNNING'],
     WAITING: ['WAITING'],

@@ -4,7 +4,7 @@ import { rankOf, startOf } from '../dispatch/rank.ts';
 import { continueAs, expiryOf, isSuspended, type Moment, waitsUntil } from './decide.ts';
 import { whyOver } from './decide-due.ts';
 import { transitions } from './job-state.ts';
-import type { Change, Continue, OpenRun } from './run.ts';
+import type { Change, Continue, OpenRun, Suspension } from './run.ts';
 import { earliest } from './time-limits.ts';
 
 /** Why an open job can't be changed as requested. */
@@ -15,26 +15,67 @@ export interface PauseRequest {
   readonly reason: string;
   /** A job that is held: how long its handler may take to stop. Undefined: such a job is not paused. */
   readonly graceMs?: number | undefined;
+  /**
+   * A workflow or a batch that has begun: how long the handlers of its jobs may take; null: as long as their definitions
+   * say. Undefined: it is neither, or such a job is not paused.
+   */
+  readonly childGraceMs?: number | null | undefined;
+  /** Its workflow or batch is paused, and not the job for itself. */
+  readonly withParent?: boolean | undefined;
   /** The total timeout stops, and starts anew when the job is resumed. */
   readonly stopsTimeouts?: boolean | undefined;
 }
 
 /**
  * Pauses the job until somebody resumes it. Its expiry still applies, and its time to run is kept. The handler of a held
- * job is asked to stop; a job whose handler waits for children is paused once they have ended. Undefined: already
- * paused, or asked to stop as early.
+ * job is asked to stop; a job whose handler waits for children is paused once they have ended; a workflow or a batch
+ * starts nothing more, and its open jobs are paused with it. Undefined: already paused, or asked to stop as early.
  */
 export function decidePause(run: OpenRun, request: PauseRequest, nowUs: number): Continue | PauseRefusal | undefined {
-  if (run.state === 'PAUSED') return undefined;
+  const withParent = request.withParent === true;
   const timeoutsStopped = run.timeoutsStopped || request.stopsTimeouts === true;
   const deadlineUs = timeoutsStopped ? null : run.limits.deadlineUs;
   const stopping = { ...run, limits: { ...run.limits, deadlineUs } };
-  const rest = { timeoutsStopped, deadlineUs, reason: request.reason || 'paused on request' };
+  const reason = request.reason || 'paused on request';
+  const rest = { timeoutsStopped, deadlineUs, reason, pausedWithParent: withParent };
+  if (run.state === 'PAUSED') return decideAgain(stopping, request, rest, nowUs);
   if (isHeld(run) || isSuspended(run)) return decideAsk(stopping, request, rest, nowUs);
-  if (!transitions.pause[run.state] || run.state === 'WAITING') return 'NOT_WAITING';
+  if (run.state === 'WAITING') {
+    if (request.childGraceMs === undefined) return 'NOT_WAITING';
+    const suspension = childSuspension(request.childGraceMs, nowUs);
+    return continueAs('pause', run, { state: 'PAUSED', dueTimeUs: deadlineUs, begun: true, suspension, ...rest });
+  }
+  if (!transitions.pause[run.state]) return 'NOT_WAITING';
   const runTimeUs = run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs;
   return continueAs('pause', run, { state: 'PAUSED', dueTimeUs: waitsUntil(stopping), runTimeUs, ...rest });
 }
+
+/**
+ * A second request for a job that is PAUSED: it may stop the total timeout, shorten the grace period of a workflow's or
+ * a batch's jobs, and keep the job paused when its workflow or batch is resumed.
+ */
+function decideAgain(run: OpenRun, request: PauseRequest, rest: Asked, nowUs: number): Continue | undefined {
+  if (rest.pausedWithParent && !run.pausedWithParent) return undefined;
+  const isOver = run.suspension !== null && run.suspension.untilUs <= nowUs;
+  const suspension =
+    run.begun && typeof request.childGraceMs === 'number' && !isOver
+      ? sooner(run.suspension, { untilUs: nowUs + request.childGraceMs * 1000, to: 'PAUSED' })
+      : run.suspension;
+  const isSame = rest.timeoutsStopped === run.timeoutsStopped && rest.pausedWithParent === run.pausedWithParent;
+  if (isSame && suspension === run.suspension) return undefined;
+  const dueTimeUs = run.begun ? run.limits.deadlineUs : waitsUntil(run);
+  return continueAs('pause', run, { state: 'PAUSED', dueTimeUs, runTimeUs: run.runTimeUs, suspension, ...rest });
+}
+
+function sooner(before: Suspension | null, now: Suspension): Suspension {
+  return before && before.untilUs <= now.untilUs ? before : now;
+}
+
+function childSuspension(graceMs: number | null, nowUs: number): Suspension | null {
+  return graceMs === null ? null : { untilUs: nowUs + graceMs * 1000, to: 'PAUSED' };
+}
+
+type Asked = Pick<Continue, 'timeoutsStopped' | 'deadlineUs' | 'reason' | 'pausedWithParent'>;
 
 function isHeld({ state }: OpenRun): boolean {
   return state === 'ASSIGNED' || state === 'RUNNING';
@@ -44,15 +85,20 @@ function isHeld({ state }: OpenRun): boolean {
 function decideAsk(
   run: OpenRun,
   { graceMs }: PauseRequest,
-  rest: Partial<Continue>,
+  rest: Asked,
   nowUs: number,
 ): Continue | PauseRefusal | undefined {
   if (graceMs === undefined) return 'NOT_WAITING';
   const untilUs = nowUs + (isHeld(run) ? graceMs * 1000 : 0);
-  if (run.suspension?.to === 'PAUSED' && run.suspension.untilUs <= untilUs) return undefined;
+  const isAsked = run.suspension?.to === 'PAUSED';
+  // One that was asked for itself stays paused when its workflow or batch is resumed.
+  const pausedWithParent = rest.pausedWithParent && (!isAsked || run.pausedWithParent);
+  const isSame = pausedWithParent === run.pausedWithParent && rest.timeoutsStopped === run.timeoutsStopped;
+  if (isAsked && isSame && run.suspension.untilUs <= untilUs) return undefined;
   const suspension = { untilUs: Math.min(untilUs, run.suspension?.untilUs ?? untilUs), to: 'PAUSED' } as const;
   const asked = { ...run, suspension };
-  return continueAs('pause', run, { state: run.state, dueTimeUs: heldUntil(asked), suspension, ...rest });
+  const dueTimeUs = heldUntil(asked);
+  return continueAs('pause', run, { state: run.state, dueTimeUs, ...rest, suspension, pausedWithParent });
 }
 
 /**
@@ -89,12 +135,15 @@ function heldUntil({ state, limits, suspension }: OpenRun): number | null {
 
 /**
  * Resumes the job with its previous rank: BLOCKED while it has unmet dependencies, SCHEDULED while its time to run is
- * in the future, else READY. One that was only asked to stop runs on. `totalTimeoutMs` is its definition's, for a
- * timeout that starts anew. Undefined: the job is not paused.
+ * in the future, else READY. One that was only asked to stop runs on, and so does a workflow or a batch that had begun.
+ * `totalTimeoutMs` is its definition's, for a timeout that starts anew. Undefined: the job is not paused.
  */
 export function decideResume(paused: OpenRun, { nowUs }: Moment, totalTimeoutMs?: number): Change | undefined {
   const run = withTimeouts(paused, nowUs, totalTimeoutMs);
-  const running = { timeoutsStopped: false, deadlineUs: run.limits.deadlineUs, reason: null };
+  const { deadlineUs } = run.limits;
+  const running = { timeoutsStopped: false, deadlineUs, reason: null, pausedWithParent: false };
+  if (run.begun)
+    return continueAs('resume', run, { state: 'WAITING', dueTimeUs: deadlineUs, suspension: null, ...running });
   if (run.suspension?.to === 'PAUSED') {
     const dueTimeUs = heldUntil({ ...run, suspension: null });
     return continueAs('resume', run, { state: run.state, dueTimeUs, suspension: null, ...running });
@@ -126,7 +175,7 @@ export interface Update {
 
 /** Changes priority, time to run or expiry of a waiting job, and derives its rank and due time. */
 export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): Change | PauseRefusal {
-  if (!transitions.update[run.state]) return 'NOT_WAITING';
+  if (!transitions.update[run.state] || run.begun) return 'NOT_WAITING';
   const over = whyOver(run, nowUs);
   if (over) return over;
   if (update.expireTimeUs !== undefined && update.expireTimeUs <= nowUs) return 'EXPIRY_PASSED';

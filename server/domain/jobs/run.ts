@@ -31,8 +31,15 @@ export interface OpenRun {
   readonly limits: RunLimits;
   /** Its total timeout is stopped until it is resumed, and starts anew then. */
   readonly timeoutsStopped: boolean;
-  /** Somebody asked its handler to stop, or wants it paused once its children have ended. */
+  /**
+   * Somebody asked its handler to stop, or wants it paused once its children have ended. A workflow or a batch that is
+   * PAUSED: until when the handlers of its jobs may take; null: as long as their definitions say.
+   */
   readonly suspension: Suspension | null;
+  /** PAUSED: a workflow or a batch that had begun, and goes on when it is resumed. */
+  readonly begun: boolean;
+  /** PAUSED, or asked to stop, because its workflow or batch is paused: it is resumed with that. */
+  readonly pausedWithParent: boolean;
   /** PAUSED or BLOCKED: when it may run after it is resumed or unblocked. Null: at once. */
   readonly runTimeUs: number | null;
   readonly createTimeUs: number;
@@ -123,6 +130,8 @@ export interface Continue {
   readonly deadlineUs: number | null;
   readonly timeoutsStopped: boolean;
   readonly suspension: Suspension | null;
+  readonly begun: boolean;
+  readonly pausedWithParent: boolean;
   readonly reason: string | null;
   /** PAUSED or BLOCKED, see `OpenRun`. Undefined: null. */
   readonly runTimeUs?: number | null | undefined;

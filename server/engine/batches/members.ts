@@ -2,8 +2,13 @@
 import { MAX_MEMBERS } from '../../domain/batches/batch.ts';
 import { afterPage, type BatchRetry } from '../../domain/batches/batch-retry.ts';
 import { type MembersRefused, whyRefused } from '../../domain/batches/membership.ts';
+import { decidePause } from '../../domain/jobs/pause.ts';
+import { withParentText } from '../../domain/jobs/pause-children.ts';
 import type { Store } from '../ports/store.ts';
 import type { BatchRefusal, Insertion, SubmitCall } from '../ports/submissions.ts';
+
+/** Max jobs per statement. */
+const PAGE = 1_000;
 
 export interface OpenBatch {
   readonly jobId: string;
@@ -11,6 +16,8 @@ export interface OpenBatch {
   readonly members: number;
   /** Undefined: the batch retries no other batch. */
   readonly retry: BatchRetry | undefined;
+  /** New members start nothing until it is resumed. */
+  readonly isPaused: boolean;
 }
 
 /** Locks the batch of a call. Undefined: the call has no batch. */
@@ -23,7 +30,7 @@ export async function openBatch(
   const [batch, job] = await Promise.all([tx.batches.lockForMembers(jobId), tx.batches.readJob(jobId)]);
   if (!batch || job?.namespace !== namespace) return refused({ jobId, members: 0 }, 'NOT_FOUND');
   const why = whyRefused(batch, job.state, retryPage);
-  const open = { jobId, members: batch.members, retry: batch.retry };
+  const open = { jobId, members: batch.members, retry: batch.retry, isPaused: job.state === 'PAUSED' };
   return why ? refused(open, why) : open;
 }
 
@@ -48,4 +55,16 @@ export async function addMembers(
   const { retryPage: page } = call;
   if (retry && page) await tx.batches.writePage(jobId, afterPage(retry, page, call.jobs.length - members), members);
   else if (members > 0) await tx.batches.addMembers(jobId, members);
+}
+
+/** Pauses new members of a paused batch before anybody can see them. */
+export async function pauseMembers(tx: Store, { jobId }: OpenBatch, { call, jobs }: Insertion): Promise<void> {
+  const request = { reason: withParentText(jobId, null), withParent: true };
+  for (let at = 0; at < jobs.length; at += PAGE) {
+    const jobIds = jobs.slice(at, at + PAGE).map((job) => job.jobId);
+    await tx.change({ by: 'jobs', namespace: call.namespace, jobIds }, (run, nowUs) => {
+      const decision = decidePause(run, request, nowUs);
+      return typeof decision === 'string' ? undefined : decision;
+    });
+  }
 }

@@ -46,6 +46,17 @@ export interface AbandonedInbox {
   readonly cancels: readonly LeftCancel[];
   /** There are ends or publications, of any age, that jobs may depend on. */
   readonly dependencies: boolean;
+  /** Where the next look continues: 0 once all entries were looked at. */
+  readonly nextRowId: number;
+}
+
+/** An entry PAUSE_CHILDREN. */
+export interface ChildPause {
+  readonly rowId: number;
+  /** The workflow or the batch. */
+  readonly jobId: string;
+  /** Undefined: it has ended. */
+  readonly namespace: string | undefined;
 }
 
 /** Ends and publications that were taken, with the jobs they concern. */
@@ -75,8 +86,13 @@ export interface InboxStore {
   takeEntriesOfEnds(): Promise<EndEntry[]>;
   /** Deletes entries that concern no edge and no child any more. Returns them. */
   dropEntriesOfEnds(rowIds: readonly number[]): Promise<number[]>;
-  /** At most `limit` workflows whose oldest entry is older than `olderThanMs`, oldest first. */
-  findAbandoned(olderThanMs: number, limit: number): Promise<AbandonedInbox>;
+  /**
+   * At most `limit` workflows whose oldest entry is older than `olderThanMs`, oldest first, among 10,000 entries after
+   * the row; without paused ones, whose entries wait for the resume.
+   */
+  findAbandoned(olderThanMs: number, limit: number, afterRowId: number): Promise<AbandonedInbox>;
+  /** Entries PAUSE_CHILDREN, oldest first. */
+  findChildPauses(limit: number): Promise<ChildPause[]>;
 }
 
 export interface InboxTransactions {

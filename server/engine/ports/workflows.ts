@@ -131,6 +131,12 @@ export interface OpenChildren {
   readonly butSteps: readonly number[];
 }
 
+/** An open job of a step, or a member of a batch, in the order of steps and ids. */
+export interface ChildKey {
+  readonly step: number;
+  readonly jobId: string;
+}
+
 /** A requested skip of a step. */
 export interface StepSkip extends StepKey {
   readonly namespace: string;
@@ -140,7 +146,7 @@ export interface StepSkip extends StepKey {
 }
 
 export interface WorkflowStore {
-  /** Locks the jobs' runs, in this order. Without jobs that have ended or are with a worker. */
+  /** Locks the jobs' runs, in this order. Without jobs that have ended, are paused, or are with a worker. */
   lockRuns(jobIds: readonly string[]): Promise<LockedRun[]>;
   /** Open workflows, in any order. */
   readOpen(jobIds: readonly string[]): Promise<StoredWorkflow[]>;
@@ -171,6 +177,8 @@ export interface WorkflowStore {
   writeCompensations(compensations: readonly WrittenCompensation[]): Promise<void>;
   /** Open jobs without a cancel request. */
   readOpenChildren(asked: OpenChildren, limit: number): Promise<string[]>;
+  /** Open jobs of a workflow or a batch after a job, by step and id, without jobs that are CANCELLING. */
+  readChildren(jobId: string, after: ChildKey | undefined, limit: number): Promise<ChildKey[]>;
 }
 
 export interface WorkflowTransactions {

@@ -100,6 +100,9 @@ export class Advance {
     await this.#waves(ends);
     await this.#settle();
     if (isStopping(this.#run) && !wasStopping && this.#run.running > 0) this.#cancelChildren(undefined);
+    // It may have been paused: what may still run goes on.
+    if (workflow.inbox.some(isStop) && !isStopping(this.#run))
+      this.#inbox.push({ jobId: workflow.jobId, step: undefined, kind: 'PAUSE_CHILDREN' });
     return this.#advanced();
   }
 
@@ -316,6 +319,10 @@ const endedBy: Readonly<Partial<Record<EndedStepState, string>>> = {
   SKIPPED: 'its trigger rule can no longer be met',
   UPSTREAM_FAILED: 'a step that it needs failed',
 };
+
+function isStop({ kind }: InboxRow): boolean {
+  return kind === 'CANCEL' || kind === 'TIME_OUT';
+}
 
 /** Whether an inbox entry is for a step, and not for a compensation. */
 function isOfStep(step: number | undefined): step is number {

@@ -6,6 +6,7 @@ import type { Lanes } from '../dispatch/lanes.ts';
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import type { JobView } from '../ports/jobs.ts';
+import { ChildPauses } from './child-pauses.ts';
 import { WorkflowReader } from './reads.ts';
 import { StepSkips } from './steps/step-skips.ts';
 import { Workflows } from './workflows.ts';
@@ -46,7 +47,8 @@ export function createWorkflows(ports: Ports, needs: Needs) {
     changes,
     cancels,
   });
-  announcer.subscribe({ workflows: (jobIds) => workflows.wake(jobIds) });
+  const childPauses = new ChildPauses({ ...ports, clock: dbClock, changes });
+  announcer.subscribe({ workflows: (jobIds) => workflows.wake(jobIds), childPauses: () => childPauses.wake() });
   const workflowReader = new WorkflowReader({ store: store.workflowReads, definitions, clock: dbClock, getJob });
-  return { workflows, workflowReader, stepSkips: new StepSkips({ ...ports, reader: workflowReader }) };
+  return { workflows, childPauses, workflowReader, stepSkips: new StepSkips({ ...ports, reader: workflowReader }) };
 }

@@ -94,6 +94,8 @@ export class Workflows {
   readonly #busy = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   readonly #loop: Loop;
+  /** Where the next sweep of the inbox continues. */
+  #nextRowId = 0;
 
   constructor(parts: WorkflowsParts) {
     this.#parts = parts;
@@ -137,7 +139,13 @@ export class Workflows {
   /** Takes up job inbox entries that other replicas have abandoned, including those for dependents. */
   async #sweep(): Promise<void> {
     this.#ready.pollAgain();
-    const { workflows, cancels, dependencies } = await this.#parts.store.inbox.findAbandoned(LEFT_MS, MAX_LEFT);
+    const { inbox } = this.#parts.store;
+    const { workflows, cancels, dependencies, nextRowId } = await inbox.findAbandoned(
+      LEFT_MS,
+      MAX_LEFT,
+      this.#nextRowId,
+    );
+    this.#nextRowId = nextRowId;
     this.#childCancels.finish(cancels);
     this.#parts.announcer.committed({ workflows, dependencies });
   }
@@ -200,7 +208,10 @@ export class Workflows {
     killPoint('workflows.after_commit_before_publish');
     announceStored(this.#parts, done.calls, done.results, done.permits);
     this.#parts.announcer.committed(factsOfChanges(done.ended));
-    this.#parts.announcer.committed({ dependencies: done.locked.some(({ notifiesDependents }) => notifiesDependents) });
+    this.#parts.announcer.committed({
+      dependencies: done.locked.some(({ notifiesDependents }) => notifiesDependents),
+      childPauses: done.advanced.some(({ inbox }) => inbox.some(({ kind }) => kind === 'PAUSE_CHILDREN')),
+    });
     for (const one of done.advanced) if (!one.batch) this.#parts.onCacheLookups?.(one.lookups);
     for (const [i, workflow] of done.locked.entries()) {
       this.#continueLater(workflow, done.advanced[i] as AdvancedOne);

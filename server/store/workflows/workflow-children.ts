@@ -1,9 +1,9 @@
-/** Jobs of steps: their ends, their results, and the open ones. */
+/** Jobs of steps, and members of batches: their ends, their results, and the open ones. */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import { MAX_STEPS } from '../../domain/workflows/workflow.ts';
-import type { ChildOutcome, OpenChildren, StepKey } from '../../engine/ports/workflows.ts';
+import type { ChildKey, ChildOutcome, OpenChildren, StepKey } from '../../engine/ports/workflows.ts';
 import { failureOf } from '../base/failure-text.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Session, Statement } from '../driver/database.ts';
@@ -99,3 +99,26 @@ export async function readOpenChildren(
   const rows = await session.run(readOpen, [jobId, step ?? null, limit, butSteps]);
   return rows.map((row) => row.job_id);
 }
+
+// Compared as rows: only the index of children is sorted by them.
+const readPage = {
+  name: 'read_children',
+  text: `
+SELECT step, job_id FROM job_runs
+WHERE (parent_job_id, step, job_id) > ($1::uuid, $2::smallint, $3::uuid) AND parent_job_id = $1 AND state <> ${stateCodes.CANCELLING}
+ORDER BY parent_job_id, step, job_id LIMIT $4`,
+  row: { step: 'int2', job_id: 'uuid' },
+} satisfies Statement;
+
+/** By step, then by id; without jobs that are CANCELLING. */
+export async function readChildren(
+  session: Session,
+  jobId: string,
+  after: ChildKey | undefined,
+  limit: number,
+): Promise<ChildKey[]> {
+  const rows = await session.run(readPage, [jobId, after?.step ?? 0, after?.jobId ?? NIL_UUID, limit]);
+  return rows.map((row) => ({ step: row.step, jobId: row.job_id }));
+}
+
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';

@@ -12,7 +12,7 @@ import {
   readNextCompensation,
   writeCompensations,
 } from './step-compensations.ts';
-import { readItemResults, readOpenChildren, readOutcomes } from './workflow-children.ts';
+import { readChildren, readItemResults, readOpenChildren, readOutcomes } from './workflow-children.ts';
 import {
   readAskedSkips,
   readPastSteps,
@@ -23,13 +23,14 @@ import {
   writeSteps,
 } from './workflow-rows.ts';
 
-// The lock is that of the job's run: the advance of a workflow and its cancel wait for each other.
+// The lock is that of the job's run: the advance of a workflow and its cancel wait for each other. A paused one is locked
+// too, so that it can't be resumed before its entries are read: they stay.
 const lockSome = {
   name: 'lock_workflows',
   text: `
 SELECT r.job_id, r.lane_id, r.state, r.reason, r.notifies_end
 FROM unnest($1::uuid[]) AS i (job_id) JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
-WHERE r.state IN (${stateCodes.WAITING}, ${stateCodes.CANCELLING}) AND r.session_id IS NULL
+WHERE r.state IN (${stateCodes.WAITING}, ${stateCodes.CANCELLING}, ${stateCodes.PAUSED}) AND r.session_id IS NULL
 ORDER BY i.job_id FOR NO KEY UPDATE OF r`,
   row: { job_id: 'uuid', lane_id: 'int4', state: 'int2', reason: 'text?', notifies_end: 'bool' },
 } satisfies Statement;
@@ -72,13 +73,16 @@ LEFT JOIN workflow_runs p ON ${sameKey('p.job_id', 'r.parent_job_id')}`,
 } satisfies Statement;
 
 async function lockRuns(session: Session, jobIds: readonly string[]): Promise<LockedRun[]> {
-  return (await session.run(lockSome, [jobIds])).map((row) => ({
-    jobId: row.job_id,
-    laneId: row.lane_id,
-    notifiesDependents: row.notifies_end,
-    state: row.state === stateCodes.WAITING ? 'WAITING' : 'CANCELLING',
-    reason: row.reason ?? undefined,
-  }));
+  const rows = await session.run(lockSome, [jobIds]);
+  return rows
+    .filter(({ state }) => state !== stateCodes.PAUSED)
+    .map((row) => ({
+      jobId: row.job_id,
+      laneId: row.lane_id,
+      notifiesDependents: row.notifies_end,
+      state: row.state === stateCodes.WAITING ? 'WAITING' : 'CANCELLING',
+      reason: row.reason ?? undefined,
+    }));
 }
 
 function workflowOf(row: RowOf<typeof readSome>): StoredWorkflow {
@@ -115,5 +119,6 @@ export function workflowStore(database: Database): WorkflowStore {
     writeSteps: (steps) => writeSteps(database, steps),
     writeCompensations: (compensations) => writeCompensations(database, compensations),
     readOpenChildren: (asked, limit) => readOpenChildren(database, asked, limit),
+    readChildren: (jobId, after, limit) => readChildren(database, jobId, after, limit),
   };
 }

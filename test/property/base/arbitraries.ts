@@ -96,6 +96,8 @@ const times = {
   ageUs: fc.integer({ min: 0, max: 7 * DAY_MS * 1000 }),
   suspendInUs: fc.option(fc.integer({ min: -60_000_000, max: 60_000_000 }), { nil: null, freq: 1 }),
   isPause: fc.boolean(),
+  isFamily: fc.boolean(),
+  isWithParent: fc.boolean(),
 };
 
 /** Limits in the past, limits in the future, or none, with those of the attempt when it was seen running. */
@@ -179,6 +181,8 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       suspensions: 0,
       timeoutsStopped: false,
       suspension,
+      begun: state === 'PAUSED' && drawn.isFamily,
+      pausedWithParent: (state === 'PAUSED' || suspension !== null) && drawn.isWithParent,
       reason: null,
       failures: failuresBelow(policy, drawn.failed),
       runTimeoutMs: 1_000,

@@ -16,6 +16,7 @@ import {
   type PauseRefusal,
   type Update,
 } from '../../../server/domain/jobs/pause.ts';
+import { decideWithParent } from '../../../server/domain/jobs/pause-children.ts';
 import type { Change, OpenRun } from '../../../server/domain/jobs/run.ts';
 import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
 import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
@@ -50,6 +51,7 @@ interface Case {
 
 const result = { data: new Uint8Array(), contentType: '' };
 const suspend = { reason: 'why', graceMs: 1_000, stopsTimeouts: true };
+const settings = { cancelGraceMs: 1_000, totalTimeoutMs: 60_000, hasChildren: true };
 const held = openStates.filter(isHeld);
 const limits = { progressTimeoutMs: 5_000, watchdog: { minFraction: 0.1, windowMs: 1_000 } };
 
@@ -114,6 +116,18 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
   decideCancelWait: { from: openStates, ask: (c) => decideCancelWait(c.run, 'why') },
   decideWaitDue: { from: ['WAITING'], ask: (c) => decideWaitDue({ ...c.run, dueTimeUs: NOON_US }, NOON_US) },
   decidePause: { from: openStates, ask: (c) => taken(decidePause(c.run, { reason: 'why' }, c.moment.nowUs)) },
+  'decidePause of a workflow': {
+    from: ['WAITING', 'PAUSED'],
+    ask: (c) => taken(decidePause(c.run, { reason: 'why', childGraceMs: 1_000 }, c.moment.nowUs)),
+  },
+  'decideWithParent of a paused one': {
+    from: openStates,
+    ask: (c) => decideWithParent({ ...c.run, state: 'PAUSED' }, c.run, settings, c.moment),
+  },
+  'decideWithParent of one that goes on': {
+    from: openStates,
+    ask: (c) => decideWithParent({ ...c.run, state: 'WAITING' }, c.run, settings, c.moment),
+  },
   'decidePause of what runs': { from: openStates, ask: (c) => taken(decidePause(c.run, suspend, c.moment.nowUs)) },
   'decideSuspend with nothing to wait for': { from: held, ask: (c) => decideSuspend(c.run, 0, c.moment) },
   'decideSuspend with children': { from: held, ask: (c) => decideSuspend(c.run, 3, c.moment) },
@@ -226,7 +240,7 @@ describe('every decision', () => {
         return;
       }
       // A workflow has no grace: it is CANCELLING until its clean-up is done.
-      const hasGrace = change.state === 'CANCELLING' && run.state !== 'WAITING';
+      const hasGrace = change.state === 'CANCELLING' && run.state !== 'WAITING' && !run.begun;
       if (change.state === 'SCHEDULED' || hasGrace) expect(change.dueTimeUs).not.toBeNull();
       if (change.state === 'SCHEDULED') expect(change.dueTimeUs).toBeGreaterThan(NOON_US);
       expect(Number.isSafeInteger(change.rank)).toBe(true);
@@ -245,7 +259,17 @@ describe('every decision', () => {
     always((change, { run }) => {
       if (change.kind === 'end') return;
       if (change.event === 'suspend') expect(change.attemptCount).toBe(run.attemptCount);
-      if (!['ASSIGNED', 'RUNNING', 'WAITING'].includes(change.state)) expect(change.suspension).toBeNull();
+      if (!['ASSIGNED', 'RUNNING', 'WAITING'].includes(change.state) && !change.begun)
+        expect(change.suspension).toBeNull();
+    });
+  });
+
+  it('keeps a workflow that had begun from starting anew, and marks only what is or will be paused', () => {
+    always((change, { run }) => {
+      if (change.kind === 'end') return;
+      if (run.begun) expect(['PAUSED', 'WAITING', 'CANCELLING']).toContain(change.state);
+      if (change.begun) expect(change.state).toBe('PAUSED');
+      if (change.pausedWithParent) expect(change.state === 'PAUSED' || change.suspension !== null).toBe(true);
     });
   });
 

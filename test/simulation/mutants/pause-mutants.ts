@@ -16,4 +16,49 @@ export const pauseMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  workflow_is_resumed_alone: {
+    about: 'A workflow is resumed, and the jobs that were paused with it are not.',
+    patches: [
+      {
+        file: 'server/domain/jobs/inbox.ts',
+        find: "return begun || run.begun ? 'PAUSE_CHILDREN' : undefined;",
+        replace: "return begun ? 'PAUSE_CHILDREN' : undefined;",
+      },
+    ],
+  },
+  paused_workflow_loses_ends: {
+    about: 'Entries of the inbox of a paused workflow are taken, and nobody acts on them.',
+    patches: [
+      {
+        file: 'server/store/jobs/inbox/workflow-entries.ts',
+        find: `WHERE r.state IS DISTINCT FROM \${stateCodes.PAUSED} ORDER BY`,
+        replace: 'WHERE true ORDER BY',
+      },
+    ],
+  },
+  paused_workflow_goes_on: {
+    about: 'A workflow is advanced while it is paused.',
+    patches: [
+      {
+        file: 'server/store/workflows/workflows.ts',
+        find: '.filter(({ state }) => state !== stateCodes.PAUSED)',
+        replace: '',
+      },
+      {
+        file: 'server/store/jobs/inbox/workflow-entries.ts',
+        find: `WHERE r.state IS DISTINCT FROM \${stateCodes.PAUSED} ORDER BY`,
+        replace: 'WHERE true ORDER BY',
+      },
+    ],
+  },
+  new_member_of_a_paused_batch_runs: {
+    about: 'A job that is added to a paused batch is not paused.',
+    patches: [
+      {
+        file: 'server/engine/jobs/submit/submit-exclusive.ts',
+        find: 'if (batch?.isPaused) await pauseMembers(tx, batch, joined);',
+        replace: '',
+      },
+    ],
+  },
 };

@@ -136,6 +136,7 @@ export class SimFlows {
     for (const fill of plan.fills) this.#caller.later(fill.afterMs, () => this.#fill(jobId, fill));
     this.#caller.later(plan.sealMs, () => this.#seal(jobId));
     if (plan.meddleMs !== undefined) this.#caller.later(plan.meddleMs, () => this.#meddle(jobId));
+    this.#operator.attendTo(jobId, plan.acts);
     if (plan.cancelMs !== undefined)
       this.#operator.attendTo(jobId, [{ kind: 'cancel', when: 'later', ms: plan.cancelMs }]);
   }

@@ -162,13 +162,14 @@ export class SimOperator {
     history.log('client', 'swept', { kind, batch, call });
   }
 
-  /** Resumes paused jobs, whether an operator forgot them or a rule paused them. */
+  /** Resumes paused jobs, whether an operator forgot them or a rule paused them; not those paused with their workflow. */
   async #resumePaused(): Promise<void> {
     const { jobs } = await this.#caller.insist(
       listJobs,
       create(ListJobsRequestSchema, { pageSize: 50, filter: { states: [JobState.PAUSED] } }),
     );
-    for (const { jobId } of jobs)
-      if (this.#caller.random.chance(0.6)) await this.#hold('resumed', jobId, ['JOB_ENDED']);
+    for (const { jobId, stateReason } of jobs)
+      if (!stateReason.includes('to which it belongs') && this.#caller.random.chance(0.6))
+        await this.#hold('resumed', jobId, ['JOB_ENDED']);
   }
 }

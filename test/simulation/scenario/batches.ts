@@ -1,6 +1,7 @@
 /** The batches of one simulation: who fills them, when they are sealed, and how they end. */
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
+import type { PlannedAct } from './acts.ts';
 import { type FlowShape, scriptOf } from './flows.ts';
 
 export interface PlannedMember {
@@ -28,6 +29,7 @@ export interface PlannedBatch {
   /** When a user cancels one of its members. */
   readonly meddleMs: number | undefined;
   readonly callback: HandlerScript | undefined;
+  readonly acts: readonly PlannedAct[];
 }
 
 function fillsOf(random: Prng, batch: string, leaseMs: number): PlannedFill[] {
@@ -58,6 +60,7 @@ export function planBatches(random: Prng, { until, leaseMs }: FlowShape): Planne
       sealMs: random.chance(0.3) ? random.between(0, last) : last + random.between(0, 300),
       cancelMs: random.chance(0.2) ? random.between(0, leaseMs) : undefined,
       meddleMs: random.chance(0.4) ? last + random.between(1, 100) : undefined,
+      acts: [],
       callback: random.chance(0.8) ? { ...scriptOf(random, `${name}-callback`, leaseMs), kills: false } : undefined,
     };
   });

@@ -2,6 +2,11 @@
 export const expectedOfFlows: Readonly<Record<string, readonly string[]>> = {
   'a workflow succeeded': ['workflow: ended SUCCEEDED'],
   'a workflow failed': ['workflow: ended FAILED'],
+  'a workflow that had begun was paused': ['workflow: paused after its start'],
+  'a batch was paused': ['batch: paused'],
+  'a job was paused with its workflow or batch': ['pause: a job was paused with its workflow or batch'],
+  'a job was resumed with its workflow or batch': ['pause: a job was resumed with its workflow or batch'],
+  'a paused batch got a member': ['batch: got a member while it was paused'],
   'a workflow was cancelled': ['workflow: ended CANCELLED'],
   'a step was skipped': ['workflow: step SKIPPED'],
   'a step could not start because of a failure': ['workflow: step UPSTREAM_FAILED'],

@@ -6,6 +6,7 @@ import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { Plans } from '../checker/base/events.ts';
 import { type PlannedBatch, planBatches } from './batches.ts';
 import { withCaches } from './flow-caches.ts';
+import { familyPauses } from './flow-pauses.ts';
 import { type FlowShape, flowsByName, planFlows, type SubmittedFlow } from './flows.ts';
 import { withSignals } from './waits.ts';
 
@@ -16,12 +17,18 @@ export interface OwnFlows {
 
 export function planOwn(seed: number, shape: FlowShape): OwnFlows {
   const signals = new Prng(`signals of seed ${seed}`);
+  const pauses = new Prng(`pauses of seed ${seed}`);
   const planned = planFlows(new Prng(`flows of seed ${seed}`), shape).map((one) => ({
     ...one,
+    acts: [...one.acts, ...familyPauses(pauses, shape.leaseMs)],
     flow: withSignals(signals, one.flow),
   }));
   const flows = withCaches(planned, new Prng(`caches of seed ${seed}`));
-  return { flows, batches: planBatches(new Prng(`batches of seed ${seed}`), shape) };
+  const batches = planBatches(new Prng(`batches of seed ${seed}`), shape).map((batch) => ({
+    ...batch,
+    acts: familyPauses(pauses, shape.leaseMs),
+  }));
+  return { flows, batches };
 }
 
 export function plansOf({ flows, batches }: OwnFlows): Plans {

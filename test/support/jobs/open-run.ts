@@ -22,6 +22,8 @@ export function openRunAt(createTimeUs: number, changes: Partial<OpenRun> = {}):
     limits: noLimits,
     timeoutsStopped: false,
     suspension: null,
+    begun: false,
+    pausedWithParent: false,
     runTimeUs: null,
     createTimeUs,
     consecutiveLosses: 0,

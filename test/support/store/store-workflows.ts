@@ -130,7 +130,7 @@ export async function useWorkflows(context: StoreContext): Promise<void> {
     await together.stepCache.keep([{ namespace: 'default', keyHash, jobId, maxAgeMs: 1_000 }]);
     await together.stepCache.find('default', keyHash);
   });
-  await store.inbox.findAbandoned(0, 10);
+  await store.inbox.findAbandoned(0, 10, 0);
   await store.stepTraces.readLaneIds([jobId]);
   await store.stepTraces.readNeededJobs([{ of: '', workflowJobId: jobId, step: 1, most: 100 }]);
   const audit = { namespace: 'default', beforeAuditId: undefined, limit: 10 };

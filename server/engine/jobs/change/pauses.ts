@@ -10,6 +10,7 @@ import {
   type Update,
 } from '../../../domain/jobs/pause.ts';
 import type { Change, OpenRun } from '../../../domain/jobs/run.ts';
+import { isRecorded } from '../../../domain/namespaces/recorded.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { JobView } from '../../ports/jobs.ts';
 import type { Bus, Random } from '../../ports/ports.ts';
@@ -26,8 +27,8 @@ export interface PausesParts {
 }
 
 /** The request of a caller. */
-export interface Pause extends Omit<PauseRequest, 'graceMs'> {
-  /** Whether an open attempt is asked to stop. */
+export interface Pause extends Pick<PauseRequest, 'reason' | 'stopsTimeouts'> {
+  /** Whether an open attempt is asked to stop, and a workflow or a batch that has begun is paused with its jobs. */
   readonly running: boolean;
   /** Undefined: the definition's. */
   readonly graceMs: number | undefined;
@@ -45,9 +46,11 @@ export class Pauses {
   }
 
   pause(namespace: string, jobId: string, pause: Pause, request: RequestKey | undefined): Promise<JobView> {
-    return this.#change(namespace, jobId, request, (run, nowUs, { cancelGraceMs }) => {
-      const graceMs = pause.running ? (pause.graceMs ?? cancelGraceMs) : undefined;
-      return decidePause(run, { ...pause, graceMs }, nowUs);
+    const { reason, stopsTimeouts } = pause;
+    return this.#change(namespace, jobId, request, (run, nowUs, definition) => {
+      const graceMs = pause.running ? (pause.graceMs ?? definition.cancelGraceMs) : undefined;
+      const childGraceMs = pause.running && isRecorded(definition) ? (pause.graceMs ?? null) : undefined;
+      return decidePause(run, { reason, stopsTimeouts, graceMs, childGraceMs }, nowUs);
     });
   }
 
@@ -110,7 +113,7 @@ function refusalOf(refusal: PauseRefusal, run: OpenRun): EngineError {
     case 'NOT_WAITING':
       return new EngineError(
         'JOB_NOT_WAITING',
-        `job ${run.jobId} is ${run.state}: only a waiting job can be paused, resumed or updated; PauseJob with running asks its handler to stop, CancelJob stops it for good`,
+        `job ${run.jobId} is ${run.state}: only a waiting job can be paused, resumed or updated; PauseJob with running also stops a job that runs, and a workflow or a batch that has begun; CancelJob stops it for good`,
         { metadata: { job_id: run.jobId, state: run.state } },
       );
     case 'EXPIRY_PASSED':

@@ -1,7 +1,7 @@
 /** Stores calls that may be refused because of other stored jobs. */
 import { obstacleOf } from '../../../domain/jobs/idempotency-key.ts';
 import type { Change } from '../../../domain/jobs/run.ts';
-import { addMembers, type OpenBatch, openBatch, withParents } from '../../batches/members.ts';
+import { addMembers, type OpenBatch, openBatch, pauseMembers, withParents } from '../../batches/members.ts';
 import { withParent } from '../../dependencies/adopt-children.ts';
 import { linkJobs, storeLinks } from '../../dependencies/link-jobs.ts';
 import type { ManualChange } from '../../ports/namespaces.ts';
@@ -63,6 +63,7 @@ async function submitOne(tx: Store, call: SubmitCall): Promise<SubmitResult> {
   if (batch) await addMembers(tx, batch, joined);
   if (call.manual && joined.jobs.length > 0) await writeManualChange(tx, call.manual);
   const skipped = linked ? await storeLinks(tx, call, linked) : [];
+  if (batch?.isPaused) await pauseMembers(tx, batch, joined);
   const result = withEnded(stored(insertion, new Set(), inserted.ranks), skipped);
   return ruled ? settleRuled(tx, { owned, ruled, result }) : result;
 }

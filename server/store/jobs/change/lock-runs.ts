@@ -62,6 +62,8 @@ const runRowType = {
   suspend_until: 'timestamptz?',
   suspend_to: 'int2?',
   timeouts_stopped: 'bool',
+  paused_from: 'int2?',
+  paused_with_parent: 'bool?',
 } satisfies RowType;
 
 function lockStatement(name: string, picked: string) {
@@ -180,6 +182,8 @@ function openRun(row: RowOf<Lock>): OpenRun {
     },
     timeoutsStopped: row.timeouts_stopped,
     suspension: suspensionOf(row),
+    begun: row.paused_from !== null,
+    pausedWithParent: row.paused_with_parent === true,
     runTimeUs: row.run_time,
     createTimeUs: row.create_time,
     consecutiveLosses: row.consecutive_losses,

@@ -14,7 +14,7 @@ import { groups, outboxInsert, publishedFailure, unpublished } from '../../event
 import { notifyEnds } from '../inbox/inbox-inserts.ts';
 import { held } from './lock-runs.ts';
 
-const { CANCELLING, WAITING } = stateCodes;
+const { CANCELLING, PAUSED, WAITING } = stateCodes;
 
 const updates = {
   job_id: 'uuid',
@@ -34,6 +34,8 @@ const updates = {
   timeouts_stopped: 'boolean',
   suspend_until: 'timestamptz',
   suspend_to: 'smallint',
+  paused_from: 'smallint',
+  paused_with_parent: 'boolean',
   reason: 'text',
   run_time: 'timestamptz',
   watch_until: 'timestamptz',
@@ -55,7 +57,7 @@ WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 i AS MATERIALIZED (SELECT * FROM ${inputTable(updates, 'i')}),
 ${addCounts(`
     SELECT lane_id, state, sum(jobs) AS jobs FROM (
-      SELECT lane_id, CASE WHEN was_state = ${WAITING} AND state = ${CANCELLING} THEN ${WAITING} ELSE ${countedAs('state')} END AS state, 1 AS jobs FROM i
+      SELECT lane_id, CASE WHEN was_state IN (${WAITING}, ${PAUSED}) AND state = ${CANCELLING} THEN ${WAITING} ELSE ${countedAs('state')} END AS state, 1 AS jobs FROM i
       UNION ALL SELECT was_lane_id, ${countedAs('was_state')}, -1 FROM i
     ) AS moves GROUP BY lane_id, state`)},
 changed AS (
@@ -63,8 +65,8 @@ UPDATE job_runs r
 SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, attempt_count = i.attempt_count,
     consecutive_losses = i.consecutive_losses, suspect_losses = i.suspect_losses, total_losses = i.total_losses, failures = nullif(i.failures, 0), releases = i.releases,
     releases_since = i.releases_since, suspensions = nullif(i.suspensions, 0), deadline = i.deadline, timeouts_stopped = i.timeouts_stopped,
-    suspend_until = i.suspend_until, suspend_to = i.suspend_to, reason = i.reason, run_time = i.run_time,
-    pause_time = CASE WHEN i.state <> ${stateCodes.PAUSED} THEN NULL WHEN i.was_state = i.state THEN r.pause_time ELSE (SELECT time FROM now) END,
+    suspend_until = i.suspend_until, suspend_to = i.suspend_to, paused_from = i.paused_from, paused_with_parent = i.paused_with_parent, reason = i.reason, run_time = i.run_time,
+    pause_time = CASE WHEN i.state <> ${PAUSED} THEN NULL WHEN i.was_state = i.state THEN r.pause_time ELSE (SELECT time FROM now) END,
     cancel_time = coalesce(r.cancel_time, CASE WHEN i.state = ${stateCodes.CANCELLING} THEN (SELECT time FROM now) END), revision = r.revision + 1,
     session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
     credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END,
@@ -99,6 +101,8 @@ export async function writeContinues(session: Session, changes: readonly Continu
     changes.map((c) => c.timeoutsStopped),
     changes.map((c) => c.suspension?.untilUs),
     changes.map((c) => c.suspension && suspensionTargets[c.suspension.to]),
+    changes.map((c) => (c.begun ? WAITING : null)),
+    changes.map((c) => c.pausedWithParent || null),
     changes.map((c) => c.reason),
     changes.map((c) => c.runTimeUs),
     changes.map((c) => c.watch?.untilUs ?? null),

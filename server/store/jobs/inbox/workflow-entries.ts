@@ -1,6 +1,6 @@
 /** Entries of the job inbox for workflows and batches: taken under their lock, or found abandoned. */
 import { inboxKinds, MAX_INBOX_ROWS, recipients, type WorkflowEntryKind } from '../../../domain/jobs/inbox.ts';
-import { stateOf } from '../../../domain/jobs/job-state.ts';
+import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
 import type { AbandonedInbox, InboxRow } from '../../../engine/ports/inbox.ts';
 import { columnsOf } from '../../base/columns.ts';
 import { sameKey } from '../../base/same-key.ts';
@@ -16,7 +16,7 @@ const MAX_CANCELS = 100;
 /** Compared as rows: only the index by workflow is sorted by them. The primary key would be read from its start. */
 function inboxOf(jobId: string): string {
   const [min, max] = [0n, 2n ** 63n - 1n];
-  return `w.kind < ${inboxKinds.JOB_ENDED}
+  return `w.kind < ${inboxKinds.JOB_ENDED} AND w.kind <> ${inboxKinds.PAUSE_CHILDREN}
       AND (w.subject_id, w.row_id) > (${jobId}, ${min}) AND (w.subject_id, w.row_id) < (${jobId}, ${max})`;
 }
 
@@ -41,18 +41,20 @@ const entryRowType = {
   reason: 'text?',
 } satisfies RowType;
 
-// The transaction that has locked a workflow is the only one to take its entries.
+// The transaction that has locked a workflow is the only one to take its entries. Those of a paused one stay.
 const takeSome = {
   name: 'take_workflow_inbox',
   text: `
 WITH picked AS MATERIALIZED (
   SELECT n.* FROM unnest($1::uuid[]) AS i (job_id)
+  LEFT JOIN LATERAL (SELECT state FROM job_runs WHERE job_runs.job_id = i.job_id OFFSET 0) AS r ON true
   CROSS JOIN LATERAL (
     (SELECT * FROM job_inbox w WHERE ${inboxOf('i.job_id')} AND w.kind IN ${stops})
     UNION ALL
     (SELECT * FROM job_inbox w WHERE ${inboxOf('i.job_id')} AND w.kind NOT IN ${stops}
      ORDER BY w.subject_id, w.row_id LIMIT ${MAX_INBOX_ROWS})
   ) AS n
+  WHERE r.state IS DISTINCT FROM ${stateCodes.PAUSED}
   ORDER BY n.kind NOT IN ${stops}, n.row_id LIMIT ${MAX_INBOX_ROWS}
 ),
 gone AS (
@@ -78,7 +80,7 @@ function inboxRow(row: RowOf<typeof takeSome>): InboxRow {
   };
 }
 
-/** By workflow, oldest first, for the transaction that has locked them. Entries of the kind CANCEL_CHILDREN stay. */
+/** By workflow, oldest first, for the transaction that has locked them. Entries CANCEL_CHILDREN stay, as those of paused ones. */
 export async function takeInbox(session: Session, jobIds: readonly string[]): Promise<Map<string, InboxRow[]>> {
   const taken = Map.groupBy(await session.run(takeSome, [jobIds]), (row) => row.subject_id);
   return new Map(Array.from(taken, ([jobId, rows]) => [jobId, rows.map(inboxRow)]));
@@ -95,22 +97,25 @@ export async function dropInbox(session: Session, rowIds: readonly number[]): Pr
 
 // Entries that come after a workflow's end, such as the ends of jobs that it had cancelled, have no reader and are
 // deleted. But its order to cancel jobs may come from a replica that died: that stays until it is carried out, as long
-// as the workflow is kept.
+// as the workflow is kept. Entries of paused workflows wait for the resume: a scan may consist of them alone, so the next
+// one continues behind it.
 const findSome = {
   name: 'find_abandoned_inbox',
   text: `
-WITH old AS MATERIALIZED (
+WITH oldest AS MATERIALIZED (
+  SELECT subject_id, row_id, entry_time, kind FROM job_inbox
+  WHERE (recipient, row_id) > (${recipients.WORKFLOW}::smallint, $3::bigint) AND recipient = ${recipients.WORKFLOW}
+  ORDER BY recipient, row_id LIMIT ${SCANNED_ROWS}
+),
+old AS MATERIALIZED (
   SELECT subject_id, min(row_id) AS first_row_id
-  FROM (
-    SELECT subject_id, row_id, entry_time FROM job_inbox
-    WHERE recipient = ${recipients.WORKFLOW} ORDER BY row_id LIMIT ${SCANNED_ROWS}
-  ) AS oldest
-  WHERE ${isLeft('entry_time', '$1')}
+  FROM oldest WHERE kind <> ${inboxKinds.PAUSE_CHILDREN} AND ${isLeft('entry_time', '$1')}
   GROUP BY subject_id
 ),
 abandoned AS MATERIALIZED (
-  SELECT old.subject_id, old.first_row_id, r.job_id IS NOT NULL AS is_open
-  FROM old LEFT JOIN LATERAL (SELECT job_id FROM job_runs WHERE job_runs.job_id = old.subject_id OFFSET 0) AS r ON true
+  SELECT old.subject_id, old.first_row_id, r.state IS NOT NULL AS is_open
+  FROM old LEFT JOIN LATERAL (SELECT state FROM job_runs WHERE job_runs.job_id = old.subject_id OFFSET 0) AS r ON true
+  WHERE r.state IS DISTINCT FROM ${stateCodes.PAUSED}
 ),
 late AS MATERIALIZED (
   SELECT n.recipient, n.row_id FROM (SELECT subject_id FROM abandoned WHERE NOT is_open) AS ended
@@ -139,17 +144,28 @@ UNION ALL
  JOIN lanes l ON ${sameKey('l.lane_id', 'j.lane_id')}
  ORDER BY n.row_id LIMIT least($2, ${MAX_CANCELS}))
 UNION ALL
-(SELECT NULL, row_id, NULL, NULL
- FROM job_inbox WHERE recipient = ${recipients.DEPENDENTS} ORDER BY row_id LIMIT 1)`,
+(SELECT NULL, 0, NULL, NULL
+ FROM job_inbox WHERE recipient = ${recipients.DEPENDENTS} ORDER BY row_id LIMIT 1)
+UNION ALL
+(SELECT NULL, max(row_id), NULL, NULL FROM oldest HAVING count(*) = ${SCANNED_ROWS})`,
   row: { subject_id: 'uuid?', row_id: 'int8', step: 'int2?', namespace: 'text?' },
 } satisfies Statement;
 
-/** Workflows in the order of their oldest entries. A row without a subject stands for the entries for dependents. */
-export async function findAbandoned(session: Session, olderThanMs: number, limit: number): Promise<AbandonedInbox> {
-  const rows = await session.run(findSome, [olderThanMs, limit]);
+/** Workflows in the order of their oldest entries. */
+export async function findAbandoned(
+  session: Session,
+  olderThanMs: number,
+  limit: number,
+  afterRowId: number,
+): Promise<AbandonedInbox> {
+  const rows = await session.run(findSome, [olderThanMs, limit, afterRowId]);
   const cancels = rows.flatMap(({ subject_id: jobId, row_id: rowId, step, namespace }) =>
     namespace === null ? [] : [{ namespace, jobId: jobId as string, step: step ?? undefined, rowId }],
   );
-  const others = rows.flatMap(({ subject_id, namespace }) => (namespace === null ? [subject_id] : []));
-  return { workflows: others.filter((jobId) => jobId !== null), cancels, dependencies: others.includes(null) };
+  const workflows = rows.flatMap((row) => (row.namespace === null && row.subject_id ? [row.subject_id] : []));
+  // Without a subject: 0 stands for entries for dependents, another number is where a full scan ended.
+  const rest = rows.flatMap((row) => (row.subject_id === null ? [row.row_id] : []));
+  const last = rest.find((rowId) => rowId > 0);
+  const isAll = last === undefined || workflows.length >= limit;
+  return { workflows, cancels, dependencies: rest.includes(0), nextRowId: isAll ? 0 : last };
 }

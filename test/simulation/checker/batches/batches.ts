@@ -10,7 +10,7 @@ import { names, type Ordered } from '../base/events.ts';
 import { Requests } from '../base/requests.ts';
 import { TransactionChecks } from '../workflows/flow-transactions.ts';
 
-const { SUCCEEDED, FAILED, CANCELLING, CANCELLED, EXPIRED, SKIPPED } = stateCodes;
+const { PAUSED, SUCCEEDED, FAILED, CANCELLING, CANCELLED, EXPIRED, SKIPPED } = stateCodes;
 /** The names as in the `counts` rows of a batch. */
 const countNames: Readonly<Record<number, string>> = {
   ...{ [SUCCEEDED]: 'succeeded', [FAILED]: 'failed', [CANCELLED]: 'cancelled' },
@@ -27,6 +27,7 @@ interface BatchLife {
   counts: Readonly<Record<string, number>>;
   stopReason: boolean;
   isCancelled: boolean;
+  isPaused: boolean;
   /** Position of the row that closed it: later it accepts no members. */
   closed: number | undefined;
   sealed: number | undefined;
@@ -44,6 +45,7 @@ export class BatchChecks extends TransactionChecks {
 
   protected override settle(rows: readonly Ordered[]): void {
     for (const row of rows) this.#row(row);
+    this.#judgeNew(rows);
     for (const life of this.#lives.values()) if (rows.some((row) => row.id === life.id)) this.#judge(life, rows);
     for (const row of rows) this.#cancelled(row);
   }
@@ -69,9 +71,26 @@ export class BatchChecks extends TransactionChecks {
       this.#ofMember.get(row.id)?.members.set(row.id, row.to ?? 0);
     else if (!life) return;
     else if (row.kind === 'end') life.end = row;
-    else if (row.kind === 'move' && row.to === CANCELLING) this.#close(life, row).isCancelled = true;
+    else if (row.kind === 'move') this.#moved(life, row);
     else if (row.kind === 'counts') life.counts = JSON.parse(row.text ?? '{}');
     else if (row.kind === 'batch') this.#noted(life, row);
+  }
+
+  #moved(life: BatchLife, row: Ordered): void {
+    if (row.to === CANCELLING) this.#close(life, row).isCancelled = true;
+    life.isPaused = row.to === PAUSED;
+    if (life.isPaused) this.evidence.history.count('batch: paused');
+  }
+
+  /** A new member of a paused batch is paused by the transaction that stores it. */
+  #judgeNew(rows: readonly Ordered[]): void {
+    for (const { id } of rows.filter(({ kind }) => kind === 'record')) {
+      const life = this.#ofMember.get(id);
+      if (!life?.isPaused) continue;
+      this.evidence.history.count('batch: got a member while it was paused');
+      if (!rows.some((row) => row.id === id && row.kind === 'move' && row.to === PAUSED))
+        this.#violate(life, 'I17 pauses', `is paused, and its new member ${id} is not`);
+    }
   }
 
   #record(row: Ordered): void {
@@ -97,6 +116,7 @@ export class BatchChecks extends TransactionChecks {
       ...{
         stopReason: false,
         isCancelled: false,
+        isPaused: false,
         closed: undefined,
         sealed: undefined,
         end: undefined,

@@ -45,6 +45,7 @@ export class FlowLife {
   stopReason = 0;
   isCancelled = false;
   isLate = false;
+  isPaused = false;
   /** Whether failure steps are to run: known when the work is over. */
   needsHelp: boolean | undefined;
   end: Ordered | undefined;

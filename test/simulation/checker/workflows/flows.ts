@@ -13,7 +13,7 @@ import { type Child, FlowLife, stepStateOf, stopReasonCodes } from './flow-life.
 import { judgeSteps } from './flow-steps.ts';
 import { TransactionChecks } from './flow-transactions.ts';
 
-const { WAITING, CANCELLING, CANCELLED } = stateCodes;
+const { PAUSED, WAITING, CANCELLING, CANCELLED } = stateCodes;
 
 /** A transaction starts steps for at most a second by the clock of its replica, which may be fast. */
 const SPENT_MS = 980;
@@ -57,10 +57,23 @@ export class FlowChecks extends TransactionChecks {
     if (row.kind === 'record') this.#record(row);
     else if (row.kind === 'end') this.#ended(row);
     else if (!life) return;
-    else if (row.kind === 'move' && row.to === CANCELLING) life.isCancelled = true;
+    else if (row.kind === 'move') this.#moved(life, row);
     else if (row.kind === 'touch') life.isLate ||= row.from === WAITING && row.until !== null && row.until <= row.at;
     else if (row.kind === 'step') this.#step(life, row);
     else if (row.kind === 'workflow') this.#workflow(life, row);
+  }
+
+  /** A workflow that is resumed in order to stop, since its time is over, has no due time any more. */
+  #moved(life: FlowLife, row: Ordered): void {
+    if (row.to === CANCELLING) life.isCancelled = true;
+    if (row.from === WAITING && row.to === PAUSED) this.evidence.history.count('workflow: paused after its start');
+    life.isPaused = row.to === PAUSED;
+    const isLate = row.until !== null && row.until <= row.at && row.nextDue === null;
+    if (row.from === PAUSED && row.to === WAITING && isLate) life.isLate = true;
+  }
+
+  #goesOn(life: FlowLife, what: string): void {
+    if (life.isPaused) this.#violate(life, 'I17 pauses', `${what} while it is paused`);
   }
 
   #record(row: Ordered): void {
@@ -69,6 +82,7 @@ export class FlowChecks extends TransactionChecks {
     if (plan) this.#lives.set(row.id, new FlowLife(row.id, plan, this.#lives.get(facts?.retryOf ?? '')));
     const life = this.#lives.get(facts?.parent ?? '');
     if (!life || !facts) return;
+    this.#goesOn(life, `starts job ${row.id}`);
     const { step, item } = facts;
     const child: Child = { id: row.id, step, item, isCancelling: false, end: undefined };
     if (life.jobs(step).some((other) => other.item === item))
@@ -99,6 +113,7 @@ export class FlowChecks extends TransactionChecks {
   }
 
   #step(life: FlowLife, row: Ordered): void {
+    this.#goesOn(life, 'changes a step');
     this.#touch(life);
     const step = row.lane ?? 0;
     life.states[step] = stepStateOf(row.to);

@@ -16,7 +16,7 @@ import { clockErrorUs, type Evidence, names, type Ordered } from '../base/events
 import { lateness } from '../base/promptness.ts';
 import { Requests } from '../base/requests.ts';
 
-const { BLOCKED, SCHEDULED, READY, PAUSED, RUNNING, CANCELLING, CANCELLED, EXPIRED, FAILED } = stateCodes;
+const { BLOCKED, SCHEDULED, READY, PAUSED, RUNNING, WAITING, CANCELLING, CANCELLED, EXPIRED, FAILED } = stateCodes;
 const held: readonly number[] = [stateCodes.ASSIGNED, RUNNING, CANCELLING];
 /** States in which a job stays until its worker reports, an operator acts or a time has come. */
 const untilScanned: readonly number[] = [READY, PAUSED, RUNNING];
@@ -37,6 +37,7 @@ export class StepChecks {
   readonly requests: Requests;
   readonly #evidence: Evidence;
   readonly #times = new Map<string, Times>();
+  readonly #paused = new Set<string>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -69,6 +70,8 @@ export class StepChecks {
     const { from, to } = row;
     const times = this.#timesOf(row.id);
     this.#scannedInTime(row, times.deadline);
+    if (to === PAUSED) this.#paused.add(row.id);
+    else this.#paused.delete(row.id);
     if (to === RUNNING) times.running = times.lastWord = row.at;
     if (to === stateCodes.ASSIGNED) times.extensionMs = 0;
     if (to === CANCELLING) times.cancelling = row.at;
@@ -78,11 +81,26 @@ export class StepChecks {
       return;
     }
     const step = `${names[from ?? 0]} → ${names[to ?? 0]}`;
-    if (to === PAUSED) this.#asked(row, step, 'pauseJob');
-    else if (from === PAUSED) this.#asked(row, step, 'resumeJob');
-    else if (from === READY && to === SCHEDULED) this.#asked(row, step, 'updateJob');
+    if (to === PAUSED) {
+      if (!this.#follows(row, true)) this.#asked(row, step, 'pauseJob');
+    } else if (from === PAUSED) {
+      if (!this.#follows(row, false) && !this.#isLate(row)) this.#asked(row, step, 'resumeJob');
+    } else if (from === READY && to === SCHEDULED) this.#asked(row, step, 'updateJob');
     else if (to === BLOCKED) this.#asked(row, step, 'addDependencies');
     else if (from === SCHEDULED && to === READY) this.#promoted(row, step);
+  }
+
+  /** A job of a workflow or a batch is paused while that is, and resumed when it no longer is. */
+  #follows({ id }: Ordered, paused: boolean): boolean {
+    const parent = this.#evidence.facts.get(id)?.parent;
+    if (parent === undefined || this.#paused.has(parent) !== paused) return false;
+    this.#evidence.history.count(`pause: a job was ${paused ? 'paused' : 'resumed'} with its workflow or batch`);
+    return true;
+  }
+
+  /** A paused workflow whose total timeout has passed goes on, in order to stop. */
+  #isLate({ to, until, at, nextDue }: Ordered): boolean {
+    return to === WAITING && nextDue === null && until !== null && until <= at + clockErrorUs(this.#evidence);
   }
 
   /** A limit that no scan finds in time was forgotten. */

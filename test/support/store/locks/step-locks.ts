@@ -58,7 +58,7 @@ const operations: Record<string, Operation<StepRows>> = {
       (run, nowUs) => decideCancel(run, '', 1, { nowUs, random: 0.5 }),
     ),
   'drop abandoned entries': async ({ inbox }, isReversed) => {
-    const { cancels } = await inbox.findAbandoned(0, 10);
+    const { cancels } = await inbox.findAbandoned(0, 10, 0);
     await inbox.drop(turned(cancels, isReversed).map(({ rowId }) => rowId));
   },
 };

@@ -379,7 +379,8 @@ class JobServiceServicer(object):
         ends SUSPENDED and does not count, and the next one gets the checkpoint. When the grace period is over, the attempt
         is closed, and what it still reports is refused. Until then the job keeps its state, and `suspend_time` is set. A
         result that comes first wins, and so does a cancel. A job whose handler waits for children is paused once they have
-        ended. A job that waits for a signal or an approval can't be paused: nothing of it runs.
+        ended. A workflow or a batch that has begun is PAUSED at once, starts nothing more, and its open jobs are paused with
+        it; what has ended stays so. A job that waits for a signal or an approval can't be paused: nothing of it runs.
 
         Pausing twice is no error; the shorter grace period counts.
 
@@ -397,7 +398,7 @@ class JobServiceServicer(object):
     def ResumeJob(self, request, context):
         """Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
         dependencies. An attempt that was asked to stop, and has not yet, runs on; if it stops all the same, the next one
-        begins at once.
+        begins at once. A workflow or a batch goes on with the jobs that were paused with it.
 
         A job that is not paused stays as it is.
 

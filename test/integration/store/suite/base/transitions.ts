@@ -94,6 +94,8 @@ function ruled(
   };
 }
 
+const stopped = { reason: '', stopsTimeouts: true };
+
 /** Somebody wants it paused. A request counts only in these states. */
 function asked(run: OpenRun): OpenRun {
   const isOpen = ['ASSIGNED', 'RUNNING', 'WAITING'].includes(run.state);
@@ -260,6 +262,20 @@ function actionsOn(context: StoreContext): Record<string, Action> {
       const decision = decidePause({ ...run, attempt: 1 }, { reason: '', graceMs: 60_000 }, nowUs);
       return decision as Change;
     }),
+    'pause a workflow that has begun': advance('WAITING', (run, { nowUs }) => {
+      const decision = decidePause(run, { reason: '', childGraceMs: 60_000 }, nowUs);
+      return decision as Change;
+    }),
+    'pause again': hold((run) => (run.state === 'PAUSED' ? decidePause(run, stopped, 0) : undefined)),
+    'resume a workflow that had begun': advance('PAUSED', (run, moment) =>
+      decideResume({ ...run, begun: true }, moment),
+    ),
+    'cancel a paused workflow': advance('PAUSED', (run, moment) =>
+      decideCancel({ ...run, begun: true }, '', 1_000, moment),
+    ),
+    'stop a paused workflow that ran out of time': advance('PAUSED', (run, moment) =>
+      decideDue({ ...run, begun: true, dueTimeUs: moment.nowUs }, policy, moment),
+    ),
     'resume what was asked to stop': hold((run, moment) =>
       ['ASSIGNED', 'RUNNING', 'WAITING'].includes(run.state) ? decideResume(asked(run), moment) : undefined,
     ),

@@ -66,14 +66,14 @@ export function dependenciesSuite(context: StoreContext): void {
       expect((await readRow(context, 'job_runs', first.jobId))?.notifies_end).toBe(true);
       expect(await release(context)).toEqual({ ready: [], skipped: [] });
       await context.store.complete([completionOf(await first.claimed())]);
-      expect(await context.store.inbox.findAbandoned(60_000, 1)).toMatchObject({ dependencies: true });
+      expect(await context.store.inbox.findAbandoned(60_000, 1, 0)).toMatchObject({ dependencies: true });
       // Two replicas at once.
       const released = await Promise.all([release(context), release(context)]);
       const ready = released.flatMap((one) => one.ready);
       expect(ready.toSorted()).toEqual(ids.toSorted());
       expect(await count('job_runs', `lane_id = ${laneId} AND state = 3 AND unmet_dependencies = 0`)).toBe(2_300);
       expect(await count('job_inbox', `subject_id = '${first.jobId}'`)).toBe(0);
-      expect(await context.store.inbox.findAbandoned(60_000, 1)).toMatchObject({ dependencies: false });
+      expect(await context.store.inbox.findAbandoned(60_000, 1, 0)).toMatchObject({ dependencies: false });
       expect(await count('job_dependencies', `target_id = '${first.jobId}'`)).toBe(0);
     });
 

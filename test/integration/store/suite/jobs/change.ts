@@ -63,6 +63,8 @@ export function changeSuite(context: StoreContext): void {
         releasesSinceUs: null,
         suspensions: 0,
         suspension: null,
+        begun: false,
+        pausedWithParent: false,
         timeoutsStopped: false,
         limits: noLimits,
         runTimeUs: null,

@@ -180,7 +180,7 @@ export function workflowLocksSuite(context: StoreContext): void {
     beforeEach(() => emptyTables(context));
 
     const abandoned = async (olderThanMs: number, limit: number) =>
-      (await context.store.inbox.findAbandoned(olderThanMs, limit)).workflows;
+      (await context.store.inbox.findAbandoned(olderThanMs, limit, 0)).workflows;
 
     it('name open workflows with old rows, oldest first', async () => {
       const ids = [await startWorkflow(context), await startWorkflow(context), await startWorkflow(context)];
@@ -224,29 +224,40 @@ export function workflowLocksSuite(context: StoreContext): void {
       const entries = context.store.inbox;
       await entries.add(cancels);
       await changeOne(context, over, (run) => end('fail', run, 'FAILED', { failure }));
-      expect(await entries.findAbandoned(60_000, 10)).toEqual({ workflows: [], cancels: [], dependencies: false });
+      expect(await entries.findAbandoned(60_000, 10, 0)).toEqual({
+        workflows: [],
+        cancels: [],
+        dependencies: false,
+        nextRowId: 0,
+      });
       for (const _ of [1, 2]) {
-        const found = await entries.findAbandoned(0, 10);
+        const found = await entries.findAbandoned(0, 10, 0);
         expect(found.workflows).toEqual([open]);
         expect(found.cancels).toMatchObject([
           { namespace: 'default', jobId: over, step: undefined },
           { namespace: 'default', jobId: over, step: 7 },
         ]);
-        expect((await entries.findAbandoned(0, 1)).cancels).toEqual(found.cancels.slice(0, 1));
+        expect((await entries.findAbandoned(0, 1, 0)).cancels).toEqual(found.cancels.slice(0, 1));
       }
-      const { cancels: left } = await entries.findAbandoned(0, 10);
+      const { cancels: left } = await entries.findAbandoned(0, 10, 0);
       await entries.drop(left.map(({ rowId }) => rowId));
-      expect(await entries.findAbandoned(0, 10)).toEqual({ workflows: [open], cancels: [], dependencies: false });
+      expect(await entries.findAbandoned(0, 10, 0)).toEqual({
+        workflows: [open],
+        cancels: [],
+        dependencies: false,
+        nextRowId: 0,
+      });
       expect([await countInbox(over), await countInbox(open)]).toEqual([0, 1]);
     });
 
     it('are deleted with a workflow by retention', async () => {
       const jobId = randomUUID();
       await context.store.inbox.add([{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }]);
-      expect(await context.store.inbox.findAbandoned(0, 10)).toEqual({
+      expect(await context.store.inbox.findAbandoned(0, 10, 0)).toEqual({
         workflows: [],
         cancels: [],
         dependencies: false,
+        nextRowId: 0,
       });
       expect(await countInbox(jobId)).toBe(0);
     });

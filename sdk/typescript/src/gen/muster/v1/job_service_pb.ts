@@ -1235,21 +1235,23 @@ export type PauseJobRequest = Message<"muster.v1.PauseJobRequest"> & {
   requestId: string;
 
   /**
-   * Whether an open attempt is asked to stop. Not set: a job with an open attempt is refused with JOB_NOT_WAITING.
+   * Whether an open attempt is asked to stop, and a workflow or a batch that has begun is paused with its jobs. Not set:
+   * such a job is refused with JOB_NOT_WAITING.
    *
    * @generated from field: bool running = 5;
    */
   running: boolean;
 
   /**
-   * How long its handler may take to stop. At most 1 h. Unset: the definition's `cancel_grace`. Only with `running`.
+   * How long its handler may take to stop; of a workflow or a batch, the handlers of its jobs. At most 1 h. Unset: each
+   * definition's `cancel_grace`. Only with `running`.
    *
    * @generated from field: google.protobuf.Duration grace = 6;
    */
   grace?: Duration | undefined;
 
   /**
-   * What becomes of its total timeout meanwhile. Unspecified: RUN_ON.
+   * What becomes of its total timeout meanwhile, and of those of the jobs of a workflow or a batch. Unspecified: RUN_ON.
    *
    * @generated from field: muster.v1.PausedTimeouts timeouts = 7;
    */
@@ -1740,7 +1742,8 @@ export const JobService: GenService<{
    * ends SUSPENDED and does not count, and the next one gets the checkpoint. When the grace period is over, the attempt
    * is closed, and what it still reports is refused. Until then the job keeps its state, and `suspend_time` is set. A
    * result that comes first wins, and so does a cancel. A job whose handler waits for children is paused once they have
-   * ended. A job that waits for a signal or an approval can't be paused: nothing of it runs.
+   * ended. A workflow or a batch that has begun is PAUSED at once, starts nothing more, and its open jobs are paused with
+   * it; what has ended stays so. A job that waits for a signal or an approval can't be paused: nothing of it runs.
    *
    * Pausing twice is no error; the shorter grace period counts.
    *
@@ -1761,7 +1764,7 @@ export const JobService: GenService<{
   /**
    * Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
    * dependencies. An attempt that was asked to stop, and has not yet, runs on; if it stops all the same, the next one
-   * begins at once.
+   * begins at once. A workflow or a batch goes on with the jobs that were paused with it.
    *
    * A job that is not paused stays as it is.
    *
