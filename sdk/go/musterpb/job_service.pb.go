@@ -2363,6 +2363,300 @@ func (x *PauseJobResponse) GetJob() *Job {
 	return nil
 }
 
+// Selects the jobs to pause.
+type PauseJobsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Selects the jobs; must be set, an empty one means every job. States are open ones; none: every open state. No
+	// failure types.
+	Filter *JobFilter `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
+	// A readable reason. At most 256 characters.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// As in PauseJob; without it jobs that run, and workflows and batches that have begun, are left alone.
+	Running bool `protobuf:"varint,4,opt,name=running,proto3" json:"running,omitempty"`
+	// As in PauseJob.
+	Grace *durationpb.Duration `protobuf:"bytes,5,opt,name=grace,proto3" json:"grace,omitempty"`
+	// As in PauseJob.
+	Timeouts PausedTimeouts `protobuf:"varint,6,opt,name=timeouts,proto3,enum=muster.v1.PausedTimeouts" json:"timeouts,omitempty"`
+	// `next_page_token` of the previous call. Empty: the first page.
+	PageToken string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only count the jobs in the states concerned.
+	ValidateOnly  bool `protobuf:"varint,8,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseJobsRequest) Reset() {
+	*x = PauseJobsRequest{}
+	mi := &file_muster_v1_job_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseJobsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseJobsRequest) ProtoMessage() {}
+
+func (x *PauseJobsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_v1_job_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseJobsRequest.ProtoReflect.Descriptor instead.
+func (*PauseJobsRequest) Descriptor() ([]byte, []int) {
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *PauseJobsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *PauseJobsRequest) GetFilter() *JobFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *PauseJobsRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *PauseJobsRequest) GetRunning() bool {
+	if x != nil {
+		return x.Running
+	}
+	return false
+}
+
+func (x *PauseJobsRequest) GetGrace() *durationpb.Duration {
+	if x != nil {
+		return x.Grace
+	}
+	return nil
+}
+
+func (x *PauseJobsRequest) GetTimeouts() PausedTimeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return PausedTimeouts_PAUSED_TIMEOUTS_UNSPECIFIED
+}
+
+func (x *PauseJobsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *PauseJobsRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// Result of a page.
+type PauseJobsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Jobs that were paused or asked to stop.
+	PausedCount int32 `protobuf:"varint,1,opt,name=paused_count,json=pausedCount,proto3" json:"paused_count,omitempty"`
+	// Token of the next page. Empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseJobsResponse) Reset() {
+	*x = PauseJobsResponse{}
+	mi := &file_muster_v1_job_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseJobsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseJobsResponse) ProtoMessage() {}
+
+func (x *PauseJobsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_v1_job_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseJobsResponse.ProtoReflect.Descriptor instead.
+func (*PauseJobsResponse) Descriptor() ([]byte, []int) {
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *PauseJobsResponse) GetPausedCount() int32 {
+	if x != nil {
+		return x.PausedCount
+	}
+	return 0
+}
+
+func (x *PauseJobsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Selects the jobs to resume.
+type ResumeJobsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Selects the jobs; must be set, an empty one means every job. States are PAUSED, ASSIGNED, RUNNING and WAITING; none:
+	// all of these. No failure types.
+	Filter *JobFilter `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
+	// `next_page_token` of the previous call. Empty: the first page.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only count the jobs that are PAUSED.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeJobsRequest) Reset() {
+	*x = ResumeJobsRequest{}
+	mi := &file_muster_v1_job_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeJobsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeJobsRequest) ProtoMessage() {}
+
+func (x *ResumeJobsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_v1_job_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeJobsRequest.ProtoReflect.Descriptor instead.
+func (*ResumeJobsRequest) Descriptor() ([]byte, []int) {
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ResumeJobsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ResumeJobsRequest) GetFilter() *JobFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ResumeJobsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ResumeJobsRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// Result of a page.
+type ResumeJobsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Jobs that were resumed, or may run on.
+	ResumedCount int32 `protobuf:"varint,1,opt,name=resumed_count,json=resumedCount,proto3" json:"resumed_count,omitempty"`
+	// Token of the next page. Empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeJobsResponse) Reset() {
+	*x = ResumeJobsResponse{}
+	mi := &file_muster_v1_job_service_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeJobsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeJobsResponse) ProtoMessage() {}
+
+func (x *ResumeJobsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_v1_job_service_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeJobsResponse.ProtoReflect.Descriptor instead.
+func (*ResumeJobsResponse) Descriptor() ([]byte, []int) {
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ResumeJobsResponse) GetResumedCount() int32 {
+	if x != nil {
+		return x.ResumedCount
+	}
+	return 0
+}
+
+func (x *ResumeJobsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // Names the job to resume.
 type ResumeJobRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2378,7 +2672,7 @@ type ResumeJobRequest struct {
 
 func (x *ResumeJobRequest) Reset() {
 	*x = ResumeJobRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[35]
+	mi := &file_muster_v1_job_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2390,7 +2684,7 @@ func (x *ResumeJobRequest) String() string {
 func (*ResumeJobRequest) ProtoMessage() {}
 
 func (x *ResumeJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[35]
+	mi := &file_muster_v1_job_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2403,7 +2697,7 @@ func (x *ResumeJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeJobRequest.ProtoReflect.Descriptor instead.
 func (*ResumeJobRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{35}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ResumeJobRequest) GetNamespace() string {
@@ -2438,7 +2732,7 @@ type ResumeJobResponse struct {
 
 func (x *ResumeJobResponse) Reset() {
 	*x = ResumeJobResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[36]
+	mi := &file_muster_v1_job_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2450,7 +2744,7 @@ func (x *ResumeJobResponse) String() string {
 func (*ResumeJobResponse) ProtoMessage() {}
 
 func (x *ResumeJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[36]
+	mi := &file_muster_v1_job_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2463,7 +2757,7 @@ func (x *ResumeJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeJobResponse.ProtoReflect.Descriptor instead.
 func (*ResumeJobResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{36}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ResumeJobResponse) GetJob() *Job {
@@ -2490,7 +2784,7 @@ type AddDependenciesRequest struct {
 
 func (x *AddDependenciesRequest) Reset() {
 	*x = AddDependenciesRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[37]
+	mi := &file_muster_v1_job_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2502,7 +2796,7 @@ func (x *AddDependenciesRequest) String() string {
 func (*AddDependenciesRequest) ProtoMessage() {}
 
 func (x *AddDependenciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[37]
+	mi := &file_muster_v1_job_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2515,7 +2809,7 @@ func (x *AddDependenciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddDependenciesRequest.ProtoReflect.Descriptor instead.
 func (*AddDependenciesRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{37}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *AddDependenciesRequest) GetNamespace() string {
@@ -2557,7 +2851,7 @@ type AddDependenciesResponse struct {
 
 func (x *AddDependenciesResponse) Reset() {
 	*x = AddDependenciesResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[38]
+	mi := &file_muster_v1_job_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2569,7 +2863,7 @@ func (x *AddDependenciesResponse) String() string {
 func (*AddDependenciesResponse) ProtoMessage() {}
 
 func (x *AddDependenciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[38]
+	mi := &file_muster_v1_job_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2582,7 +2876,7 @@ func (x *AddDependenciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddDependenciesResponse.ProtoReflect.Descriptor instead.
 func (*AddDependenciesResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{38}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *AddDependenciesResponse) GetJob() *Job {
@@ -2762,7 +3056,29 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\x05grace\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x05grace\x125\n" +
 	"\btimeouts\x18\a \x01(\x0e2\x19.muster.v1.PausedTimeoutsR\btimeouts\"4\n" +
 	"\x10PauseJobResponse\x12 \n" +
-	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"f\n" +
+	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"\xbc\x02\n" +
+	"\x10PauseJobsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12,\n" +
+	"\x06filter\x18\x02 \x01(\v2\x14.muster.v1.JobFilterR\x06filter\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n" +
+	"\arunning\x18\x04 \x01(\bR\arunning\x12/\n" +
+	"\x05grace\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x05grace\x125\n" +
+	"\btimeouts\x18\x06 \x01(\x0e2\x19.muster.v1.PausedTimeoutsR\btimeouts\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\a \x01(\tR\tpageToken\x12#\n" +
+	"\rvalidate_only\x18\b \x01(\bR\fvalidateOnly\"^\n" +
+	"\x11PauseJobsResponse\x12!\n" +
+	"\fpaused_count\x18\x01 \x01(\x05R\vpausedCount\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa3\x01\n" +
+	"\x11ResumeJobsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12,\n" +
+	"\x06filter\x18\x02 \x01(\v2\x14.muster.v1.JobFilterR\x06filter\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"a\n" +
+	"\x12ResumeJobsResponse\x12#\n" +
+	"\rresumed_count\x18\x01 \x01(\x05R\fresumedCount\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"f\n" +
 	"\x10ResumeJobRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x12\x1d\n" +
@@ -2782,8 +3098,7 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\x0ePausedTimeouts\x12\x1f\n" +
 	"\x1bPAUSED_TIMEOUTS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16PAUSED_TIMEOUTS_RUN_ON\x10\x01\x12\x18\n" +
-	"\x14PAUSED_TIMEOUTS_STOP\x10\x022\xc4\n" +
-	"\n" +
+	"\x14PAUSED_TIMEOUTS_STOP\x10\x022\xd7\v\n" +
 	"\n" +
 	"JobService\x12F\n" +
 	"\tSubmitJob\x12\x1b.muster.v1.SubmitJobRequest\x1a\x1c.muster.v1.SubmitJobResponse\x12I\n" +
@@ -2804,7 +3119,10 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"CancelJobs\x12\x1c.muster.v1.CancelJobsRequest\x1a\x1d.muster.v1.CancelJobsResponse\x12F\n" +
 	"\tUpdateJob\x12\x1b.muster.v1.UpdateJobRequest\x1a\x1c.muster.v1.UpdateJobResponse\x12C\n" +
 	"\bPauseJob\x12\x1a.muster.v1.PauseJobRequest\x1a\x1b.muster.v1.PauseJobResponse\x12F\n" +
-	"\tResumeJob\x12\x1b.muster.v1.ResumeJobRequest\x1a\x1c.muster.v1.ResumeJobResponse\x12C\n" +
+	"\tResumeJob\x12\x1b.muster.v1.ResumeJobRequest\x1a\x1c.muster.v1.ResumeJobResponse\x12F\n" +
+	"\tPauseJobs\x12\x1b.muster.v1.PauseJobsRequest\x1a\x1c.muster.v1.PauseJobsResponse\x12I\n" +
+	"\n" +
+	"ResumeJobs\x12\x1c.muster.v1.ResumeJobsRequest\x1a\x1d.muster.v1.ResumeJobsResponse\x12C\n" +
 	"\bEraseJob\x12\x1a.muster.v1.EraseJobRequest\x1a\x1b.muster.v1.EraseJobResponse\x12X\n" +
 	"\x0fAddDependencies\x12!.muster.v1.AddDependenciesRequest\x1a\".muster.v1.AddDependenciesResponseB-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
@@ -2822,7 +3140,7 @@ func file_muster_v1_job_service_proto_rawDescGZIP() []byte {
 }
 
 var file_muster_v1_job_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_muster_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_muster_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_muster_v1_job_service_proto_goTypes = []any{
 	(PausedTimeouts)(0),              // 0: muster.v1.PausedTimeouts
 	(*JobFilter)(nil),                // 1: muster.v1.JobFilter
@@ -2860,94 +3178,106 @@ var file_muster_v1_job_service_proto_goTypes = []any{
 	(*UpdateJobResponse)(nil),        // 33: muster.v1.UpdateJobResponse
 	(*PauseJobRequest)(nil),          // 34: muster.v1.PauseJobRequest
 	(*PauseJobResponse)(nil),         // 35: muster.v1.PauseJobResponse
-	(*ResumeJobRequest)(nil),         // 36: muster.v1.ResumeJobRequest
-	(*ResumeJobResponse)(nil),        // 37: muster.v1.ResumeJobResponse
-	(*AddDependenciesRequest)(nil),   // 38: muster.v1.AddDependenciesRequest
-	(*AddDependenciesResponse)(nil),  // 39: muster.v1.AddDependenciesResponse
-	nil,                              // 40: muster.v1.JobFilter.LabelsEntry
-	(JobState)(0),                    // 41: muster.v1.JobState
-	(*timestamppb.Timestamp)(nil),    // 42: google.protobuf.Timestamp
-	(*JobSubmission)(nil),            // 43: muster.v1.JobSubmission
-	(*Job)(nil),                      // 44: muster.v1.Job
-	(*durationpb.Duration)(nil),      // 45: google.protobuf.Duration
-	(*JobExplanation)(nil),           // 46: muster.v1.JobExplanation
-	(*LogRecord)(nil),                // 47: muster.v1.LogRecord
-	(*Dependency)(nil),               // 48: muster.v1.Dependency
+	(*PauseJobsRequest)(nil),         // 36: muster.v1.PauseJobsRequest
+	(*PauseJobsResponse)(nil),        // 37: muster.v1.PauseJobsResponse
+	(*ResumeJobsRequest)(nil),        // 38: muster.v1.ResumeJobsRequest
+	(*ResumeJobsResponse)(nil),       // 39: muster.v1.ResumeJobsResponse
+	(*ResumeJobRequest)(nil),         // 40: muster.v1.ResumeJobRequest
+	(*ResumeJobResponse)(nil),        // 41: muster.v1.ResumeJobResponse
+	(*AddDependenciesRequest)(nil),   // 42: muster.v1.AddDependenciesRequest
+	(*AddDependenciesResponse)(nil),  // 43: muster.v1.AddDependenciesResponse
+	nil,                              // 44: muster.v1.JobFilter.LabelsEntry
+	(JobState)(0),                    // 45: muster.v1.JobState
+	(*timestamppb.Timestamp)(nil),    // 46: google.protobuf.Timestamp
+	(*JobSubmission)(nil),            // 47: muster.v1.JobSubmission
+	(*Job)(nil),                      // 48: muster.v1.Job
+	(*durationpb.Duration)(nil),      // 49: google.protobuf.Duration
+	(*JobExplanation)(nil),           // 50: muster.v1.JobExplanation
+	(*LogRecord)(nil),                // 51: muster.v1.LogRecord
+	(*Dependency)(nil),               // 52: muster.v1.Dependency
 }
 var file_muster_v1_job_service_proto_depIdxs = []int32{
-	41, // 0: muster.v1.JobFilter.states:type_name -> muster.v1.JobState
-	40, // 1: muster.v1.JobFilter.labels:type_name -> muster.v1.JobFilter.LabelsEntry
-	42, // 2: muster.v1.JobFilter.min_create_time:type_name -> google.protobuf.Timestamp
-	42, // 3: muster.v1.JobFilter.max_create_time:type_name -> google.protobuf.Timestamp
-	43, // 4: muster.v1.SubmitJobRequest.job:type_name -> muster.v1.JobSubmission
+	45, // 0: muster.v1.JobFilter.states:type_name -> muster.v1.JobState
+	44, // 1: muster.v1.JobFilter.labels:type_name -> muster.v1.JobFilter.LabelsEntry
+	46, // 2: muster.v1.JobFilter.min_create_time:type_name -> google.protobuf.Timestamp
+	46, // 3: muster.v1.JobFilter.max_create_time:type_name -> google.protobuf.Timestamp
+	47, // 4: muster.v1.SubmitJobRequest.job:type_name -> muster.v1.JobSubmission
 	3,  // 5: muster.v1.SubmitJobRequest.parent:type_name -> muster.v1.ParentAttempt
-	43, // 6: muster.v1.SubmitJobsRequest.jobs:type_name -> muster.v1.JobSubmission
+	47, // 6: muster.v1.SubmitJobsRequest.jobs:type_name -> muster.v1.JobSubmission
 	3,  // 7: muster.v1.SubmitJobsRequest.parent:type_name -> muster.v1.ParentAttempt
 	6,  // 8: muster.v1.SubmitJobsResponse.jobs:type_name -> muster.v1.SubmissionResult
-	44, // 9: muster.v1.GetJobResponse.job:type_name -> muster.v1.Job
-	45, // 10: muster.v1.WaitJobRequest.timeout:type_name -> google.protobuf.Duration
-	44, // 11: muster.v1.WaitJobResponse.job:type_name -> muster.v1.Job
-	44, // 12: muster.v1.CancelJobResponse.job:type_name -> muster.v1.Job
+	48, // 9: muster.v1.GetJobResponse.job:type_name -> muster.v1.Job
+	49, // 10: muster.v1.WaitJobRequest.timeout:type_name -> google.protobuf.Duration
+	48, // 11: muster.v1.WaitJobResponse.job:type_name -> muster.v1.Job
+	48, // 12: muster.v1.CancelJobResponse.job:type_name -> muster.v1.Job
 	1,  // 13: muster.v1.ListJobsRequest.filter:type_name -> muster.v1.JobFilter
-	44, // 14: muster.v1.ListJobsResponse.jobs:type_name -> muster.v1.Job
-	46, // 15: muster.v1.ExplainJobResponse.explanation:type_name -> muster.v1.JobExplanation
-	44, // 16: muster.v1.WatchJobResponse.job:type_name -> muster.v1.Job
-	47, // 17: muster.v1.ListAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
-	47, // 18: muster.v1.WatchAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
+	48, // 14: muster.v1.ListJobsResponse.jobs:type_name -> muster.v1.Job
+	50, // 15: muster.v1.ExplainJobResponse.explanation:type_name -> muster.v1.JobExplanation
+	48, // 16: muster.v1.WatchJobResponse.job:type_name -> muster.v1.Job
+	51, // 17: muster.v1.ListAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
+	51, // 18: muster.v1.WatchAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
 	1,  // 19: muster.v1.RetryJobsRequest.filter:type_name -> muster.v1.JobFilter
 	1,  // 20: muster.v1.CancelJobsRequest.filter:type_name -> muster.v1.JobFilter
-	44, // 21: muster.v1.EraseJobResponse.job:type_name -> muster.v1.Job
-	44, // 22: muster.v1.RetryJobResponse.job:type_name -> muster.v1.Job
-	42, // 23: muster.v1.UpdateJobRequest.run_time:type_name -> google.protobuf.Timestamp
-	42, // 24: muster.v1.UpdateJobRequest.expire_time:type_name -> google.protobuf.Timestamp
-	44, // 25: muster.v1.UpdateJobResponse.job:type_name -> muster.v1.Job
-	45, // 26: muster.v1.PauseJobRequest.grace:type_name -> google.protobuf.Duration
+	48, // 21: muster.v1.EraseJobResponse.job:type_name -> muster.v1.Job
+	48, // 22: muster.v1.RetryJobResponse.job:type_name -> muster.v1.Job
+	46, // 23: muster.v1.UpdateJobRequest.run_time:type_name -> google.protobuf.Timestamp
+	46, // 24: muster.v1.UpdateJobRequest.expire_time:type_name -> google.protobuf.Timestamp
+	48, // 25: muster.v1.UpdateJobResponse.job:type_name -> muster.v1.Job
+	49, // 26: muster.v1.PauseJobRequest.grace:type_name -> google.protobuf.Duration
 	0,  // 27: muster.v1.PauseJobRequest.timeouts:type_name -> muster.v1.PausedTimeouts
-	44, // 28: muster.v1.PauseJobResponse.job:type_name -> muster.v1.Job
-	44, // 29: muster.v1.ResumeJobResponse.job:type_name -> muster.v1.Job
-	48, // 30: muster.v1.AddDependenciesRequest.depends_on:type_name -> muster.v1.Dependency
-	44, // 31: muster.v1.AddDependenciesResponse.job:type_name -> muster.v1.Job
-	2,  // 32: muster.v1.JobService.SubmitJob:input_type -> muster.v1.SubmitJobRequest
-	5,  // 33: muster.v1.JobService.SubmitJobs:input_type -> muster.v1.SubmitJobsRequest
-	8,  // 34: muster.v1.JobService.GetJob:input_type -> muster.v1.GetJobRequest
-	16, // 35: muster.v1.JobService.ExplainJob:input_type -> muster.v1.ExplainJobRequest
-	10, // 36: muster.v1.JobService.WaitJob:input_type -> muster.v1.WaitJobRequest
-	12, // 37: muster.v1.JobService.CancelJob:input_type -> muster.v1.CancelJobRequest
-	14, // 38: muster.v1.JobService.ListJobs:input_type -> muster.v1.ListJobsRequest
-	18, // 39: muster.v1.JobService.WatchJob:input_type -> muster.v1.WatchJobRequest
-	20, // 40: muster.v1.JobService.ListAttemptLogs:input_type -> muster.v1.ListAttemptLogsRequest
-	22, // 41: muster.v1.JobService.WatchAttemptLogs:input_type -> muster.v1.WatchAttemptLogsRequest
-	30, // 42: muster.v1.JobService.RetryJob:input_type -> muster.v1.RetryJobRequest
-	24, // 43: muster.v1.JobService.RetryJobs:input_type -> muster.v1.RetryJobsRequest
-	26, // 44: muster.v1.JobService.CancelJobs:input_type -> muster.v1.CancelJobsRequest
-	32, // 45: muster.v1.JobService.UpdateJob:input_type -> muster.v1.UpdateJobRequest
-	34, // 46: muster.v1.JobService.PauseJob:input_type -> muster.v1.PauseJobRequest
-	36, // 47: muster.v1.JobService.ResumeJob:input_type -> muster.v1.ResumeJobRequest
-	28, // 48: muster.v1.JobService.EraseJob:input_type -> muster.v1.EraseJobRequest
-	38, // 49: muster.v1.JobService.AddDependencies:input_type -> muster.v1.AddDependenciesRequest
-	4,  // 50: muster.v1.JobService.SubmitJob:output_type -> muster.v1.SubmitJobResponse
-	7,  // 51: muster.v1.JobService.SubmitJobs:output_type -> muster.v1.SubmitJobsResponse
-	9,  // 52: muster.v1.JobService.GetJob:output_type -> muster.v1.GetJobResponse
-	17, // 53: muster.v1.JobService.ExplainJob:output_type -> muster.v1.ExplainJobResponse
-	11, // 54: muster.v1.JobService.WaitJob:output_type -> muster.v1.WaitJobResponse
-	13, // 55: muster.v1.JobService.CancelJob:output_type -> muster.v1.CancelJobResponse
-	15, // 56: muster.v1.JobService.ListJobs:output_type -> muster.v1.ListJobsResponse
-	19, // 57: muster.v1.JobService.WatchJob:output_type -> muster.v1.WatchJobResponse
-	21, // 58: muster.v1.JobService.ListAttemptLogs:output_type -> muster.v1.ListAttemptLogsResponse
-	23, // 59: muster.v1.JobService.WatchAttemptLogs:output_type -> muster.v1.WatchAttemptLogsResponse
-	31, // 60: muster.v1.JobService.RetryJob:output_type -> muster.v1.RetryJobResponse
-	25, // 61: muster.v1.JobService.RetryJobs:output_type -> muster.v1.RetryJobsResponse
-	27, // 62: muster.v1.JobService.CancelJobs:output_type -> muster.v1.CancelJobsResponse
-	33, // 63: muster.v1.JobService.UpdateJob:output_type -> muster.v1.UpdateJobResponse
-	35, // 64: muster.v1.JobService.PauseJob:output_type -> muster.v1.PauseJobResponse
-	37, // 65: muster.v1.JobService.ResumeJob:output_type -> muster.v1.ResumeJobResponse
-	29, // 66: muster.v1.JobService.EraseJob:output_type -> muster.v1.EraseJobResponse
-	39, // 67: muster.v1.JobService.AddDependencies:output_type -> muster.v1.AddDependenciesResponse
-	50, // [50:68] is the sub-list for method output_type
-	32, // [32:50] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	48, // 28: muster.v1.PauseJobResponse.job:type_name -> muster.v1.Job
+	1,  // 29: muster.v1.PauseJobsRequest.filter:type_name -> muster.v1.JobFilter
+	49, // 30: muster.v1.PauseJobsRequest.grace:type_name -> google.protobuf.Duration
+	0,  // 31: muster.v1.PauseJobsRequest.timeouts:type_name -> muster.v1.PausedTimeouts
+	1,  // 32: muster.v1.ResumeJobsRequest.filter:type_name -> muster.v1.JobFilter
+	48, // 33: muster.v1.ResumeJobResponse.job:type_name -> muster.v1.Job
+	52, // 34: muster.v1.AddDependenciesRequest.depends_on:type_name -> muster.v1.Dependency
+	48, // 35: muster.v1.AddDependenciesResponse.job:type_name -> muster.v1.Job
+	2,  // 36: muster.v1.JobService.SubmitJob:input_type -> muster.v1.SubmitJobRequest
+	5,  // 37: muster.v1.JobService.SubmitJobs:input_type -> muster.v1.SubmitJobsRequest
+	8,  // 38: muster.v1.JobService.GetJob:input_type -> muster.v1.GetJobRequest
+	16, // 39: muster.v1.JobService.ExplainJob:input_type -> muster.v1.ExplainJobRequest
+	10, // 40: muster.v1.JobService.WaitJob:input_type -> muster.v1.WaitJobRequest
+	12, // 41: muster.v1.JobService.CancelJob:input_type -> muster.v1.CancelJobRequest
+	14, // 42: muster.v1.JobService.ListJobs:input_type -> muster.v1.ListJobsRequest
+	18, // 43: muster.v1.JobService.WatchJob:input_type -> muster.v1.WatchJobRequest
+	20, // 44: muster.v1.JobService.ListAttemptLogs:input_type -> muster.v1.ListAttemptLogsRequest
+	22, // 45: muster.v1.JobService.WatchAttemptLogs:input_type -> muster.v1.WatchAttemptLogsRequest
+	30, // 46: muster.v1.JobService.RetryJob:input_type -> muster.v1.RetryJobRequest
+	24, // 47: muster.v1.JobService.RetryJobs:input_type -> muster.v1.RetryJobsRequest
+	26, // 48: muster.v1.JobService.CancelJobs:input_type -> muster.v1.CancelJobsRequest
+	32, // 49: muster.v1.JobService.UpdateJob:input_type -> muster.v1.UpdateJobRequest
+	34, // 50: muster.v1.JobService.PauseJob:input_type -> muster.v1.PauseJobRequest
+	40, // 51: muster.v1.JobService.ResumeJob:input_type -> muster.v1.ResumeJobRequest
+	36, // 52: muster.v1.JobService.PauseJobs:input_type -> muster.v1.PauseJobsRequest
+	38, // 53: muster.v1.JobService.ResumeJobs:input_type -> muster.v1.ResumeJobsRequest
+	28, // 54: muster.v1.JobService.EraseJob:input_type -> muster.v1.EraseJobRequest
+	42, // 55: muster.v1.JobService.AddDependencies:input_type -> muster.v1.AddDependenciesRequest
+	4,  // 56: muster.v1.JobService.SubmitJob:output_type -> muster.v1.SubmitJobResponse
+	7,  // 57: muster.v1.JobService.SubmitJobs:output_type -> muster.v1.SubmitJobsResponse
+	9,  // 58: muster.v1.JobService.GetJob:output_type -> muster.v1.GetJobResponse
+	17, // 59: muster.v1.JobService.ExplainJob:output_type -> muster.v1.ExplainJobResponse
+	11, // 60: muster.v1.JobService.WaitJob:output_type -> muster.v1.WaitJobResponse
+	13, // 61: muster.v1.JobService.CancelJob:output_type -> muster.v1.CancelJobResponse
+	15, // 62: muster.v1.JobService.ListJobs:output_type -> muster.v1.ListJobsResponse
+	19, // 63: muster.v1.JobService.WatchJob:output_type -> muster.v1.WatchJobResponse
+	21, // 64: muster.v1.JobService.ListAttemptLogs:output_type -> muster.v1.ListAttemptLogsResponse
+	23, // 65: muster.v1.JobService.WatchAttemptLogs:output_type -> muster.v1.WatchAttemptLogsResponse
+	31, // 66: muster.v1.JobService.RetryJob:output_type -> muster.v1.RetryJobResponse
+	25, // 67: muster.v1.JobService.RetryJobs:output_type -> muster.v1.RetryJobsResponse
+	27, // 68: muster.v1.JobService.CancelJobs:output_type -> muster.v1.CancelJobsResponse
+	33, // 69: muster.v1.JobService.UpdateJob:output_type -> muster.v1.UpdateJobResponse
+	35, // 70: muster.v1.JobService.PauseJob:output_type -> muster.v1.PauseJobResponse
+	41, // 71: muster.v1.JobService.ResumeJob:output_type -> muster.v1.ResumeJobResponse
+	37, // 72: muster.v1.JobService.PauseJobs:output_type -> muster.v1.PauseJobsResponse
+	39, // 73: muster.v1.JobService.ResumeJobs:output_type -> muster.v1.ResumeJobsResponse
+	29, // 74: muster.v1.JobService.EraseJob:output_type -> muster.v1.EraseJobResponse
+	43, // 75: muster.v1.JobService.AddDependencies:output_type -> muster.v1.AddDependenciesResponse
+	56, // [56:76] is the sub-list for method output_type
+	36, // [36:56] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_service_proto_init() }
@@ -2966,7 +3296,7 @@ func file_muster_v1_job_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_v1_job_service_proto_rawDesc), len(file_muster_v1_job_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   40,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

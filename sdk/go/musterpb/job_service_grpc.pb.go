@@ -35,6 +35,8 @@ const (
 	JobService_UpdateJob_FullMethodName        = "/muster.v1.JobService/UpdateJob"
 	JobService_PauseJob_FullMethodName         = "/muster.v1.JobService/PauseJob"
 	JobService_ResumeJob_FullMethodName        = "/muster.v1.JobService/ResumeJob"
+	JobService_PauseJobs_FullMethodName        = "/muster.v1.JobService/PauseJobs"
+	JobService_ResumeJobs_FullMethodName       = "/muster.v1.JobService/ResumeJobs"
 	JobService_EraseJob_FullMethodName         = "/muster.v1.JobService/EraseJob"
 	JobService_AddDependencies_FullMethodName  = "/muster.v1.JobService/AddDependencies"
 )
@@ -258,6 +260,22 @@ type JobServiceClient interface {
 	// - NOT_FOUND
 	// - FAILED_PRECONDITION (JOB_ENDED)
 	ResumeJob(ctx context.Context, in *ResumeJobRequest, opts ...grpc.CallOption) (*ResumeJobResponse, error)
+	// Pauses a page of the open jobs that match the filter, each as PauseJob would; call it again with the token until
+	// there is none. Jobs that PauseJob would refuse, and those that are paused already, are not counted. Jobs that come
+	// later are not paused: PauseQueue holds those too.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - UNAVAILABLE
+	PauseJobs(ctx context.Context, in *PauseJobsRequest, opts ...grpc.CallOption) (*PauseJobsResponse, error)
+	// Resumes a page of the paused jobs that match the filter, each as ResumeJob would; call it again with the token until
+	// there is none. Jobs that were asked to stop, and have not yet, run on and count too. A job that is paused with its
+	// workflow or batch is left to that.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - UNAVAILABLE
+	ResumeJobs(ctx context.Context, in *ResumeJobsRequest, opts ...grpc.CallOption) (*ResumeJobsResponse, error)
 	// Erases the personal data of an ended job, for good: input, result, failures, progress, checkpoint, logs, labels,
 	// keys, trace state, the reason of its state, and its idempotency key, which is free again; and the same data of the
 	// job that cleaned up after it, which has a copy of its input. The job itself, its states and times stay, and an
@@ -470,6 +488,26 @@ func (c *jobServiceClient) ResumeJob(ctx context.Context, in *ResumeJobRequest, 
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ResumeJobResponse)
 	err := c.cc.Invoke(ctx, JobService_ResumeJob_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobServiceClient) PauseJobs(ctx context.Context, in *PauseJobsRequest, opts ...grpc.CallOption) (*PauseJobsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PauseJobsResponse)
+	err := c.cc.Invoke(ctx, JobService_PauseJobs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobServiceClient) ResumeJobs(ctx context.Context, in *ResumeJobsRequest, opts ...grpc.CallOption) (*ResumeJobsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeJobsResponse)
+	err := c.cc.Invoke(ctx, JobService_ResumeJobs_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -715,6 +753,22 @@ type JobServiceServer interface {
 	// - NOT_FOUND
 	// - FAILED_PRECONDITION (JOB_ENDED)
 	ResumeJob(context.Context, *ResumeJobRequest) (*ResumeJobResponse, error)
+	// Pauses a page of the open jobs that match the filter, each as PauseJob would; call it again with the token until
+	// there is none. Jobs that PauseJob would refuse, and those that are paused already, are not counted. Jobs that come
+	// later are not paused: PauseQueue holds those too.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - UNAVAILABLE
+	PauseJobs(context.Context, *PauseJobsRequest) (*PauseJobsResponse, error)
+	// Resumes a page of the paused jobs that match the filter, each as ResumeJob would; call it again with the token until
+	// there is none. Jobs that were asked to stop, and have not yet, run on and count too. A job that is paused with its
+	// workflow or batch is left to that.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT
+	// - UNAVAILABLE
+	ResumeJobs(context.Context, *ResumeJobsRequest) (*ResumeJobsResponse, error)
 	// Erases the personal data of an ended job, for good: input, result, failures, progress, checkpoint, logs, labels,
 	// keys, trace state, the reason of its state, and its idempotency key, which is free again; and the same data of the
 	// job that cleaned up after it, which has a copy of its input. The job itself, its states and times stay, and an
@@ -802,6 +856,12 @@ func (UnimplementedJobServiceServer) PauseJob(context.Context, *PauseJobRequest)
 }
 func (UnimplementedJobServiceServer) ResumeJob(context.Context, *ResumeJobRequest) (*ResumeJobResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ResumeJob not implemented")
+}
+func (UnimplementedJobServiceServer) PauseJobs(context.Context, *PauseJobsRequest) (*PauseJobsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PauseJobs not implemented")
+}
+func (UnimplementedJobServiceServer) ResumeJobs(context.Context, *ResumeJobsRequest) (*ResumeJobsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeJobs not implemented")
 }
 func (UnimplementedJobServiceServer) EraseJob(context.Context, *EraseJobRequest) (*EraseJobResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EraseJob not implemented")
@@ -1104,6 +1164,42 @@ func _JobService_ResumeJob_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _JobService_PauseJobs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PauseJobsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).PauseJobs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_PauseJobs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).PauseJobs(ctx, req.(*PauseJobsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _JobService_ResumeJobs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeJobsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).ResumeJobs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_ResumeJobs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).ResumeJobs(ctx, req.(*ResumeJobsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _JobService_EraseJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(EraseJobRequest)
 	if err := dec(in); err != nil {
@@ -1202,6 +1298,14 @@ var JobService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ResumeJob",
 			Handler:    _JobService_ResumeJob_Handler,
+		},
+		{
+			MethodName: "PauseJobs",
+			Handler:    _JobService_PauseJobs_Handler,
+		},
+		{
+			MethodName: "ResumeJobs",
+			Handler:    _JobService_ResumeJobs_Handler,
 		},
 		{
 			MethodName: "EraseJob",

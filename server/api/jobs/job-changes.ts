@@ -4,8 +4,6 @@ import {
   CancelJobResponseSchema,
   EraseJobResponseSchema,
   type JobService,
-  PausedTimeouts,
-  type PauseJobRequest,
   PauseJobResponseSchema,
   ResumeJobResponseSchema,
   RetryJobResponseSchema,
@@ -13,16 +11,15 @@ import {
   UpdateJobResponseSchema,
 } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type { Update } from '../../domain/jobs/pause.ts';
-import type { Pause } from '../../engine/jobs/change/pauses.ts';
 import type { Replica } from '../../engine/replica.ts';
-import { checkRange, checkText, isKnown, requestIdOf, timestampUs } from '../base/checks.ts';
+import { checkRange, checkText, requestIdOf, timestampUs } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';
 import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
 import { checkSkipReason, checkSkipSteps } from '../workflows/skipped-steps.ts';
 import { jobTo } from './convert-job.ts';
-import { graceFrom } from './grace.ts';
 import { jobNameOf } from './job-name.ts';
+import { pauseFrom } from './pause-request.ts';
 
 function updateFrom(wire: UpdateJobRequest, violations: Violations): Update {
   const { priority, runTime, expireTime } = wire;
@@ -40,13 +37,6 @@ function updateFrom(wire: UpdateJobRequest, violations: Violations): Update {
     'is later than expire_time: the job could never run',
   );
   return { priority, runTimeUs, expireTimeUs };
-}
-
-function pauseFrom(wire: PauseJobRequest, violations: Violations): Pause {
-  const { running, timeouts, reason } = wire;
-  checkText(reason, 256, 'reason', violations);
-  violations.check(isKnown(PausedTimeouts, timeouts), 'timeouts', `has the unknown value ${timeouts}`);
-  return { running, graceMs: graceFrom(wire, violations), reason, stopsTimeouts: timeouts === PausedTimeouts.STOP };
 }
 
 type Changes = 'cancelJob' | 'pauseJob' | 'resumeJob' | 'updateJob' | 'retryJob' | 'eraseJob';

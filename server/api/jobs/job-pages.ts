@@ -1,9 +1,11 @@
-/** Methods of JobService that change all jobs matching a filter, one page at a time: cancel and retry. */
+/** Methods of JobService that change all jobs matching a filter, one page at a time: cancel, pause, resume, retry. */
 import { create } from '@bufbuild/protobuf';
 import {
   CancelJobsResponseSchema,
   type JobFilter,
   type JobService,
+  PauseJobsResponseSchema,
+  ResumeJobsResponseSchema,
   RetryJobsResponseSchema,
 } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { isTerminal, type JobState, stateCodes } from '../../domain/jobs/job-state.ts';
@@ -15,9 +17,13 @@ import { pageToken, positionOf } from '../base/page-token.ts';
 import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
 import { filterText, jobFilterFrom } from './convert-job-filter.ts';
+import { pauseFrom } from './pause-request.ts';
 
 const JOBS_PER_PAGE = 1_000;
 const openStates = (Object.keys(stateCodes) as JobState[]).filter((state) => !isTerminal(state));
+const waitingStates: JobState[] = ['BLOCKED', 'SCHEDULED', 'READY'];
+/** WAITING: a workflow, a batch, or a job whose handler waits for children. */
+const begunStates: JobState[] = ['ASSIGNED', 'RUNNING', 'WAITING'];
 const retriedStates: JobState[] = ['FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED'];
 const retriedByDefault: JobState[] = ['FAILED', 'EXPIRED'];
 
@@ -34,9 +40,9 @@ interface Page extends JobPage {
   tokenOf(nextBeforeJobId: string | undefined): string;
 }
 
-/** The differences between the two RPCs. */
+/** The differences between the RPCs. */
 interface PageRules {
-  readonly method: 'CancelJobs' | 'RetryJobs';
+  readonly method: 'CancelJobs' | 'PauseJobs' | 'ResumeJobs' | 'RetryJobs';
   readonly allowed: readonly JobState[];
   readonly byDefault: readonly JobState[];
 }
@@ -67,16 +73,24 @@ async function pageOf(replica: Replica, request: PageRequest, rules: PageRules, 
   };
 }
 
-export function jobPages(replica: Replica): Pick<Implementation<typeof JobService>, 'cancelJobs' | 'retryJobs'> {
+/** Refuses failure types, by which only ended jobs can be selected. */
+function checkOpen(filter: JobFilter | undefined, violations: Violations): void {
+  const { length } = filter?.failureTypes ?? [];
+  violations.check(length === 0, 'filter.failure_types', 'must be empty: an open job has no failure that ended it');
+}
+
+function idsIn({ jobs }: Pick<Page, 'jobs'>, states: readonly JobState[]): string[] {
+  return jobs.filter(({ state }) => states.includes(state)).map(({ jobId }) => jobId);
+}
+
+type Pages = 'cancelJobs' | 'pauseJobs' | 'resumeJobs' | 'retryJobs';
+
+export function jobPages(replica: Replica): Pick<Implementation<typeof JobService>, Pages> {
   return {
     async cancelJobs(request) {
       const violations = new Violations();
       checkText(request.reason, 256, 'reason', violations);
-      violations.check(
-        !request.filter?.failureTypes.length,
-        'filter.failure_types',
-        'must be empty: an open job has no failure that ended it',
-      );
+      checkOpen(request.filter, violations);
       const rules: PageRules = { method: 'CancelJobs', allowed: openStates, byDefault: openStates };
       const { jobs, namespace, nextBeforeJobId, tokenOf } = await pageOf(replica, request, rules, violations);
       const ids = jobs.filter((job) => job.state !== 'CANCELLING').map((job) => job.jobId);
@@ -84,6 +98,30 @@ export function jobPages(replica: Replica): Pick<Implementation<typeof JobServic
         ? ids.length
         : await replica.cancels.cancelMany(namespace, ids, request.reason, 'HAND');
       return create(CancelJobsResponseSchema, { cancelledCount: cancelled, nextPageToken: tokenOf(nextBeforeJobId) });
+    },
+    async pauseJobs(request) {
+      const violations = new Violations();
+      const pause = pauseFrom(request, violations);
+      checkOpen(request.filter, violations);
+      const rules: PageRules = { method: 'PauseJobs', allowed: openStates, byDefault: openStates };
+      const page = await pageOf(replica, request, rules, violations);
+      const { namespace, nextBeforeJobId, tokenOf } = page;
+      const pausedCount = request.validateOnly
+        ? idsIn(page, [...waitingStates, ...(pause.running ? begunStates : [])]).length
+        : await replica.pauses.pauseMany(namespace, idsIn(page, openStates), pause);
+      return create(PauseJobsResponseSchema, { pausedCount, nextPageToken: tokenOf(nextBeforeJobId) });
+    },
+    async resumeJobs(request) {
+      const violations = new Violations();
+      checkOpen(request.filter, violations);
+      const states: JobState[] = ['PAUSED', ...begunStates];
+      const rules: PageRules = { method: 'ResumeJobs', allowed: states, byDefault: states };
+      const page = await pageOf(replica, request, rules, violations);
+      const { namespace, nextBeforeJobId, tokenOf } = page;
+      const resumedCount = request.validateOnly
+        ? idsIn(page, ['PAUSED']).length
+        : await replica.pauses.resumeMany(namespace, idsIn(page, states));
+      return create(ResumeJobsResponseSchema, { resumedCount, nextPageToken: tokenOf(nextBeforeJobId) });
     },
     async retryJobs(request) {
       const violations = new Violations();

@@ -17,7 +17,7 @@ import type { Implementation } from '../base/implementation.ts';
 import { pageToken, positionOf } from '../base/page-token.ts';
 import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
-import { graceFrom } from '../jobs/grace.ts';
+import { graceFrom } from '../jobs/pause-request.ts';
 import { changedSettings, queueFrom, queueTo, settingsFrom } from './convert-queue.ts';
 
 /** The queue that a request names. Also throws the violations found so far. */

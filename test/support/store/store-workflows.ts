@@ -125,12 +125,14 @@ export async function useWorkflows(context: StoreContext): Promise<void> {
     });
     await inbox.add([{ jobId, step: undefined, kind: 'CONTINUE' }]);
     await workflows.readOpenChildren({ jobId, step: undefined, butSteps: [] }, 10);
+    await workflows.readChildren(jobId, undefined, 10);
     await inbox.drop([0]);
     const keyHash = Buffer.from(jobId);
     await together.stepCache.keep([{ namespace: 'default', keyHash, jobId, maxAgeMs: 1_000 }]);
     await together.stepCache.find('default', keyHash);
   });
   await store.inbox.findAbandoned(0, 10, 0);
+  await store.inbox.findChildPauses(10);
   await store.stepTraces.readLaneIds([jobId]);
   await store.stepTraces.readNeededJobs([{ of: '', workflowJobId: jobId, step: 1, most: 100 }]);
   const audit = { namespace: 'default', beforeAuditId: undefined, limit: 10 };

@@ -54,6 +54,7 @@ def blocking(client: Client) -> None:
     assert_type(client.list(JobFilter(states=["FAILED"])), Iterator[Job])
     assert_type(client.logs(job, follow=True), Iterator[LogRecord])
     assert_type(client.cancel_jobs(JobFilter(), reason="why"), int)
+    assert_type(client.pause_jobs(JobFilter(), running=True), int)
     client.apply_definition("order", run_timeout=60, retry_policy=retry_policy(max_attempts=3))
     client.submit("order", priority="high")  # type: ignore[arg-type]
     client.submit("order", colour="red")  # type: ignore[call-arg]
@@ -69,6 +70,7 @@ async def awaiting(client: AsyncClient) -> None:
     assert_type(client.watch(job), AsyncIterator[Job])
     assert_type(client.watch_events(after=0), AsyncIterator[EventPage])
     assert_type(await client.cancel_jobs(JobFilter()), int)
+    assert_type(await client.resume_jobs(JobFilter()), int)
     _ = client.submit("order").job_id  # type: ignore[attr-defined]
 
 

@@ -26,14 +26,14 @@ import { jobChange } from './jobs/job-change.ts';
 import type { JobFilter } from './jobs/job-filter.ts';
 import { jobFilter } from './jobs/job-filter.ts';
 import type { Redriven } from './jobs/job-pages.ts';
-import { allJobs, cancelPages, retryPages } from './jobs/job-pages.ts';
+import { allJobs, countPages, retryPages } from './jobs/job-pages.ts';
 import type { JobRef } from './jobs/job-ref.ts';
 import { idOf } from './jobs/job-ref.ts';
 import type { WaitOptions } from './jobs/job-wait.ts';
 import { jobResult, waitForEnd } from './jobs/job-wait.ts';
 import { watchJob } from './jobs/job-watch.ts';
 import type { PauseOptions } from './jobs/pause.ts';
-import { pauseRequest } from './jobs/pause.ts';
+import { pauseFields, pauseRequest } from './jobs/pause.ts';
 import type { JobOptions, JobRequest, MemberOptions, SubmittedJob } from './jobs/submission.ts';
 import { jobSubmission } from './jobs/submission.ts';
 
@@ -241,7 +241,45 @@ export class Client extends AdminClient {
   ): Promise<number> {
     const { reason = '', validateOnly = false } = options;
     const request = { namespace: this.calls.namespace, filter: jobFilter(filter), reason, validateOnly };
-    return cancelPages((page) => this.#call(options, (call) => this.#jobs.cancelJobs(page, call)), request);
+    return countPages(async (pageToken) => {
+      const page = await this.#call(options, (call) => this.#jobs.cancelJobs({ ...request, pageToken }, call));
+      return [page.cancelledCount, page.nextPageToken];
+    });
+  }
+
+  /**
+   * Pauses all open jobs that match, page by page. Returns the number of jobs that were paused or asked to stop. Jobs
+   * that come later are not paused; `pauseQueue` holds those too.
+   *
+   * @param options As in `pause`; `reason` is shown to operators, at most 256 characters; `validateOnly` only counts the
+   *   jobs.
+   */
+  pauseJobs(
+    filter: JobFilter,
+    options: PauseOptions & { reason?: string; validateOnly?: boolean } = {},
+  ): Promise<number> {
+    const { reason = '', validateOnly = false } = options;
+    const { namespace } = this.calls;
+    const request = { namespace, filter: jobFilter(filter), reason, validateOnly, ...pauseFields(options) };
+    return countPages(async (pageToken) => {
+      const page = await this.#call(options, (call) => this.#jobs.pauseJobs({ ...request, pageToken }, call));
+      return [page.pausedCount, page.nextPageToken];
+    });
+  }
+
+  /**
+   * Resumes all paused jobs that match, page by page, and lets run on those that were only asked to stop. Returns their
+   * number. Jobs that are paused with their workflow or batch are left to that.
+   *
+   * @param options `validateOnly` only counts the jobs that are PAUSED.
+   */
+  resumeJobs(filter: JobFilter, options: RequestOptions & { validateOnly?: boolean } = {}): Promise<number> {
+    const { validateOnly = false } = options;
+    const request = { namespace: this.calls.namespace, filter: jobFilter(filter), validateOnly };
+    return countPages(async (pageToken) => {
+      const page = await this.#call(options, (call) => this.#jobs.resumeJobs({ ...request, pageToken }, call));
+      return [page.resumedCount, page.nextPageToken];
+    });
   }
 
   /**

@@ -6,7 +6,7 @@ import { countText } from '../../../view/times.ts';
 import type { Connection } from '../../connection.ts';
 import { addFailureType, addFilterOptions, type FilterOptions, toJobFilter } from '../../input/job-filter.ts';
 import { handled, type Invocation } from '../../invocation.ts';
-import { PAGE_CALL, pagesOf, refuseUnsaid } from '../../job-pages.ts';
+import { PAGE_CALL, pagesOf, refuseUnsaid } from '../../matching/job-pages.ts';
 import { ProgressBar } from '../../output/progress.ts';
 
 interface Options extends FilterOptions {

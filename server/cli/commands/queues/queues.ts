@@ -1,9 +1,10 @@
 /** `muster queues`: shows and changes queues. */
 import { randomUUID } from 'node:crypto';
-import { durationFromMs, type Queue, QueueSchema } from '@muster/sdk/grpc';
+import { type Queue, QueueSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { CliError } from '../../failures/cli-error.ts';
 import { fieldMask } from '../../input/field-mask.ts';
+import { graceOf } from '../../input/grace.ts';
 import { addLimitOptions, type QueueOptions, queueFields } from '../../input/queue-options.ts';
 import { spanUpTo } from '../../input/spans.ts';
 import { handled, type Invocation } from '../../invocation.ts';
@@ -153,8 +154,7 @@ Examples:
     .action(
       handled<PauseOptions, [string]>(async (invocation, { reason = '', running = false, grace }, name) => {
         const { namespace, queues } = await invocation.connection();
-        const wait = grace === undefined ? {} : { grace: durationFromMs(grace) };
-        const request = { namespace, name, reason, running, ...wait, requestId: randomUUID() };
+        const request = { namespace, name, reason, running, ...graceOf(grace), requestId: randomUUID() };
         const response = await queues.pauseQueue(request);
         printResult(invocation, response.queue, `is paused; to resume it: muster queues resume ${name}`);
       }),

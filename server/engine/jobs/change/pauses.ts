@@ -1,5 +1,6 @@
 /** Pauses and resumes jobs, and updates waiting ones. */
 
+import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import {
   decidePause,
@@ -46,12 +47,24 @@ export class Pauses {
   }
 
   pause(namespace: string, jobId: string, pause: Pause, request: RequestKey | undefined): Promise<JobView> {
-    const { reason, stopsTimeouts } = pause;
-    return this.#change(namespace, jobId, request, (run, nowUs, definition) => {
-      const graceMs = pause.running ? (pause.graceMs ?? definition.cancelGraceMs) : undefined;
-      const childGraceMs = pause.running && isRecorded(definition) ? (pause.graceMs ?? null) : undefined;
-      return decidePause(run, { reason, stopsTimeouts, graceMs, childGraceMs }, nowUs);
+    return this.#change(namespace, jobId, request, (run, nowUs, definition) =>
+      decidePause(run, requestOf(pause, definition), nowUs),
+    );
+  }
+
+  /** Pauses those that can be. Returns how many were paused or asked to stop. At most 1,000. */
+  pauseMany(namespace: string, jobIds: readonly string[], pause: Pause): Promise<number> {
+    return this.#changeMany(namespace, jobIds, (run, nowUs, definition) => {
+      const decision = decidePause(run, requestOf(pause, definition), nowUs);
+      return typeof decision === 'string' ? undefined : decision;
     });
+  }
+
+  /** Resumes those that are paused for themselves. Returns how many. At most 1,000. */
+  resumeMany(namespace: string, jobIds: readonly string[]): Promise<number> {
+    return this.#changeMany(namespace, jobIds, (run, nowUs, { timeLimits }) =>
+      run.pausedWithParent ? undefined : decideResume(run, this.#moment(nowUs), timeLimits?.totalTimeoutMs),
+    );
   }
 
   resume(namespace: string, jobId: string, request: RequestKey | undefined): Promise<JobView> {
@@ -67,6 +80,18 @@ export class Pauses {
 
   #moment(nowUs: number) {
     return { nowUs, random: this.#parts.random.next() };
+  }
+
+  async #changeMany(namespace: string, jobIds: readonly string[], decide: DecideJob): Promise<number> {
+    if (jobIds.length === 0) return 0;
+    const { changes, bus } = this.#parts;
+    let decidedUs = 0;
+    const made = await changes.apply({ by: 'jobs', namespace, jobIds }, (run, nowUs, definition) => {
+      decidedUs = nowUs;
+      return decide(run, nowUs, definition);
+    });
+    notifySuspended(bus, made, decidedUs);
+    return made.length;
   }
 
   async #change(
@@ -106,6 +131,13 @@ export class Pauses {
     }
     return job;
   }
+}
+
+function requestOf(pause: Pause, definition: JobDefinition): PauseRequest {
+  const { reason, stopsTimeouts, running, graceMs } = pause;
+  if (!running) return { reason, stopsTimeouts };
+  const childGraceMs = isRecorded(definition) ? (graceMs ?? null) : undefined;
+  return { reason, stopsTimeouts, graceMs: graceMs ?? definition.cancelGraceMs, childGraceMs };
 }
 
 function refusalOf(refusal: PauseRefusal, run: OpenRun): EngineError {

@@ -1,4 +1,4 @@
-/** CancelJobs and RetryJobs over the wire and through the TypeScript client, page by page. */
+/** CancelJobs, PauseJobs, ResumeJobs and RetryJobs over the wire and through the TypeScript client, page by page. */
 import { Client } from '@muster/sdk';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -11,6 +11,8 @@ import { World } from '../base/world.ts';
 
 const { cancelJobs, eraseJob, retryJob, retryJobs, submitJobs } = JobService.method;
 const { archiveJobDefinition } = JobDefinitionService.method;
+
+const validateOnly = { validateOnly: true };
 
 let world: World;
 let client: Client;
@@ -83,6 +85,46 @@ describe('CancelJobs', () => {
     const { nextPageToken } = await world.rpc.call(cancelJobs, { filter: { definition }, validateOnly: true });
     const refusal = await world.rpc.refused(cancelJobs, { filter: {}, pageToken: nextPageToken });
     expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['page_token'] });
+  });
+});
+
+describe('PauseJobs and ResumeJobs', () => {
+  it('pause and resume matching jobs, page by page, and no others', async () => {
+    const [definition, other] = [await world.define(), await world.define()];
+    await submitMany(definition, 1_001);
+    const [spared = ''] = await submitMany(other, 1);
+    expect(await client.pauseJobs({ definition }, { validateOnly: true })).toBe(1_001);
+    expect(await client.pauseJobs({ definition }, { reason: 'not today' })).toBe(1_001);
+    expect(await client.pauseJobs({ definition })).toBe(0);
+    expect(await world.stateOf(spared)).toBe('READY');
+    expect(await client.resumeJobs({ definition }, { validateOnly: true })).toBe(1_001);
+    expect(await client.resumeJobs({ definition })).toBe(1_001);
+    expect(await client.resumeJobs({ definition })).toBe(0);
+  });
+
+  it('leave alone what runs, unless it is to be paused too', async () => {
+    const { worker, jobId } = await world.hold();
+    const { definition } = await world.getJob(jobId);
+    const waiting = await world.submit(definition);
+    expect(await client.pauseJobs({ definition }, { validateOnly: true })).toBe(1);
+    expect(await client.pauseJobs({ definition })).toBe(1);
+    expect([await world.stateOf(jobId), await world.stateOf(waiting)]).toEqual(['ASSIGNED', 'PAUSED']);
+    expect(await client.pauseJobs({ definition }, { running: true, graceMs: 60_000, reason: 'enough' })).toBe(1);
+    await eventually('the worker is asked', () => worker.suspends.length === 1);
+    expect(await world.getJob(jobId)).toMatchObject({ state: JobState.ASSIGNED, stateReason: 'enough' });
+    expect(await client.resumeJobs({ definition })).toBe(2);
+    expect([await world.stateOf(jobId), await world.stateOf(waiting)]).toEqual(['ASSIGNED', 'READY']);
+  });
+
+  it('leave to a batch what is paused with it', async () => {
+    const definition = await world.define();
+    const batch = await client.createBatch();
+    await batch.submit(definition);
+    await client.pause(batch.jobId, '', { running: true });
+    await eventually('the member is paused', async () => (await client.resumeJobs({ definition }, validateOnly)) === 1);
+    expect(await client.resumeJobs({ definition })).toBe(0);
+    await client.resume(batch.jobId);
+    await eventually('it is resumed', async () => (await client.resumeJobs({ definition }, validateOnly)) === 0);
   });
 });
 

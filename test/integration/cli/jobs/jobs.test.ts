@@ -201,9 +201,24 @@ describe('muster pause, resume, update, cancel, retry, redrive, erase', () => {
     });
   });
 
-  it.each([['cancel'], ['redrive']])('%s does not take all jobs without a filter', async (command) => {
-    expect(await server.run([command])).toMatchObject({ code: 2, stderr: expect.stringContaining('--all') });
+  it('pause and resume the jobs of a filter', async () => {
+    const jobId = await submitted('idle', '--label', 'pausing=1');
+    const filter = ['--label', 'pausing=1'];
+    expect((await server.run(['pause', ...filter, '--dry-run'])).stdout).toBe('1 job would be paused\n');
+    const args = ['pause', ...filter, '--running', '--grace', '10s', '--reason', 'not today'];
+    expect((await server.run(args)).stdout).toBe('1 job paused or asked to stop\n');
+    expect((await server.client.get(jobId)).stateReason).toBe('not today');
+    expect(json((await server.run(['resume', ...filter, '--json'])).stdout)).toEqual({ resumed: 1 });
+    const mixed = await server.run(['pause', jobId, ...filter]);
+    expect(mixed).toMatchObject({ code: 2, stderr: expect.stringContaining('either ids of jobs or a filter') });
   });
+
+  it.each([['cancel'], ['redrive'], ['pause'], ['resume']])(
+    '%s does not take all jobs without a filter',
+    async (command) => {
+      expect(await server.run([command])).toMatchObject({ code: 2, stderr: expect.stringContaining('--all') });
+    },
+  );
 });
 
 describe('muster watch', () => {

@@ -149,6 +149,8 @@ class AsyncClient:
     watch = _pages(watching.watch)
     watch_events = _pages(watching.watch_events)
     cancel_jobs = _steps(job_steps.cancel_jobs)
+    pause_jobs = _steps(job_steps.pause_jobs)
+    resume_jobs = _steps(job_steps.resume_jobs)
     redrive = _steps(job_steps.redrive)
 
     create_queue = _call(queue_calls.create_queue)

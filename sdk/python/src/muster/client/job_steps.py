@@ -130,13 +130,63 @@ def cancel_jobs(
         namespace=scope.namespace, reason=reason, validate_only=validate_only, filter=_message(which)
     )
     call = Call(_method("CancelJobs", messages.CancelJobsResponse), request, whole, timeout)
-    cancelled: int = 0
-    while True:
-        page = yield call
-        cancelled += int(page.cancelled_count)
-        request.page_token = page.next_page_token
-        if not request.page_token:
-            return cancelled
+    return (yield from _count(call, request, "cancelled_count"))
+
+
+def pause_jobs(
+    scope: Scope,
+    which: JobFilter,
+    *,
+    reason: str = "",
+    running: bool = False,
+    grace: float | None = None,
+    stop_timeouts: bool = False,
+    validate_only: bool = False,
+    timeout: float | None = None,
+) -> Steps[int]:
+    """Pauses all open jobs that match, page by page. Returns the number of jobs paused or asked to stop.
+
+    Jobs that come later are not paused; `pause_queue` holds those too.
+
+    Args:
+        which: Filter.
+        reason: Reason, shown to operators. At most 256 characters.
+        running: Also pauses jobs that run, and workflows and batches that have begun, as in `pause`.
+        grace: Seconds that handlers may take; at most an hour. None: the `cancel_grace` of each definition.
+        stop_timeouts: Total timeouts stop meanwhile, and start anew when the jobs are resumed.
+        validate_only: Only count the jobs.
+        timeout: Seconds for each page, retries included. None: the client's.
+    """
+    request = messages.PauseJobsRequest(
+        namespace=scope.namespace,
+        filter=_message(which),
+        reason=reason,
+        running=running,
+        grace=None if grace is None else to_duration(grace),
+        timeouts=messages.PAUSED_TIMEOUTS_STOP if stop_timeouts else messages.PAUSED_TIMEOUTS_UNSPECIFIED,
+        validate_only=validate_only,
+    )
+    call = Call(_method("PauseJobs", messages.PauseJobsResponse), request, whole, timeout)
+    return (yield from _count(call, request, "paused_count"))
+
+
+def resume_jobs(
+    scope: Scope, which: JobFilter, *, validate_only: bool = False, timeout: float | None = None
+) -> Steps[int]:
+    """Resumes all paused jobs that match, page by page, and lets run on those that were only asked to stop.
+
+    Returns their number. Jobs that are paused with their workflow or batch are left to that.
+
+    Args:
+        which: Filter.
+        validate_only: Only count the jobs that are PAUSED.
+        timeout: Seconds for each page, retries included. None: the client's.
+    """
+    request = messages.ResumeJobsRequest(
+        namespace=scope.namespace, filter=_message(which), validate_only=validate_only
+    )
+    call = Call(_method("ResumeJobs", messages.ResumeJobsResponse), request, whole, timeout)
+    return (yield from _count(call, request, "resumed_count"))
 
 
 def redrive(
@@ -206,6 +256,17 @@ def logs(
         request.page_token = page.next_page_token
         if not page.next_page_token:
             return
+
+
+def _count(call: Call[Any], request: Any, field: str) -> Steps[int]:
+    """Calls for all pages. Returns the sum of this field."""
+    total = 0
+    while True:
+        page = yield call
+        total += int(getattr(page, field))
+        request.page_token = page.next_page_token
+        if not request.page_token:
+            return total
 
 
 def _message(which: JobFilter) -> messages.JobFilter:

@@ -389,6 +389,54 @@ class PauseJobResponse(_message.Message):
     job: _job_pb2.Job
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
 
+class PauseJobsRequest(_message.Message):
+    __slots__ = ("namespace", "filter", "reason", "running", "grace", "timeouts", "page_token", "validate_only")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    GRACE_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUTS_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    filter: JobFilter
+    reason: str
+    running: bool
+    grace: _duration_pb2.Duration
+    timeouts: PausedTimeouts
+    page_token: str
+    validate_only: bool
+    def __init__(self, namespace: _Optional[str] = ..., filter: _Optional[_Union[JobFilter, _Mapping]] = ..., reason: _Optional[str] = ..., running: bool = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., timeouts: _Optional[_Union[PausedTimeouts, str]] = ..., page_token: _Optional[str] = ..., validate_only: bool = ...) -> None: ...
+
+class PauseJobsResponse(_message.Message):
+    __slots__ = ("paused_count", "next_page_token")
+    PAUSED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    paused_count: int
+    next_page_token: str
+    def __init__(self, paused_count: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ResumeJobsRequest(_message.Message):
+    __slots__ = ("namespace", "filter", "page_token", "validate_only")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    filter: JobFilter
+    page_token: str
+    validate_only: bool
+    def __init__(self, namespace: _Optional[str] = ..., filter: _Optional[_Union[JobFilter, _Mapping]] = ..., page_token: _Optional[str] = ..., validate_only: bool = ...) -> None: ...
+
+class ResumeJobsResponse(_message.Message):
+    __slots__ = ("resumed_count", "next_page_token")
+    RESUMED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    resumed_count: int
+    next_page_token: str
+    def __init__(self, resumed_count: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
 class ResumeJobRequest(_message.Message):
     __slots__ = ("namespace", "job_id", "request_id")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]

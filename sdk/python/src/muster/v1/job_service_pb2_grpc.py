@@ -115,6 +115,16 @@ class JobServiceStub(object):
                 request_serializer=muster_dot_v1_dot_job__service__pb2.ResumeJobRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__service__pb2.ResumeJobResponse.FromString,
                 _registered_method=True)
+        self.PauseJobs = channel.unary_unary(
+                '/muster.v1.JobService/PauseJobs',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.PauseJobsRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.PauseJobsResponse.FromString,
+                _registered_method=True)
+        self.ResumeJobs = channel.unary_unary(
+                '/muster.v1.JobService/ResumeJobs',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.ResumeJobsRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.ResumeJobsResponse.FromString,
+                _registered_method=True)
         self.EraseJob = channel.unary_unary(
                 '/muster.v1.JobService/EraseJob',
                 request_serializer=muster_dot_v1_dot_job__service__pb2.EraseJobRequest.SerializeToString,
@@ -413,6 +423,32 @@ class JobServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseJobs(self, request, context):
+        """Pauses a page of the open jobs that match the filter, each as PauseJob would; call it again with the token until
+        there is none. Jobs that PauseJob would refuse, and those that are paused already, are not counted. Jobs that come
+        later are not paused: PauseQueue holds those too.
+
+        Errors:
+        - INVALID_ARGUMENT
+        - UNAVAILABLE
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeJobs(self, request, context):
+        """Resumes a page of the paused jobs that match the filter, each as ResumeJob would; call it again with the token until
+        there is none. Jobs that were asked to stop, and have not yet, run on and count too. A job that is paused with its
+        workflow or batch is left to that.
+
+        Errors:
+        - INVALID_ARGUMENT
+        - UNAVAILABLE
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EraseJob(self, request, context):
         """Erases the personal data of an ended job, for good: input, result, failures, progress, checkpoint, logs, labels,
         keys, trace state, the reason of its state, and its idempotency key, which is free again; and the same data of the
@@ -533,6 +569,16 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.ResumeJob,
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.ResumeJobRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__service__pb2.ResumeJobResponse.SerializeToString,
+            ),
+            'PauseJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseJobs,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.PauseJobsRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.PauseJobsResponse.SerializeToString,
+            ),
+            'ResumeJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeJobs,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.ResumeJobsRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.ResumeJobsResponse.SerializeToString,
             ),
             'EraseJob': grpc.unary_unary_rpc_method_handler(
                     servicer.EraseJob,
@@ -978,6 +1024,60 @@ class JobService(object):
             '/muster.v1.JobService/ResumeJob',
             muster_dot_v1_dot_job__service__pb2.ResumeJobRequest.SerializeToString,
             muster_dot_v1_dot_job__service__pb2.ResumeJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobService/PauseJobs',
+            muster_dot_v1_dot_job__service__pb2.PauseJobsRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.PauseJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobService/ResumeJobs',
+            muster_dot_v1_dot_job__service__pb2.ResumeJobsRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.ResumeJobsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,8 +2,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Job } from '../../gen/muster/v1/job_pb.ts';
 import type {
-  CancelJobsRequestSchema,
-  CancelJobsResponse,
   ListJobsRequestSchema,
   ListJobsResponse,
   RetryJobsRequestSchema,
@@ -20,17 +18,16 @@ export interface Redriven {
   readonly skippedCount: number;
 }
 
-/** Cancels all pages. Returns the number of jobs that were cancelled or asked to stop. */
-export async function cancelPages(
-  call: (request: MessageInitShape<typeof CancelJobsRequestSchema>) => Promise<CancelJobsResponse>,
-  request: MessageInitShape<typeof CancelJobsRequestSchema>,
+/** Calls for all pages. Returns the sum of their counts. */
+export async function countPages(
+  call: (pageToken: string) => Promise<readonly [count: number, nextPageToken: string]>,
 ): Promise<number> {
-  let cancelled = 0;
+  let sum = 0;
   for (let pageToken = ''; ; ) {
-    const page = await call({ ...request, pageToken });
-    cancelled += page.cancelledCount;
-    pageToken = page.nextPageToken;
-    if (pageToken === '') return cancelled;
+    const [count, nextPageToken] = await call(pageToken);
+    sum += count;
+    pageToken = nextPageToken;
+    if (pageToken === '') return sum;
   }
 }
 

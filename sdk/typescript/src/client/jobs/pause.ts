@@ -6,11 +6,14 @@ import type { RequestOptions } from '../calls.ts';
 /** How a job is paused. */
 export interface PauseOptions extends RequestOptions {
   /**
-   * Also pauses a job that runs: its handler is asked to stop, and the attempt does not count. Default: such a job is
-   * refused.
+   * Also pauses a job that runs: its handler is asked to stop, and the attempt does not count; and a workflow or a batch
+   * that has begun, with its jobs. Default: such a job is refused.
    */
   readonly running?: boolean;
-  /** Milliseconds that the handler may take; at most an hour. Default: the definition's `cancelGraceMs`. */
+  /**
+   * Milliseconds that the handler may take, or those of the workflow's or batch's jobs; at most an hour. Default: each
+   * definition's `cancelGraceMs`.
+   */
   readonly graceMs?: number;
   /** The total timeout stops meanwhile, and starts anew when the job is resumed. Default: it runs on. */
   readonly stopTimeouts?: boolean;
@@ -21,8 +24,11 @@ export function pauseRequest(
   reason: string,
   options: PauseOptions,
 ) {
-  const { running = false, graceMs, stopTimeouts, requestId = '' } = options;
+  const { requestId = '' } = options;
+  return { ...target, reason, requestId, ...pauseFields(options) };
+}
+
+export function pauseFields({ running = false, graceMs, stopTimeouts }: PauseOptions) {
   const grace = graceMs === undefined ? {} : { grace: durationFromMs(graceMs) };
-  const timeouts = stopTimeouts ? PausedTimeouts.STOP : PausedTimeouts.UNSPECIFIED;
-  return { ...target, reason, requestId, running, timeouts, ...grace };
+  return { running, timeouts: stopTimeouts ? PausedTimeouts.STOP : PausedTimeouts.UNSPECIFIED, ...grace };
 }

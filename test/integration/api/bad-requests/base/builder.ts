@@ -77,7 +77,8 @@ export function add<I extends DescMessage>(
 }
 
 export const { submitJob, submitJobs, getJob, explainJob, waitJob, cancelJob, listAttemptLogs } = JobService.method;
-export const { pauseJob, resumeJob, updateJob, retryJob, eraseJob, retryJobs, cancelJobs } = JobService.method;
+export const { pauseJob, resumeJob, updateJob, retryJob, eraseJob, retryJobs, cancelJobs, pauseJobs, resumeJobs } =
+  JobService.method;
 export const { openSession, sendHeartbeat: heartbeat, reportAttempts, closeSession } = SessionService.method;
 export const { listCircuitBreakers, closeCircuitBreaker } = CircuitBreakerService.method;
 export const { applyJobDefinition, archiveJobDefinition, getJobDefinition, listJobDefinitions } =

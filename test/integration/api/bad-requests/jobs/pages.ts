@@ -1,9 +1,12 @@
-/** Wrong requests of CancelJobs and RetryJobs. */
+/** Wrong requests of CancelJobs, PauseJobs, ResumeJobs and RetryJobs. */
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { add, cancelJobs, retryJobs } from '../base/builder.ts';
+import type { PausedTimeouts } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { add, cancelJobs, pauseJobs, resumeJobs, retryJobs } from '../base/builder.ts';
 
 for (const [method, wrongStates] of [
   [cancelJobs, [JobState.SUCCEEDED, JobState.FAILED]],
+  [pauseJobs, [JobState.SUCCEEDED, JobState.CANCELLED]],
+  [resumeJobs, [JobState.SUCCEEDED, JobState.READY]],
   [retryJobs, [JobState.SUCCEEDED, JobState.READY, JobState.CANCELLING]],
 ] as const) {
   const as = method as typeof cancelJobs;
@@ -20,8 +23,20 @@ for (const [method, wrongStates] of [
   const window = { minCreateTime: { seconds: 9n }, maxCreateTime: { seconds: 8n } };
   add('', `${name}: a window that ends before it begins`, as, () => ({ filter: window }), ['filter.min_create_time']);
 }
-add('', 'CancelJobs: failure types', cancelJobs, () => ({ filter: { failureTypes: ['Error'] } }), [
-  'filter.failure_types',
+for (const method of [cancelJobs, pauseJobs, resumeJobs])
+  add(
+    '',
+    `${method.name}: failure types`,
+    method as typeof cancelJobs,
+    () => ({ filter: { failureTypes: ['Error'] } }),
+    ['filter.failure_types'],
+  );
+add('', 'PauseJobs: a grace period of jobs that are not to be stopped', pauseJobs, () => ({ filter: {}, grace: {} }), [
+  'grace',
+]);
+add('', 'PauseJobs: unknown timeouts', pauseJobs, () => ({ filter: {}, timeouts: 9 as PausedTimeouts }), ['timeouts']);
+add('', 'PauseJobs: a reason of 257 characters', pauseJobs, () => ({ filter: {}, reason: 'x'.repeat(257) }), [
+  'reason',
 ]);
 add('', 'CancelJobs: a reason of 257 characters', cancelJobs, () => ({ filter: {}, reason: 'x'.repeat(257) }), [
   'reason',

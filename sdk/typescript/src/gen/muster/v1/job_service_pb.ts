@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_service.proto.
  */
 export const file_muster_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSLMAgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkSFQoNcGFyZW50X2pvYl9pZBgIIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqABChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJEhQKDGJhdGNoX2pvYl9pZBgEIAEoCRIoCgZwYXJlbnQYBSABKAsyGC5tdXN0ZXIudjEuUGFyZW50QXR0ZW1wdCJWCg1QYXJlbnRBdHRlbXB0Eg4KBmpvYl9pZBgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEhIKCnNlc3Npb25faWQYAyABKAkSEAoIZGV0YWNoZWQYBCABKAgiNQoRU3VibWl0Sm9iUmVzcG9uc2USDgoGam9iX2lkGAEgASgJEhAKCGV4aXN0aW5nGAIgASgIIqIBChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkSFAoMYmF0Y2hfam9iX2lkGAQgASgJEigKBnBhcmVudBgFIAEoCzIYLm11c3Rlci52MS5QYXJlbnRBdHRlbXB0IjQKEFN1Ym1pc3Npb25SZXN1bHQSDgoGam9iX2lkGAEgASgJEhAKCGV4aXN0aW5nGAIgASgIIj8KElN1Ym1pdEpvYnNSZXNwb25zZRIpCgRqb2JzGAEgAygLMhsubXVzdGVyLnYxLlN1Ym1pc3Npb25SZXN1bHQiMgoNR2V0Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIi0KDkdldEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiXwoOV2FpdEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1dhaXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlkKEENhbmNlbEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIwChFDYW5jZWxKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iInEKD0xpc3RKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSJAoGZmlsdGVyGAQgASgLMhQubXVzdGVyLnYxLkpvYkZpbHRlciJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI2ChFFeHBsYWluSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIkQKEkV4cGxhaW5Kb2JSZXNwb25zZRIuCgtleHBsYW5hdGlvbhgBIAEoCzIZLm11c3Rlci52MS5Kb2JFeHBsYW5hdGlvbiI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IicwoWTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkifgoXTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCRINCgVlbmRlZBgEIAEoCCJjChdXYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSFAoMcmVzdW1lX3Rva2VuGAQgASgJImYKGFdhdGNoQXR0ZW1wdExvZ3NSZXNwb25zZRIlCgdyZWNvcmRzGAEgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSDQoFZW5kZWQYAyABKAgiigEKEFJldHJ5Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISEgoKcGFnZV90b2tlbhgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkibQoRUmV0cnlKb2JzUmVzcG9uc2USDwoHam9iX2lkcxgBIAMoCRIXCg9yZXRyaWVkX2pvYl9pZHMYAiADKAkSFQoNc2tpcHBlZF9jb3VudBgDIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkihwEKEUNhbmNlbEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEg4KBnJlYXNvbhgDIAEoCRISCgpwYWdlX3Rva2VuGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiRgoSQ2FuY2VsSm9ic1Jlc3BvbnNlEhcKD2NhbmNlbGxlZF9jb3VudBgBIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoPRXJhc2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkEKEEVyYXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIQCghhdWRpdF9pZBgCIAEoCSJsCg9SZXRyeUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEhIKCnNraXBfc3RlcHMYBCADKAkSDgoGcmVhc29uGAUgASgJIi8KEFJldHJ5Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLMAQoQVXBkYXRlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhUKCHByaW9yaXR5GAMgASgFSACIAQESLAoIcnVuX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAYgASgJQgsKCV9wcmlvcml0eSIwChFVcGRhdGVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIsABCg9QYXVzZUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCRIPCgdydW5uaW5nGAUgASgIEigKBWdyYWNlGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCHRpbWVvdXRzGAcgASgOMhkubXVzdGVyLnYxLlBhdXNlZFRpbWVvdXRzIi8KEFBhdXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJJChBSZXN1bWVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIwChFSZXN1bWVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iInoKFkFkZERlcGVuZGVuY2llc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIpCgpkZXBlbmRzX29uGAMgAygLMhUubXVzdGVyLnYxLkRlcGVuZGVuY3kSEgoKcmVxdWVzdF9pZBgEIAEoCSI2ChdBZGREZXBlbmRlbmNpZXNSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iKmcKDlBhdXNlZFRpbWVvdXRzEh8KG1BBVVNFRF9USU1FT1VUU19VTlNQRUNJRklFRBAAEhoKFlBBVVNFRF9USU1FT1VUU19SVU5fT04QARIYChRQQVVTRURfVElNRU9VVFNfU1RPUBACMsQKCgpKb2JTZXJ2aWNlEkYKCVN1Ym1pdEpvYhIbLm11c3Rlci52MS5TdWJtaXRKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEkkKClN1Ym1pdEpvYnMSHC5tdXN0ZXIudjEuU3VibWl0Sm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuU3VibWl0Sm9ic1Jlc3BvbnNlEj0KBkdldEpvYhIYLm11c3Rlci52MS5HZXRKb2JSZXF1ZXN0GhkubXVzdGVyLnYxLkdldEpvYlJlc3BvbnNlEkkKCkV4cGxhaW5Kb2ISHC5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlcXVlc3QaHS5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlc3BvbnNlEkAKB1dhaXRKb2ISGS5tdXN0ZXIudjEuV2FpdEpvYlJlcXVlc3QaGi5tdXN0ZXIudjEuV2FpdEpvYlJlc3BvbnNlEkYKCUNhbmNlbEpvYhIbLm11c3Rlci52MS5DYW5jZWxKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkMKCExpc3RKb2JzEhoubXVzdGVyLnYxLkxpc3RKb2JzUmVxdWVzdBobLm11c3Rlci52MS5MaXN0Sm9ic1Jlc3BvbnNlEkUKCFdhdGNoSm9iEhoubXVzdGVyLnYxLldhdGNoSm9iUmVxdWVzdBobLm11c3Rlci52MS5XYXRjaEpvYlJlc3BvbnNlMAESWAoPTGlzdEF0dGVtcHRMb2dzEiEubXVzdGVyLnYxLkxpc3RBdHRlbXB0TG9nc1JlcXVlc3QaIi5tdXN0ZXIudjEuTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USXQoQV2F0Y2hBdHRlbXB0TG9ncxIiLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBojLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVzcG9uc2UwARJDCghSZXRyeUpvYhIaLm11c3Rlci52MS5SZXRyeUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUmV0cnlKb2JSZXNwb25zZRJGCglSZXRyeUpvYnMSGy5tdXN0ZXIudjEuUmV0cnlKb2JzUmVxdWVzdBocLm11c3Rlci52MS5SZXRyeUpvYnNSZXNwb25zZRJJCgpDYW5jZWxKb2JzEhwubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXNwb25zZRJGCglVcGRhdGVKb2ISGy5tdXN0ZXIudjEuVXBkYXRlSm9iUmVxdWVzdBocLm11c3Rlci52MS5VcGRhdGVKb2JSZXNwb25zZRJDCghQYXVzZUpvYhIaLm11c3Rlci52MS5QYXVzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUGF1c2VKb2JSZXNwb25zZRJGCglSZXN1bWVKb2ISGy5tdXN0ZXIudjEuUmVzdW1lSm9iUmVxdWVzdBocLm11c3Rlci52MS5SZXN1bWVKb2JSZXNwb25zZRJDCghFcmFzZUpvYhIaLm11c3Rlci52MS5FcmFzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuRXJhc2VKb2JSZXNwb25zZRJYCg9BZGREZXBlbmRlbmNpZXMSIS5tdXN0ZXIudjEuQWRkRGVwZW5kZW5jaWVzUmVxdWVzdBoiLm11c3Rlci52MS5BZGREZXBlbmRlbmNpZXNSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_dependency, file_muster_v1_job, file_muster_v1_job_explanation, file_muster_v1_log_record]);
+  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSLMAgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkSFQoNcGFyZW50X2pvYl9pZBgIIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqABChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJEhQKDGJhdGNoX2pvYl9pZBgEIAEoCRIoCgZwYXJlbnQYBSABKAsyGC5tdXN0ZXIudjEuUGFyZW50QXR0ZW1wdCJWCg1QYXJlbnRBdHRlbXB0Eg4KBmpvYl9pZBgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEhIKCnNlc3Npb25faWQYAyABKAkSEAoIZGV0YWNoZWQYBCABKAgiNQoRU3VibWl0Sm9iUmVzcG9uc2USDgoGam9iX2lkGAEgASgJEhAKCGV4aXN0aW5nGAIgASgIIqIBChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkSFAoMYmF0Y2hfam9iX2lkGAQgASgJEigKBnBhcmVudBgFIAEoCzIYLm11c3Rlci52MS5QYXJlbnRBdHRlbXB0IjQKEFN1Ym1pc3Npb25SZXN1bHQSDgoGam9iX2lkGAEgASgJEhAKCGV4aXN0aW5nGAIgASgIIj8KElN1Ym1pdEpvYnNSZXNwb25zZRIpCgRqb2JzGAEgAygLMhsubXVzdGVyLnYxLlN1Ym1pc3Npb25SZXN1bHQiMgoNR2V0Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIi0KDkdldEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiXwoOV2FpdEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1dhaXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlkKEENhbmNlbEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIwChFDYW5jZWxKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iInEKD0xpc3RKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSJAoGZmlsdGVyGAQgASgLMhQubXVzdGVyLnYxLkpvYkZpbHRlciJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI2ChFFeHBsYWluSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIkQKEkV4cGxhaW5Kb2JSZXNwb25zZRIuCgtleHBsYW5hdGlvbhgBIAEoCzIZLm11c3Rlci52MS5Kb2JFeHBsYW5hdGlvbiI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IicwoWTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkifgoXTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCRINCgVlbmRlZBgEIAEoCCJjChdXYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSFAoMcmVzdW1lX3Rva2VuGAQgASgJImYKGFdhdGNoQXR0ZW1wdExvZ3NSZXNwb25zZRIlCgdyZWNvcmRzGAEgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSDQoFZW5kZWQYAyABKAgiigEKEFJldHJ5Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISEgoKcGFnZV90b2tlbhgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkibQoRUmV0cnlKb2JzUmVzcG9uc2USDwoHam9iX2lkcxgBIAMoCRIXCg9yZXRyaWVkX2pvYl9pZHMYAiADKAkSFQoNc2tpcHBlZF9jb3VudBgDIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkihwEKEUNhbmNlbEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEg4KBnJlYXNvbhgDIAEoCRISCgpwYWdlX3Rva2VuGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiRgoSQ2FuY2VsSm9ic1Jlc3BvbnNlEhcKD2NhbmNlbGxlZF9jb3VudBgBIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoPRXJhc2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkEKEEVyYXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIQCghhdWRpdF9pZBgCIAEoCSJsCg9SZXRyeUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEhIKCnNraXBfc3RlcHMYBCADKAkSDgoGcmVhc29uGAUgASgJIi8KEFJldHJ5Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLMAQoQVXBkYXRlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhUKCHByaW9yaXR5GAMgASgFSACIAQESLAoIcnVuX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAYgASgJQgsKCV9wcmlvcml0eSIwChFVcGRhdGVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIsABCg9QYXVzZUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCRIPCgdydW5uaW5nGAUgASgIEigKBWdyYWNlGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCHRpbWVvdXRzGAcgASgOMhkubXVzdGVyLnYxLlBhdXNlZFRpbWVvdXRzIi8KEFBhdXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLuAQoQUGF1c2VKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJAoGZmlsdGVyGAIgASgLMhQubXVzdGVyLnYxLkpvYkZpbHRlchIOCgZyZWFzb24YAyABKAkSDwoHcnVubmluZxgEIAEoCBIoCgVncmFjZRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCgh0aW1lb3V0cxgGIAEoDjIZLm11c3Rlci52MS5QYXVzZWRUaW1lb3V0cxISCgpwYWdlX3Rva2VuGAcgASgJEhUKDXZhbGlkYXRlX29ubHkYCCABKAgiQgoRUGF1c2VKb2JzUmVzcG9uc2USFAoMcGF1c2VkX2NvdW50GAEgASgFEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJ3ChFSZXN1bWVKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJAoGZmlsdGVyGAIgASgLMhQubXVzdGVyLnYxLkpvYkZpbHRlchISCgpwYWdlX3Rva2VuGAMgASgJEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiRAoSUmVzdW1lSm9ic1Jlc3BvbnNlEhUKDXJlc3VtZWRfY291bnQYASABKAUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkkKEFJlc3VtZUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIjAKEVJlc3VtZUpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiegoWQWRkRGVwZW5kZW5jaWVzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEikKCmRlcGVuZHNfb24YAyADKAsyFS5tdXN0ZXIudjEuRGVwZW5kZW5jeRISCgpyZXF1ZXN0X2lkGAQgASgJIjYKF0FkZERlcGVuZGVuY2llc1Jlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IqZwoOUGF1c2VkVGltZW91dHMSHwobUEFVU0VEX1RJTUVPVVRTX1VOU1BFQ0lGSUVEEAASGgoWUEFVU0VEX1RJTUVPVVRTX1JVTl9PThABEhgKFFBBVVNFRF9USU1FT1VUU19TVE9QEAIy1wsKCkpvYlNlcnZpY2USRgoJU3VibWl0Sm9iEhsubXVzdGVyLnYxLlN1Ym1pdEpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuU3VibWl0Sm9iUmVzcG9uc2USSQoKU3VibWl0Sm9icxIcLm11c3Rlci52MS5TdWJtaXRKb2JzUmVxdWVzdBodLm11c3Rlci52MS5TdWJtaXRKb2JzUmVzcG9uc2USPQoGR2V0Sm9iEhgubXVzdGVyLnYxLkdldEpvYlJlcXVlc3QaGS5tdXN0ZXIudjEuR2V0Sm9iUmVzcG9uc2USSQoKRXhwbGFpbkpvYhIcLm11c3Rlci52MS5FeHBsYWluSm9iUmVxdWVzdBodLm11c3Rlci52MS5FeHBsYWluSm9iUmVzcG9uc2USQAoHV2FpdEpvYhIZLm11c3Rlci52MS5XYWl0Sm9iUmVxdWVzdBoaLm11c3Rlci52MS5XYWl0Sm9iUmVzcG9uc2USRgoJQ2FuY2VsSm9iEhsubXVzdGVyLnYxLkNhbmNlbEpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuQ2FuY2VsSm9iUmVzcG9uc2USQwoITGlzdEpvYnMSGi5tdXN0ZXIudjEuTGlzdEpvYnNSZXF1ZXN0GhsubXVzdGVyLnYxLkxpc3RKb2JzUmVzcG9uc2USRQoIV2F0Y2hKb2ISGi5tdXN0ZXIudjEuV2F0Y2hKb2JSZXF1ZXN0GhsubXVzdGVyLnYxLldhdGNoSm9iUmVzcG9uc2UwARJYCg9MaXN0QXR0ZW1wdExvZ3MSIS5tdXN0ZXIudjEuTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBoiLm11c3Rlci52MS5MaXN0QXR0ZW1wdExvZ3NSZXNwb25zZRJdChBXYXRjaEF0dGVtcHRMb2dzEiIubXVzdGVyLnYxLldhdGNoQXR0ZW1wdExvZ3NSZXF1ZXN0GiMubXVzdGVyLnYxLldhdGNoQXR0ZW1wdExvZ3NSZXNwb25zZTABEkMKCFJldHJ5Sm9iEhoubXVzdGVyLnYxLlJldHJ5Sm9iUmVxdWVzdBobLm11c3Rlci52MS5SZXRyeUpvYlJlc3BvbnNlEkYKCVJldHJ5Sm9icxIbLm11c3Rlci52MS5SZXRyeUpvYnNSZXF1ZXN0GhwubXVzdGVyLnYxLlJldHJ5Sm9ic1Jlc3BvbnNlEkkKCkNhbmNlbEpvYnMSHC5tdXN0ZXIudjEuQ2FuY2VsSm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuQ2FuY2VsSm9ic1Jlc3BvbnNlEkYKCVVwZGF0ZUpvYhIbLm11c3Rlci52MS5VcGRhdGVKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlVwZGF0ZUpvYlJlc3BvbnNlEkMKCFBhdXNlSm9iEhoubXVzdGVyLnYxLlBhdXNlSm9iUmVxdWVzdBobLm11c3Rlci52MS5QYXVzZUpvYlJlc3BvbnNlEkYKCVJlc3VtZUpvYhIbLm11c3Rlci52MS5SZXN1bWVKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlJlc3VtZUpvYlJlc3BvbnNlEkYKCVBhdXNlSm9icxIbLm11c3Rlci52MS5QYXVzZUpvYnNSZXF1ZXN0GhwubXVzdGVyLnYxLlBhdXNlSm9ic1Jlc3BvbnNlEkkKClJlc3VtZUpvYnMSHC5tdXN0ZXIudjEuUmVzdW1lSm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuUmVzdW1lSm9ic1Jlc3BvbnNlEkMKCEVyYXNlSm9iEhoubXVzdGVyLnYxLkVyYXNlSm9iUmVxdWVzdBobLm11c3Rlci52MS5FcmFzZUpvYlJlc3BvbnNlElgKD0FkZERlcGVuZGVuY2llcxIhLm11c3Rlci52MS5BZGREZXBlbmRlbmNpZXNSZXF1ZXN0GiIubXVzdGVyLnYxLkFkZERlcGVuZGVuY2llc1Jlc3BvbnNlQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_dependency, file_muster_v1_job, file_muster_v1_job_explanation, file_muster_v1_log_record]);
 
 /**
  * Selects jobs. Every condition that is set must hold; none at all means every job of the namespace.
@@ -1287,6 +1287,176 @@ export const PauseJobResponseSchema: GenMessage<PauseJobResponse> = /*@__PURE__*
   messageDesc(file_muster_v1_job_service, 34);
 
 /**
+ * Selects the jobs to pause.
+ *
+ * @generated from message muster.v1.PauseJobsRequest
+ */
+export type PauseJobsRequest = Message<"muster.v1.PauseJobsRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Selects the jobs; must be set, an empty one means every job. States are open ones; none: every open state. No
+   * failure types.
+   *
+   * @generated from field: muster.v1.JobFilter filter = 2;
+   */
+  filter?: JobFilter | undefined;
+
+  /**
+   * A readable reason. At most 256 characters.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * As in PauseJob; without it jobs that run, and workflows and batches that have begun, are left alone.
+   *
+   * @generated from field: bool running = 4;
+   */
+  running: boolean;
+
+  /**
+   * As in PauseJob.
+   *
+   * @generated from field: google.protobuf.Duration grace = 5;
+   */
+  grace?: Duration | undefined;
+
+  /**
+   * As in PauseJob.
+   *
+   * @generated from field: muster.v1.PausedTimeouts timeouts = 6;
+   */
+  timeouts: PausedTimeouts;
+
+  /**
+   * `next_page_token` of the previous call. Empty: the first page.
+   *
+   * @generated from field: string page_token = 7;
+   */
+  pageToken: string;
+
+  /**
+   * Only count the jobs in the states concerned.
+   *
+   * @generated from field: bool validate_only = 8;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message muster.v1.PauseJobsRequest.
+ * Use `create(PauseJobsRequestSchema)` to create a new message.
+ */
+export const PauseJobsRequestSchema: GenMessage<PauseJobsRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 35);
+
+/**
+ * Result of a page.
+ *
+ * @generated from message muster.v1.PauseJobsResponse
+ */
+export type PauseJobsResponse = Message<"muster.v1.PauseJobsResponse"> & {
+  /**
+   * Jobs that were paused or asked to stop.
+   *
+   * @generated from field: int32 paused_count = 1;
+   */
+  pausedCount: number;
+
+  /**
+   * Token of the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message muster.v1.PauseJobsResponse.
+ * Use `create(PauseJobsResponseSchema)` to create a new message.
+ */
+export const PauseJobsResponseSchema: GenMessage<PauseJobsResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 36);
+
+/**
+ * Selects the jobs to resume.
+ *
+ * @generated from message muster.v1.ResumeJobsRequest
+ */
+export type ResumeJobsRequest = Message<"muster.v1.ResumeJobsRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Selects the jobs; must be set, an empty one means every job. States are PAUSED, ASSIGNED, RUNNING and WAITING; none:
+   * all of these. No failure types.
+   *
+   * @generated from field: muster.v1.JobFilter filter = 2;
+   */
+  filter?: JobFilter | undefined;
+
+  /**
+   * `next_page_token` of the previous call. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only count the jobs that are PAUSED.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message muster.v1.ResumeJobsRequest.
+ * Use `create(ResumeJobsRequestSchema)` to create a new message.
+ */
+export const ResumeJobsRequestSchema: GenMessage<ResumeJobsRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 37);
+
+/**
+ * Result of a page.
+ *
+ * @generated from message muster.v1.ResumeJobsResponse
+ */
+export type ResumeJobsResponse = Message<"muster.v1.ResumeJobsResponse"> & {
+  /**
+   * Jobs that were resumed, or may run on.
+   *
+   * @generated from field: int32 resumed_count = 1;
+   */
+  resumedCount: number;
+
+  /**
+   * Token of the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message muster.v1.ResumeJobsResponse.
+ * Use `create(ResumeJobsResponseSchema)` to create a new message.
+ */
+export const ResumeJobsResponseSchema: GenMessage<ResumeJobsResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 38);
+
+/**
  * Names the job to resume.
  *
  * @generated from message muster.v1.ResumeJobRequest
@@ -1319,7 +1489,7 @@ export type ResumeJobRequest = Message<"muster.v1.ResumeJobRequest"> & {
  * Use `create(ResumeJobRequestSchema)` to create a new message.
  */
 export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 35);
+  messageDesc(file_muster_v1_job_service, 39);
 
 /**
  * The job after the change.
@@ -1340,7 +1510,7 @@ export type ResumeJobResponse = Message<"muster.v1.ResumeJobResponse"> & {
  * Use `create(ResumeJobResponseSchema)` to create a new message.
  */
 export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 36);
+  messageDesc(file_muster_v1_job_service, 40);
 
 /**
  * Adds dependencies to a job.
@@ -1382,7 +1552,7 @@ export type AddDependenciesRequest = Message<"muster.v1.AddDependenciesRequest">
  * Use `create(AddDependenciesRequestSchema)` to create a new message.
  */
 export const AddDependenciesRequestSchema: GenMessage<AddDependenciesRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 37);
+  messageDesc(file_muster_v1_job_service, 41);
 
 /**
  * The job after the change.
@@ -1403,7 +1573,7 @@ export type AddDependenciesResponse = Message<"muster.v1.AddDependenciesResponse
  * Use `create(AddDependenciesResponseSchema)` to create a new message.
  */
 export const AddDependenciesResponseSchema: GenMessage<AddDependenciesResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 38);
+  messageDesc(file_muster_v1_job_service, 42);
 
 /**
  * The total timeout of a job while it is paused. An expiry and a queue timeout always run on.
@@ -1781,6 +1951,38 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof ResumeJobRequestSchema;
     output: typeof ResumeJobResponseSchema;
+  },
+  /**
+   * Pauses a page of the open jobs that match the filter, each as PauseJob would; call it again with the token until
+   * there is none. Jobs that PauseJob would refuse, and those that are paused already, are not counted. Jobs that come
+   * later are not paused: PauseQueue holds those too.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - UNAVAILABLE
+   *
+   * @generated from rpc muster.v1.JobService.PauseJobs
+   */
+  pauseJobs: {
+    methodKind: "unary";
+    input: typeof PauseJobsRequestSchema;
+    output: typeof PauseJobsResponseSchema;
+  },
+  /**
+   * Resumes a page of the paused jobs that match the filter, each as ResumeJob would; call it again with the token until
+   * there is none. Jobs that were asked to stop, and have not yet, run on and count too. A job that is paused with its
+   * workflow or batch is left to that.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT
+   * - UNAVAILABLE
+   *
+   * @generated from rpc muster.v1.JobService.ResumeJobs
+   */
+  resumeJobs: {
+    methodKind: "unary";
+    input: typeof ResumeJobsRequestSchema;
+    output: typeof ResumeJobsResponseSchema;
   },
   /**
    * Erases the personal data of an ended job, for good: input, result, failures, progress, checkpoint, logs, labels,
