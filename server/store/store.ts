@@ -67,6 +67,7 @@ import { scheduleStore } from './schedules/schedules.ts';
 import { appendLogs, lockLogging, readLogs, readNewestLogChunks, trimLogs } from './sessions/attempt-logs.ts';
 import { deleteJobCheckpoints, readUnchecked, writeCompletions } from './sessions/complete-attempts.ts';
 import { observeAttempts, readAssigned, readHeld, readHeldOfQueue, saveProgress } from './sessions/held-runs.ts';
+import { noteLateReports } from './sessions/late-reports.ts';
 import {
   closeSessions,
   endSessions,
@@ -145,6 +146,7 @@ export function createStatements(database: Database): Statements {
     deleteCheckpoints: (jobIds) => deleteJobCheckpoints(database, jobIds),
     readUnchecked: (attempts) => readUnchecked(database, attempts),
     readClosed: (attempts) => readClosed(database, attempts),
+    noteLateReports: (reports) => noteLateReports(database, reports),
     lockRuns: (selection) => lockRuns(database, selection),
     writeAttempts: (changes) => writeAttempts(database, changes),
     writeContinues: (changes) => writeContinues(database, changes),

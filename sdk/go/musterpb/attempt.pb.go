@@ -121,7 +121,9 @@ type Attempt struct {
 	// When it was closed, by the database's clock.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// Why it did not succeed.
-	Failure       *Failure `protobuf:"bytes,8,opt,name=failure,proto3" json:"failure,omitempty"`
+	Failure *Failure `protobuf:"bytes,8,opt,name=failure,proto3" json:"failure,omitempty"`
+	// What its handler reported after it had been closed: refused, and only that it came is kept. Unset: nothing.
+	LateReport    *LateReport `protobuf:"bytes,9,opt,name=late_report,json=lateReport,proto3" json:"late_report,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -212,11 +214,73 @@ func (x *Attempt) GetFailure() *Failure {
 	return nil
 }
 
+func (x *Attempt) GetLateReport() *LateReport {
+	if x != nil {
+		return x.LateReport
+	}
+	return nil
+}
+
+// A result that was refused because its attempt had been closed: by the end of a grace period, a timeout, or a lost lease.
+type LateReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SUCCEEDED or FAILED.
+	Outcome AttemptOutcome `protobuf:"varint,1,opt,name=outcome,proto3,enum=muster.v1.AttemptOutcome" json:"outcome,omitempty"`
+	// When the first of them came, by the database's clock.
+	ReportTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=report_time,json=reportTime,proto3" json:"report_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LateReport) Reset() {
+	*x = LateReport{}
+	mi := &file_muster_v1_attempt_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LateReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LateReport) ProtoMessage() {}
+
+func (x *LateReport) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_v1_attempt_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LateReport.ProtoReflect.Descriptor instead.
+func (*LateReport) Descriptor() ([]byte, []int) {
+	return file_muster_v1_attempt_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *LateReport) GetOutcome() AttemptOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return AttemptOutcome_ATTEMPT_OUTCOME_UNSPECIFIED
+}
+
+func (x *LateReport) GetReportTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReportTime
+	}
+	return nil
+}
+
 var File_muster_v1_attempt_proto protoreflect.FileDescriptor
 
 const file_muster_v1_attempt_proto_rawDesc = "" +
 	"\n" +
-	"\x17muster/v1/attempt.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/failure.proto\"\xd4\x02\n" +
+	"\x17muster/v1/attempt.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/failure.proto\"\x8c\x03\n" +
 	"\aAttempt\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\x05R\aattempt\x12\x1d\n" +
 	"\n" +
@@ -228,7 +292,14 @@ const file_muster_v1_attempt_proto_rawDesc = "" +
 	"\vassign_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"assignTime\x125\n" +
 	"\bend_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12,\n" +
-	"\afailure\x18\b \x01(\v2\x12.muster.v1.FailureR\afailure*\xc4\x02\n" +
+	"\afailure\x18\b \x01(\v2\x12.muster.v1.FailureR\afailure\x126\n" +
+	"\vlate_report\x18\t \x01(\v2\x15.muster.v1.LateReportR\n" +
+	"lateReport\"~\n" +
+	"\n" +
+	"LateReport\x123\n" +
+	"\aoutcome\x18\x01 \x01(\x0e2\x19.muster.v1.AttemptOutcomeR\aoutcome\x12;\n" +
+	"\vreport_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"reportTime*\xc4\x02\n" +
 	"\x0eAttemptOutcome\x12\x1f\n" +
 	"\x1bATTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19ATTEMPT_OUTCOME_SUCCEEDED\x10\x01\x12\x1a\n" +
@@ -255,23 +326,27 @@ func file_muster_v1_attempt_proto_rawDescGZIP() []byte {
 }
 
 var file_muster_v1_attempt_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_muster_v1_attempt_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_muster_v1_attempt_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_muster_v1_attempt_proto_goTypes = []any{
 	(AttemptOutcome)(0),           // 0: muster.v1.AttemptOutcome
 	(*Attempt)(nil),               // 1: muster.v1.Attempt
-	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
-	(*Failure)(nil),               // 3: muster.v1.Failure
+	(*LateReport)(nil),            // 2: muster.v1.LateReport
+	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
+	(*Failure)(nil),               // 4: muster.v1.Failure
 }
 var file_muster_v1_attempt_proto_depIdxs = []int32{
 	0, // 0: muster.v1.Attempt.outcome:type_name -> muster.v1.AttemptOutcome
-	2, // 1: muster.v1.Attempt.assign_time:type_name -> google.protobuf.Timestamp
-	2, // 2: muster.v1.Attempt.end_time:type_name -> google.protobuf.Timestamp
-	3, // 3: muster.v1.Attempt.failure:type_name -> muster.v1.Failure
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 1: muster.v1.Attempt.assign_time:type_name -> google.protobuf.Timestamp
+	3, // 2: muster.v1.Attempt.end_time:type_name -> google.protobuf.Timestamp
+	4, // 3: muster.v1.Attempt.failure:type_name -> muster.v1.Failure
+	2, // 4: muster.v1.Attempt.late_report:type_name -> muster.v1.LateReport
+	0, // 5: muster.v1.LateReport.outcome:type_name -> muster.v1.AttemptOutcome
+	3, // 6: muster.v1.LateReport.report_time:type_name -> google.protobuf.Timestamp
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_attempt_proto_init() }
@@ -286,7 +361,7 @@ func file_muster_v1_attempt_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_v1_attempt_proto_rawDesc), len(file_muster_v1_attempt_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   1,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -801,7 +801,10 @@ type CancelJobRequest struct {
 	// A readable reason, kept with the job. At most 256 characters.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Idempotency token (UUID) for retries of this call. Empty: none.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// How long its handler may take to stop; of a workflow or a batch, the handlers of its jobs that are not CANCELLING
+	// yet. At most 1 h. Unset: each definition's `cancel_grace`.
+	Grace         *durationpb.Duration `protobuf:"bytes,5,opt,name=grace,proto3" json:"grace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -862,6 +865,13 @@ func (x *CancelJobRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *CancelJobRequest) GetGrace() *durationpb.Duration {
+	if x != nil {
+		return x.Grace
+	}
+	return nil
 }
 
 // The job after the request.
@@ -2945,13 +2955,14 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x123\n" +
 	"\atimeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"3\n" +
 	"\x0fWaitJobResponse\x12 \n" +
-	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"~\n" +
+	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"\xaf\x01\n" +
 	"\x10CancelJobRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"5\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12/\n" +
+	"\x05grace\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x05grace\"5\n" +
 	"\x11CancelJobResponse\x12 \n" +
 	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"\x99\x01\n" +
 	"\x0fListJobsRequest\x12\x1c\n" +
@@ -3209,75 +3220,76 @@ var file_muster_v1_job_service_proto_depIdxs = []int32{
 	48, // 9: muster.v1.GetJobResponse.job:type_name -> muster.v1.Job
 	49, // 10: muster.v1.WaitJobRequest.timeout:type_name -> google.protobuf.Duration
 	48, // 11: muster.v1.WaitJobResponse.job:type_name -> muster.v1.Job
-	48, // 12: muster.v1.CancelJobResponse.job:type_name -> muster.v1.Job
-	1,  // 13: muster.v1.ListJobsRequest.filter:type_name -> muster.v1.JobFilter
-	48, // 14: muster.v1.ListJobsResponse.jobs:type_name -> muster.v1.Job
-	50, // 15: muster.v1.ExplainJobResponse.explanation:type_name -> muster.v1.JobExplanation
-	48, // 16: muster.v1.WatchJobResponse.job:type_name -> muster.v1.Job
-	51, // 17: muster.v1.ListAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
-	51, // 18: muster.v1.WatchAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
-	1,  // 19: muster.v1.RetryJobsRequest.filter:type_name -> muster.v1.JobFilter
-	1,  // 20: muster.v1.CancelJobsRequest.filter:type_name -> muster.v1.JobFilter
-	48, // 21: muster.v1.EraseJobResponse.job:type_name -> muster.v1.Job
-	48, // 22: muster.v1.RetryJobResponse.job:type_name -> muster.v1.Job
-	46, // 23: muster.v1.UpdateJobRequest.run_time:type_name -> google.protobuf.Timestamp
-	46, // 24: muster.v1.UpdateJobRequest.expire_time:type_name -> google.protobuf.Timestamp
-	48, // 25: muster.v1.UpdateJobResponse.job:type_name -> muster.v1.Job
-	49, // 26: muster.v1.PauseJobRequest.grace:type_name -> google.protobuf.Duration
-	0,  // 27: muster.v1.PauseJobRequest.timeouts:type_name -> muster.v1.PausedTimeouts
-	48, // 28: muster.v1.PauseJobResponse.job:type_name -> muster.v1.Job
-	1,  // 29: muster.v1.PauseJobsRequest.filter:type_name -> muster.v1.JobFilter
-	49, // 30: muster.v1.PauseJobsRequest.grace:type_name -> google.protobuf.Duration
-	0,  // 31: muster.v1.PauseJobsRequest.timeouts:type_name -> muster.v1.PausedTimeouts
-	1,  // 32: muster.v1.ResumeJobsRequest.filter:type_name -> muster.v1.JobFilter
-	48, // 33: muster.v1.ResumeJobResponse.job:type_name -> muster.v1.Job
-	52, // 34: muster.v1.AddDependenciesRequest.depends_on:type_name -> muster.v1.Dependency
-	48, // 35: muster.v1.AddDependenciesResponse.job:type_name -> muster.v1.Job
-	2,  // 36: muster.v1.JobService.SubmitJob:input_type -> muster.v1.SubmitJobRequest
-	5,  // 37: muster.v1.JobService.SubmitJobs:input_type -> muster.v1.SubmitJobsRequest
-	8,  // 38: muster.v1.JobService.GetJob:input_type -> muster.v1.GetJobRequest
-	16, // 39: muster.v1.JobService.ExplainJob:input_type -> muster.v1.ExplainJobRequest
-	10, // 40: muster.v1.JobService.WaitJob:input_type -> muster.v1.WaitJobRequest
-	12, // 41: muster.v1.JobService.CancelJob:input_type -> muster.v1.CancelJobRequest
-	14, // 42: muster.v1.JobService.ListJobs:input_type -> muster.v1.ListJobsRequest
-	18, // 43: muster.v1.JobService.WatchJob:input_type -> muster.v1.WatchJobRequest
-	20, // 44: muster.v1.JobService.ListAttemptLogs:input_type -> muster.v1.ListAttemptLogsRequest
-	22, // 45: muster.v1.JobService.WatchAttemptLogs:input_type -> muster.v1.WatchAttemptLogsRequest
-	30, // 46: muster.v1.JobService.RetryJob:input_type -> muster.v1.RetryJobRequest
-	24, // 47: muster.v1.JobService.RetryJobs:input_type -> muster.v1.RetryJobsRequest
-	26, // 48: muster.v1.JobService.CancelJobs:input_type -> muster.v1.CancelJobsRequest
-	32, // 49: muster.v1.JobService.UpdateJob:input_type -> muster.v1.UpdateJobRequest
-	34, // 50: muster.v1.JobService.PauseJob:input_type -> muster.v1.PauseJobRequest
-	40, // 51: muster.v1.JobService.ResumeJob:input_type -> muster.v1.ResumeJobRequest
-	36, // 52: muster.v1.JobService.PauseJobs:input_type -> muster.v1.PauseJobsRequest
-	38, // 53: muster.v1.JobService.ResumeJobs:input_type -> muster.v1.ResumeJobsRequest
-	28, // 54: muster.v1.JobService.EraseJob:input_type -> muster.v1.EraseJobRequest
-	42, // 55: muster.v1.JobService.AddDependencies:input_type -> muster.v1.AddDependenciesRequest
-	4,  // 56: muster.v1.JobService.SubmitJob:output_type -> muster.v1.SubmitJobResponse
-	7,  // 57: muster.v1.JobService.SubmitJobs:output_type -> muster.v1.SubmitJobsResponse
-	9,  // 58: muster.v1.JobService.GetJob:output_type -> muster.v1.GetJobResponse
-	17, // 59: muster.v1.JobService.ExplainJob:output_type -> muster.v1.ExplainJobResponse
-	11, // 60: muster.v1.JobService.WaitJob:output_type -> muster.v1.WaitJobResponse
-	13, // 61: muster.v1.JobService.CancelJob:output_type -> muster.v1.CancelJobResponse
-	15, // 62: muster.v1.JobService.ListJobs:output_type -> muster.v1.ListJobsResponse
-	19, // 63: muster.v1.JobService.WatchJob:output_type -> muster.v1.WatchJobResponse
-	21, // 64: muster.v1.JobService.ListAttemptLogs:output_type -> muster.v1.ListAttemptLogsResponse
-	23, // 65: muster.v1.JobService.WatchAttemptLogs:output_type -> muster.v1.WatchAttemptLogsResponse
-	31, // 66: muster.v1.JobService.RetryJob:output_type -> muster.v1.RetryJobResponse
-	25, // 67: muster.v1.JobService.RetryJobs:output_type -> muster.v1.RetryJobsResponse
-	27, // 68: muster.v1.JobService.CancelJobs:output_type -> muster.v1.CancelJobsResponse
-	33, // 69: muster.v1.JobService.UpdateJob:output_type -> muster.v1.UpdateJobResponse
-	35, // 70: muster.v1.JobService.PauseJob:output_type -> muster.v1.PauseJobResponse
-	41, // 71: muster.v1.JobService.ResumeJob:output_type -> muster.v1.ResumeJobResponse
-	37, // 72: muster.v1.JobService.PauseJobs:output_type -> muster.v1.PauseJobsResponse
-	39, // 73: muster.v1.JobService.ResumeJobs:output_type -> muster.v1.ResumeJobsResponse
-	29, // 74: muster.v1.JobService.EraseJob:output_type -> muster.v1.EraseJobResponse
-	43, // 75: muster.v1.JobService.AddDependencies:output_type -> muster.v1.AddDependenciesResponse
-	56, // [56:76] is the sub-list for method output_type
-	36, // [36:56] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	49, // 12: muster.v1.CancelJobRequest.grace:type_name -> google.protobuf.Duration
+	48, // 13: muster.v1.CancelJobResponse.job:type_name -> muster.v1.Job
+	1,  // 14: muster.v1.ListJobsRequest.filter:type_name -> muster.v1.JobFilter
+	48, // 15: muster.v1.ListJobsResponse.jobs:type_name -> muster.v1.Job
+	50, // 16: muster.v1.ExplainJobResponse.explanation:type_name -> muster.v1.JobExplanation
+	48, // 17: muster.v1.WatchJobResponse.job:type_name -> muster.v1.Job
+	51, // 18: muster.v1.ListAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
+	51, // 19: muster.v1.WatchAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
+	1,  // 20: muster.v1.RetryJobsRequest.filter:type_name -> muster.v1.JobFilter
+	1,  // 21: muster.v1.CancelJobsRequest.filter:type_name -> muster.v1.JobFilter
+	48, // 22: muster.v1.EraseJobResponse.job:type_name -> muster.v1.Job
+	48, // 23: muster.v1.RetryJobResponse.job:type_name -> muster.v1.Job
+	46, // 24: muster.v1.UpdateJobRequest.run_time:type_name -> google.protobuf.Timestamp
+	46, // 25: muster.v1.UpdateJobRequest.expire_time:type_name -> google.protobuf.Timestamp
+	48, // 26: muster.v1.UpdateJobResponse.job:type_name -> muster.v1.Job
+	49, // 27: muster.v1.PauseJobRequest.grace:type_name -> google.protobuf.Duration
+	0,  // 28: muster.v1.PauseJobRequest.timeouts:type_name -> muster.v1.PausedTimeouts
+	48, // 29: muster.v1.PauseJobResponse.job:type_name -> muster.v1.Job
+	1,  // 30: muster.v1.PauseJobsRequest.filter:type_name -> muster.v1.JobFilter
+	49, // 31: muster.v1.PauseJobsRequest.grace:type_name -> google.protobuf.Duration
+	0,  // 32: muster.v1.PauseJobsRequest.timeouts:type_name -> muster.v1.PausedTimeouts
+	1,  // 33: muster.v1.ResumeJobsRequest.filter:type_name -> muster.v1.JobFilter
+	48, // 34: muster.v1.ResumeJobResponse.job:type_name -> muster.v1.Job
+	52, // 35: muster.v1.AddDependenciesRequest.depends_on:type_name -> muster.v1.Dependency
+	48, // 36: muster.v1.AddDependenciesResponse.job:type_name -> muster.v1.Job
+	2,  // 37: muster.v1.JobService.SubmitJob:input_type -> muster.v1.SubmitJobRequest
+	5,  // 38: muster.v1.JobService.SubmitJobs:input_type -> muster.v1.SubmitJobsRequest
+	8,  // 39: muster.v1.JobService.GetJob:input_type -> muster.v1.GetJobRequest
+	16, // 40: muster.v1.JobService.ExplainJob:input_type -> muster.v1.ExplainJobRequest
+	10, // 41: muster.v1.JobService.WaitJob:input_type -> muster.v1.WaitJobRequest
+	12, // 42: muster.v1.JobService.CancelJob:input_type -> muster.v1.CancelJobRequest
+	14, // 43: muster.v1.JobService.ListJobs:input_type -> muster.v1.ListJobsRequest
+	18, // 44: muster.v1.JobService.WatchJob:input_type -> muster.v1.WatchJobRequest
+	20, // 45: muster.v1.JobService.ListAttemptLogs:input_type -> muster.v1.ListAttemptLogsRequest
+	22, // 46: muster.v1.JobService.WatchAttemptLogs:input_type -> muster.v1.WatchAttemptLogsRequest
+	30, // 47: muster.v1.JobService.RetryJob:input_type -> muster.v1.RetryJobRequest
+	24, // 48: muster.v1.JobService.RetryJobs:input_type -> muster.v1.RetryJobsRequest
+	26, // 49: muster.v1.JobService.CancelJobs:input_type -> muster.v1.CancelJobsRequest
+	32, // 50: muster.v1.JobService.UpdateJob:input_type -> muster.v1.UpdateJobRequest
+	34, // 51: muster.v1.JobService.PauseJob:input_type -> muster.v1.PauseJobRequest
+	40, // 52: muster.v1.JobService.ResumeJob:input_type -> muster.v1.ResumeJobRequest
+	36, // 53: muster.v1.JobService.PauseJobs:input_type -> muster.v1.PauseJobsRequest
+	38, // 54: muster.v1.JobService.ResumeJobs:input_type -> muster.v1.ResumeJobsRequest
+	28, // 55: muster.v1.JobService.EraseJob:input_type -> muster.v1.EraseJobRequest
+	42, // 56: muster.v1.JobService.AddDependencies:input_type -> muster.v1.AddDependenciesRequest
+	4,  // 57: muster.v1.JobService.SubmitJob:output_type -> muster.v1.SubmitJobResponse
+	7,  // 58: muster.v1.JobService.SubmitJobs:output_type -> muster.v1.SubmitJobsResponse
+	9,  // 59: muster.v1.JobService.GetJob:output_type -> muster.v1.GetJobResponse
+	17, // 60: muster.v1.JobService.ExplainJob:output_type -> muster.v1.ExplainJobResponse
+	11, // 61: muster.v1.JobService.WaitJob:output_type -> muster.v1.WaitJobResponse
+	13, // 62: muster.v1.JobService.CancelJob:output_type -> muster.v1.CancelJobResponse
+	15, // 63: muster.v1.JobService.ListJobs:output_type -> muster.v1.ListJobsResponse
+	19, // 64: muster.v1.JobService.WatchJob:output_type -> muster.v1.WatchJobResponse
+	21, // 65: muster.v1.JobService.ListAttemptLogs:output_type -> muster.v1.ListAttemptLogsResponse
+	23, // 66: muster.v1.JobService.WatchAttemptLogs:output_type -> muster.v1.WatchAttemptLogsResponse
+	31, // 67: muster.v1.JobService.RetryJob:output_type -> muster.v1.RetryJobResponse
+	25, // 68: muster.v1.JobService.RetryJobs:output_type -> muster.v1.RetryJobsResponse
+	27, // 69: muster.v1.JobService.CancelJobs:output_type -> muster.v1.CancelJobsResponse
+	33, // 70: muster.v1.JobService.UpdateJob:output_type -> muster.v1.UpdateJobResponse
+	35, // 71: muster.v1.JobService.PauseJob:output_type -> muster.v1.PauseJobResponse
+	41, // 72: muster.v1.JobService.ResumeJob:output_type -> muster.v1.ResumeJobResponse
+	37, // 73: muster.v1.JobService.PauseJobs:output_type -> muster.v1.PauseJobsResponse
+	39, // 74: muster.v1.JobService.ResumeJobs:output_type -> muster.v1.ResumeJobsResponse
+	29, // 75: muster.v1.JobService.EraseJob:output_type -> muster.v1.EraseJobResponse
+	43, // 76: muster.v1.JobService.AddDependencies:output_type -> muster.v1.AddDependenciesResponse
+	57, // [57:77] is the sub-list for method output_type
+	37, // [37:57] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_service_proto_init() }

@@ -12,7 +12,7 @@ export type { JobFilter } from './client/jobs/job-filter.ts';
 export type { Redriven } from './client/jobs/job-pages.ts';
 export type { JobRef } from './client/jobs/job-ref.ts';
 export type { WaitOptions } from './client/jobs/job-wait.ts';
-export type { PauseOptions } from './client/jobs/pause.ts';
+export type { CancelOptions, PauseOptions } from './client/jobs/pause.ts';
 export type { JobOptions, JobRequest, MemberOptions, SubmittedJob } from './client/jobs/submission.ts';
 export type { KeyLimitInit, KeyLimitOptions, RateLimitInit, RateLimitOptions } from './client/limits.ts';
 export type { RetryPolicyInit, RetryPolicyOptions, RetryRuleOptions } from './client/retry-policy.ts';

@@ -1,6 +1,6 @@
 /** Converts jobs and submissions between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
-import { type Attempt, AttemptSchema } from '@muster/sdk/gen/muster/v1/attempt_pb';
+import { type Attempt, AttemptSchema, type LateReport, LateReportSchema } from '@muster/sdk/gen/muster/v1/attempt_pb';
 import {
   type Cancellation,
   CancellationSchema,
@@ -156,6 +156,14 @@ function attemptTo(view: AttemptView): Attempt {
     ...defined('assignTime', timestampTo(view.assignTimeUs)),
     ...defined('endTime', timestampTo(view.endTimeUs)),
     ...defined('failure', view.failure && failureTo(view.failure)),
+    ...defined('lateReport', view.late && lateReportTo(view.late)),
+  });
+}
+
+function lateReportTo({ outcome, timeUs }: NonNullable<AttemptView['late']>): LateReport {
+  return create(LateReportSchema, {
+    outcome: attemptOutcomes[outcome],
+    ...defined('reportTime', timestampTo(timeUs)),
   });
 }
 

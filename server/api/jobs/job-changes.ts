@@ -19,7 +19,7 @@ import { Violations } from '../base/violations.ts';
 import { checkSkipReason, checkSkipSteps } from '../workflows/skipped-steps.ts';
 import { jobTo } from './convert-job.ts';
 import { jobNameOf } from './job-name.ts';
-import { pauseFrom } from './pause-request.ts';
+import { graceFrom, pauseFrom } from './pause-request.ts';
 
 function updateFrom(wire: UpdateJobRequest, violations: Violations): Update {
   const { priority, runTime, expireTime } = wire;
@@ -48,10 +48,10 @@ export function jobChanges(replica: Replica): Pick<Implementation<typeof JobServ
       const violations = new Violations();
       checkText(request.reason, 256, 'reason', violations);
       requestIdOf(request.requestId, violations);
+      const { reason, grace } = request;
+      const cancel = { reason, by: 'HAND', graceMs: graceFrom({ running: true, grace }, violations) } as const;
       const { namespace, jobId } = jobNameOf(request, violations);
-      return create(CancelJobResponseSchema, {
-        job: jobTo(await replica.cancels.cancel(namespace, jobId, request.reason, 'HAND')),
-      });
+      return create(CancelJobResponseSchema, { job: jobTo(await replica.cancels.cancel(namespace, jobId, cancel)) });
     },
     async pauseJob(request, context) {
       const violations = new Violations();

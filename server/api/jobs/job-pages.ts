@@ -96,7 +96,7 @@ export function jobPages(replica: Replica): Pick<Implementation<typeof JobServic
       const ids = jobs.filter((job) => job.state !== 'CANCELLING').map((job) => job.jobId);
       const cancelled = request.validateOnly
         ? ids.length
-        : await replica.cancels.cancelMany(namespace, ids, request.reason, 'HAND');
+        : await replica.cancels.cancelMany(namespace, ids, { reason: request.reason, by: 'HAND' });
       return create(CancelJobsResponseSchema, { cancelledCount: cancelled, nextPageToken: tokenOf(nextBeforeJobId) });
     },
     async pauseJobs(request) {

@@ -112,7 +112,12 @@ function showAttempts(out: Output, attempts: readonly Attempt[]): void {
   );
 }
 
-function outcomeText({ outcome, counted }: Attempt): string {
-  const name = outcome === 0 ? 'open' : (AttemptOutcomeSchema.value[outcome]?.localName ?? String(outcome));
-  return outcome === 0 || counted ? name : `${name} (not counted)`;
+function outcomeText({ outcome, counted, lateReport }: Attempt): string {
+  const name = outcome === 0 ? 'open' : outcomeName(outcome);
+  const late = lateReport ? `; ${outcomeName(lateReport.outcome)} came too late` : '';
+  return (outcome === 0 || counted ? name : `${name} (not counted)`) + late;
+}
+
+function outcomeName(outcome: Attempt['outcome']): string {
+  return AttemptOutcomeSchema.value[outcome]?.localName ?? String(outcome);
 }

@@ -280,14 +280,38 @@ export function decideConfirmCancel(run: OpenRun, moment: Moment): Change {
   return { ...decideAbort(run, moment), event: 'confirmCancel' };
 }
 
-/** Somebody cancels the job. Undefined: no change, it is being cancelled already. */
-export function decideCancel(run: OpenRun, why: string, graceMs: number, moment: Moment): Change | undefined {
+/**
+ * Somebody cancels the job. `askedMs`: the requested grace period, in place of the definition's; 0: a job that is held
+ * ends now, and nothing that its handler still reports counts. Undefined: no change, it is being cancelled already, and
+ * no later than asked.
+ */
+export function decideCancel(
+  run: OpenRun,
+  why: string,
+  graceMs: number,
+  { nowUs }: Moment,
+  askedMs?: number,
+): Change | undefined {
   const [to] = transitions.requestCancel[run.state] ?? [];
   if (!to) return undefined;
   const reason = why || 'cancelled on request';
-  if (run.begun) return continueAs('requestCancel', run, { state: 'CANCELLING', reason });
-  if (to === 'CANCELLED' || isSuspended(run)) return cancelled('requestCancel', { ...run, reason });
+  const asked = { ...run, reason };
+  if (run.sessionId !== null && askedMs === 0) return { ...cancelled('requestCancel', asked), cancelStage: 'FENCED' };
+  if (run.state === 'CANCELLING') return decideHasten(run, askedMs, nowUs);
   // A workflow ends once its steps and their clean-ups have ended.
-  if (run.state === 'WAITING') return continueAs('requestCancel', run, { state: to, reason });
-  return continueAs('requestCancel', run, { state: 'CANCELLING', dueTimeUs: moment.nowUs + graceMs * 1000, reason });
+  if (run.begun || (run.state === 'WAITING' && !isSuspended(run))) {
+    const suspension = askedMs === undefined ? null : { untilUs: nowUs + askedMs * 1000, to: 'PAUSED' as const };
+    return continueAs('requestCancel', run, { state: 'CANCELLING', suspension, reason });
+  }
+  if (to === 'CANCELLED' || isSuspended(run)) return cancelled('requestCancel', asked);
+  const dueTimeUs = nowUs + (askedMs ?? graceMs) * 1000;
+  return continueAs('requestCancel', run, { state: 'CANCELLING', dueTimeUs, reason });
+}
+
+/** A second cancel can only shorten the grace period of a handler. */
+function decideHasten(run: OpenRun, askedMs: number | undefined, nowUs: number): Change | undefined {
+  if (run.sessionId === null || askedMs === undefined) return undefined;
+  const dueTimeUs = nowUs + askedMs * 1000;
+  if (run.dueTimeUs !== null && run.dueTimeUs <= dueTimeUs) return undefined;
+  return continueAs('requestCancel', run, { state: 'CANCELLING', dueTimeUs });
 }

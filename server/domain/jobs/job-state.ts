@@ -105,8 +105,10 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     READY: ['CANCELLED'],
     // CANCELLING: a workflow or a batch that had begun.
     PAUSED: ['CANCELLED', 'CANCELLING'],
-    ASSIGNED: ['CANCELLING'],
-    RUNNING: ['CANCELLING'],
+    // CANCELLED: without a grace period.
+    ASSIGNED: ['CANCELLING', 'CANCELLED'],
+    RUNNING: ['CANCELLING', 'CANCELLED'],
+    CANCELLING: ['CANCELLING', 'CANCELLED'],
     // CANCELLED: a job that waits for a signal, an approval or children, since nothing runs.
     WAITING: ['CANCELLING', 'CANCELLED'],
   },

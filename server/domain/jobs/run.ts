@@ -33,7 +33,7 @@ export interface OpenRun {
   readonly timeoutsStopped: boolean;
   /**
    * Somebody asked its handler to stop, or wants it paused once its children have ended. A workflow or a batch that is
-   * PAUSED: until when the handlers of its jobs may take; null: as long as their definitions say.
+   * PAUSED or CANCELLING: until when the handlers of its jobs may take; null: as long as their definitions say.
    */
   readonly suspension: Suspension | null;
   /** PAUSED: a workflow or a batch that had begun, and goes on when it is resumed. */

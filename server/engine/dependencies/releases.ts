@@ -87,7 +87,7 @@ export class Releases {
     if (!lanes.get(laneId)) await lanes.load([laneId]);
     const namespace = lanes.get(laneId)?.namespace;
     if (namespace !== undefined)
-      await cancels.cancelMany(namespace, children, `its parent, job ${jobId}, has ended`, 'RULE');
+      await cancels.cancelMany(namespace, children, { reason: `its parent, job ${jobId}, has ended`, by: 'RULE' });
   }
 
   async #releaseDependents(store: Pick<Store, 'change'>, { settled }: TakenEnds, decideAll: Decide): Promise<Change[]> {

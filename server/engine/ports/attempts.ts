@@ -59,6 +59,13 @@ export interface ClosedRecord {
   readonly failure: string | undefined;
 }
 
+/** A result that came after its attempt had been closed. */
+export interface LateReport {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly outcome: 'SUCCEEDED' | 'FAILED';
+}
+
 export interface AttemptKey {
   readonly jobId: string;
   readonly attempt: number;
@@ -88,6 +95,8 @@ export interface AttemptStore {
   /** Which of these attempts are open and have a result that must be checked. */
   readUnchecked(attempts: readonly AttemptKey[]): Promise<UncheckedAttempt[]>;
   readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;
+  /** Keeps the first of each attempt. */
+  noteLateReports(reports: readonly LateReport[]): Promise<void>;
   /** ASSIGNED and CANCELLING attempts of a session; RUNNING ones too when `whole`. At most 10,000. */
   readHeld(sessionId: string, whole: boolean): Promise<HeldRun[]>;
   /** Jobs of a queue whose attempts are open, but for clean-ups, in the order of their ids. */

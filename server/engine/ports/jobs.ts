@@ -101,6 +101,8 @@ export interface AttemptView {
   readonly assignTimeUs: number | undefined;
   readonly endTimeUs: number | undefined;
   readonly failure: Failure | undefined;
+  /** What its handler reported after it had been closed, which was refused. */
+  readonly late: { readonly outcome: AttemptOutcome; readonly timeUs: number } | undefined;
 }
 
 /** A job as shown to callers. */

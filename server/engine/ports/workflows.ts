@@ -30,6 +30,8 @@ export interface LockedRun {
   readonly state: 'WAITING' | 'CANCELLING';
   /** The reason of a cancel. */
   readonly reason: string | undefined;
+  /** Until when handlers of its jobs may take, if a cancel says so. */
+  readonly childrenUntilUs: number | undefined;
 }
 
 export interface StoredWorkflow {

@@ -11,7 +11,7 @@ import { killPoint } from '../base/kill-points.ts';
 import { type Suspension, suspendAll } from '../dependencies/suspensions.ts';
 import type { UnspentCredits } from '../dispatch/unspent-credits.ts';
 import type { Changes } from '../jobs/change/changes.ts';
-import type { AttemptKey, ClosedRecord, Completion } from '../ports/attempts.ts';
+import type { AttemptKey, ClosedRecord, Completion, LateReport } from '../ports/attempts.ts';
 import type { LogRecord } from '../ports/logs.ts';
 import type { Random, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
@@ -41,7 +41,7 @@ export type ReportResult = 'ACCEPTED' | 'DUPLICATE' | 'LEASE_LOST';
 type Closing = AttemptKey & { readonly outcome: Exclude<Outcome, { kind: 'succeeded' | 'suspended' }> };
 
 export interface ReportsParts {
-  readonly store: Pick<Store, 'complete' | 'readClosed' | 'together'>;
+  readonly store: Pick<Store, 'complete' | 'readClosed' | 'noteLateReports' | 'together'>;
   readonly logs: Pick<AttemptLogs, 'save'>;
   readonly resultChecks: ResultChecks;
   readonly sessions: Sessions;
@@ -111,7 +111,8 @@ export class Reports {
     const accepted = items.map(isAccepted);
     const refused = reports.filter((_, i) => !accepted[i]);
     if (refused.length === 0) return reports.map(() => 'ACCEPTED');
-    const repeated = await this.#repeated(sessionId, refused);
+    const { repeated, late: lateReports } = await this.#judge(sessionId, refused);
+    if (lateReports.length > 0) await this.#parts.store.noteLateReports(lateReports);
     if (refused.length === reports.length && repeated.size === 0) await this.#parts.sessions.requireOpen(sessionId);
     return reports.map((report, i) => (accepted[i] ? 'ACCEPTED' : repeated.has(report) ? 'DUPLICATE' : 'LEASE_LOST'));
   }
@@ -183,18 +184,24 @@ export class Reports {
     }
   }
 
-  /** Which of the refused reports were accepted before, with the same content. */
-  async #repeated(sessionId: string, refused: readonly Report[]): Promise<Set<Report>> {
+  /**
+   * Of the refused reports, those that were accepted before, with the same content; and results of attempts that had been
+   * closed by then.
+   */
+  async #judge(sessionId: string, refused: readonly Report[]) {
     const records = await this.#parts.store.readClosed(
       refused.map(({ jobId, attempt }) => ({ jobId, attempt, sessionId })),
     );
     const byKey = new Map(records.map((record) => [textOf(record), record]));
-    return new Set(
+    const recordOf = (report: Report) => byKey.get(textOf({ ...report, sessionId }));
+    const repeated = new Set(
       refused.filter((report) => {
-        const record = byKey.get(textOf({ ...report, sessionId }));
+        const record = recordOf(report);
         return record !== undefined && this.#isSame(record, report.outcome);
       }),
     );
+    const late = refused.flatMap((report) => (recordOf(report) && !repeated.has(report) ? lateReportOf(report) : []));
+    return { repeated, late };
   }
 
   #isSame(record: ClosedRecord, outcome: Outcome): boolean {
@@ -222,6 +229,12 @@ export class Reports {
         return record.outcome === 'SUSPENDED' || record.outcome === 'CANCELLED';
     }
   }
+}
+
+/** Only results say that a handler did its work. */
+function lateReportOf({ jobId, attempt, outcome }: Report): LateReport[] {
+  if (outcome.kind === 'succeeded') return [{ jobId, attempt, outcome: 'SUCCEEDED' }];
+  return outcome.kind === 'failed' ? [{ jobId, attempt, outcome: 'FAILED' }] : [];
 }
 
 function textOf({ jobId, attempt, sessionId }: AttemptKey): string {

@@ -277,7 +277,7 @@ export class Sessions {
     const missing = runs.filter((run) => run.state !== 'RUNNING' && startedOf(run) === undefined && old(run));
     return {
       assignments: missing.length > 0 ? await this.#resend(missing) : [],
-      cancels: runs.filter((run) => run.state === 'CANCELLING'),
+      cancels: [...runs.filter((run) => run.state === 'CANCELLING'), ...(whole ? goneOf(beat, runs) : [])],
       suspends: runs.flatMap((run) => suspendNotice(run, this.#parts.dbClock.nowUs())),
     };
   }
@@ -338,6 +338,12 @@ export class Sessions {
     this.#forget(sessionId);
     return leaseLost(sessionId);
   }
+}
+
+/** Listed attempts that the session holds no longer: nobody waits for their handlers. */
+function goneOf({ held }: Heartbeat, runs: readonly HeldRun[]): CancelNotice[] {
+  const open = new Set(runs.map(({ jobId, attempt }) => `${jobId}/${attempt}`));
+  return held.filter(({ jobId, attempt }) => !open.has(`${jobId}/${attempt}`));
 }
 
 function suspendNotice({ jobId, attempt, suspendUntilUs }: HeldRun, nowUs: number): SuspendNotice[] {

@@ -1,4 +1,6 @@
 /** Cancels open jobs of workflows or steps that must stop. */
+import { graceLeftMs } from '../../domain/jobs/suspension.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { LeftCancel, NewInboxRow } from '../ports/inbox.ts';
 import type { Log } from '../ports/ports.ts';
@@ -12,7 +14,14 @@ const PAGES = 200;
 export interface ChildCancelsParts {
   readonly store: Pick<Store, 'inbox' | 'workflows'>;
   readonly cancels: Cancels;
+  readonly clock: Pick<DbClock, 'nowUs'>;
   readonly log: Log;
+}
+
+interface Why {
+  readonly reason?: string | undefined;
+  /** Until when their handlers may take. Undefined: as long as their definitions say. */
+  readonly untilUs?: number | undefined;
 }
 
 export class ChildCancels {
@@ -35,11 +44,12 @@ export class ChildCancels {
     written: readonly NewInboxRow[],
     butSteps: readonly number[],
   ): void {
-    const { jobId, reason } = workflow;
+    const { jobId, reason, childrenUntilUs } = workflow;
+    const why = { reason, untilUs: childrenUntilUs };
     const before = workflow.inbox.filter(({ kind }) => kind === 'CANCEL_CHILDREN');
-    for (const { step, rowId } of before) this.#run(namespace, { jobId, step, butSteps }, reason, rowId);
+    for (const { step, rowId } of before) this.#run(namespace, { jobId, step, butSteps }, why, rowId);
     for (const { step, kind } of written)
-      if (kind === 'CANCEL_CHILDREN') this.#run(namespace, { jobId, step, butSteps }, reason, undefined);
+      if (kind === 'CANCEL_CHILDREN') this.#run(namespace, { jobId, step, butSteps }, why, undefined);
   }
 
   /**
@@ -48,18 +58,18 @@ export class ChildCancels {
    */
   finish(left: readonly LeftCancel[]): void {
     for (const { namespace, jobId, step, rowId } of left)
-      this.#run(namespace, { jobId, step, butSteps: [] }, undefined, rowId);
+      this.#run(namespace, { jobId, step, butSteps: [] }, {}, rowId);
   }
 
   settled(): Promise<unknown> {
     return Promise.allSettled(this.#running.values());
   }
 
-  #run(namespace: string, asked: OpenChildren, why: string | undefined, rowId: number | undefined): void {
+  #run(namespace: string, asked: OpenChildren, why: Why, rowId: number | undefined): void {
     const children = asked.step === undefined ? asked : { ...asked, butSteps: [] };
     const key = `${children.jobId}/${children.step}`;
     if (this.#running.has(key)) return;
-    const running = this.#cancelAll(namespace, children, why ?? 'its workflow does not need it any more')
+    const running = this.#cancelAll(namespace, children, why)
       .then((all) => (all && rowId !== undefined ? this.#parts.store.inbox.drop([rowId]) : undefined))
       .catch((error) =>
         this.#parts.log.warn({ error: String(error) }, 'steps could not be cancelled; the next round tries again'),
@@ -69,12 +79,14 @@ export class ChildCancels {
   }
 
   /** Returns whether none is left. */
-  async #cancelAll(namespace: string, children: OpenChildren, reason: string): Promise<boolean> {
-    const { store, cancels } = this.#parts;
+  async #cancelAll(namespace: string, children: OpenChildren, why: Why): Promise<boolean> {
+    const { store, cancels, clock } = this.#parts;
+    const { reason = 'its workflow does not need it any more', untilUs } = why;
     for (let page = 0; page < PAGES; page++) {
       const open = await store.workflows.readOpenChildren(children, PAGE);
       if (open.length === 0) return true;
-      await cancels.cancelMany(namespace, open, reason, 'RULE');
+      const graceMs = untilUs === undefined ? undefined : graceLeftMs(untilUs, clock.nowUs());
+      await cancels.cancelMany(namespace, open, { reason, by: 'RULE', graceMs });
     }
     return false;
   }

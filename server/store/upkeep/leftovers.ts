@@ -33,6 +33,7 @@ const conditions = {
   // Rows of dropped days. Jobs younger than any retention exist: they need no look-up.
   job_attempts: `t.job_id < ${young} AND ${noRecord}`,
   attempt_logs: `t.job_id < ${young} AND ${noRecord}`,
+  late_reports: `t.job_id < ${young} AND ${noRecord}`,
   workflow_runs: `t.job_id < ${young} AND ${noRecord}`,
   workflow_steps: `t.job_id < ${young} AND ${noRecord}`,
   step_compensations: `t.job_id < ${young} AND ${noRecord}`,

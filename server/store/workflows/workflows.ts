@@ -28,11 +28,18 @@ import {
 const lockSome = {
   name: 'lock_workflows',
   text: `
-SELECT r.job_id, r.lane_id, r.state, r.reason, r.notifies_end
+SELECT r.job_id, r.lane_id, r.state, r.reason, r.notifies_end, r.suspend_until
 FROM unnest($1::uuid[]) AS i (job_id) JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
 WHERE r.state IN (${stateCodes.WAITING}, ${stateCodes.CANCELLING}, ${stateCodes.PAUSED}) AND r.session_id IS NULL
 ORDER BY i.job_id FOR NO KEY UPDATE OF r`,
-  row: { job_id: 'uuid', lane_id: 'int4', state: 'int2', reason: 'text?', notifies_end: 'bool' },
+  row: {
+    job_id: 'uuid',
+    lane_id: 'int4',
+    state: 'int2',
+    reason: 'text?',
+    notifies_end: 'bool',
+    suspend_until: 'timestamptz?',
+  },
 } satisfies Statement;
 
 const readSome = {
@@ -82,6 +89,7 @@ async function lockRuns(session: Session, jobIds: readonly string[]): Promise<Lo
       notifiesDependents: row.notifies_end,
       state: row.state === stateCodes.WAITING ? 'WAITING' : 'CANCELLING',
       reason: row.reason ?? undefined,
+      childrenUntilUs: row.suspend_until ?? undefined,
     }));
 }
 

@@ -181,6 +181,13 @@ export const metrics = {
     labels: ['muster.release.reason'],
     description: 'Attempts that sessions gave back to this replica without starting them',
   },
+  lateReports: {
+    name: 'muster.report.late',
+    kind: 'counter',
+    unit: '{report}',
+    labels: ['muster.attempt.outcome'],
+    description: 'Results that this replica has refused because their attempts had been closed',
+  },
   flushDuration: {
     name: 'muster.store.flush.duration',
     kind: 'histogram',

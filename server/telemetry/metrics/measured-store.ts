@@ -11,6 +11,7 @@ export interface StoreMeters {
   readonly flushDuration: HistogramFamily;
   readonly flushRows: HistogramFamily;
   readonly heartbeats: Counter;
+  readonly lateReports: Counter;
   readonly sessionsOpened: Counter;
   readonly sessionsClosed: Counter;
   readonly clock: Clock;
@@ -160,7 +161,7 @@ function countSubmitted(jobs: JobMeter, calls: readonly SubmitCall[], results: r
 
 type OfSessions = Pick<
   Store,
-  'openSession' | 'renewSessions' | 'closeSessions' | 'observe' | 'saveProgress' | 'saveLogs'
+  'openSession' | 'renewSessions' | 'closeSessions' | 'observe' | 'saveProgress' | 'saveLogs' | 'noteLateReports'
 >;
 
 function sessionsOf(store: Store, meters: StoreMeters, timers: Timers, note: Note): OfSessions {
@@ -180,6 +181,13 @@ function sessionsOf(store: Store, meters: StoreMeters, timers: Timers, note: Not
         add(beats.length - renewals.length, 'lease_lost');
       });
       return renewals;
+    },
+    async noteLateReports(reports) {
+      await store.noteLateReports(reports);
+      note(() => {
+        for (const { outcome } of reports)
+          meters.lateReports.add(1, { 'muster.attempt.outcome': outcome.toLowerCase() });
+      });
     },
     async closeSessions(sessionIds, how, lapsedForMs, latestUs) {
       const closed = await store.closeSessions(sessionIds, how, lapsedForMs, latestUs);

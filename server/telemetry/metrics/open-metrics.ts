@@ -97,6 +97,7 @@ function storeMeters(instruments: Instruments, clock: Clock, nowUs: () => number
     flushDuration: instruments.histogram(metrics.flushDuration),
     flushRows: instruments.histogram(metrics.flushRows),
     heartbeats: instruments.counter(metrics.heartbeats),
+    lateReports: instruments.counter(metrics.lateReports),
     sessionsOpened: instruments.counter(metrics.sessionsOpened),
     sessionsClosed: instruments.counter(metrics.sessionsClosed),
     clock,

@@ -88,6 +88,14 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
     ask: (c) => decideLoss(decide.decideSessionEnd(c.run, c.how, c.moment), c.policy, c.moment, c.how !== 'MASS_LAPSE'),
   },
   decideCancel: { from: openStates, ask: (c) => decide.decideCancel(c.run, 'why', 30_000, c.moment) },
+  'decideCancel with a grace period of its own': {
+    from: openStates,
+    ask: (c) => decide.decideCancel(c.run, 'why', 30_000, c.moment, 1_000),
+  },
+  'decideCancel without a grace period': {
+    from: openStates,
+    ask: (c) => decide.decideCancel(c.run, 'why', 30_000, c.moment, 0),
+  },
   decideDue: { from: openStates, ask: (c) => decideDue(c.run, c.policy, c.moment, limits) },
   decideDueWhileRunning: {
     from: ['RUNNING'],
@@ -212,7 +220,11 @@ describe('every decision', () => {
 
   it('never reverts a cancel', () => {
     always((change, { run }) => {
-      if (run.state === 'CANCELLING') expect(change.state).toBe('CANCELLED');
+      if (run.state !== 'CANCELLING') return;
+      // A second cancel may only shorten the grace period.
+      expect(change.state).toBe(
+        change.event === 'requestCancel' && change.kind === 'continue' ? 'CANCELLING' : 'CANCELLED',
+      );
     });
   });
 
@@ -240,7 +252,7 @@ describe('every decision', () => {
         return;
       }
       // A workflow has no grace: it is CANCELLING until its clean-up is done.
-      const hasGrace = change.state === 'CANCELLING' && run.state !== 'WAITING' && !run.begun;
+      const hasGrace = change.state === 'CANCELLING' && run.sessionId !== null;
       if (change.state === 'SCHEDULED' || hasGrace) expect(change.dueTimeUs).not.toBeNull();
       if (change.state === 'SCHEDULED') expect(change.dueTimeUs).toBeGreaterThan(NOON_US);
       expect(Number.isSafeInteger(change.rank)).toBe(true);
@@ -259,8 +271,8 @@ describe('every decision', () => {
     always((change, { run }) => {
       if (change.kind === 'end') return;
       if (change.event === 'suspend') expect(change.attemptCount).toBe(run.attemptCount);
-      if (!['ASSIGNED', 'RUNNING', 'WAITING'].includes(change.state) && !change.begun)
-        expect(change.suspension).toBeNull();
+      const isFamily = change.begun || (change.state === 'CANCELLING' && run.sessionId === null);
+      if (!['ASSIGNED', 'RUNNING', 'WAITING'].includes(change.state) && !isFamily) expect(change.suspension).toBeNull();
     });
   });
 

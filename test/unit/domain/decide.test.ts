@@ -250,6 +250,41 @@ describe('decideCancel', () => {
     expect(decide.decideCancel(runOf({ state: 'CANCELLING' }), '', 30_000, half)).toBeUndefined();
   });
 
+  it('takes the requested grace period in place of the usual one', () => {
+    const change = decide.decideCancel(runOf(), '', 30_000, half, 1_000);
+    expect(change).toMatchObject({ state: 'CANCELLING', dueTimeUs: NOW_US + 1_000_000 });
+  });
+
+  it('does not wait for the handler without a grace period, also when it has been asked before', () => {
+    for (const state of ['ASSIGNED', 'RUNNING', 'CANCELLING'] as const)
+      expect(decide.decideCancel(runOf({ state }), 'enough', 30_000, half, 0)).toMatchObject({
+        kind: 'end',
+        state: 'CANCELLED',
+        cancelStage: 'FENCED',
+        reason: 'enough',
+      });
+  });
+
+  it('can shorten the grace period of an earlier one, and never prolongs it', () => {
+    const cancelling = runOf({ state: 'CANCELLING', reason: 'wrong file', dueTimeUs: NOW_US + 5_000_000 });
+    expect(decide.decideCancel(cancelling, 'other', 30_000, half, 10_000)).toBeUndefined();
+    expect(decide.decideCancel(cancelling, 'other', 30_000, half, 1_000)).toMatchObject({
+      state: 'CANCELLING',
+      dueTimeUs: NOW_US + 1_000_000,
+      reason: 'wrong file',
+    });
+  });
+
+  it('keeps the grace period for the jobs of a workflow', () => {
+    const workflow = runOf({ state: 'WAITING', attempt: 0, sessionId: null });
+    expect(decide.decideCancel(workflow, '', 30_000, half, 0)).toMatchObject({
+      state: 'CANCELLING',
+      suspension: { untilUs: NOW_US, to: 'PAUSED' },
+    });
+    const again = runOf({ state: 'CANCELLING', attempt: 0, sessionId: null });
+    expect(decide.decideCancel(again, '', 30_000, half, 0)).toBeUndefined();
+  });
+
   it('keeps its reason until the job ends', () => {
     const cancelling = runOf({ state: 'CANCELLING', reason: 'wrong file' });
     expect(decide.decideConfirmCancel(cancelling, half)).toMatchObject({

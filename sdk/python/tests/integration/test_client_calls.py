@@ -152,6 +152,8 @@ CASES = [
     Case("get", (JOB,), {}, jobs.GetJobRequest(job_id="j"), jobs.GetJobResponse(job=JOB), JOB),
     Case("cancel", (SubmittedJob("j", False), "why"), {}, jobs.CancelJobRequest(job_id="j", reason="why"),
          jobs.CancelJobResponse(job=JOB), JOB),
+    Case("cancel", ("j",), {"grace": 0}, jobs.CancelJobRequest(job_id="j", grace=to_duration(0)),
+         jobs.CancelJobResponse(job=JOB), JOB),
     Case("pause", ("j", "why"), {}, jobs.PauseJobRequest(job_id="j", reason="why"),
          jobs.PauseJobResponse(job=JOB), JOB),
     Case("pause", ("j",), {"running": True, "grace": 1.5, "stop_timeouts": True},

@@ -18,6 +18,7 @@ impl Client {
             job_id: job.as_ref().into(),
             reason: reason.into(),
             request_id: request_id(),
+            grace: None,
         };
         let answer = self.calls.make(message, |request| {
             let mut jobs = self.jobs.clone();

@@ -33,7 +33,7 @@ import type { WaitOptions } from './jobs/job-wait.ts';
 import { jobResult, waitForEnd } from './jobs/job-wait.ts';
 import { watchJob } from './jobs/job-watch.ts';
 import type { PauseOptions } from './jobs/pause.ts';
-import { pauseFields, pauseRequest } from './jobs/pause.ts';
+import { type CancelOptions, graceField, pauseFields, pauseRequest } from './jobs/pause.ts';
 import type { JobOptions, JobRequest, MemberOptions, SubmittedJob } from './jobs/submission.ts';
 import { jobSubmission } from './jobs/submission.ts';
 
@@ -151,8 +151,9 @@ export class Client extends AdminClient {
    *
    * @param reason Reason, shown to operators. At most 256 characters.
    */
-  async cancel(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
-    const request = { ...this.#target(job), reason, requestId: options.requestId ?? randomUUID() };
+  async cancel(job: JobRef, reason = '', options: CancelOptions = {}): Promise<Job> {
+    const { requestId = randomUUID(), graceMs } = options;
+    const request = { ...this.#target(job), reason, requestId, ...graceField(graceMs) };
     const response = await this.#call(options, (call) => this.#jobs.cancelJob(request, call));
     return present(response.job, 'job');
   }

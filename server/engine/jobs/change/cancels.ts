@@ -13,8 +13,13 @@ import type { Bus, Random } from '../../ports/ports.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Changes } from './changes.ts';
 
-/** On somebody's request, or by a rule of the control plane. */
-export type CancelledBy = 'HAND' | 'RULE';
+export interface Cancel {
+  readonly reason: string;
+  /** On somebody's request, or by a rule of the control plane. */
+  readonly by: 'HAND' | 'RULE';
+  /** How long handlers may take; 0: they are not waited for. Undefined: as their definitions say. */
+  readonly graceMs?: number | undefined;
+}
 
 export interface CancelsParts {
   readonly store: Pick<Store, 'readJob'>;
@@ -35,8 +40,8 @@ export class Cancels {
    * Resolves with the job, CANCELLED or CANCELLING, or already ended by the attempt that was asked to stop. Throws
    * JOB_NOT_FOUND or JOB_ENDED.
    */
-  async cancel(namespace: string, jobId: string, reason: string, by: CancelledBy): Promise<JobView> {
-    const changes = await this.#apply(namespace, [jobId], reason, by);
+  async cancel(namespace: string, jobId: string, cancel: Cancel): Promise<JobView> {
+    const changes = await this.#apply(namespace, [jobId], cancel);
     const job = await this.#parts.store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
     if (changes.length === 0 && isTerminal(job.state) && job.state !== 'CANCELLED') {
@@ -48,25 +53,26 @@ export class Cancels {
   }
 
   /** Cancels the open ones by the same rules. Returns how many were cancelled or asked to stop. At most 1,000. */
-  async cancelMany(namespace: string, jobIds: readonly string[], reason: string, by: CancelledBy): Promise<number> {
+  async cancelMany(namespace: string, jobIds: readonly string[], cancel: Cancel): Promise<number> {
     if (jobIds.length === 0) return 0;
-    const changes = await this.#apply(namespace, jobIds, reason, by);
+    const changes = await this.#apply(namespace, jobIds, cancel);
     return changes.length;
   }
 
   /** As `cancel` by a rule, for a job that may be missing or ended. */
   async cancelIfOpen(namespace: string, jobId: string, reason: string): Promise<void> {
-    await this.cancel(namespace, jobId, reason, 'RULE').catch((error) => {
+    await this.cancel(namespace, jobId, { reason, by: 'RULE' }).catch((error) => {
       if (!(error instanceof EngineError && ['JOB_ENDED', 'JOB_NOT_FOUND'].includes(error.reason))) throw error;
     });
   }
 
-  async #apply(namespace: string, jobIds: readonly string[], reason: string, by: CancelledBy): Promise<Change[]> {
+  async #apply(namespace: string, jobIds: readonly string[], cancel: Cancel): Promise<Change[]> {
     const { changes, ids, random } = this.#parts;
+    const { reason, by, graceMs } = cancel;
     const made = await changes.apply({ by: 'jobs', namespace, jobIds }, (run, nowUs, definition) => {
       const decided =
         (definition.wait && decideCancelWait(run, reason)) ??
-        decideCancel(run, reason, definition.cancelGraceMs, { nowUs, random: random.next() });
+        decideCancel(run, reason, definition.cancelGraceMs, { nowUs, random: random.next() }, graceMs);
       if (!decided || by === 'RULE' || !isRecorded(definition)) return decided;
       const { jobId } = run;
       return {
@@ -78,11 +84,14 @@ export class Cancels {
     return made;
   }
 
-  /** Pushed at once; the reply to every heartbeat repeats it until the attempt is closed. */
+  /**
+   * Pushed at once, also where nobody waits for the handler; the reply to every heartbeat repeats it until the attempt is
+   * closed, and every twelfth one after that.
+   */
   #notify(changes: readonly Change[]): void {
     const notices = new Map<string, CancelNotice[]>();
-    for (const { kind, run } of changes) {
-      if (kind === 'end' || !run.sessionId) continue;
+    for (const { run } of changes) {
+      if (!run.sessionId) continue;
       const { jobId, attempt, sessionId } = run;
       notices.set(sessionId, [...(notices.get(sessionId) ?? []), { jobId, attempt }]);
     }

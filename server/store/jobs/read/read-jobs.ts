@@ -34,7 +34,7 @@ export const viewColumns = `
        o.end_time, o.skip_reason, o.result_content_type, o.result_metadata, o.failure,
        coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
        coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id,
-       r.suspend_until`;
+       CASE WHEN r.state <> ${stateCodes.CANCELLING} THEN r.suspend_until END AS suspend_until`;
 
 export const viewRowType = {
   job_id: 'uuid',
@@ -86,21 +86,24 @@ export const viewRowType = {
 } satisfies RowType;
 
 export type ViewRow = RowWith<typeof viewRowType>;
+const lateRowType = { late_outcome: 'int2?', report_time: 'timestamptz?' } satisfies RowType;
+
 /** A row that can show its last attempt too. */
-type JobRow = ViewRow & RowWith<{ worker_name: 'text?' }>;
+type JobRow = ViewRow & RowWith<{ worker_name: 'text?' } & Partial<typeof lateRowType>>;
 
 const readMany = {
   name: 'read_jobs',
   text: `
-SELECT ${viewColumns}, o.result, s.worker_name
+SELECT ${viewColumns}, o.result, s.worker_name, l.outcome AS late_outcome, l.report_time
 FROM unnest($1::uuid[], $2::text[]) AS i (job_id, namespace)
 CROSS JOIN LATERAL (SELECT ${recordColumns}, input FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
 JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
 LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
 LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'coalesce(o.session_id, r.session_id)')}
+LEFT JOIN LATERAL (SELECT outcome, report_time FROM late_reports WHERE late_reports.job_id = o.job_id AND late_reports.attempt = o.attempt OFFSET 0) AS l ON true
 WHERE n.namespace IS NOT DISTINCT FROM i.namespace`,
-  row: { ...viewRowType, worker_name: 'text?' },
+  row: { ...viewRowType, worker_name: 'text?', ...lateRowType },
 } satisfies Statement;
 
 const attemptRowType = {
@@ -117,13 +120,14 @@ const attemptRowType = {
 const readAttempts = {
   name: 'read_attempts',
   text: `
-SELECT ${columnsOf(attemptRowType, 'a')}, s.worker_name FROM unnest($1::uuid[]) AS i (job_id)
+SELECT ${columnsOf(attemptRowType, 'a')}, s.worker_name, l.outcome AS late_outcome, l.report_time FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (
   SELECT * FROM job_attempts WHERE job_attempts.job_id = i.job_id ORDER BY attempt DESC LIMIT 99
 ) AS a
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'a.session_id')}
+LEFT JOIN LATERAL (SELECT outcome, report_time FROM late_reports WHERE late_reports.job_id = a.job_id AND late_reports.attempt = a.attempt OFFSET 0) AS l ON true
 ORDER BY a.job_id, a.attempt`,
-  row: { ...attemptRowType, worker_name: 'text?' },
+  row: { ...attemptRowType, worker_name: 'text?', ...lateRowType },
 } satisfies Statement;
 
 // One look-up per id: an ANY may be read from any index that holds the ids, from one end to the other.
@@ -201,7 +205,13 @@ function attemptView(row: RowOf<typeof readAttempts>): AttemptView {
     assignTimeUs: row.assign_time,
     endTimeUs: row.end_time,
     failure: row.failure === null ? undefined : failureOf(row.failure),
+    late: lateReportOf(row),
   };
+}
+
+function lateReportOf({ late_outcome: code, report_time: timeUs }: RowWith<typeof lateRowType>): AttemptView['late'] {
+  const outcome = outcomeNames.get(code ?? null);
+  return outcome && timeUs !== null ? { outcome, timeUs } : undefined;
 }
 
 const lastOutcomes: Partial<Record<number, AttemptOutcome>> = {
@@ -243,6 +253,7 @@ function lastAttempt(row: JobRow): AttemptView | undefined {
     assignTimeUs: row.assign_time ?? undefined,
     endTimeUs: row.end_time ?? undefined,
     failure,
+    late: lateReportOf({ late_outcome: row.late_outcome ?? null, report_time: row.report_time ?? null }),
   };
 }
 

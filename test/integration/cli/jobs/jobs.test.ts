@@ -201,6 +201,15 @@ describe('muster pause, resume, update, cancel, retry, redrive, erase', () => {
     });
   });
 
+  it('cancel a job that runs without waiting for its handler', async () => {
+    const jobId = await submitted('gate');
+    await eventually('it runs', async () => (await server.client.get(jobId)).progress?.fraction === 0.5);
+    const { code, stdout } = await server.run(['cancel', jobId, '--now', '--reason', 'enough']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(`^Job ${jobId} CANCELLED.*enough`)]);
+    const refused = await server.run(['cancel', '--label', 'none=1', '--now']);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--now goes with ids') });
+  });
+
   it('pause and resume the jobs of a filter', async () => {
     const jobId = await submitted('idle', '--label', 'pausing=1');
     const filter = ['--label', 'pausing=1'];

@@ -30,12 +30,21 @@ export function whyClosed(
   const isOver = (us: number | null) => us !== null && us <= row.at + clockErrorUs(evidence);
   if (isOver(row.stopUntil)) reasons.push('grace over');
   else if (row.from !== ASSIGNED && isOver(row.until)) reasons.push('due');
+  if (to === undefined && isHastened(evidence, row)) reasons.push('cancelled without waiting');
   if (reasons.length === 0 && row.from === RUNNING && isUnknownToItsWorker(evidence, fence, row.order)) {
     reasons.push('unknown to its worker');
     evidence.history.count('attempt aborted: its worker did not know it');
   }
   if (reasons.length === 1) evidence.history.count(`attempt closed: ${reasons[0]} (${names[row.from ?? 0]})`);
   return { order: row.order, reasons, to };
+}
+
+/** Whether somebody has cancelled the job, or a workflow or a batch above it, with a grace period of its own. */
+function isHastened({ seen, facts }: Evidence, { id, order }: Ordered): boolean {
+  const cancels = (seen.get('cancel') ?? []).filter((entry) => entry.facts.hastens === true && entry.order < order);
+  for (let job: string | undefined = id; job !== undefined; job = facts.get(job)?.parent)
+    if (cancels.some((entry) => entry.facts.job === job)) return true;
+  return false;
 }
 
 /** Whether the handler never ran, was asked to stop, or had returned. */

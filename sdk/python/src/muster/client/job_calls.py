@@ -88,7 +88,13 @@ def get(scope: Scope, job: JobRef, *, timeout: float | None = None) -> Call[Job]
 
 
 def cancel(
-    scope: Scope, job: JobRef, reason: str = "", *, request_id: str = "", timeout: float | None = None
+    scope: Scope,
+    job: JobRef,
+    reason: str = "",
+    *,
+    grace: float | None = None,
+    request_id: str = "",
+    timeout: float | None = None,
 ) -> Call[Job]:
     """Cancels a job and returns it as it is then: CANCELLED, or CANCELLING until its handler returns.
 
@@ -97,11 +103,17 @@ def cancel(
     Args:
         job: The job.
         reason: Reason, shown to operators. At most 256 characters.
+        grace: Seconds that the handler may take, or those of the workflow's or batch's jobs; at most an hour. 0: nobody
+            waits for it, and the job is CANCELLED at once. None: the `cancel_grace` of each definition.
         request_id: UUID that makes retries of this call idempotent. Empty: a new one.
         timeout: Seconds for the call, retries included. None: the client's.
     """
     request = messages.CancelJobRequest(
-        namespace=scope.namespace, job_id=id_of(job), reason=reason, request_id=new_id(request_id)
+        namespace=scope.namespace,
+        job_id=id_of(job),
+        reason=reason,
+        request_id=new_id(request_id),
+        grace=None if grace is None else to_duration(grace),
     )
     return Call(_method("CancelJob", messages.CancelJobResponse), request, _job, timeout)
 

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from muster.v1 import failure_pb2 as muster_dot_v1_dot_failure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17muster/v1/attempt.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/failure.proto\"\x84\x02\n\x07\x41ttempt\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\x05\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x13\n\x0bworker_name\x18\x03 \x01(\t\x12*\n\x07outcome\x18\x04 \x01(\x0e\x32\x19.muster.v1.AttemptOutcome\x12\x0f\n\x07\x63ounted\x18\x05 \x01(\x08\x12/\n\x0b\x61ssign_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32\x12.muster.v1.Failure*\xc4\x02\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41TTEMPT_OUTCOME_SUCCEEDED\x10\x01\x12\x1a\n\x16\x41TTEMPT_OUTCOME_FAILED\x10\x02\x12\x1d\n\x19\x41TTEMPT_OUTCOME_CANCELLED\x10\x03\x12\x1c\n\x18\x41TTEMPT_OUTCOME_RELEASED\x10\x04\x12\x1b\n\x17\x41TTEMPT_OUTCOME_ABORTED\x10\x05\x12\x1a\n\x16\x41TTEMPT_OUTCOME_LAPSED\x10\x06\x12\"\n\x1e\x41TTEMPT_OUTCOME_SESSION_CLOSED\x10\x07\x12\x1d\n\x19\x41TTEMPT_OUTCOME_TIMED_OUT\x10\x08\x12\x1d\n\x19\x41TTEMPT_OUTCOME_SUSPENDED\x10\tB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17muster/v1/attempt.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/failure.proto\"\xb0\x02\n\x07\x41ttempt\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\x05\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x13\n\x0bworker_name\x18\x03 \x01(\t\x12*\n\x07outcome\x18\x04 \x01(\x0e\x32\x19.muster.v1.AttemptOutcome\x12\x0f\n\x07\x63ounted\x18\x05 \x01(\x08\x12/\n\x0b\x61ssign_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32\x12.muster.v1.Failure\x12*\n\x0blate_report\x18\t \x01(\x0b\x32\x15.muster.v1.LateReport\"i\n\nLateReport\x12*\n\x07outcome\x18\x01 \x01(\x0e\x32\x19.muster.v1.AttemptOutcome\x12/\n\x0breport_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xc4\x02\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41TTEMPT_OUTCOME_SUCCEEDED\x10\x01\x12\x1a\n\x16\x41TTEMPT_OUTCOME_FAILED\x10\x02\x12\x1d\n\x19\x41TTEMPT_OUTCOME_CANCELLED\x10\x03\x12\x1c\n\x18\x41TTEMPT_OUTCOME_RELEASED\x10\x04\x12\x1b\n\x17\x41TTEMPT_OUTCOME_ABORTED\x10\x05\x12\x1a\n\x16\x41TTEMPT_OUTCOME_LAPSED\x10\x06\x12\"\n\x1e\x41TTEMPT_OUTCOME_SESSION_CLOSED\x10\x07\x12\x1d\n\x19\x41TTEMPT_OUTCOME_TIMED_OUT\x10\x08\x12\x1d\n\x19\x41TTEMPT_OUTCOME_SUSPENDED\x10\tB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,8 +34,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.attempt_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
-  _globals['_ATTEMPTOUTCOME']._serialized_start=360
-  _globals['_ATTEMPTOUTCOME']._serialized_end=684
+  _globals['_ATTEMPTOUTCOME']._serialized_start=511
+  _globals['_ATTEMPTOUTCOME']._serialized_end=835
   _globals['_ATTEMPT']._serialized_start=97
-  _globals['_ATTEMPT']._serialized_end=357
+  _globals['_ATTEMPT']._serialized_end=401
+  _globals['_LATEREPORT']._serialized_start=403
+  _globals['_LATEREPORT']._serialized_end=508
 # @@protoc_insertion_point(module_scope)

@@ -34,7 +34,7 @@ ATTEMPT_OUTCOME_TIMED_OUT: AttemptOutcome
 ATTEMPT_OUTCOME_SUSPENDED: AttemptOutcome
 
 class Attempt(_message.Message):
-    __slots__ = ("attempt", "session_id", "worker_name", "outcome", "counted", "assign_time", "end_time", "failure")
+    __slots__ = ("attempt", "session_id", "worker_name", "outcome", "counted", "assign_time", "end_time", "failure", "late_report")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     WORKER_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,7 @@ class Attempt(_message.Message):
     ASSIGN_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
+    LATE_REPORT_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     session_id: str
     worker_name: str
@@ -51,4 +52,13 @@ class Attempt(_message.Message):
     assign_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
     failure: _failure_pb2.Failure
-    def __init__(self, attempt: _Optional[int] = ..., session_id: _Optional[str] = ..., worker_name: _Optional[str] = ..., outcome: _Optional[_Union[AttemptOutcome, str]] = ..., counted: bool = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ...) -> None: ...
+    late_report: LateReport
+    def __init__(self, attempt: _Optional[int] = ..., session_id: _Optional[str] = ..., worker_name: _Optional[str] = ..., outcome: _Optional[_Union[AttemptOutcome, str]] = ..., counted: bool = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., late_report: _Optional[_Union[LateReport, _Mapping]] = ...) -> None: ...
+
+class LateReport(_message.Message):
+    __slots__ = ("outcome", "report_time")
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    REPORT_TIME_FIELD_NUMBER: _ClassVar[int]
+    outcome: AttemptOutcome
+    report_time: _timestamp_pb2.Timestamp
+    def __init__(self, outcome: _Optional[_Union[AttemptOutcome, str]] = ..., report_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

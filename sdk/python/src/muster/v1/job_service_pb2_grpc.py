@@ -240,6 +240,10 @@ class JobServiceServicer(object):
         CANCELLING and CANCELLED stay as they are. A CANCELLING job whose attempt succeeds before it stops is SUCCEEDED,
         perhaps by the time of this answer: check `state`. The cancel of a workflow or of a batch leaves an audit record.
 
+        With a `grace` of 0 nobody waits for the handler: the job is CANCELLED now, with the stage FENCED. The handler is
+        asked to stop all the same, its worker's slot is free when it has, and a result that it still reports is refused and
+        noted with the attempt. A second request with a shorter `grace` applies to a job that is CANCELLING already.
+
         Errors:
         - INVALID_ARGUMENT
         - NOT_FOUND

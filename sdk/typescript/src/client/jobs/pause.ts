@@ -1,7 +1,16 @@
-/** The request that pauses a job. */
+/** The requests that ask a handler to stop. */
 import { durationFromMs } from '../../duration.ts';
 import { PausedTimeouts } from '../../gen/muster/v1/job_service_pb.ts';
 import type { RequestOptions } from '../calls.ts';
+
+/** How a job is cancelled. */
+export interface CancelOptions extends RequestOptions {
+  /**
+   * Milliseconds that the handler may take, or those of the workflow's or batch's jobs; at most an hour. 0: nobody waits
+   * for it, and the job is CANCELLED at once. Default: each definition's `cancelGraceMs`.
+   */
+  readonly graceMs?: number;
+}
 
 /** How a job is paused. */
 export interface PauseOptions extends RequestOptions {
@@ -29,6 +38,10 @@ export function pauseRequest(
 }
 
 export function pauseFields({ running = false, graceMs, stopTimeouts }: PauseOptions) {
-  const grace = graceMs === undefined ? {} : { grace: durationFromMs(graceMs) };
-  return { running, timeouts: stopTimeouts ? PausedTimeouts.STOP : PausedTimeouts.UNSPECIFIED, ...grace };
+  const timeouts = stopTimeouts ? PausedTimeouts.STOP : PausedTimeouts.UNSPECIFIED;
+  return { running, timeouts, ...graceField(graceMs) };
+}
+
+export function graceField(graceMs: number | undefined): { readonly grace?: ReturnType<typeof durationFromMs> } {
+  return graceMs === undefined ? {} : { grace: durationFromMs(graceMs) };
 }

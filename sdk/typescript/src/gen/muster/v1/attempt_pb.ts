@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/attempt.proto.
  */
 export const file_muster_v1_attempt: GenFile = /*@__PURE__*/
-  fileDesc("ChdtdXN0ZXIvdjEvYXR0ZW1wdC5wcm90bxIJbXVzdGVyLnYxIoQCCgdBdHRlbXB0Eg8KB2F0dGVtcHQYASABKAUSEgoKc2Vzc2lvbl9pZBgCIAEoCRITCgt3b3JrZXJfbmFtZRgDIAEoCRIqCgdvdXRjb21lGAQgASgOMhkubXVzdGVyLnYxLkF0dGVtcHRPdXRjb21lEg8KB2NvdW50ZWQYBSABKAgSLwoLYXNzaWduX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgdmYWlsdXJlGAggASgLMhIubXVzdGVyLnYxLkZhaWx1cmUqxAIKDkF0dGVtcHRPdXRjb21lEh8KG0FUVEVNUFRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEh0KGUFUVEVNUFRfT1VUQ09NRV9TVUNDRUVERUQQARIaChZBVFRFTVBUX09VVENPTUVfRkFJTEVEEAISHQoZQVRURU1QVF9PVVRDT01FX0NBTkNFTExFRBADEhwKGEFUVEVNUFRfT1VUQ09NRV9SRUxFQVNFRBAEEhsKF0FUVEVNUFRfT1VUQ09NRV9BQk9SVEVEEAUSGgoWQVRURU1QVF9PVVRDT01FX0xBUFNFRBAGEiIKHkFUVEVNUFRfT1VUQ09NRV9TRVNTSU9OX0NMT1NFRBAHEh0KGUFUVEVNUFRfT1VUQ09NRV9USU1FRF9PVVQQCBIdChlBVFRFTVBUX09VVENPTUVfU1VTUEVOREVEEAlCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_failure]);
+  fileDesc("ChdtdXN0ZXIvdjEvYXR0ZW1wdC5wcm90bxIJbXVzdGVyLnYxIrACCgdBdHRlbXB0Eg8KB2F0dGVtcHQYASABKAUSEgoKc2Vzc2lvbl9pZBgCIAEoCRITCgt3b3JrZXJfbmFtZRgDIAEoCRIqCgdvdXRjb21lGAQgASgOMhkubXVzdGVyLnYxLkF0dGVtcHRPdXRjb21lEg8KB2NvdW50ZWQYBSABKAgSLwoLYXNzaWduX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgdmYWlsdXJlGAggASgLMhIubXVzdGVyLnYxLkZhaWx1cmUSKgoLbGF0ZV9yZXBvcnQYCSABKAsyFS5tdXN0ZXIudjEuTGF0ZVJlcG9ydCJpCgpMYXRlUmVwb3J0EioKB291dGNvbWUYASABKA4yGS5tdXN0ZXIudjEuQXR0ZW1wdE91dGNvbWUSLwoLcmVwb3J0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKsQCCg5BdHRlbXB0T3V0Y29tZRIfChtBVFRFTVBUX09VVENPTUVfVU5TUEVDSUZJRUQQABIdChlBVFRFTVBUX09VVENPTUVfU1VDQ0VFREVEEAESGgoWQVRURU1QVF9PVVRDT01FX0ZBSUxFRBACEh0KGUFUVEVNUFRfT1VUQ09NRV9DQU5DRUxMRUQQAxIcChhBVFRFTVBUX09VVENPTUVfUkVMRUFTRUQQBBIbChdBVFRFTVBUX09VVENPTUVfQUJPUlRFRBAFEhoKFkFUVEVNUFRfT1VUQ09NRV9MQVBTRUQQBhIiCh5BVFRFTVBUX09VVENPTUVfU0VTU0lPTl9DTE9TRUQQBxIdChlBVFRFTVBUX09VVENPTUVfVElNRURfT1VUEAgSHQoZQVRURU1QVF9PVVRDT01FX1NVU1BFTkRFRBAJQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_timestamp, file_muster_v1_failure]);
 
 /**
  * One try of a job by one worker session.
@@ -77,6 +77,13 @@ export type Attempt = Message<"muster.v1.Attempt"> & {
    * @generated from field: muster.v1.Failure failure = 8;
    */
   failure?: Failure | undefined;
+
+  /**
+   * What its handler reported after it had been closed: refused, and only that it came is kept. Unset: nothing.
+   *
+   * @generated from field: muster.v1.LateReport late_report = 9;
+   */
+  lateReport?: LateReport | undefined;
 };
 
 /**
@@ -85,6 +92,34 @@ export type Attempt = Message<"muster.v1.Attempt"> & {
  */
 export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
   messageDesc(file_muster_v1_attempt, 0);
+
+/**
+ * A result that was refused because its attempt had been closed: by the end of a grace period, a timeout, or a lost lease.
+ *
+ * @generated from message muster.v1.LateReport
+ */
+export type LateReport = Message<"muster.v1.LateReport"> & {
+  /**
+   * SUCCEEDED or FAILED.
+   *
+   * @generated from field: muster.v1.AttemptOutcome outcome = 1;
+   */
+  outcome: AttemptOutcome;
+
+  /**
+   * When the first of them came, by the database's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp report_time = 2;
+   */
+  reportTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message muster.v1.LateReport.
+ * Use `create(LateReportSchema)` to create a new message.
+ */
+export const LateReportSchema: GenMessage<LateReport> = /*@__PURE__*/
+  messageDesc(file_muster_v1_attempt, 1);
 
 /**
  * How an attempt was closed.
