@@ -10,7 +10,7 @@ import { factsOfChanges } from '../announcer.ts';
 import { retryCollisions } from '../base/collisions.ts';
 import { EngineError, isBadData, storeFault } from '../base/errors.ts';
 import { killPoint } from '../base/kill-points.ts';
-import { type AdvancedBatch, advanceBatch } from '../batches/advance.ts';
+import { advanceBatch } from '../batches/advance.ts';
 import { Callbacks } from '../batches/callbacks.ts';
 import type { KnownLane } from '../dispatch/known-lane.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
@@ -20,7 +20,6 @@ import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import { announceStored, type SubmissionFlushParts, storeCalls } from '../jobs/submit/flush.ts';
 import { Loop } from '../loop.ts';
-import type { NewInboxRow } from '../ports/inbox.ts';
 import type { Expressions, Log, Random, Timers } from '../ports/ports.ts';
 import type { CacheLookups } from '../ports/step-cache.ts';
 import type { Store } from '../ports/store.ts';
@@ -36,6 +35,7 @@ import { lockedWait, resolvedWait, type StepWait, UnlockedWait } from './steps/e
 import { FanOutLists } from './steps/fan-out-lists.ts';
 import { StepJobs, type StepJobsParts } from './steps/jobs.ts';
 import { limitsOfStarts } from './steps/start-budget.ts';
+import { type AdvancedOne, writeAll } from './write-advanced.ts';
 
 /** Max workflows per transaction. */
 const MAX_TOGETHER = 20;
@@ -59,9 +59,6 @@ export interface WorkflowsParts extends StepJobsParts, SubmissionFlushParts {
   readonly random: Random;
   readonly log: Log;
 }
-
-/** A workflow or a batch. Batches use the same inbox and the same locks. */
-type AdvancedOne = (Advanced & { readonly batch?: undefined }) | AdvancedBatch;
 
 /** The result of a transaction, announced after the commit. */
 interface Done {
@@ -346,33 +343,6 @@ function broken({ jobId, depth, run = newRun, notUndone }: LockedWorkflow, error
     lookups: { hits: 0, misses: 0 },
     outcome: { state: 'FAILED', failure },
   };
-}
-
-async function writeAll(
-  store: Store,
-  locked: readonly LockedWorkflow[],
-  advanced: readonly AdvancedOne[],
-): Promise<void> {
-  const workflows = advanced.flatMap((one) => (one.batch ? [] : [one]));
-  const batches = advanced.flatMap(({ batch }) => batch ?? []);
-  await Promise.all([
-    store.workflows.write({
-      runs: workflows.map(({ run }) => run),
-      steps: workflows.flatMap(({ steps }) => steps),
-      compensations: workflows.flatMap(({ compensations }) => compensations),
-    }),
-    store.inbox.add(advanced.flatMap((one, i) => [...one.inbox, ...endedSteps(one, locked[i])])),
-    store.stepCache.keep(workflows.flatMap(({ kept }) => kept)),
-    store.batches.write(batches),
-  ]);
-}
-
-/** Inbox entries for jobs that depend on ended steps. */
-function endedSteps(one: AdvancedOne, workflow: LockedWorkflow | undefined): NewInboxRow[] {
-  if (one.batch || !workflow?.notifiesDependents) return [];
-  return one.steps.flatMap(({ jobId, step, state }) =>
-    state === 'WAITING' || state === 'RUNNING' ? [] : [{ kind: 'STEP_ENDED', jobId, step, state }],
-  );
 }
 
 /** Throws only after all were tried: no cancel may start for a transaction that is rolled back. */

@@ -12,6 +12,7 @@ const byLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
 const byParent = 'jobs_day by jobs_day_parent_job_id_job_id_idx';
 const laneKeys = 'lanes by lanes_by_definition';
 const attempts = 'job_attempts by job_attempts_pkey';
+const lateReports = 'late_reports by late_reports_pkey';
 const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
 const logs = 'attempt_logs by attempt_logs_pkey';
 const lanes = 'lanes by lanes_pkey';
@@ -165,6 +166,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_ended_jobs: [outcomes, jobs, retries, lanes],
   end_runs: [checkpoints, runs],
   insert_attempts: [],
+  insert_late_reports: [],
   observe_attempts: [runs],
   save_progress: [runs, sessions],
   lock_logging_runs: [runs, sessions],
@@ -176,10 +178,10 @@ export const pinned: Record<string, readonly string[]> = {
   read_held_runs: [held, 'job_runs by job_runs_suspended'],
   read_assigned_runs: [checkpoints, runs, jobs],
   read_closed_attempts: [attempts, outcomes],
-  read_jobs: [outcomes, runs, jobs, lanes, sessions],
+  read_jobs: [outcomes, runs, jobs, lanes, lateReports, sessions],
   read_last_workers: [attempts, outcomes, runs, jobs, lanes, sessions],
   read_gate_reasons: [openBreaker, lanes, queues],
-  read_attempts: [attempts, sessions],
+  read_attempts: [attempts, lateReports, sessions],
   find_jobs: [jobs],
   list_jobs_by_state: [outcomes, unsuccessful, runs, jobs, lanes],
   list_jobs_by_lane: [outcomes, runs, byLane, jobs, lanes],
@@ -349,6 +351,7 @@ export const pinned: Record<string, readonly string[]> = {
   clear_sessions: [held, sliceOf('sessions')],
   clear_job_attempts: [sliceOf('job_attempts'), jobs],
   clear_attempt_logs: [sliceOf('attempt_logs'), jobs],
+  clear_late_reports: [jobs, sliceOf('late_reports')],
   clear_workflow_runs: [jobs, sliceOf('workflow_runs')],
   clear_workflow_steps: [jobs, sliceOf('workflow_steps')],
   clear_step_compensations: [jobs, sliceOf('step_compensations')],

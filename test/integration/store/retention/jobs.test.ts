@@ -110,8 +110,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await Promise.all([held.jobId, late, ready].map(stateOf))).toEqual(Array(3).fill('SUCCEEDED'));
       // A clock of the database that is ahead of the replica's makes nothing older: it has stepped.
       await moveClock(context, 400 * DAY_MS);
-      const stepped = { latestUs: Date.now() * 1000 };
-      expect(await context.store.clearExpired(stepped)).toEqual({ days: 0, jobs: 0, rows: 0, more: false });
+      expect(await context.store.clearExpired({ latestUs: Date.now() * 1000 })).toMatchObject({ days: 0, jobs: 0 });
       // A move of the clock lets them be deleted in their turn.
       await moveClock(context, 2 * DAY_MS);
       expect(await clearAll()).toMatchObject({ jobs: 1 });
@@ -385,11 +384,9 @@ describe.each(storeKinds)('retention on %s', (kind) => {
 
     it('covers tables of many blocks: a round continues where the last one stopped', async () => {
       await makeLane(context);
-      await sql(
-        context,
-        `INSERT INTO request_ids SELECT 'default', gen_random_uuid(), sha256(i::text::bytea), '{}', '{}',
-           muster_now() - (i % 2) * interval '2 days' FROM generate_series(1, 150000) AS i`,
-      );
+      const many = `SELECT 'default', gen_random_uuid(), sha256(i::text::bytea), '{}', '{}',
+        muster_now() - (i % 2) * interval '2 days' FROM generate_series(1, 150000) AS i`;
+      await sql(context, `INSERT INTO request_ids ${many}`);
       expect((await context.store.clearExpired()).rows).toBeLessThan(75_000);
       await clearAll();
       await clearAll();

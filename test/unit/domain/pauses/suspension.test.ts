@@ -1,15 +1,15 @@
 /** Suspensions of jobs that run, in typical cases: the request, each end of the attempt, and the way back. */
 import { describe, expect, it } from 'vitest';
-import { systemFailure } from '../../../server/domain/base/payload.ts';
-import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
-import { decideSuspend } from '../../../server/domain/dependencies/children.ts';
-import { decideUnblock } from '../../../server/domain/dependencies/dependencies.ts';
-import { decideCancel, decideFail, decideRelease, decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
-import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
-import { decideEvict, decideKeep, decidePause, decideResume } from '../../../server/domain/jobs/pause.ts';
-import type { Continue } from '../../../server/domain/jobs/run.ts';
-import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
-import { NOW_US, runOf } from './support/waiting-job.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideSuspend } from '../../../../server/domain/dependencies/children.ts';
+import { decideUnblock } from '../../../../server/domain/dependencies/dependencies.ts';
+import { decideCancel, decideFail, decideRelease, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
+import { decideEvict, decideKeep, decidePause, decideResume } from '../../../../server/domain/jobs/pause.ts';
+import type { Continue } from '../../../../server/domain/jobs/run.ts';
+import { noLimits } from '../../../../server/domain/jobs/time-limits.ts';
+import { NOW_US, runOf } from '../support/waiting-job.ts';
 
 const SECOND_US = 1_000_000;
 const now = { nowUs: NOW_US, random: 0.5 };

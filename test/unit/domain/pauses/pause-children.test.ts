@@ -1,14 +1,14 @@
 /** Pauses of workflows and batches, in typical cases: the workflow itself, and its jobs with it. */
 import { describe, expect, it } from 'vitest';
-import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
-import { decideCancel } from '../../../server/domain/jobs/decide.ts';
-import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
-import { entryKindOf } from '../../../server/domain/jobs/inbox.ts';
-import { decidePause, decideResume, decideUpdate } from '../../../server/domain/jobs/pause.ts';
-import { decideWithParent } from '../../../server/domain/jobs/pause-children.ts';
-import type { Change, Continue, OpenRun } from '../../../server/domain/jobs/run.ts';
-import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
-import { NOW_US, runOf } from './support/waiting-job.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
+import { entryKindOf } from '../../../../server/domain/jobs/inbox.ts';
+import { decidePause, decideResume, decideUpdate } from '../../../../server/domain/jobs/pause.ts';
+import { decideWithParent } from '../../../../server/domain/jobs/pause-children.ts';
+import type { Change, Continue, OpenRun } from '../../../../server/domain/jobs/run.ts';
+import { noLimits } from '../../../../server/domain/jobs/time-limits.ts';
+import { NOW_US, runOf } from '../support/waiting-job.ts';
 
 const SECOND_US = 1_000_000;
 const now = { nowUs: NOW_US, random: 0.5 };
