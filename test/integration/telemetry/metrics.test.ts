@@ -196,6 +196,14 @@ describe('wait reason metrics', () => {
 });
 
 describe('worker metrics', () => {
+  it('count results that come after their attempts were closed', async () => {
+    const { worker, jobId, attempt } = await world.hold();
+    await world.rpc.call(JobService.method.cancelJob, { jobId, grace: { seconds: 0n } });
+    await worker.report({ of: attempt, outcome: outcomes.result('late') });
+    const labels = { muster_attempt_outcome: 'succeeded' };
+    await eventuallyMetrics('it is counted', (all) => sumOf(all, 'muster_report_late_total', labels) === 1);
+  });
+
   it('show sessions, slots, credits and heartbeats', async () => {
     const before = await readMetrics(world.replica.httpAddress);
     const worker = await world.openWorkerOf({ ...offerOf('nobody'), slots: 17 });

@@ -5,9 +5,7 @@ import { CancelStage, type Job, JobState } from '@muster/sdk/gen/muster/v1/job_p
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
-import { sumOf } from '../../../../server/cli/top/metrics-text.ts';
 import { eventually } from '../../../support/base/eventually.ts';
-import { readMetrics } from '../../../support/telemetry/replica-metrics.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 
@@ -53,19 +51,14 @@ describe('CancelJob without a grace period', () => {
     });
   });
 
-  it('refuses a result that comes too late, notes it with the attempt, and counts it', async () => {
+  it('refuses a result that comes too late, and notes the first one with the attempt', async () => {
     const { worker, jobId, attempt } = await start();
     await cancel(jobId, now);
-    const labels = { muster_attempt_outcome: 'succeeded' };
-    const count = async () =>
-      sumOf(await readMetrics(world.replica.httpAddress), 'muster_report_late_total', labels) ?? 0;
-    const before = await count();
     expect(await worker.report({ of: attempt, outcome: outcomes.result('late') })).toEqual(['LEASE_LOST']);
     expect(await worker.report({ of: attempt, outcome: outcomes.failure() })).toEqual(['LEASE_LOST']);
     const { attempts, state } = await world.getJob(jobId);
     expect(state).toBe(JobState.CANCELLED);
     expect(attempts).toMatchObject([{ lateReport: { outcome: AttemptOutcome.SUCCEEDED } }]);
-    await eventually('it is counted', async () => (await count()) === before + 1);
   });
 
   it('does not take a confirmed cancel for a late result', async () => {
