@@ -134,7 +134,7 @@ function lowestRanks(jobs: readonly LaneHint[]): LaneHint[] {
   return Array.from(ranks, ([laneId, rank]) => ({ laneId, rank }));
 }
 
-/** The workflow with a new inbox row: the parent of the job that ended, or the workflow that must stop or go on. */
+/** The workflow with a new inbox row: the parent of the job that ended, or the workflow that must stop or continue. */
 function workflowOf(change: Change): string | undefined {
   if (change.kind === 'end') return change.run.parentJobId ?? undefined;
   return hasBegun(change.run) ? change.run.jobId : undefined;

@@ -252,7 +252,7 @@ type JobServiceClient interface {
 	PauseJob(ctx context.Context, in *PauseJobRequest, opts ...grpc.CallOption) (*PauseJobResponse, error)
 	// Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
 	// dependencies. An attempt that was asked to stop, and has not yet, runs on; if it stops all the same, the next one
-	// begins at once. A workflow or a batch goes on with the jobs that were paused with it.
+	// begins at once. A workflow or a batch continues with the jobs that were paused with it.
 	//
 	// A job that is not paused stays as it is.
 	//
@@ -749,7 +749,7 @@ type JobServiceServer interface {
 	PauseJob(context.Context, *PauseJobRequest) (*PauseJobResponse, error)
 	// Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
 	// dependencies. An attempt that was asked to stop, and has not yet, runs on; if it stops all the same, the next one
-	// begins at once. A workflow or a batch goes on with the jobs that were paused with it.
+	// begins at once. A workflow or a batch continues with the jobs that were paused with it.
 	//
 	// A job that is not paused stays as it is.
 	//

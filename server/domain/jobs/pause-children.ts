@@ -15,7 +15,7 @@ export interface ChildSettings {
 
 /**
  * Pauses the job if its workflow or batch, the parent, is PAUSED, else resumes it; one that somebody paused for itself
- * stays so. A wait for a signal or an approval goes on. Undefined: nothing to do.
+ * stays so. A wait for a signal or an approval continues. Undefined: nothing to do.
  */
 export function decideWithParent(
   parent: Pick<OpenRun, 'jobId' | 'state' | 'suspension' | 'timeoutsStopped' | 'reason'>,

@@ -36,7 +36,7 @@ export interface OpenRun {
    * PAUSED or CANCELLING: until when the handlers of its jobs may take; null: as long as their definitions say.
    */
   readonly suspension: Suspension | null;
-  /** PAUSED: a workflow or a batch that had begun, and goes on when it is resumed. */
+  /** PAUSED: a workflow or a batch that had begun, and continues when it is resumed. */
   readonly begun: boolean;
   /** PAUSED, or asked to stop, because its workflow or batch is paused: it is resumed with that. */
   readonly pausedWithParent: boolean;

@@ -100,7 +100,7 @@ export class Advance {
     await this.#waves(ends);
     await this.#settle();
     if (isStopping(this.#run) && !wasStopping && this.#run.running > 0) this.#cancelChildren(undefined);
-    // It may have been paused: what may still run goes on.
+    // It may have been paused: what may still run continues.
     if (workflow.inbox.some(isStop) && !isStopping(this.#run))
       this.#inbox.push({ jobId: workflow.jobId, step: undefined, kind: 'PAUSE_CHILDREN' });
     return this.#advanced();

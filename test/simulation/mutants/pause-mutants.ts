@@ -36,7 +36,7 @@ export const pauseMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  paused_workflow_goes_on: {
+  paused_workflow_advances: {
     about: 'A workflow is advanced while it is paused.',
     patches: [
       {

@@ -1,4 +1,4 @@
-/** Pauses of batches: their members wait, also those that are added meanwhile, and go on when the batch is resumed. */
+/** Pauses of batches: their members wait, also those that are added meanwhile, and continue when the batch is resumed. */
 import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';

@@ -1,4 +1,4 @@
-/** Pauses of workflows that have begun: what stops, what is kept, and how they go on. */
+/** Pauses of workflows that have begun: what stops, what is kept, and how they continue. */
 
 import type { PauseOptions } from '@muster/sdk';
 import { StepRole } from '@muster/sdk/gen/muster/v1/workflow_pb';
@@ -31,7 +31,7 @@ describe.each(databaseKinds)('a paused workflow on %s', (kind) => {
     expect(await stateOf(jobId)).toBe('PAUSED');
   }
 
-  it('stops its running steps without counting their attempts, starts no other, and goes on where it was', async () => {
+  it('stops its running steps without counting their attempts, starts no other, and continues where it was', async () => {
     const tag = flows.name('chain');
     const name = await flows.define([
       { name: 'first', input: plays(`${tag}-first`, {}) },

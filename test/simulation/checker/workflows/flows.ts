@@ -72,7 +72,7 @@ export class FlowChecks extends TransactionChecks {
     if (row.from === PAUSED && row.to === WAITING && isLate) life.isLate = true;
   }
 
-  #goesOn(life: FlowLife, what: string): void {
+  #advances(life: FlowLife, what: string): void {
     if (life.isPaused) this.#violate(life, 'I17 pauses', `${what} while it is paused`);
   }
 
@@ -82,7 +82,7 @@ export class FlowChecks extends TransactionChecks {
     if (plan) this.#lives.set(row.id, new FlowLife(row.id, plan, this.#lives.get(facts?.retryOf ?? '')));
     const life = this.#lives.get(facts?.parent ?? '');
     if (!life || !facts) return;
-    this.#goesOn(life, `starts job ${row.id}`);
+    this.#advances(life, `starts job ${row.id}`);
     const { step, item } = facts;
     const child: Child = { id: row.id, step, item, isCancelling: false, end: undefined };
     if (life.jobs(step).some((other) => other.item === item))
@@ -113,7 +113,7 @@ export class FlowChecks extends TransactionChecks {
   }
 
   #step(life: FlowLife, row: Ordered): void {
-    this.#goesOn(life, 'changes a step');
+    this.#advances(life, 'changes a step');
     this.#touch(life);
     const step = row.lane ?? 0;
     life.states[step] = stepStateOf(row.to);

@@ -98,7 +98,7 @@ export class StepChecks {
     return true;
   }
 
-  /** A paused workflow whose total timeout has passed goes on, in order to stop. */
+  /** A paused workflow whose total timeout has passed continues, in order to stop. */
   #isLate({ to, until, at, nextDue }: Ordered): boolean {
     return to === WAITING && nextDue === null && until !== null && until <= at + clockErrorUs(this.#evidence);
   }

@@ -51,13 +51,13 @@ describe('a workflow that has begun', () => {
     expect(entryOf(second)).toBe('PAUSE_CHILDREN');
   });
 
-  it('goes on when it is resumed, and so do its jobs', () => {
+  it('continues when it is resumed, and so do its jobs', () => {
     const change = decideResume(hasten, now);
     expect(change).toMatchObject({ state: 'WAITING', begun: false, suspension: null, dueTimeUs: deadlineUs });
     expect(entryOf(change)).toBe('PAUSE_CHILDREN');
   });
 
-  it('goes on in order to stop when its total timeout has passed', () => {
+  it('continues in order to stop when its total timeout has passed', () => {
     const change = decideDue({ ...paused, dueTimeUs: NOW_US }, retryPolicy, now);
     expect(change).toMatchObject({ event: 'timeOut', state: 'WAITING', begun: false });
     expect(entryOf(change)).toBe('TIME_OUT');
@@ -107,7 +107,7 @@ describe('a job of a paused workflow', () => {
     expect(entryOf(inner)).toBe('PAUSE_CHILDREN');
   });
 
-  it('goes on if it is a wait', () => {
+  it('continues if it is a wait', () => {
     expect(decideWithParent(paused, runOf({ state: 'WAITING' }), settings, now)).toBeUndefined();
   });
 

@@ -136,8 +136,8 @@ def pause(
     Args:
         job: The job.
         reason: Reason, shown to operators. At most 256 characters.
-        running: Also pauses a job that runs: its handler is asked to stop, and the attempt does not count; and a workflow
-            or a batch that has begun, with its jobs. Otherwise such a job is refused.
+        running: Also pauses a job that runs: its handler is asked to stop, and the attempt does not count; and a
+            workflow or a batch that has begun, with its jobs. Otherwise such a job is refused.
         grace: Seconds that the handler may take, or those of the workflow's or batch's jobs; at most an hour. None: the
             `cancel_grace` of each definition.
         stop_timeouts: The total timeout stops meanwhile, and starts anew when the job is resumed.

@@ -182,9 +182,7 @@ def resume_jobs(
         validate_only: Only count the jobs that are PAUSED.
         timeout: Seconds for each page, retries included. None: the client's.
     """
-    request = messages.ResumeJobsRequest(
-        namespace=scope.namespace, filter=_message(which), validate_only=validate_only
-    )
+    request = messages.ResumeJobsRequest(namespace=scope.namespace, filter=_message(which), validate_only=validate_only)
     call = Call(_method("ResumeJobs", messages.ResumeJobsResponse), request, whole, timeout)
     return (yield from _count(call, request, "resumed_count"))
 

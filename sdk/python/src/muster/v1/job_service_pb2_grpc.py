@@ -412,7 +412,7 @@ class JobServiceServicer(object):
     def ResumeJob(self, request, context):
         """Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
         dependencies. An attempt that was asked to stop, and has not yet, runs on; if it stops all the same, the next one
-        begins at once. A workflow or a batch goes on with the jobs that were paused with it.
+        begins at once. A workflow or a batch continues with the jobs that were paused with it.
 
         A job that is not paused stays as it is.
 
