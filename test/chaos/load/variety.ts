@@ -7,7 +7,17 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { CatchUpPolicy, Client, type DefinitionInit, JobState, OverlapPolicy, stateName, Worker } from '@muster/sdk';
+import {
+  CatchUpPolicy,
+  Client,
+  type DefinitionInit,
+  type Job,
+  JobState,
+  MusterError,
+  OverlapPolicy,
+  stateName,
+  Worker,
+} from '@muster/sdk';
 import { eventually } from '../../support/base/eventually.ts';
 import { Tally } from '../harness/tally.ts';
 import { LONG_MS, PAUSE_MS, repeated } from './repeated.ts';
@@ -76,12 +86,15 @@ export class Variety {
   readonly violations: string[] = [];
   readonly tally = new Tally();
   readonly #client: Client;
+  readonly #pauses: boolean;
   readonly #worker: Worker;
   #over = new AbortController();
   #epoch = newEpoch();
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(address: string) {
+  /** @param pauses Whether every other workflow and batch is paused and resumed. */
+  constructor(address: string, pauses: boolean) {
+    this.#pauses = pauses;
     const retry = { maxAttempts: 1_000, maxBackoffMs: 200 };
     this.#client = new Client({ address, namespace: VARIETY, timeoutMs: LONG_MS, retry });
     this.#worker = new Worker({
@@ -202,6 +215,7 @@ export class Variety {
     const key = `key-${n}`;
     const [requestId, signalId] = [ids(), ids()];
     const { jobId } = await repeated(() => this.#client.submit('flow', { n, key }, { requestId }));
+    if (this.#pauses && n % 2 === 1) await this.#pause(jobId);
     await repeated(() => this.#client.sendSignal('go', { key, payload: n, requestId: signalId }));
     const children = Array.from({ length: CHILDREN }, (_, i) => n + 1 + i);
     const two = children.reduce((sum, one) => sum + one, 0);
@@ -211,11 +225,26 @@ export class Variety {
     return `workflow ${jobId}: ${JSON.stringify(result)} in place of ${JSON.stringify(wanted)}`;
   }
 
+  /** It may have ended by then. */
+  async #pause(jobId: string): Promise<void> {
+    const orEnded = (call: () => Promise<Job>) =>
+      repeated(call).catch((error) => {
+        if (!(error instanceof MusterError && error.reason === 'JOB_ENDED')) throw error;
+        return undefined;
+      });
+    const paused = await orEnded(() => this.#client.pause(jobId, 'by chance', { running: true }));
+    if (!paused) return;
+    this.tally.count(`${paused.definition} paused`);
+    await delay(PAUSE_MS);
+    await orEnded(() => this.#client.resume(jobId));
+  }
+
   async #batch(n: number, ids: () => string): Promise<string | undefined> {
     const [requestId, membersId] = [ids(), ids()];
     const batch = await repeated(() => this.#client.createBatch({ callback: { definition: 'after' } }, { requestId }));
     const members = Array.from({ length: MEMBERS }, () => ({ definition: 'limited', input: { give: n } }));
     await repeated(() => batch.submitMany(members, { requestId: membersId }));
+    if (this.#pauses && n % 2 === 1) await this.#pause(batch.jobId);
     await repeated(() => batch.seal());
     const { job, counts } = await repeated(() => batch.wait({ timeoutMs: LONG_MS }));
     if (job?.state === JobState.SUCCEEDED && counts?.succeeded === BigInt(MEMBERS)) return undefined;

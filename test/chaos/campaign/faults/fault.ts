@@ -15,6 +15,8 @@ export interface Fault {
   readonly endsReplicas?: boolean;
   /** Whether it loses the last commits of the database. Default: no. */
   readonly losesTail?: boolean;
+  /** Whether replicas of another release run beside those of this one. Default: no. */
+  readonly mixesReleases?: boolean;
   /** What this machine lacks for it; undefined: nothing. */
   readonly lack?: () => string | undefined;
   /** Injects it and ends it. Resolves with the measurement that it bit. @throws if it did not */

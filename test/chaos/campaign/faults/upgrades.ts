@@ -43,6 +43,7 @@ const releasesMixed: Fault = {
   endsReplicas: true,
   // A replica of an older commit gives each session the lease of its own settings, and knows no PgBouncer.
   fits: ({ settings, pooler }) => settings.length === 0 && !pooler,
+  mixesReleases: true,
   lack: () => lackOfCommit(baseline),
   async inflict({ run, dice, violations }) {
     const { replicas } = run.deployment;
