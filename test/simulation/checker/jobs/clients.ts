@@ -168,9 +168,9 @@ export function checkOverlaps(evidence: Evidence, grants: Grants): void {
   }
 }
 
-/** Its time, or its grace period, was over: its worker may not know yet. */
+/** Its time, or its grace period, was over, or nobody waits for it: its worker may not know yet. */
 function isOverdue(closed: Closing | undefined): boolean {
-  return closed?.reasons.some((reason) => reason === 'due' || reason === 'grace over') ?? false;
+  return closed?.reasons.some((reason) => ['due', 'grace over', 'cancelled without waiting'].includes(reason)) ?? false;
 }
 
 /** I13: after the return of CancelJob nothing is assigned, and the job ends as answered. */

@@ -18,6 +18,8 @@ const operations: Record<string, Operation> = {
     );
     await store.complete(keys.map((key) => completionOf(key)));
   },
+  'report too late': (store, isReversed, { held }) =>
+    store.noteLateReports(turned(held, isReversed).map((key) => ({ ...key, outcome: 'SUCCEEDED' }))),
   'complete and erase': async (store, isReversed, { held }) => {
     const keys = turned(held, isReversed);
     await store.complete(keys.map((key) => completionOf(key)));
@@ -26,4 +28,6 @@ const operations: Record<string, Operation> = {
   },
 };
 
-export const reportLocks = groupOf(operations, async () => ({ reset: 'DELETE FROM attempt_logs;' }));
+export const reportLocks = groupOf(operations, async () => ({
+  reset: 'DELETE FROM attempt_logs; DELETE FROM late_reports;',
+}));

@@ -196,7 +196,9 @@ function actionsOn(context: StoreContext): Record<string, Action> {
       decideSessionEnd({ ...run, totalLosses: 99 }, 'CLOSE', moment),
     ),
     cancel,
-    'cancel with a shorter grace period': hold((run, moment) => decideCancel(run, '', 1_000, moment, 1)),
+    'cancel with a shorter grace period': advance('CANCELLING', (run, moment) =>
+      decideCancel({ ...run, dueTimeUs: FAR_US }, '', 1_000, moment, 1),
+    ),
     'cancel without a grace period': hold((run, moment) => decideCancel(run, '', 1_000, moment, 0)),
     'cancel, and clean up': (put) =>
       change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) => {
