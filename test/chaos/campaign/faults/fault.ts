@@ -15,7 +15,7 @@ export interface Fault {
   readonly endsReplicas?: boolean;
   /** Whether it loses the last commits of the database. Default: no. */
   readonly losesTail?: boolean;
-  /** Whether replicas of another release run beside those of this one. Default: no. */
+  /** Whether replicas of another release run together with those of this one. Default: no. */
   readonly mixesReleases?: boolean;
   /** What this machine lacks for it; undefined: nothing. */
   readonly lack?: () => string | undefined;
