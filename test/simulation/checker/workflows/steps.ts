@@ -83,6 +83,8 @@ export class StepChecks {
     const step = `${names[from ?? 0]} → ${names[to ?? 0]}`;
     if (to === PAUSED) {
       if (!this.#follows(row, true)) this.#asked(row, step, 'pauseJob');
+    } else if (to === CANCELLING) {
+      if (!this.requests.cancelled(row)) this.#violate(row, 'I13 cancel', 'was cancelled without a request');
     } else if (from === PAUSED) {
       if (!this.#follows(row, false) && !this.#isLate(row)) this.#asked(row, step, 'resumeJob');
     } else if (from === READY && to === SCHEDULED) this.#asked(row, step, 'updateJob');
