@@ -1,6 +1,6 @@
 /** Jobs of a workflow or a batch are paused and resumed with it. */
 import type { Moment } from './decide.ts';
-import { decidePause, decideResume } from './pause.ts';
+import { decidePauseIfPossible, decideResume } from './pause.ts';
 import type { Change, OpenRun } from './run.ts';
 import { graceLeftMs } from './suspension.ts';
 
@@ -32,8 +32,7 @@ export function decideWithParent(
     stopsTimeouts: parent.timeoutsStopped,
     withParent: true,
   };
-  const decision = decidePause(run, request, moment.nowUs);
-  return typeof decision === 'string' ? undefined : decision;
+  return decidePauseIfPossible(run, request, moment.nowUs);
 }
 
 /** Why a job is paused with its workflow or batch. */

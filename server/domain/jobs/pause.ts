@@ -50,6 +50,12 @@ export function decidePause(run: OpenRun, request: PauseRequest, nowUs: number):
   return continueAs('pause', run, { state: 'PAUSED', dueTimeUs: waitsUntil(stopping), runTimeUs, ...rest });
 }
 
+/** As `decidePause`, where a job that can't be paused is left alone. */
+export function decidePauseIfPossible(run: OpenRun, request: PauseRequest, nowUs: number): Continue | undefined {
+  const decision = decidePause(run, request, nowUs);
+  return typeof decision === 'string' ? undefined : decision;
+}
+
 /**
  * A second request for a job that is PAUSED: it may stop the total timeout, shorten the grace period of a workflow's or
  * a batch's jobs, and keep the job paused when its workflow or batch is resumed.

@@ -2,7 +2,7 @@
 import { MAX_MEMBERS } from '../../domain/batches/batch.ts';
 import { afterPage, type BatchRetry } from '../../domain/batches/batch-retry.ts';
 import { type MembersRefused, whyRefused } from '../../domain/batches/membership.ts';
-import { decidePause } from '../../domain/jobs/pause.ts';
+import { decidePauseIfPossible } from '../../domain/jobs/pause.ts';
 import { withParentText } from '../../domain/jobs/pause-children.ts';
 import type { Store } from '../ports/store.ts';
 import type { BatchRefusal, Insertion, SubmitCall } from '../ports/submissions.ts';
@@ -62,9 +62,7 @@ export async function pauseMembers(tx: Store, { jobId }: OpenBatch, { call, jobs
   const request = { reason: withParentText(jobId, null), withParent: true };
   for (let at = 0; at < jobs.length; at += PAGE) {
     const jobIds = jobs.slice(at, at + PAGE).map((job) => job.jobId);
-    await tx.change({ by: 'jobs', namespace: call.namespace, jobIds }, (run, nowUs) => {
-      const decision = decidePause(run, request, nowUs);
-      return typeof decision === 'string' ? undefined : decision;
-    });
+    const selection = { by: 'jobs', namespace: call.namespace, jobIds } as const;
+    await tx.change(selection, (run, nowUs) => decidePauseIfPossible(run, request, nowUs));
   }
 }

@@ -16,7 +16,7 @@ import type { ChildKey } from '../ports/workflows.ts';
 const PAGE = 1_000;
 /** Max workflows and batches per round; each gets a page in turn. */
 const MAX_TOGETHER = 100;
-/** Replicas that take up what another one has begun repeat at most its last page. */
+/** A replica that takes up what another one has begun walks all of it: pages that are done change nothing. */
 const EVERY_MS = 1_000;
 
 export interface ChildPausesParts {

@@ -371,31 +371,3 @@ def test_every_public_method_is_tested_and_in_both_clients() -> None:
     for name in public(Client):
         assert getattr(Client, name).__doc__
         assert next(iter(inspect.signature(getattr(Client, name)).parameters)) == "self"
-
-
-@pytest.mark.parametrize("ask", CLIENTS)
-def test_pages_are_fetched_to_the_end(ask: Ask) -> None:
-    pages = {
-        "": ([Job(job_id="a")], "1"),
-        "1": ([], "2"),  # a page may be empty while there is a next one
-        "2": ([Job(job_id="b"), Job(job_id="c")], ""),
-    }
-
-    def list_jobs(request, _context):
-        found, token = pages[request.page_token]
-        return jobs.ListJobsResponse(jobs=found, next_page_token=token)
-
-    def cancel_jobs(request, _context):
-        found, token = pages[request.page_token]
-        return jobs.CancelJobsResponse(cancelled_count=len(found), next_page_token=token)
-
-    def retry_jobs(request, _context):
-        found, token = pages[request.page_token]
-        ids = [job.job_id for job in found]
-        return jobs.RetryJobsResponse(job_ids=ids, retried_job_ids=ids, skipped_count=1, next_page_token=token)
-
-    answers = {"ListJobs": list_jobs, "CancelJobs": cancel_jobs, "RetryJobs": retry_jobs}
-    with serving(answers) as (address, _):
-        assert [job.job_id for job in ask(address, "list")] == ["a", "b", "c"]
-        assert ask(address, "cancel_jobs", JobFilter()) == 3
-        assert ask(address, "redrive", JobFilter()) == Redriven(("a", "b", "c"), ("a", "b", "c"), 3)

@@ -5,7 +5,7 @@ import type { Bus } from '../../ports/ports.ts';
 import type { QueueName } from '../../ports/queues.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Changes, DecideJob } from './changes.ts';
-import { notifySuspended } from './suspend-notices.ts';
+import { changeAndNotify } from './suspend-notices.ts';
 
 export interface EvictionsParts {
   readonly store: Pick<Store, 'readHeldOfQueue'>;
@@ -36,16 +36,11 @@ export class Evictions {
   }
 
   async #change(queue: QueueName, suspended: boolean, decide: DecideJob): Promise<void> {
-    const { store, changes, bus } = this.#parts;
+    const { store } = this.#parts;
     const { namespace } = queue;
     for (let afterJobId: string | undefined; ; ) {
       const jobIds = await store.readHeldOfQueue(queue, { afterJobId, limit: PAGE, suspended });
-      let decidedUs = 0;
-      const made = await changes.apply({ by: 'jobs', namespace, jobIds }, (run, nowUs, definition) => {
-        decidedUs = nowUs;
-        return decide(run, nowUs, definition);
-      });
-      notifySuspended(bus, made, decidedUs);
+      await changeAndNotify(this.#parts, { by: 'jobs', namespace, jobIds }, decide);
       afterJobId = jobIds.at(-1);
       if (jobIds.length < PAGE) return;
     }

@@ -4,6 +4,7 @@ import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import {
   decidePause,
+  decidePauseIfPossible,
   decideResume,
   decideUpdate,
   type PauseRefusal,
@@ -18,7 +19,7 @@ import type { Bus, Random } from '../../ports/ports.ts';
 import type { RequestKey, Store } from '../../ports/store.ts';
 import { jobNotFound } from './cancels.ts';
 import type { Changes, DecideJob } from './changes.ts';
-import { notifySuspended } from './suspend-notices.ts';
+import { changeAndNotify, notifySuspended } from './suspend-notices.ts';
 
 export interface PausesParts {
   readonly store: Pick<Store, 'readJob'>;
@@ -54,10 +55,9 @@ export class Pauses {
 
   /** Pauses those that can be. Returns how many were paused or asked to stop. At most 1,000. */
   pauseMany(namespace: string, jobIds: readonly string[], pause: Pause): Promise<number> {
-    return this.#changeMany(namespace, jobIds, (run, nowUs, definition) => {
-      const decision = decidePause(run, requestOf(pause, definition), nowUs);
-      return typeof decision === 'string' ? undefined : decision;
-    });
+    return this.#changeMany(namespace, jobIds, (run, nowUs, definition) =>
+      decidePauseIfPossible(run, requestOf(pause, definition), nowUs),
+    );
   }
 
   /** Resumes those that are paused for themselves. Returns how many. At most 1,000. */
@@ -84,14 +84,7 @@ export class Pauses {
 
   async #changeMany(namespace: string, jobIds: readonly string[], decide: DecideJob): Promise<number> {
     if (jobIds.length === 0) return 0;
-    const { changes, bus } = this.#parts;
-    let decidedUs = 0;
-    const made = await changes.apply({ by: 'jobs', namespace, jobIds }, (run, nowUs, definition) => {
-      decidedUs = nowUs;
-      return decide(run, nowUs, definition);
-    });
-    notifySuspended(bus, made, decidedUs);
-    return made.length;
+    return (await changeAndNotify(this.#parts, { by: 'jobs', namespace, jobIds }, decide)).length;
   }
 
   async #change(

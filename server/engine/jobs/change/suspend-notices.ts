@@ -3,7 +3,9 @@
 import type { Change } from '../../../domain/jobs/run.ts';
 import { graceLeftMs } from '../../../domain/jobs/suspension.ts';
 import type { SuspendNotice } from '../../base/messages.ts';
+import type { JobSelection } from '../../ports/jobs.ts';
 import type { Bus } from '../../ports/ports.ts';
+import type { Changes, DecideJob } from './changes.ts';
 
 /** Other changes than requests to suspend are ignored. */
 export function notifySuspended(bus: Pick<Bus, 'suspend'>, changes: readonly Change[], nowUs: number): void {
@@ -17,4 +19,19 @@ export function notifySuspended(bus: Pick<Bus, 'suspend'>, changes: readonly Cha
     else notices.set(sessionId, [notice]);
   }
   for (const [sessionId, list] of notices) bus.suspend(sessionId, list);
+}
+
+/** One transaction that may ask handlers to stop, and notifies their sessions. Returns the changes made. */
+export async function changeAndNotify(
+  { changes, bus }: { readonly changes: Changes; readonly bus: Pick<Bus, 'suspend'> },
+  selection: JobSelection,
+  decide: DecideJob,
+): Promise<Change[]> {
+  let decidedUs = 0;
+  const made = await changes.apply(selection, (run, nowUs, definition) => {
+    decidedUs = nowUs;
+    return decide(run, nowUs, definition);
+  });
+  notifySuspended(bus, made, decidedUs);
+  return made;
 }
