@@ -49,6 +49,8 @@ export class Conditions {
   readonly cutReplies = new Set<string>();
   /** The delay in ms of the next statement of each name. */
   readonly lateOnce = new Map<string, number>();
+  /** The longest delay in ms of each statement of the name. */
+  readonly lateAlways = new Map<string, number>();
   /** After a statement of the name in a transaction, the delay in ms of the next statement of the other name. */
   readonly lateAfter = new Map<string, { readonly name: string; readonly ms: number }>();
   readonly #random: Prng;
@@ -76,13 +78,19 @@ export class Conditions {
     const { slowStatement, slowMs, refusedStatement, unknownStatement, conflict } = this.faults;
     const random = this.#random;
     const slow = () => (random.chance(slowStatement) ? slowMs * random.next() ** 2 : 0);
-    const startMs = random.between(0.05, 0.8) + slow() + (this.lateOnce.get(name) ?? 0);
-    this.lateOnce.delete(name);
+    const startMs = random.between(0.05, 0.8) + slow() + this.#late(name);
     const answerMs = random.between(0.05, 0.8) + slow();
     const draw = random.next();
     if (this.databaseDown || draw < refusedStatement) return { startMs, answerMs, fault: 'refused' };
     if (draw < refusedStatement + unknownStatement) return { startMs, answerMs, fault: 'unknown' };
     return { startMs, answerMs, fault: draw < refusedStatement + unknownStatement + conflict ? 'conflict' : 'none' };
+  }
+
+  #late(name: string): number {
+    const once = this.lateOnce.get(name) ?? 0;
+    this.lateOnce.delete(name);
+    const always = this.lateAlways.get(name);
+    return always === undefined ? once : once + this.#random.between(0, always);
   }
 
   /** Within a transaction all others wait: short, except for a rare delay. */

@@ -12,6 +12,9 @@ const HOUR_US = 3_600_000_000;
 /** Share of the seeds in which the clock of the database steps. */
 const SEEDS_WITH_STEPS = 0.4;
 
+/** Share of the seeds in which probes of breakers are late from the beginning. */
+const SEEDS_WITH_LATE_PROBES = 0.4;
+
 type Incident = (simulation: Simulation, random: Prng, leaseMs: number) => void;
 
 /** Statements around which replicas die: those that change something. */
@@ -103,9 +106,9 @@ const lateClose: Incident = (simulation, random, leaseMs) => {
   conditions.lateOnce.set('close_sessions', random.between(0.2, 0.8) * leaseMs);
 };
 
-/** A replica has seen that a breaker's probe is due, and starts it late: another one may be faster. */
-const lateProbe: Incident = ({ conditions }, random) => {
-  conditions.lateOnce.set('read_lanes_to_probe', random.between(500, 3_000));
+/** From then on replicas that see that a breaker's probe is due start it late: another one may be faster. */
+const lateProbes: Incident = ({ conditions }, random) => {
+  conditions.lateAlways.set('read_lanes_to_probe', random.between(500, 3_000));
 };
 
 const deafWorker: Incident = (simulation, random, leaseMs) => {
@@ -173,7 +176,7 @@ const incidents: readonly (readonly [Incident, number])[] = [
   [cutWorker, 4],
   [cutEverybody, 0.5],
   [lateClose, 2],
-  [lateProbe, 2],
+  [lateProbes, 2],
   [deafWorker, 2],
   [busDown, 2],
   [databaseDown, 1],
@@ -200,7 +203,9 @@ export function unleash(simulation: Simulation): void {
       if (world.now < profile.healMs) incident(simulation, nemesis, leaseMs);
     });
   }
-  // With a random source of its own, so that the draws of the others do not shift.
+  // Each with a random source of its own, so that the draws of the others do not shift.
+  const probes = random.fork('late probes');
+  if (profile.incidents > 0 && probes.chance(SEEDS_WITH_LATE_PROBES)) lateProbes(simulation, probes, leaseMs);
   const clocks = random.fork('clock of the database');
   if (profile.incidents > 0 && clocks.chance(SEEDS_WITH_STEPS))
     for (let i = 0; i < clocks.int(1, 3); i++)
@@ -220,6 +225,7 @@ function heal({ conditions, hub, replicas, workers, history, postgres }: Simulat
   conditions.cutRequests.clear();
   conditions.cutReplies.clear();
   conditions.lateOnce.clear();
+  conditions.lateAlways.clear();
   conditions.lateAfter.clear();
   hub.setDown(undefined, false);
   for (const { name } of replicas) hub.setDown(name, false);
