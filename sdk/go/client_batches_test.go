@@ -75,3 +75,15 @@ func TestPauseAndResume(t *testing.T) {
 		t.Errorf("%v, %v", pause, resume)
 	}
 }
+
+func TestFail(t *testing.T) {
+	fake, client := startFakeServer(t)
+	failed, err := client.Fail(t.Context(), "j", "he has left", muster.WithRequestID("r"))
+	if err != nil || failed.State != pb.JobState_JOB_STATE_FAILED {
+		t.Errorf("%v, %v", failed, err)
+	}
+	request := fake.requests[0].(*pb.FailJobRequest)
+	if request.JobId != "j" || request.Reason != "he has left" || request.RequestId != "r" || request.Namespace != "shop" {
+		t.Errorf("%v", request)
+	}
+}

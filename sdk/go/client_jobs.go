@@ -63,12 +63,25 @@ func (c *Client) Pause(ctx context.Context, jobID, reason string, options ...Pau
 }
 
 // Resume continues a paused job, at once or at its run time if that is in the future, and returns its new state. A job
-// that is not paused does not change.
+// that is not paused does not change; one that is exhausted gets all attempts of its retry policy again.
 //
 // Errors: *[Error] FailedPrecondition (JOB_ENDED).
 func (c *Client) Resume(ctx context.Context, jobID string, options ...CallOption) (*pb.Job, error) {
 	request := &pb.ResumeJobRequest{Namespace: c.namespace, JobId: jobID, RequestId: requestIDOf(options)}
 	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.ResumeJobResponse, error) { return c.jobs.ResumeJob(ctx, request) })
+	if err != nil {
+		return nil, err
+	}
+	return present(response.Job, "job")
+}
+
+// Fail ends a job that is PAUSED after a failed attempt, with that failure, and returns its new state. The reason is
+// shown to operators; at most 256 characters.
+//
+// Errors: *[Error] FailedPrecondition (JOB_ENDED; JOB_NOT_FAILED: it is not paused, or its last attempt has not failed).
+func (c *Client) Fail(ctx context.Context, jobID, reason string, options ...CallOption) (*pb.Job, error) {
+	request := &pb.FailJobRequest{Namespace: c.namespace, JobId: jobID, Reason: reason, RequestId: requestIDOf(options)}
+	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.FailJobResponse, error) { return c.jobs.FailJob(ctx, request) })
 	if err != nil {
 		return nil, err
 	}

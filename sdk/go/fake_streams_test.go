@@ -80,6 +80,10 @@ func (f *fakeServer) ResumeJob(ctx context.Context, request *pb.ResumeJobRequest
 	return &pb.ResumeJobResponse{Job: &pb.Job{State: pb.JobState_JOB_STATE_READY}}, f.note(ctx, request)
 }
 
+func (f *fakeServer) FailJob(ctx context.Context, request *pb.FailJobRequest) (*pb.FailJobResponse, error) {
+	return &pb.FailJobResponse{Job: &pb.Job{State: pb.JobState_JOB_STATE_FAILED}}, f.note(ctx, request)
+}
+
 func (f *fakeServer) CreateBatch(ctx context.Context, request *pb.CreateBatchRequest) (*pb.CreateBatchResponse, error) {
 	return &pb.CreateBatchResponse{Batch: &pb.Batch{Job: &pb.Job{JobId: "b"}}}, f.note(ctx, request)
 }

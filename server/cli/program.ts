@@ -15,6 +15,7 @@ import { addTrace } from './commands/events/trace.ts';
 import { addExplain } from './commands/explain/explain.ts';
 import { addCancel } from './commands/jobs/cancel.ts';
 import { addErase } from './commands/jobs/erase.ts';
+import { addFail } from './commands/jobs/fail.ts';
 import { addGet } from './commands/jobs/get.ts';
 import { addList } from './commands/jobs/list.ts';
 import { addPause, addResume } from './commands/jobs/pause.ts';
@@ -76,6 +77,7 @@ Examples:
   for (const add of [
     addPause,
     addResume,
+    addFail,
     addUpdate,
     addErase,
     addDepend,

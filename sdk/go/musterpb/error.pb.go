@@ -153,6 +153,8 @@ const (
 	ErrorReason_ERROR_REASON_TOO_MANY_CHILDREN ErrorReason = 57
 	// The request has more than 4 MiB. It will not fit later either: split it, or make it smaller.
 	ErrorReason_ERROR_REASON_REQUEST_TOO_LARGE ErrorReason = 58
+	// The job is not PAUSED, or its last attempt has not failed: there is no failure to end it with.
+	ErrorReason_ERROR_REASON_JOB_NOT_FAILED ErrorReason = 59
 )
 
 // Enum value maps for ErrorReason.
@@ -217,6 +219,7 @@ var (
 		56: "ERROR_REASON_PARENT_ATTEMPT_CLOSED",
 		57: "ERROR_REASON_TOO_MANY_CHILDREN",
 		58: "ERROR_REASON_REQUEST_TOO_LARGE",
+		59: "ERROR_REASON_JOB_NOT_FAILED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                  0,
@@ -278,6 +281,7 @@ var (
 		"ERROR_REASON_PARENT_ATTEMPT_CLOSED":        56,
 		"ERROR_REASON_TOO_MANY_CHILDREN":            57,
 		"ERROR_REASON_REQUEST_TOO_LARGE":            58,
+		"ERROR_REASON_JOB_NOT_FAILED":               59,
 	}
 )
 
@@ -312,7 +316,7 @@ var File_muster_v1_error_proto protoreflect.FileDescriptor
 
 const file_muster_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x15muster/v1/error.proto\x12\tmuster.v1*\xf0\x0f\n" +
+	"\x15muster/v1/error.proto\x12\tmuster.v1*\x91\x10\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12%\n" +
@@ -373,7 +377,8 @@ const file_muster_v1_error_proto_rawDesc = "" +
 	"\"ERROR_REASON_TOO_MANY_DEPENDENCIES\x107\x12&\n" +
 	"\"ERROR_REASON_PARENT_ATTEMPT_CLOSED\x108\x12\"\n" +
 	"\x1eERROR_REASON_TOO_MANY_CHILDREN\x109\x12\"\n" +
-	"\x1eERROR_REASON_REQUEST_TOO_LARGE\x10:B-\n" +
+	"\x1eERROR_REASON_REQUEST_TOO_LARGE\x10:\x12\x1f\n" +
+	"\x1bERROR_REASON_JOB_NOT_FAILED\x10;B-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 
 var (

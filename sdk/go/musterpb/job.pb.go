@@ -481,7 +481,10 @@ type Job struct {
 	// `state_reason` says more, ExplainJob everything.
 	WaitReason WaitReason `protobuf:"varint,33,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
 	// Its handler was asked to stop: when the grace period of the suspension ends. Unset: it was not, or has stopped.
-	SuspendTime   *timestamppb.Timestamp `protobuf:"bytes,34,opt,name=suspend_time,json=suspendTime,proto3" json:"suspend_time,omitempty"`
+	SuspendTime *timestamppb.Timestamp `protobuf:"bytes,34,opt,name=suspend_time,json=suspendTime,proto3" json:"suspend_time,omitempty"`
+	// PAUSED after the last attempt that its retry policy allows, and waits for a person: ResumeJob makes another one and
+	// counts anew, FailJob ends it with the failure of the last attempt.
+	Exhausted     bool `protobuf:"varint,35,opt,name=exhausted,proto3" json:"exhausted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -763,6 +766,13 @@ func (x *Job) GetSuspendTime() *timestamppb.Timestamp {
 		return x.SuspendTime
 	}
 	return nil
+}
+
+func (x *Job) GetExhausted() bool {
+	if x != nil {
+		return x.Exhausted
+	}
+	return false
 }
 
 type isJob_Outcome interface {
@@ -1159,7 +1169,7 @@ var File_muster_v1_job_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_proto_rawDesc = "" +
 	"\n" +
-	"\x13muster/v1/job.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/attempt.proto\x1a\x1amuster/v1/dependency.proto\x1a\x17muster/v1/failure.proto\x1a\x17muster/v1/payload.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"\xd9\v\n" +
+	"\x13muster/v1/job.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/attempt.proto\x1a\x1amuster/v1/dependency.proto\x1a\x17muster/v1/failure.proto\x1a\x17muster/v1/payload.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"\xf7\v\n" +
 	"\x03Job\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1e\n" +
@@ -1203,7 +1213,8 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\tlimit_key\x18  \x01(\tR\blimitKey\x126\n" +
 	"\vwait_reason\x18! \x01(\x0e2\x15.muster.v1.WaitReasonR\n" +
 	"waitReason\x12=\n" +
-	"\fsuspend_time\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\vsuspendTime\x1a9\n" +
+	"\fsuspend_time\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\vsuspendTime\x12\x1c\n" +
+	"\texhausted\x18# \x01(\bR\texhausted\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\t\n" +

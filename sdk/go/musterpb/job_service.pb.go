@@ -2777,6 +2777,125 @@ func (x *ResumeJobResponse) GetJob() *Job {
 	return nil
 }
 
+// Names the job to end.
+type FailJobRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// UUID of the job.
+	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// Why; becomes the reason of its state. Empty: "failed on request". At most 256 characters.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Idempotency token (UUID) for retries of this call. Empty: none.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FailJobRequest) Reset() {
+	*x = FailJobRequest{}
+	mi := &file_muster_v1_job_service_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FailJobRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FailJobRequest) ProtoMessage() {}
+
+func (x *FailJobRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_v1_job_service_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FailJobRequest.ProtoReflect.Descriptor instead.
+func (*FailJobRequest) Descriptor() ([]byte, []int) {
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *FailJobRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *FailJobRequest) GetJobId() string {
+	if x != nil {
+		return x.JobId
+	}
+	return ""
+}
+
+func (x *FailJobRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *FailJobRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// The job after the change.
+type FailJobResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The job.
+	Job           *Job `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FailJobResponse) Reset() {
+	*x = FailJobResponse{}
+	mi := &file_muster_v1_job_service_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FailJobResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FailJobResponse) ProtoMessage() {}
+
+func (x *FailJobResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_v1_job_service_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FailJobResponse.ProtoReflect.Descriptor instead.
+func (*FailJobResponse) Descriptor() ([]byte, []int) {
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *FailJobResponse) GetJob() *Job {
+	if x != nil {
+		return x.Job
+	}
+	return nil
+}
+
 // Adds dependencies to a job.
 type AddDependenciesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2794,7 +2913,7 @@ type AddDependenciesRequest struct {
 
 func (x *AddDependenciesRequest) Reset() {
 	*x = AddDependenciesRequest{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[41]
+	mi := &file_muster_v1_job_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2806,7 +2925,7 @@ func (x *AddDependenciesRequest) String() string {
 func (*AddDependenciesRequest) ProtoMessage() {}
 
 func (x *AddDependenciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[41]
+	mi := &file_muster_v1_job_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2819,7 +2938,7 @@ func (x *AddDependenciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddDependenciesRequest.ProtoReflect.Descriptor instead.
 func (*AddDependenciesRequest) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{41}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *AddDependenciesRequest) GetNamespace() string {
@@ -2861,7 +2980,7 @@ type AddDependenciesResponse struct {
 
 func (x *AddDependenciesResponse) Reset() {
 	*x = AddDependenciesResponse{}
-	mi := &file_muster_v1_job_service_proto_msgTypes[42]
+	mi := &file_muster_v1_job_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2873,7 +2992,7 @@ func (x *AddDependenciesResponse) String() string {
 func (*AddDependenciesResponse) ProtoMessage() {}
 
 func (x *AddDependenciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_muster_v1_job_service_proto_msgTypes[42]
+	mi := &file_muster_v1_job_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2886,7 +3005,7 @@ func (x *AddDependenciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddDependenciesResponse.ProtoReflect.Descriptor instead.
 func (*AddDependenciesResponse) Descriptor() ([]byte, []int) {
-	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{42}
+	return file_muster_v1_job_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *AddDependenciesResponse) GetJob() *Job {
@@ -3096,6 +3215,14 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\"5\n" +
 	"\x11ResumeJobResponse\x12 \n" +
+	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"|\n" +
+	"\x0eFailJobRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
+	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\"3\n" +
+	"\x0fFailJobResponse\x12 \n" +
 	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"\xa2\x01\n" +
 	"\x16AddDependenciesRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
@@ -3109,7 +3236,7 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\x0ePausedTimeouts\x12\x1f\n" +
 	"\x1bPAUSED_TIMEOUTS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16PAUSED_TIMEOUTS_RUN_ON\x10\x01\x12\x18\n" +
-	"\x14PAUSED_TIMEOUTS_STOP\x10\x022\xd7\v\n" +
+	"\x14PAUSED_TIMEOUTS_STOP\x10\x022\x99\f\n" +
 	"\n" +
 	"JobService\x12F\n" +
 	"\tSubmitJob\x12\x1b.muster.v1.SubmitJobRequest\x1a\x1c.muster.v1.SubmitJobResponse\x12I\n" +
@@ -3130,7 +3257,8 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"CancelJobs\x12\x1c.muster.v1.CancelJobsRequest\x1a\x1d.muster.v1.CancelJobsResponse\x12F\n" +
 	"\tUpdateJob\x12\x1b.muster.v1.UpdateJobRequest\x1a\x1c.muster.v1.UpdateJobResponse\x12C\n" +
 	"\bPauseJob\x12\x1a.muster.v1.PauseJobRequest\x1a\x1b.muster.v1.PauseJobResponse\x12F\n" +
-	"\tResumeJob\x12\x1b.muster.v1.ResumeJobRequest\x1a\x1c.muster.v1.ResumeJobResponse\x12F\n" +
+	"\tResumeJob\x12\x1b.muster.v1.ResumeJobRequest\x1a\x1c.muster.v1.ResumeJobResponse\x12@\n" +
+	"\aFailJob\x12\x19.muster.v1.FailJobRequest\x1a\x1a.muster.v1.FailJobResponse\x12F\n" +
 	"\tPauseJobs\x12\x1b.muster.v1.PauseJobsRequest\x1a\x1c.muster.v1.PauseJobsResponse\x12I\n" +
 	"\n" +
 	"ResumeJobs\x12\x1c.muster.v1.ResumeJobsRequest\x1a\x1d.muster.v1.ResumeJobsResponse\x12C\n" +
@@ -3151,7 +3279,7 @@ func file_muster_v1_job_service_proto_rawDescGZIP() []byte {
 }
 
 var file_muster_v1_job_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_muster_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_muster_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_muster_v1_job_service_proto_goTypes = []any{
 	(PausedTimeouts)(0),              // 0: muster.v1.PausedTimeouts
 	(*JobFilter)(nil),                // 1: muster.v1.JobFilter
@@ -3195,101 +3323,106 @@ var file_muster_v1_job_service_proto_goTypes = []any{
 	(*ResumeJobsResponse)(nil),       // 39: muster.v1.ResumeJobsResponse
 	(*ResumeJobRequest)(nil),         // 40: muster.v1.ResumeJobRequest
 	(*ResumeJobResponse)(nil),        // 41: muster.v1.ResumeJobResponse
-	(*AddDependenciesRequest)(nil),   // 42: muster.v1.AddDependenciesRequest
-	(*AddDependenciesResponse)(nil),  // 43: muster.v1.AddDependenciesResponse
-	nil,                              // 44: muster.v1.JobFilter.LabelsEntry
-	(JobState)(0),                    // 45: muster.v1.JobState
-	(*timestamppb.Timestamp)(nil),    // 46: google.protobuf.Timestamp
-	(*JobSubmission)(nil),            // 47: muster.v1.JobSubmission
-	(*Job)(nil),                      // 48: muster.v1.Job
-	(*durationpb.Duration)(nil),      // 49: google.protobuf.Duration
-	(*JobExplanation)(nil),           // 50: muster.v1.JobExplanation
-	(*LogRecord)(nil),                // 51: muster.v1.LogRecord
-	(*Dependency)(nil),               // 52: muster.v1.Dependency
+	(*FailJobRequest)(nil),           // 42: muster.v1.FailJobRequest
+	(*FailJobResponse)(nil),          // 43: muster.v1.FailJobResponse
+	(*AddDependenciesRequest)(nil),   // 44: muster.v1.AddDependenciesRequest
+	(*AddDependenciesResponse)(nil),  // 45: muster.v1.AddDependenciesResponse
+	nil,                              // 46: muster.v1.JobFilter.LabelsEntry
+	(JobState)(0),                    // 47: muster.v1.JobState
+	(*timestamppb.Timestamp)(nil),    // 48: google.protobuf.Timestamp
+	(*JobSubmission)(nil),            // 49: muster.v1.JobSubmission
+	(*Job)(nil),                      // 50: muster.v1.Job
+	(*durationpb.Duration)(nil),      // 51: google.protobuf.Duration
+	(*JobExplanation)(nil),           // 52: muster.v1.JobExplanation
+	(*LogRecord)(nil),                // 53: muster.v1.LogRecord
+	(*Dependency)(nil),               // 54: muster.v1.Dependency
 }
 var file_muster_v1_job_service_proto_depIdxs = []int32{
-	45, // 0: muster.v1.JobFilter.states:type_name -> muster.v1.JobState
-	44, // 1: muster.v1.JobFilter.labels:type_name -> muster.v1.JobFilter.LabelsEntry
-	46, // 2: muster.v1.JobFilter.min_create_time:type_name -> google.protobuf.Timestamp
-	46, // 3: muster.v1.JobFilter.max_create_time:type_name -> google.protobuf.Timestamp
-	47, // 4: muster.v1.SubmitJobRequest.job:type_name -> muster.v1.JobSubmission
+	47, // 0: muster.v1.JobFilter.states:type_name -> muster.v1.JobState
+	46, // 1: muster.v1.JobFilter.labels:type_name -> muster.v1.JobFilter.LabelsEntry
+	48, // 2: muster.v1.JobFilter.min_create_time:type_name -> google.protobuf.Timestamp
+	48, // 3: muster.v1.JobFilter.max_create_time:type_name -> google.protobuf.Timestamp
+	49, // 4: muster.v1.SubmitJobRequest.job:type_name -> muster.v1.JobSubmission
 	3,  // 5: muster.v1.SubmitJobRequest.parent:type_name -> muster.v1.ParentAttempt
-	47, // 6: muster.v1.SubmitJobsRequest.jobs:type_name -> muster.v1.JobSubmission
+	49, // 6: muster.v1.SubmitJobsRequest.jobs:type_name -> muster.v1.JobSubmission
 	3,  // 7: muster.v1.SubmitJobsRequest.parent:type_name -> muster.v1.ParentAttempt
 	6,  // 8: muster.v1.SubmitJobsResponse.jobs:type_name -> muster.v1.SubmissionResult
-	48, // 9: muster.v1.GetJobResponse.job:type_name -> muster.v1.Job
-	49, // 10: muster.v1.WaitJobRequest.timeout:type_name -> google.protobuf.Duration
-	48, // 11: muster.v1.WaitJobResponse.job:type_name -> muster.v1.Job
-	49, // 12: muster.v1.CancelJobRequest.grace:type_name -> google.protobuf.Duration
-	48, // 13: muster.v1.CancelJobResponse.job:type_name -> muster.v1.Job
+	50, // 9: muster.v1.GetJobResponse.job:type_name -> muster.v1.Job
+	51, // 10: muster.v1.WaitJobRequest.timeout:type_name -> google.protobuf.Duration
+	50, // 11: muster.v1.WaitJobResponse.job:type_name -> muster.v1.Job
+	51, // 12: muster.v1.CancelJobRequest.grace:type_name -> google.protobuf.Duration
+	50, // 13: muster.v1.CancelJobResponse.job:type_name -> muster.v1.Job
 	1,  // 14: muster.v1.ListJobsRequest.filter:type_name -> muster.v1.JobFilter
-	48, // 15: muster.v1.ListJobsResponse.jobs:type_name -> muster.v1.Job
-	50, // 16: muster.v1.ExplainJobResponse.explanation:type_name -> muster.v1.JobExplanation
-	48, // 17: muster.v1.WatchJobResponse.job:type_name -> muster.v1.Job
-	51, // 18: muster.v1.ListAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
-	51, // 19: muster.v1.WatchAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
+	50, // 15: muster.v1.ListJobsResponse.jobs:type_name -> muster.v1.Job
+	52, // 16: muster.v1.ExplainJobResponse.explanation:type_name -> muster.v1.JobExplanation
+	50, // 17: muster.v1.WatchJobResponse.job:type_name -> muster.v1.Job
+	53, // 18: muster.v1.ListAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
+	53, // 19: muster.v1.WatchAttemptLogsResponse.records:type_name -> muster.v1.LogRecord
 	1,  // 20: muster.v1.RetryJobsRequest.filter:type_name -> muster.v1.JobFilter
 	1,  // 21: muster.v1.CancelJobsRequest.filter:type_name -> muster.v1.JobFilter
-	48, // 22: muster.v1.EraseJobResponse.job:type_name -> muster.v1.Job
-	48, // 23: muster.v1.RetryJobResponse.job:type_name -> muster.v1.Job
-	46, // 24: muster.v1.UpdateJobRequest.run_time:type_name -> google.protobuf.Timestamp
-	46, // 25: muster.v1.UpdateJobRequest.expire_time:type_name -> google.protobuf.Timestamp
-	48, // 26: muster.v1.UpdateJobResponse.job:type_name -> muster.v1.Job
-	49, // 27: muster.v1.PauseJobRequest.grace:type_name -> google.protobuf.Duration
+	50, // 22: muster.v1.EraseJobResponse.job:type_name -> muster.v1.Job
+	50, // 23: muster.v1.RetryJobResponse.job:type_name -> muster.v1.Job
+	48, // 24: muster.v1.UpdateJobRequest.run_time:type_name -> google.protobuf.Timestamp
+	48, // 25: muster.v1.UpdateJobRequest.expire_time:type_name -> google.protobuf.Timestamp
+	50, // 26: muster.v1.UpdateJobResponse.job:type_name -> muster.v1.Job
+	51, // 27: muster.v1.PauseJobRequest.grace:type_name -> google.protobuf.Duration
 	0,  // 28: muster.v1.PauseJobRequest.timeouts:type_name -> muster.v1.PausedTimeouts
-	48, // 29: muster.v1.PauseJobResponse.job:type_name -> muster.v1.Job
+	50, // 29: muster.v1.PauseJobResponse.job:type_name -> muster.v1.Job
 	1,  // 30: muster.v1.PauseJobsRequest.filter:type_name -> muster.v1.JobFilter
-	49, // 31: muster.v1.PauseJobsRequest.grace:type_name -> google.protobuf.Duration
+	51, // 31: muster.v1.PauseJobsRequest.grace:type_name -> google.protobuf.Duration
 	0,  // 32: muster.v1.PauseJobsRequest.timeouts:type_name -> muster.v1.PausedTimeouts
 	1,  // 33: muster.v1.ResumeJobsRequest.filter:type_name -> muster.v1.JobFilter
-	48, // 34: muster.v1.ResumeJobResponse.job:type_name -> muster.v1.Job
-	52, // 35: muster.v1.AddDependenciesRequest.depends_on:type_name -> muster.v1.Dependency
-	48, // 36: muster.v1.AddDependenciesResponse.job:type_name -> muster.v1.Job
-	2,  // 37: muster.v1.JobService.SubmitJob:input_type -> muster.v1.SubmitJobRequest
-	5,  // 38: muster.v1.JobService.SubmitJobs:input_type -> muster.v1.SubmitJobsRequest
-	8,  // 39: muster.v1.JobService.GetJob:input_type -> muster.v1.GetJobRequest
-	16, // 40: muster.v1.JobService.ExplainJob:input_type -> muster.v1.ExplainJobRequest
-	10, // 41: muster.v1.JobService.WaitJob:input_type -> muster.v1.WaitJobRequest
-	12, // 42: muster.v1.JobService.CancelJob:input_type -> muster.v1.CancelJobRequest
-	14, // 43: muster.v1.JobService.ListJobs:input_type -> muster.v1.ListJobsRequest
-	18, // 44: muster.v1.JobService.WatchJob:input_type -> muster.v1.WatchJobRequest
-	20, // 45: muster.v1.JobService.ListAttemptLogs:input_type -> muster.v1.ListAttemptLogsRequest
-	22, // 46: muster.v1.JobService.WatchAttemptLogs:input_type -> muster.v1.WatchAttemptLogsRequest
-	30, // 47: muster.v1.JobService.RetryJob:input_type -> muster.v1.RetryJobRequest
-	24, // 48: muster.v1.JobService.RetryJobs:input_type -> muster.v1.RetryJobsRequest
-	26, // 49: muster.v1.JobService.CancelJobs:input_type -> muster.v1.CancelJobsRequest
-	32, // 50: muster.v1.JobService.UpdateJob:input_type -> muster.v1.UpdateJobRequest
-	34, // 51: muster.v1.JobService.PauseJob:input_type -> muster.v1.PauseJobRequest
-	40, // 52: muster.v1.JobService.ResumeJob:input_type -> muster.v1.ResumeJobRequest
-	36, // 53: muster.v1.JobService.PauseJobs:input_type -> muster.v1.PauseJobsRequest
-	38, // 54: muster.v1.JobService.ResumeJobs:input_type -> muster.v1.ResumeJobsRequest
-	28, // 55: muster.v1.JobService.EraseJob:input_type -> muster.v1.EraseJobRequest
-	42, // 56: muster.v1.JobService.AddDependencies:input_type -> muster.v1.AddDependenciesRequest
-	4,  // 57: muster.v1.JobService.SubmitJob:output_type -> muster.v1.SubmitJobResponse
-	7,  // 58: muster.v1.JobService.SubmitJobs:output_type -> muster.v1.SubmitJobsResponse
-	9,  // 59: muster.v1.JobService.GetJob:output_type -> muster.v1.GetJobResponse
-	17, // 60: muster.v1.JobService.ExplainJob:output_type -> muster.v1.ExplainJobResponse
-	11, // 61: muster.v1.JobService.WaitJob:output_type -> muster.v1.WaitJobResponse
-	13, // 62: muster.v1.JobService.CancelJob:output_type -> muster.v1.CancelJobResponse
-	15, // 63: muster.v1.JobService.ListJobs:output_type -> muster.v1.ListJobsResponse
-	19, // 64: muster.v1.JobService.WatchJob:output_type -> muster.v1.WatchJobResponse
-	21, // 65: muster.v1.JobService.ListAttemptLogs:output_type -> muster.v1.ListAttemptLogsResponse
-	23, // 66: muster.v1.JobService.WatchAttemptLogs:output_type -> muster.v1.WatchAttemptLogsResponse
-	31, // 67: muster.v1.JobService.RetryJob:output_type -> muster.v1.RetryJobResponse
-	25, // 68: muster.v1.JobService.RetryJobs:output_type -> muster.v1.RetryJobsResponse
-	27, // 69: muster.v1.JobService.CancelJobs:output_type -> muster.v1.CancelJobsResponse
-	33, // 70: muster.v1.JobService.UpdateJob:output_type -> muster.v1.UpdateJobResponse
-	35, // 71: muster.v1.JobService.PauseJob:output_type -> muster.v1.PauseJobResponse
-	41, // 72: muster.v1.JobService.ResumeJob:output_type -> muster.v1.ResumeJobResponse
-	37, // 73: muster.v1.JobService.PauseJobs:output_type -> muster.v1.PauseJobsResponse
-	39, // 74: muster.v1.JobService.ResumeJobs:output_type -> muster.v1.ResumeJobsResponse
-	29, // 75: muster.v1.JobService.EraseJob:output_type -> muster.v1.EraseJobResponse
-	43, // 76: muster.v1.JobService.AddDependencies:output_type -> muster.v1.AddDependenciesResponse
-	57, // [57:77] is the sub-list for method output_type
-	37, // [37:57] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	50, // 34: muster.v1.ResumeJobResponse.job:type_name -> muster.v1.Job
+	50, // 35: muster.v1.FailJobResponse.job:type_name -> muster.v1.Job
+	54, // 36: muster.v1.AddDependenciesRequest.depends_on:type_name -> muster.v1.Dependency
+	50, // 37: muster.v1.AddDependenciesResponse.job:type_name -> muster.v1.Job
+	2,  // 38: muster.v1.JobService.SubmitJob:input_type -> muster.v1.SubmitJobRequest
+	5,  // 39: muster.v1.JobService.SubmitJobs:input_type -> muster.v1.SubmitJobsRequest
+	8,  // 40: muster.v1.JobService.GetJob:input_type -> muster.v1.GetJobRequest
+	16, // 41: muster.v1.JobService.ExplainJob:input_type -> muster.v1.ExplainJobRequest
+	10, // 42: muster.v1.JobService.WaitJob:input_type -> muster.v1.WaitJobRequest
+	12, // 43: muster.v1.JobService.CancelJob:input_type -> muster.v1.CancelJobRequest
+	14, // 44: muster.v1.JobService.ListJobs:input_type -> muster.v1.ListJobsRequest
+	18, // 45: muster.v1.JobService.WatchJob:input_type -> muster.v1.WatchJobRequest
+	20, // 46: muster.v1.JobService.ListAttemptLogs:input_type -> muster.v1.ListAttemptLogsRequest
+	22, // 47: muster.v1.JobService.WatchAttemptLogs:input_type -> muster.v1.WatchAttemptLogsRequest
+	30, // 48: muster.v1.JobService.RetryJob:input_type -> muster.v1.RetryJobRequest
+	24, // 49: muster.v1.JobService.RetryJobs:input_type -> muster.v1.RetryJobsRequest
+	26, // 50: muster.v1.JobService.CancelJobs:input_type -> muster.v1.CancelJobsRequest
+	32, // 51: muster.v1.JobService.UpdateJob:input_type -> muster.v1.UpdateJobRequest
+	34, // 52: muster.v1.JobService.PauseJob:input_type -> muster.v1.PauseJobRequest
+	40, // 53: muster.v1.JobService.ResumeJob:input_type -> muster.v1.ResumeJobRequest
+	42, // 54: muster.v1.JobService.FailJob:input_type -> muster.v1.FailJobRequest
+	36, // 55: muster.v1.JobService.PauseJobs:input_type -> muster.v1.PauseJobsRequest
+	38, // 56: muster.v1.JobService.ResumeJobs:input_type -> muster.v1.ResumeJobsRequest
+	28, // 57: muster.v1.JobService.EraseJob:input_type -> muster.v1.EraseJobRequest
+	44, // 58: muster.v1.JobService.AddDependencies:input_type -> muster.v1.AddDependenciesRequest
+	4,  // 59: muster.v1.JobService.SubmitJob:output_type -> muster.v1.SubmitJobResponse
+	7,  // 60: muster.v1.JobService.SubmitJobs:output_type -> muster.v1.SubmitJobsResponse
+	9,  // 61: muster.v1.JobService.GetJob:output_type -> muster.v1.GetJobResponse
+	17, // 62: muster.v1.JobService.ExplainJob:output_type -> muster.v1.ExplainJobResponse
+	11, // 63: muster.v1.JobService.WaitJob:output_type -> muster.v1.WaitJobResponse
+	13, // 64: muster.v1.JobService.CancelJob:output_type -> muster.v1.CancelJobResponse
+	15, // 65: muster.v1.JobService.ListJobs:output_type -> muster.v1.ListJobsResponse
+	19, // 66: muster.v1.JobService.WatchJob:output_type -> muster.v1.WatchJobResponse
+	21, // 67: muster.v1.JobService.ListAttemptLogs:output_type -> muster.v1.ListAttemptLogsResponse
+	23, // 68: muster.v1.JobService.WatchAttemptLogs:output_type -> muster.v1.WatchAttemptLogsResponse
+	31, // 69: muster.v1.JobService.RetryJob:output_type -> muster.v1.RetryJobResponse
+	25, // 70: muster.v1.JobService.RetryJobs:output_type -> muster.v1.RetryJobsResponse
+	27, // 71: muster.v1.JobService.CancelJobs:output_type -> muster.v1.CancelJobsResponse
+	33, // 72: muster.v1.JobService.UpdateJob:output_type -> muster.v1.UpdateJobResponse
+	35, // 73: muster.v1.JobService.PauseJob:output_type -> muster.v1.PauseJobResponse
+	41, // 74: muster.v1.JobService.ResumeJob:output_type -> muster.v1.ResumeJobResponse
+	43, // 75: muster.v1.JobService.FailJob:output_type -> muster.v1.FailJobResponse
+	37, // 76: muster.v1.JobService.PauseJobs:output_type -> muster.v1.PauseJobsResponse
+	39, // 77: muster.v1.JobService.ResumeJobs:output_type -> muster.v1.ResumeJobsResponse
+	29, // 78: muster.v1.JobService.EraseJob:output_type -> muster.v1.EraseJobResponse
+	45, // 79: muster.v1.JobService.AddDependencies:output_type -> muster.v1.AddDependenciesResponse
+	59, // [59:80] is the sub-list for method output_type
+	38, // [38:59] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_service_proto_init() }
@@ -3308,7 +3441,7 @@ func file_muster_v1_job_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_v1_job_service_proto_rawDesc), len(file_muster_v1_job_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   44,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

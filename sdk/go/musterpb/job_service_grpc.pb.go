@@ -35,6 +35,7 @@ const (
 	JobService_UpdateJob_FullMethodName        = "/muster.v1.JobService/UpdateJob"
 	JobService_PauseJob_FullMethodName         = "/muster.v1.JobService/PauseJob"
 	JobService_ResumeJob_FullMethodName        = "/muster.v1.JobService/ResumeJob"
+	JobService_FailJob_FullMethodName          = "/muster.v1.JobService/FailJob"
 	JobService_PauseJobs_FullMethodName        = "/muster.v1.JobService/PauseJobs"
 	JobService_ResumeJobs_FullMethodName       = "/muster.v1.JobService/ResumeJobs"
 	JobService_EraseJob_FullMethodName         = "/muster.v1.JobService/EraseJob"
@@ -252,7 +253,8 @@ type JobServiceClient interface {
 	PauseJob(ctx context.Context, in *PauseJobRequest, opts ...grpc.CallOption) (*PauseJobResponse, error)
 	// Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
 	// dependencies. An attempt that was asked to stop, and has not yet, runs on; if it stops all the same, the next one
-	// begins at once. A workflow or a batch continues with the jobs that were paused with it.
+	// begins at once. A workflow or a batch continues with the jobs that were paused with it. One that is `exhausted` gets
+	// all attempts of its retry policy again.
 	//
 	// A job that is not paused stays as it is.
 	//
@@ -264,6 +266,18 @@ type JobServiceClient interface {
 	// - NOT_FOUND
 	// - FAILED_PRECONDITION (JOB_ENDED)
 	ResumeJob(ctx context.Context, in *ResumeJobRequest, opts ...grpc.CallOption) (*ResumeJobResponse, error)
+	// Ends a PAUSED job as FAILED, with the failure of its last attempt: what its workflow, its batch or its dependents do
+	// about a failure, they do. For a job that its retry policy has paused; CancelJob ends any other one.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_FAILED)
+	// - ABORTED (CONFLICT): the job has just been paused; try again.
+	FailJob(ctx context.Context, in *FailJobRequest, opts ...grpc.CallOption) (*FailJobResponse, error)
 	// Pauses a page of the open jobs that match the filter, each as PauseJob would; call it again with the token until
 	// there is none. Jobs that PauseJob would refuse, and those that are paused already, are not counted. Jobs that come
 	// later are not paused: PauseQueue holds those too.
@@ -492,6 +506,16 @@ func (c *jobServiceClient) ResumeJob(ctx context.Context, in *ResumeJobRequest, 
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ResumeJobResponse)
 	err := c.cc.Invoke(ctx, JobService_ResumeJob_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobServiceClient) FailJob(ctx context.Context, in *FailJobRequest, opts ...grpc.CallOption) (*FailJobResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FailJobResponse)
+	err := c.cc.Invoke(ctx, JobService_FailJob_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -749,7 +773,8 @@ type JobServiceServer interface {
 	PauseJob(context.Context, *PauseJobRequest) (*PauseJobResponse, error)
 	// Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
 	// dependencies. An attempt that was asked to stop, and has not yet, runs on; if it stops all the same, the next one
-	// begins at once. A workflow or a batch continues with the jobs that were paused with it.
+	// begins at once. A workflow or a batch continues with the jobs that were paused with it. One that is `exhausted` gets
+	// all attempts of its retry policy again.
 	//
 	// A job that is not paused stays as it is.
 	//
@@ -761,6 +786,18 @@ type JobServiceServer interface {
 	// - NOT_FOUND
 	// - FAILED_PRECONDITION (JOB_ENDED)
 	ResumeJob(context.Context, *ResumeJobRequest) (*ResumeJobResponse, error)
+	// Ends a PAUSED job as FAILED, with the failure of its last attempt: what its workflow, its batch or its dependents do
+	// about a failure, they do. For a job that its retry policy has paused; CancelJob ends any other one.
+	//
+	// Errors:
+	// - INVALID_ARGUMENT:
+	//   - A field is wrong.
+	//   - REQUEST_ID_REUSED: request_id was used for another call.
+	//
+	// - NOT_FOUND
+	// - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_FAILED)
+	// - ABORTED (CONFLICT): the job has just been paused; try again.
+	FailJob(context.Context, *FailJobRequest) (*FailJobResponse, error)
 	// Pauses a page of the open jobs that match the filter, each as PauseJob would; call it again with the token until
 	// there is none. Jobs that PauseJob would refuse, and those that are paused already, are not counted. Jobs that come
 	// later are not paused: PauseQueue holds those too.
@@ -864,6 +901,9 @@ func (UnimplementedJobServiceServer) PauseJob(context.Context, *PauseJobRequest)
 }
 func (UnimplementedJobServiceServer) ResumeJob(context.Context, *ResumeJobRequest) (*ResumeJobResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ResumeJob not implemented")
+}
+func (UnimplementedJobServiceServer) FailJob(context.Context, *FailJobRequest) (*FailJobResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FailJob not implemented")
 }
 func (UnimplementedJobServiceServer) PauseJobs(context.Context, *PauseJobsRequest) (*PauseJobsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PauseJobs not implemented")
@@ -1172,6 +1212,24 @@ func _JobService_ResumeJob_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _JobService_FailJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FailJobRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).FailJob(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_FailJob_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).FailJob(ctx, req.(*FailJobRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _JobService_PauseJobs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(PauseJobsRequest)
 	if err := dec(in); err != nil {
@@ -1306,6 +1364,10 @@ var JobService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ResumeJob",
 			Handler:    _JobService_ResumeJob_Handler,
+		},
+		{
+			MethodName: "FailJob",
+			Handler:    _JobService_FailJob_Handler,
 		},
 		{
 			MethodName: "PauseJobs",

@@ -261,6 +261,61 @@ func (RetryAction) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_retry_policy_proto_rawDescGZIP(), []int{3}
 }
 
+// What becomes of a job that failed and has no further attempt.
+type ExhaustionAction int32
+
+const (
+	// FAIL.
+	ExhaustionAction_EXHAUSTION_ACTION_UNSPECIFIED ExhaustionAction = 0
+	// The job ends FAILED.
+	ExhaustionAction_EXHAUSTION_ACTION_FAIL ExhaustionAction = 1
+	// The job becomes PAUSED, with `exhausted` set, and waits for a person: ResumeJob makes the next attempt and counts
+	// anew, FailJob ends it. Its total timeout still ends it, unless PauseJob stops that. Not for failures that no attempt
+	// can help: those that the handler, a rule or `non_retryable_types` makes final.
+	ExhaustionAction_EXHAUSTION_ACTION_PAUSE ExhaustionAction = 2
+)
+
+// Enum value maps for ExhaustionAction.
+var (
+	ExhaustionAction_name = map[int32]string{
+		0: "EXHAUSTION_ACTION_UNSPECIFIED",
+		1: "EXHAUSTION_ACTION_FAIL",
+		2: "EXHAUSTION_ACTION_PAUSE",
+	}
+	ExhaustionAction_value = map[string]int32{
+		"EXHAUSTION_ACTION_UNSPECIFIED": 0,
+		"EXHAUSTION_ACTION_FAIL":        1,
+		"EXHAUSTION_ACTION_PAUSE":       2,
+	}
+)
+
+func (x ExhaustionAction) Enum() *ExhaustionAction {
+	p := new(ExhaustionAction)
+	*p = x
+	return p
+}
+
+func (x ExhaustionAction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ExhaustionAction) Descriptor() protoreflect.EnumDescriptor {
+	return file_muster_v1_retry_policy_proto_enumTypes[4].Descriptor()
+}
+
+func (ExhaustionAction) Type() protoreflect.EnumType {
+	return &file_muster_v1_retry_policy_proto_enumTypes[4]
+}
+
+func (x ExhaustionAction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ExhaustionAction.Descriptor instead.
+func (ExhaustionAction) EnumDescriptor() ([]byte, []int) {
+	return file_muster_v1_retry_policy_proto_rawDescGZIP(), []int{4}
+}
+
 // What to do about failures of a kind. A rule matches if all of its conditions that are set match.
 //
 // For an attempt that was lost, by a lapse of its lease, a closed session or an abort, only a rule that names
@@ -451,7 +506,9 @@ type RetryPolicy struct {
 	// Rules in order; the first one that matches decides. At most 20.
 	Rules []*RetryRule `protobuf:"bytes,10,rep,name=rules,proto3" json:"rules,omitempty"`
 	// Limits per cause.
-	Limits        *CauseLimits `protobuf:"bytes,11,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *CauseLimits `protobuf:"bytes,11,opt,name=limits,proto3" json:"limits,omitempty"`
+	// What becomes of the job when these limits, or the losses of its workers, leave no further attempt.
+	OnExhaustion  ExhaustionAction `protobuf:"varint,12,opt,name=on_exhaustion,json=onExhaustion,proto3,enum=muster.v1.ExhaustionAction" json:"on_exhaustion,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -563,6 +620,13 @@ func (x *RetryPolicy) GetLimits() *CauseLimits {
 	return nil
 }
 
+func (x *RetryPolicy) GetOnExhaustion() ExhaustionAction {
+	if x != nil {
+		return x.OnExhaustion
+	}
+	return ExhaustionAction_EXHAUSTION_ACTION_UNSPECIFIED
+}
+
 // Bounds retries of all jobs of a definition together, so that retries do not overload a failing dependency. Minutes
 // are those of the database's clock. A retry beyond the bound does not fail its job: it waits, SCHEDULED, for a minute
 // with capacity, and costs no attempt meanwhile. An attempt that was lost and goes back at once is no retry. The larger
@@ -639,7 +703,7 @@ const file_muster_v1_retry_policy_proto_rawDesc = "" +
 	"\atimeout\x18\x02 \x01(\x05R\atimeout\x12\x1f\n" +
 	"\vlost_worker\x18\x03 \x01(\x05R\n" +
 	"lostWorker\x12&\n" +
-	"\x0einfrastructure\x18\x04 \x01(\x05R\x0einfrastructure\"\xa9\x04\n" +
+	"\x0einfrastructure\x18\x04 \x01(\x05R\x0einfrastructure\"\xeb\x04\n" +
 	"\vRetryPolicy\x12!\n" +
 	"\fmax_attempts\x18\x01 \x01(\x05R\vmaxAttempts\x12:\n" +
 	"\vmin_backoff\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
@@ -656,7 +720,8 @@ const file_muster_v1_retry_policy_proto_rawDesc = "" +
 	"\x06delays\x18\t \x03(\v2\x19.google.protobuf.DurationR\x06delays\x12*\n" +
 	"\x05rules\x18\n" +
 	" \x03(\v2\x14.muster.v1.RetryRuleR\x05rules\x12.\n" +
-	"\x06limits\x18\v \x01(\v2\x16.muster.v1.CauseLimitsR\x06limits\"I\n" +
+	"\x06limits\x18\v \x01(\v2\x16.muster.v1.CauseLimitsR\x06limits\x12@\n" +
+	"\ron_exhaustion\x18\f \x01(\x0e2\x1b.muster.v1.ExhaustionActionR\fonExhaustion\"I\n" +
 	"\vRetryBudget\x12\x14\n" +
 	"\x05ratio\x18\x01 \x01(\x01R\x05ratio\x12$\n" +
 	"\x0emin_per_minute\x18\x02 \x01(\x05R\fminPerMinute*w\n" +
@@ -682,7 +747,11 @@ const file_muster_v1_retry_policy_proto_rawDesc = "" +
 	"\x12RETRY_ACTION_RETRY\x10\x01\x12\x15\n" +
 	"\x11RETRY_ACTION_FAIL\x10\x02\x12\x17\n" +
 	"\x13RETRY_ACTION_IGNORE\x10\x03\x12\x16\n" +
-	"\x12RETRY_ACTION_PAUSE\x10\x04B-\n" +
+	"\x12RETRY_ACTION_PAUSE\x10\x04*n\n" +
+	"\x10ExhaustionAction\x12!\n" +
+	"\x1dEXHAUSTION_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16EXHAUSTION_ACTION_FAIL\x10\x01\x12\x1b\n" +
+	"\x17EXHAUSTION_ACTION_PAUSE\x10\x02B-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 
 var (
@@ -697,36 +766,38 @@ func file_muster_v1_retry_policy_proto_rawDescGZIP() []byte {
 	return file_muster_v1_retry_policy_proto_rawDescData
 }
 
-var file_muster_v1_retry_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_muster_v1_retry_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
 var file_muster_v1_retry_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_muster_v1_retry_policy_proto_goTypes = []any{
 	(Backoff)(0),                // 0: muster.v1.Backoff
 	(Jitter)(0),                 // 1: muster.v1.Jitter
 	(RetryCause)(0),             // 2: muster.v1.RetryCause
 	(RetryAction)(0),            // 3: muster.v1.RetryAction
-	(*RetryRule)(nil),           // 4: muster.v1.RetryRule
-	(*CauseLimits)(nil),         // 5: muster.v1.CauseLimits
-	(*RetryPolicy)(nil),         // 6: muster.v1.RetryPolicy
-	(*RetryBudget)(nil),         // 7: muster.v1.RetryBudget
-	(*durationpb.Duration)(nil), // 8: google.protobuf.Duration
+	(ExhaustionAction)(0),       // 4: muster.v1.ExhaustionAction
+	(*RetryRule)(nil),           // 5: muster.v1.RetryRule
+	(*CauseLimits)(nil),         // 6: muster.v1.CauseLimits
+	(*RetryPolicy)(nil),         // 7: muster.v1.RetryPolicy
+	(*RetryBudget)(nil),         // 8: muster.v1.RetryBudget
+	(*durationpb.Duration)(nil), // 9: google.protobuf.Duration
 }
 var file_muster_v1_retry_policy_proto_depIdxs = []int32{
 	2,  // 0: muster.v1.RetryRule.causes:type_name -> muster.v1.RetryCause
 	3,  // 1: muster.v1.RetryRule.action:type_name -> muster.v1.RetryAction
-	8,  // 2: muster.v1.RetryRule.delay:type_name -> google.protobuf.Duration
-	8,  // 3: muster.v1.RetryPolicy.min_backoff:type_name -> google.protobuf.Duration
-	8,  // 4: muster.v1.RetryPolicy.max_backoff:type_name -> google.protobuf.Duration
-	8,  // 5: muster.v1.RetryPolicy.max_retry_duration:type_name -> google.protobuf.Duration
+	9,  // 2: muster.v1.RetryRule.delay:type_name -> google.protobuf.Duration
+	9,  // 3: muster.v1.RetryPolicy.min_backoff:type_name -> google.protobuf.Duration
+	9,  // 4: muster.v1.RetryPolicy.max_backoff:type_name -> google.protobuf.Duration
+	9,  // 5: muster.v1.RetryPolicy.max_retry_duration:type_name -> google.protobuf.Duration
 	0,  // 6: muster.v1.RetryPolicy.backoff:type_name -> muster.v1.Backoff
 	1,  // 7: muster.v1.RetryPolicy.jitter:type_name -> muster.v1.Jitter
-	8,  // 8: muster.v1.RetryPolicy.delays:type_name -> google.protobuf.Duration
-	4,  // 9: muster.v1.RetryPolicy.rules:type_name -> muster.v1.RetryRule
-	5,  // 10: muster.v1.RetryPolicy.limits:type_name -> muster.v1.CauseLimits
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	9,  // 8: muster.v1.RetryPolicy.delays:type_name -> google.protobuf.Duration
+	5,  // 9: muster.v1.RetryPolicy.rules:type_name -> muster.v1.RetryRule
+	6,  // 10: muster.v1.RetryPolicy.limits:type_name -> muster.v1.CauseLimits
+	4,  // 11: muster.v1.RetryPolicy.on_exhaustion:type_name -> muster.v1.ExhaustionAction
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_retry_policy_proto_init() }
@@ -739,7 +810,7 @@ func file_muster_v1_retry_policy_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_v1_retry_policy_proto_rawDesc), len(file_muster_v1_retry_policy_proto_rawDesc)),
-			NumEnums:      4,
+			NumEnums:      5,
 			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,

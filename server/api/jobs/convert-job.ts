@@ -206,6 +206,7 @@ export function jobTo(view: JobView): Job {
     traceparent: view.traceparent,
     revision: BigInt(view.revision),
     erased: view.erased,
+    exhausted: view.exhausted,
     attempts: newestFitting(view.attempts).map(attemptTo),
   });
 }

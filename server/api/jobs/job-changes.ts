@@ -3,6 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import {
   CancelJobResponseSchema,
   EraseJobResponseSchema,
+  FailJobResponseSchema,
   type JobService,
   PauseJobResponseSchema,
   ResumeJobResponseSchema,
@@ -39,7 +40,7 @@ function updateFrom(wire: UpdateJobRequest, violations: Violations): Update {
   return { priority, runTimeUs, expireTimeUs };
 }
 
-type Changes = 'cancelJob' | 'pauseJob' | 'resumeJob' | 'updateJob' | 'retryJob' | 'eraseJob';
+type Changes = 'cancelJob' | 'pauseJob' | 'resumeJob' | 'failJob' | 'updateJob' | 'retryJob' | 'eraseJob';
 
 export function jobChanges(replica: Replica): Pick<Implementation<typeof JobService>, Changes> {
   return {
@@ -67,6 +68,15 @@ export function jobChanges(replica: Replica): Pick<Implementation<typeof JobServ
       const { namespace, jobId } = jobNameOf(request, violations);
       const key = requestKey('ResumeJob', requestId, context.body);
       return create(ResumeJobResponseSchema, { job: jobTo(await replica.pauses.resume(namespace, jobId, key)) });
+    },
+    async failJob(request, context) {
+      const violations = new Violations();
+      checkText(request.reason, 256, 'reason', violations);
+      const requestId = requestIdOf(request.requestId, violations);
+      const { namespace, jobId } = jobNameOf(request, violations);
+      const key = requestKey('FailJob', requestId, context.body);
+      const job = await replica.pauses.fail(namespace, jobId, request.reason, key);
+      return create(FailJobResponseSchema, { job: jobTo(job) });
     },
     async updateJob(request, context) {
       const violations = new Violations();

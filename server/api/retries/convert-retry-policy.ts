@@ -6,6 +6,7 @@ import { create } from '@bufbuild/protobuf';
 import {
   Backoff,
   CauseLimitsSchema,
+  ExhaustionAction,
   Jitter,
   RetryPolicySchema,
   RetryRuleSchema,
@@ -62,7 +63,17 @@ export function retryPolicyFrom(
     nonRetryableTypes: wire.nonRetryableTypes,
     ...(rules.length > 0 ? { rules } : {}),
     ...(Object.keys(limits).length > 0 ? { limits } : {}),
+    ...exhaustionFrom(wire.onExhaustion, `${field}.on_exhaustion`, violations),
   };
+}
+
+function exhaustionFrom(
+  wire: ExhaustionAction,
+  field: string,
+  violations: Violations,
+): Pick<RetryPolicy, 'onExhaustion'> {
+  checkKnown(ExhaustionAction, wire, field, violations);
+  return wire === ExhaustionAction.PAUSE ? { onExhaustion: 'PAUSE' } : {};
 }
 
 type BackoffPart = Pick<
@@ -186,6 +197,7 @@ export function retryPolicyTo(policy: RetryPolicy): WirePolicy {
     delays: (policy.delaysMs ?? []).map(durationTo),
     rules: (policy.rules ?? []).map(ruleTo),
     ...(limits ? { limits: limitsTo(limits) } : {}),
+    onExhaustion: ExhaustionAction[policy.onExhaustion ?? 'FAIL'],
   });
 }
 

@@ -51,6 +51,7 @@ const HINTS: Readonly<Record<string, string>> = {
   JOB_NOT_ENDED: 'muster watch JOB waits for its end; muster cancel JOB ends it',
   JOB_NOT_ASSIGNED: 'submit it once the earlier job is assigned, or with --sticky JOB instead of --sticky-hard JOB',
   JOB_NOT_WAITING: 'a worker has it: muster cancel JOB stops it, muster watch JOB follows it',
+  JOB_NOT_FAILED: 'muster get JOB shows its state and its attempts; muster cancel JOB ends it',
   JOB_ERASED: 'its input was erased: submit a new job',
   INPUT_SCHEMA_VIOLATED: 'muster definitions get NAME shows the schema that inputs have to fit',
   CIRCUIT_BREAKER_NOT_FOUND: 'a breaker exists once it has counted a failure',

@@ -16,6 +16,10 @@ export interface WaitingJob {
   /** SCHEDULED: when it continues. PAUSED: when it may run after it is resumed. */
   readonly dueTimeUs: number | undefined;
   readonly pauseTimeUs: number | undefined;
+  /** PAUSED after its last attempt. */
+  readonly exhausted: boolean;
+  /** The workflow or batch with which it is paused. Undefined: it is paused for itself. */
+  readonly pausedWith: string | undefined;
 }
 
 export interface PausedQueue {
@@ -64,11 +68,20 @@ export function jobConstraints({ job, queue, breaker, limits, nowUs }: Pauses): 
   ];
 }
 
-function pauseOf({ jobId, state, reason, pauseTimeUs }: WaitingJob): Constraint[] {
-  if (state !== 'PAUSED') return [];
-  const nextStep = `resume it with ResumeJob: muster resume ${jobId}`;
-  const message = `it is paused: ${reason}`;
-  return [{ reason: 'JOB_PAUSED', message, blockers: noBlockers, sinceUs: pauseTimeUs, nextStep }];
+function pauseOf(job: WaitingJob): Constraint[] {
+  if (job.state !== 'PAUSED') return [];
+  const message = `it is paused: ${job.reason}`;
+  return [
+    { reason: 'JOB_PAUSED', message, blockers: noBlockers, sinceUs: job.pauseTimeUs, nextStep: stepAfterPause(job) },
+  ];
+}
+
+function stepAfterPause({ jobId, exhausted, pausedWith }: WaitingJob): string {
+  if (exhausted)
+    return `give it all its attempts again with ResumeJob: muster resume ${jobId}; or end it with FailJob: muster fail ${jobId}`;
+  return pausedWith
+    ? `resume the workflow or batch that it was paused with, by ResumeJob: muster resume ${pausedWith}`
+    : `resume it with ResumeJob: muster resume ${jobId}`;
 }
 
 function timeOf({ jobId, state, reason: text, dueTimeUs }: WaitingJob, nowUs: number): Constraint[] {

@@ -64,6 +64,8 @@ export function continueAs(event: JobEvent, run: OpenRun, rest: Partial<Continue
     timeoutsStopped,
     begun: run.begun && rest.state === 'PAUSED',
     pausedWithParent: run.pausedWithParent && (rest.state === 'PAUSED' || suspension !== null),
+    exhausted: run.exhausted && rest.state === 'PAUSED',
+    retriesSinceUs: run.retriesSinceUs,
     reason,
     ...rest,
     suspension,
@@ -158,9 +160,18 @@ export function afterFailure(
     reason,
     closed: { outcome, counted, failure },
   } as const;
-  if (verdict.kind === 'pause')
-    return continueAs(event, run, { state: 'PAUSED', dueTimeUs: run.limits.deadlineUs, ...rest });
+  if (verdict.kind === 'pause') return pauseForPerson(event, run, { ...rest, exhausted: verdict.exhausted });
   return requeue(event, run, verdict.delayMs, moment.nowUs, rest);
+}
+
+/** The policy wants a person to decide. A workflow or a batch that is resumed leaves the job as it is. */
+export function pauseForPerson(event: JobEvent, run: OpenRun, rest: Partial<Continue>): Continue {
+  return continueAs(event, run, {
+    state: 'PAUSED',
+    dueTimeUs: run.limits.deadlineUs,
+    ...rest,
+    pausedWithParent: false,
+  });
 }
 
 /** The worker reported a failure. */
@@ -187,14 +198,12 @@ export function decideRelease(run: OpenRun, why: string, moment: Moment): Change
   const { delayMs, ...counts } = withOneMoreRelease(run, moment);
   const reason = delayMs > 0 ? `released ${counts.releases} times within a minute, last by ${why}` : null;
   const wasted = wastedOf(run, run.totalLosses);
+  const closed: ClosedAttempt = { outcome: 'RELEASED', counted: false, why };
   if (wasted >= MAX_LOSSES) {
     const message = `${wasted} attempts were lost or released, the last by ${why}`;
-    return end('release', run, 'FAILED', {
-      failure: systemFailure('LOST_TOO_OFTEN', 'LostTooOften', message),
-      reason: message,
-    });
+    const failure = systemFailure('LOST_TOO_OFTEN', 'LostTooOften', message);
+    return end('release', run, 'FAILED', { failure, reason: message, exhausted: { ...closed, failure } });
   }
-  const closed: ClosedAttempt = { outcome: 'RELEASED', counted: false, why };
   return requeue('release', run, delayMs, moment.nowUs, { ...counts, reason, closed });
 }
 
@@ -230,7 +239,8 @@ function afterLost(
       : `${wasted} attempts were lost with their workers or released, without a report of the cause`;
   const cause = rest.closed?.failure;
   const failure = { ...systemFailure(verdict, verdict === 'POISON' ? 'Poison' : 'LostTooOften', message), cause };
-  return end(event, run, 'FAILED', { failure, reason: message });
+  const exhausted = rest.closed && { ...rest.closed, failure };
+  return end(event, run, 'FAILED', { failure, reason: message, exhausted });
 }
 
 export type SessionEnd = keyof typeof sessionEnds;

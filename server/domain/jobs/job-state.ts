@@ -64,6 +64,7 @@ export type JobEvent =
   | 'expire'
   | 'pause'
   | 'resume'
+  | 'giveUp'
   | 'update'
   | 'start'
   | 'finish'
@@ -144,6 +145,8 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     RUNNING: ['RUNNING'],
     WAITING: ['WAITING'],
   },
+  // A person ends it with the failure of its last attempt.
+  giveUp: { PAUSED: ['FAILED'] },
   // The control plane starts a workflow, and ends it.
   start: { READY: ['WAITING'] },
   finish: { WAITING: ['SUCCEEDED', 'FAILED'], CANCELLING: ['CANCELLED'] },

@@ -1,10 +1,11 @@
 /** Pausing a job, resuming it, and updating the settings of a waiting one. */
 
+import type { Failure } from '../base/payload.ts';
 import { rankOf, startOf } from '../dispatch/rank.ts';
-import { continueAs, expiryOf, isSuspended, type Moment, waitsUntil } from './decide.ts';
+import { continueAs, end, expiryOf, isSuspended, type Moment, waitsUntil } from './decide.ts';
 import { whyOver } from './decide-due.ts';
 import { transitions } from './job-state.ts';
-import type { Change, Continue, OpenRun, Suspension } from './run.ts';
+import type { Change, Continue, End, OpenRun, Suspension } from './run.ts';
 import { earliest } from './time-limits.ts';
 
 /** Why an open job can't be changed as requested. */
@@ -142,12 +143,19 @@ function heldUntil({ state, limits, suspension }: OpenRun): number | null {
 /**
  * Resumes the job with its previous rank: BLOCKED while it has unmet dependencies, SCHEDULED while its time to run is
  * in the future, else READY. One that was only asked to stop runs on, and so does a workflow or a batch that had begun.
+ * One that was paused after its last attempt gets all its attempts again.
  * `totalTimeoutMs` is its definition's, for a timeout that starts anew. Undefined: the job is not paused.
  */
 export function decideResume(paused: OpenRun, { nowUs }: Moment, totalTimeoutMs?: number): Change | undefined {
   const run = withTimeouts(paused, nowUs, totalTimeoutMs);
   const { deadlineUs } = run.limits;
-  const running = { timeoutsStopped: false, deadlineUs, reason: null, pausedWithParent: false };
+  const running = {
+    timeoutsStopped: false,
+    deadlineUs,
+    reason: null,
+    pausedWithParent: false,
+    ...countedAnew(run, nowUs),
+  };
   if (run.begun)
     return continueAs('resume', run, { state: 'WAITING', dueTimeUs: deadlineUs, suspension: null, ...running });
   if (run.suspension?.to === 'PAUSED') {
@@ -163,6 +171,32 @@ export function decideResume(paused: OpenRun, { nowUs }: Moment, totalTimeoutMs?
     return continueAs('resume', run, { state: 'BLOCKED', dueTimeUs: waitsUntil(run), runTimeUs, ...running });
   }
   return continueAs('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), ...running });
+}
+
+/** The counts of a job that was paused after its last attempt: as if none had been made. */
+function countedAnew(run: OpenRun, nowUs: number): Partial<Continue> {
+  if (!run.exhausted) return {};
+  return {
+    attemptCount: 0,
+    failures: 0,
+    consecutiveLosses: 0,
+    suspectLosses: 0,
+    totalLosses: 0,
+    releases: 0,
+    releasesSinceUs: null,
+    suspensions: run.attempt,
+    retriesSinceUs: nowUs,
+  };
+}
+
+/** Why a paused job can't be ended with its failure. */
+export type GiveUpRefusal = 'NOT_PAUSED' | 'NOT_FAILED';
+
+/** A person ends a paused job with the failure of its last attempt. `last`: undefined if that did not fail. */
+export function decideGiveUp(run: OpenRun, why: string, last: Failure | undefined): End | GiveUpRefusal {
+  if (run.state !== 'PAUSED') return 'NOT_PAUSED';
+  if (!last) return 'NOT_FAILED';
+  return end('giveUp', run, 'FAILED', { failure: last, reason: why || 'failed on request' });
 }
 
 /** A stopped total timeout starts anew. */

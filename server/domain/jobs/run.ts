@@ -40,6 +40,10 @@ export interface OpenRun {
   readonly begun: boolean;
   /** PAUSED, or asked to stop, because its workflow or batch is paused: it is resumed with that. */
   readonly pausedWithParent: boolean;
+  /** PAUSED after its last attempt: it counts anew when it is resumed. */
+  readonly exhausted: boolean;
+  /** When a person resumed it after its last attempt: its retries count from there. Null: from its creation. */
+  readonly retriesSinceUs: number | null;
   /** PAUSED or BLOCKED: when it may run after it is resumed or unblocked. Null: at once. */
   readonly runTimeUs: number | null;
   readonly createTimeUs: number;
@@ -53,7 +57,7 @@ export interface OpenRun {
   readonly failures: number;
   readonly releases: number;
   readonly releasesSinceUs: number | null;
-  /** Attempts whose handlers waited for children, or stopped on request. */
+  /** Attempts whose handlers waited for children, or stopped on request; and all those before `retriesSinceUs`. */
   readonly suspensions: number;
   readonly reason: string | null;
   readonly runTimeoutMs: number;
@@ -132,6 +136,8 @@ export interface Continue {
   readonly suspension: Suspension | null;
   readonly begun: boolean;
   readonly pausedWithParent: boolean;
+  readonly exhausted: boolean;
+  readonly retriesSinceUs: number | null;
   readonly reason: string | null;
   /** PAUSED or BLOCKED, see `OpenRun`. Undefined: null. */
   readonly runTimeUs?: number | null | undefined;
@@ -168,6 +174,10 @@ export interface End {
   readonly run: OpenRun;
   readonly state: TerminalState;
   readonly attemptCount: number;
+  /**
+   * The limits leave no further attempt. The last one as it is closed if the job's retry policy pauses the job instead.
+   */
+  readonly exhausted?: ClosedAttempt | undefined;
   /** For a workflow or a wait that succeeded. */
   readonly result?: Payload | undefined;
   readonly failure?: Failure | undefined;

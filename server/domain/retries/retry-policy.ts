@@ -8,13 +8,15 @@ import type { RetryCause, RetryRule } from './retry-rules.ts';
  */
 export interface RetryPolicy extends Backoff {
   readonly maxAttempts: number;
-  /** Time after creation within which another attempt may begin; 0: no limit. */
+  /** Time after creation, or since a person resumed it, within which another attempt may begin; 0: no limit. */
   readonly maxRetryDurationMs: number;
   readonly nonRetryableTypes: readonly string[];
   /** In order. Left out: none. */
   readonly rules?: readonly RetryRule[];
   /** Maximum failed attempts per cause; a cause that is left out has no limit of its own. */
   readonly limits?: Readonly<Partial<Record<RetryCause, number>>>;
+  /** What becomes of a job that has no further attempt. Left out: it fails. */
+  readonly onExhaustion?: 'PAUSE';
 }
 
 /** A definition's retry budget. */

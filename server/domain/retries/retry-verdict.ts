@@ -18,7 +18,8 @@ interface Counts {
 
 type Next =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
-  | { readonly kind: 'pause'; readonly reason: string }
+  /** `exhausted`: the limits leave no further attempt. */
+  | { readonly kind: 'pause'; readonly reason: string; readonly exhausted: boolean }
   | { readonly kind: 'stop'; readonly reason: string; readonly failure: Failure };
 
 export type Verdict = Next & Counts;
@@ -51,8 +52,8 @@ export function judgeFailure(run: OpenRun, failure: Failure, policy: RetryPolicy
   const next = follow(given, failure.retryDelayMs ?? rule?.delayMs ?? backoff());
   if (next.kind === 'stop') return next;
   const over = overLimit(given, next, chance.nowUs);
-  if (over) return stop(given, over);
-  return !counted && wastedOf(run, run.totalLosses + 1) >= MAX_LOSSES ? stop(given, ...lostTooOften(failure)) : next;
+  if (over) return exhaust(given, over);
+  return !counted && wastedOf(run, run.totalLosses + 1) >= MAX_LOSSES ? exhaust(given, ...lostTooOften(failure)) : next;
 }
 
 /** The attempt ended without a report. `charged`: we are not at fault, so it may count. */
@@ -68,11 +69,11 @@ export function judgeLoss(
   const { attemptCount, failures } = given;
   if (!rule || (rule.action === 'IGNORE' && rule.delayMs === undefined)) {
     const over = overCause(given);
-    return over ? stop(given, over) : { kind: 'none', attemptCount, failures };
+    return over ? exhaust(given, over) : { kind: 'none', attemptCount, failures };
   }
   const next = follow(given, rule.delayMs ?? backoffMs(policy, Math.max(1, attemptCount), chance.random));
   const over = given.counted && next.kind !== 'stop' && overLimit(given, next, chance.nowUs);
-  return over ? stop(given, over) : next;
+  return over ? exhaust(given, over) : next;
 }
 
 function caseOf(
@@ -106,7 +107,13 @@ function follow(given: Case, wishedMs: number): Verdict {
   const by = rule ? `retry rule ${rule.number}` : '';
   if (rule?.action === 'FAIL') return stop(given, `${by} ends the job: ${what}`);
   if (rule?.action === 'PAUSE')
-    return { kind: 'pause', attemptCount, failures, reason: `paused by ${by}: ${what}; ResumeJob continues it` };
+    return {
+      kind: 'pause',
+      attemptCount,
+      failures,
+      reason: `paused by ${by}: ${what}; ResumeJob continues it`,
+      exhausted: false,
+    };
   const delayMs = Math.max(1, wishedMs);
   const reason = `${what}; waits ${delayMs} ms for the next${by && ` by ${by}`}`;
   return { kind: 'retry', attemptCount, failures, delayMs, reason };
@@ -123,6 +130,18 @@ function stop(given: Case, reason: string, failure = given.failure): Verdict {
   return { kind: 'stop', attemptCount, failures, reason, failure };
 }
 
+/** The end, or a pause if the policy says so. */
+function exhaust(given: Case, reason: string, failure?: Failure): Verdict {
+  const { policy, attemptCount, failures } = given;
+  if (policy.onExhaustion !== 'PAUSE') return stop(given, reason, failure);
+  return { kind: 'pause', attemptCount, failures, reason: exhaustedReason(reason), exhausted: true };
+}
+
+/** The reason of a job that is paused instead of failing, with what a person can do. */
+export function exhaustedReason(reason: string): string {
+  return `paused after its last attempt: ${reason}; ResumeJob counts anew, FailJob ends it`;
+}
+
 /**
  * The limit that leaves no further attempt, or undefined. A paused job has no next time yet: its next attempt may begin
  * at once.
@@ -131,7 +150,10 @@ function overLimit(given: Case, next: Verdict, nowUs: number): string | undefine
   const { run, policy, counted, attemptCount } = given;
   if (counted && attemptCount >= policy.maxAttempts) return `attempt ${attemptCount} of ${policy.maxAttempts} failed`;
   const nextUs = nowUs + (next.kind === 'retry' ? next.delayMs * 1000 : 0);
-  if (policy.maxRetryDurationMs > 0 && nextUs > run.createTimeUs + policy.maxRetryDurationMs * 1000)
+  if (
+    policy.maxRetryDurationMs > 0 &&
+    nextUs > (run.retriesSinceUs ?? run.createTimeUs) + policy.maxRetryDurationMs * 1000
+  )
     return "the next attempt would begin after the policy's max_retry_duration";
   return overCause(given);
 }

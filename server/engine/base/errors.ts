@@ -11,6 +11,7 @@ export type ErrorReason =
   | 'JOB_ENDED'
   | 'JOB_NOT_ENDED'
   | 'JOB_NOT_WAITING'
+  | 'JOB_NOT_FAILED'
   | 'JOB_NOT_ASSIGNED'
   | 'JOB_ERASED'
   | 'DEFINITION_ARCHIVED'

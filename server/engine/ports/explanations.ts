@@ -21,6 +21,10 @@ export interface ExplainedRun {
   /** When it becomes ready, or may run once it is resumed. */
   readonly dueTimeUs: number | undefined;
   readonly pauseTimeUs: number | undefined;
+  /** PAUSED after its last attempt. */
+  readonly exhausted: boolean;
+  /** The workflow or batch with which it is paused. Undefined: it is paused for itself. */
+  readonly pausedWith: string | undefined;
   readonly assignTimeUs: number | undefined;
   readonly cancelTimeUs: number | undefined;
   /** When its previous attempt was closed; undefined: there was none. */

@@ -152,6 +152,8 @@ export interface JobView {
   readonly revision: number;
   /** Its data was erased on demand. */
   readonly erased: boolean;
+  /** PAUSED after its last attempt. */
+  readonly exhausted: boolean;
   readonly attempts: readonly AttemptView[];
 }
 

@@ -19,7 +19,8 @@ SELECT r.*, n.queue, n.suspect, n.at_limit, n.gates & ~${claimedSingly}::smallin
        b.name AS breaker, b.open_time, b.probe_time, b.probe_job_id, p.session_id AS probe_session_id, p.assign_time AS probe_assign_time,
        s.beat_time, a.end_time AS close_time, (SELECT muster_now()) AS now
 FROM (
-  SELECT job_id, state, lane_id, rank, reason, limit_id, pause_time, assign_time, cancel_time, session_id, attempt,
+  SELECT job_id, state, lane_id, rank, reason, limit_id, pause_time, assign_time, cancel_time, session_id, attempt, exhausted,
+         CASE WHEN paused_with_parent THEN parent_job_id END AS paused_with,
          CASE state WHEN ${SCHEDULED} THEN due_time ELSE run_time END AS next_time
   FROM job_runs WHERE job_id = ANY(ARRAY[$1::uuid])
 ) AS r
@@ -43,6 +44,8 @@ LEFT JOIN LATERAL (
     reason: 'text?',
     limit_id: 'uuid?',
     pause_time: 'timestamptz?',
+    exhausted: 'bool?',
+    paused_with: 'uuid?',
     assign_time: 'timestamptz?',
     cancel_time: 'timestamptz?',
     session_id: 'uuid?',
@@ -169,6 +172,8 @@ export async function readRun(session: Session, jobId: string): Promise<Explaine
     limitId: row.limit_id ?? undefined,
     dueTimeUs: row.next_time ?? undefined,
     pauseTimeUs: row.pause_time ?? undefined,
+    exhausted: row.exhausted === true,
+    pausedWith: row.paused_with ?? undefined,
     assignTimeUs: row.assign_time ?? undefined,
     cancelTimeUs: row.cancel_time ?? undefined,
     closeTimeUs: row.close_time ?? undefined,

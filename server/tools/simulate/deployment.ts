@@ -4,15 +4,15 @@ import { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { QueueSchema } from '@muster/sdk/gen/muster/v1/queue_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
-import { evaluateAll } from '../../domain/workflows/expressions/evaluation.ts';
 import { composeStore } from '../../engine/base/composed-store.ts';
 import { DbClock } from '../../engine/base/db-clock.ts';
-import type { Log, Schemas } from '../../engine/ports/ports.ts';
+import type { Log } from '../../engine/ports/ports.ts';
 import { createReplica, type Replica } from '../../engine/replica.ts';
 import { failureText } from '../../store/base/failure-text.ts';
 import { createStatements } from '../../store/store.ts';
 import { CallRefusal, Calls } from './calls.ts';
 import { CleanUp } from './clean-up.ts';
+import { inPlace } from './in-place.ts';
 import { Line } from './line.ts';
 import { LocalBus } from './local-bus.ts';
 import type { Prng } from './prng.ts';
@@ -27,12 +27,6 @@ import { World } from './world.ts';
 /** Sessions never lapse here: heartbeats every few seconds would cost more than all the jobs of a quiet day. */
 const TEN_YEARS_MS = 3_650 * 86_400_000;
 const times = { beatMs: 5_000, leaseMs: TEN_YEARS_MS };
-
-/** Inputs are not checked: arrivals need no valid input. */
-const noSchemas: Schemas = {
-  compile: async () => undefined,
-  validate: async (checks) => checks.map(() => undefined),
-};
 
 export interface Deployment {
   readonly world: World;
@@ -86,8 +80,7 @@ function buildReplica({ postgres, random, onFault }: DeploymentParts, world: Wor
   const replica = createReplica({
     store,
     bus,
-    schemas: noSchemas,
-    expressions: { evaluate: async (evaluation) => evaluateAll(evaluation) },
+    ...inPlace,
     clock,
     dbClock: new DbClock(clock),
     timers: clock,

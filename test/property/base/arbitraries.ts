@@ -69,7 +69,14 @@ export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc
     plainPolicy,
     backoffKind,
     fc.constantFrom({}, { jitter: 'NONE' as const }),
-    fc.record({ rules: fc.array(retryRule, { minLength: 1, maxLength: 4 }), limits }, { requiredKeys: [] }),
+    fc.record(
+      {
+        rules: fc.array(retryRule, { minLength: 1, maxLength: 4 }),
+        limits,
+        onExhaustion: fc.constant('PAUSE' as const),
+      },
+      { requiredKeys: [] },
+    ),
   )
   .map((parts) => Object.assign({}, ...parts));
 
@@ -98,6 +105,8 @@ const times = {
   isPause: fc.boolean(),
   isFamily: fc.boolean(),
   isWithParent: fc.boolean(),
+  isExhausted: fc.boolean(),
+  resumedAgoUs: fc.option(fc.integer({ min: 0, max: DAY_MS * 1000 }), { nil: null }),
 };
 
 /** Limits in the past, limits in the future, or none, with those of the attempt when it was seen running. */
@@ -183,6 +192,8 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       suspension,
       begun: state === 'PAUSED' && drawn.isFamily,
       pausedWithParent: (state === 'PAUSED' || suspension !== null) && drawn.isWithParent,
+      exhausted: state === 'PAUSED' && !drawn.isFamily && drawn.isExhausted,
+      retriesSinceUs: drawn.resumedAgoUs === null ? null : NOON_US - drawn.resumedAgoUs,
       reason: null,
       failures: failuresBelow(policy, drawn.failed),
       runTimeoutMs: 1_000,

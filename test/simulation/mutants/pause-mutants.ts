@@ -16,6 +16,36 @@ export const pauseMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  exhausted_counts_on: {
+    about: 'A job that is resumed after its last attempt has one attempt, and not all of them again.',
+    patches: [
+      {
+        file: 'server/domain/jobs/pause.ts',
+        find: 'if (!run.exhausted) return {};',
+        replace: 'if (run.attempt > 0) return {};',
+      },
+    ],
+  },
+  exhausted_by_loss_fails: {
+    about: 'A job whose last attempt was lost fails, and does not wait for a person.',
+    patches: [
+      {
+        file: 'server/domain/retries/retry-verdict.ts',
+        find: "return over ? exhaust(given, over) : { kind: 'none'",
+        replace: "return over ? stop(given, over) : { kind: 'none'",
+      },
+    ],
+  },
+  given_up_without_its_failure: {
+    about: 'A job that a person ends after its last attempt has the failure of an earlier one.',
+    patches: [
+      {
+        file: 'server/engine/jobs/change/pauses.ts',
+        find: 'attempts.find(({ attempt }) => attempt === run.attempt)',
+        replace: 'attempts.find(({ attempt }) => attempt > 0)',
+      },
+    ],
+  },
   workflow_is_resumed_alone: {
     about: 'A workflow is resumed, and the jobs that were paused with it are not.',
     patches: [

@@ -121,6 +121,7 @@ const changing: ReadonlySet<string> = new Set([
   'cancelJob',
   'pauseJob',
   'resumeJob',
+  'failJob',
   'updateJob',
   'eraseJob',
   'retryJob',

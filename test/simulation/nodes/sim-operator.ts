@@ -6,6 +6,7 @@ import {
   CancelJobRequestSchema,
   CancelJobsRequestSchema,
   EraseJobRequestSchema,
+  FailJobRequestSchema,
   JobService,
   ListJobsRequestSchema,
   PauseJobRequestSchema,
@@ -19,8 +20,11 @@ import type { ActKind, PlannedAct, PlannedSweep } from '../scenario/acts.ts';
 import { type Caller, readOf, refusalIn, timestampFromMs } from './sim-caller.ts';
 import { requestId } from './sim-worker.ts';
 
-const { cancelJob, pauseJob, resumeJob, updateJob, retryJob, eraseJob, listJobs, cancelJobs, retryJobs } =
+const { cancelJob, pauseJob, resumeJob, failJob, updateJob, retryJob, eraseJob, listJobs, cancelJobs, retryJobs } =
   JobService.method;
+
+/** Share of the jobs without a further attempt that are not resumed. */
+const GIVES_UP = 0.4;
 
 /** A few jobs are cancelled with a grace period of their own, by their ids. */
 function graceOf(jobId: string): { readonly grace?: ReturnType<typeof durationFromMs> } {
@@ -175,8 +179,16 @@ export class SimOperator {
       listJobs,
       create(ListJobsRequestSchema, { pageSize: 50, filter: { states: [JobState.PAUSED] } }),
     );
-    for (const { jobId, stateReason } of jobs)
-      if (!stateReason.includes('to which it belongs') && this.#caller.random.chance(0.6))
-        await this.#hold('resumed', jobId, ['JOB_ENDED']);
+    for (const { jobId, stateReason, exhausted } of jobs) {
+      if (stateReason.includes('to which it belongs') || !this.#caller.random.chance(0.6)) continue;
+      if (exhausted && this.#caller.random.chance(GIVES_UP)) await this.#fail(jobId);
+      else await this.#hold('resumed', jobId, ['JOB_ENDED']);
+    }
+  }
+
+  async #fail(jobId: string): Promise<void> {
+    const request = create(FailJobRequestSchema, { jobId, requestId: requestId(this.#caller.random) });
+    const job = await this.#ask(this.#caller.insist(failJob, request), ['JOB_ENDED', 'JOB_NOT_FAILED']);
+    this.#caller.history.count(job ? 'failed on request' : 'too late to be failed');
   }
 }

@@ -1,12 +1,12 @@
 /** A place for a replica: one life after another of the product's engine and API handlers. */
 import { type ServiceBinding, services } from '../../../server/api/service.ts';
 import { sessionService } from '../../../server/api/sessions/sessions.ts';
-import { evaluateAll } from '../../../server/domain/workflows/expressions/evaluation.ts';
 import { DbClock } from '../../../server/engine/base/db-clock.ts';
-import type { Log, Schemas } from '../../../server/engine/ports/ports.ts';
+import type { Log } from '../../../server/engine/ports/ports.ts';
 import type { SessionTimes } from '../../../server/engine/ports/sessions.ts';
 import { createReplica, type Replica } from '../../../server/engine/replica.ts';
 import { failureText } from '../../../server/store/base/failure-text.ts';
+import { inPlace } from '../../../server/tools/simulate/in-place.ts';
 import type { Line } from '../../../server/tools/simulate/line.ts';
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
@@ -39,12 +39,6 @@ export interface DeathPlan {
 
 const STOP_WAIT_MS = 5_000;
 
-/** No definition here has a schema. */
-const noSchemas: Schemas = {
-  compile: async () => undefined,
-  validate: async (checks) => checks.map(() => undefined),
-};
-
 class Life implements Server {
   readonly process: Process;
   readonly #deps: ReplicaDeps;
@@ -68,8 +62,7 @@ class Life implements Server {
     this.#replica = createReplica({
       store: createStore(this.#database),
       bus: deps.hub.replicaBus(process),
-      schemas: noSchemas,
-      expressions: { evaluate: async (evaluation) => evaluateAll(evaluation) },
+      ...inPlace,
       clock: process,
       dbClock: new DbClock(process, this.#log()),
       timers: process,

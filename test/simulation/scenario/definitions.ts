@@ -10,6 +10,7 @@ import {
 import type { JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import {
   Backoff,
+  ExhaustionAction,
   Jitter,
   RetryAction,
   RetryCause,
@@ -116,6 +117,7 @@ export const definitions: readonly JobDefinition[] = [
       jitter: Jitter.NONE,
       delays: [120, 500, 200].map((ms) => durationFromMs(ms)),
       limits: { application: 3, infrastructure: 2, lostWorker: 1 },
+      onExhaustion: ExhaustionAction.PAUSE,
     },
   ),
   definition(

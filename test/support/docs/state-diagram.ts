@@ -49,6 +49,7 @@ const reasons: { readonly [E in JobEvent]: string } = {
   expire: 'its expiry has come',
   pause: 'somebody pauses it; the handler of a job that is held is asked to stop',
   resume: 'somebody resumes it, or withdraws the request to stop',
+  giveUp: 'somebody ends it with the failure of its last attempt',
   update: 'somebody changes its priority, run time or expiry',
   start: 'it is a workflow, and the control plane takes it',
   finish: 'it is a workflow, and none of its steps is left to run; or the signal or person that it waited for has come',

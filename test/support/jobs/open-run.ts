@@ -24,6 +24,8 @@ export function openRunAt(createTimeUs: number, changes: Partial<OpenRun> = {}):
     suspension: null,
     begun: false,
     pausedWithParent: false,
+    exhausted: false,
+    retriesSinceUs: null,
     runTimeUs: null,
     createTimeUs,
     consecutiveLosses: 0,

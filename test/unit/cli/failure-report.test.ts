@@ -63,6 +63,16 @@ describe('a report', () => {
     expect(report.next).not.toBe('');
   });
 
+  it('of a call without an answer names the server', () => {
+    const report = reportOf(new MusterError({ code: Code.DEADLINE_EXCEEDED, message: 'x' }), server);
+    expect(report).toMatchObject({ message: 'Muster at muster:7070 did not answer in time', next: 'try again' });
+  });
+
+  it('gives the delay that the server asks for where there is no hint', () => {
+    const error = new MusterError({ code: Code.ABORTED, message: 'x', reason: 'NEW_REASON', retryDelayMs: 1_200 });
+    expect(reportOf(error, server).next).toBe('try again in 2 s');
+  });
+
   it('of an error of the CLI keeps its exit code', () => {
     expect(reportOf(new CliError({ message: 'm', next: 'n', exitCode: 3 }), server)).toMatchObject({
       message: 'm',

@@ -5,7 +5,7 @@ import { JobState, StepRole, StepState, WorkflowPhase, WorkflowSchema, WorkflowS
 import { describe, expect, it } from 'vitest';
 import { Output } from '../../../server/cli/output/output.ts';
 import { Table } from '../../../server/cli/output/table.ts';
-import { headline } from '../../../server/cli/workflow/drawn-workflow.ts';
+import { headline, noteLimits } from '../../../server/cli/workflow/drawn-workflow.ts';
 import { graphSvg } from '../../../server/cli/workflow/graph-svg.ts';
 import { graphColumns } from '../../../server/cli/workflow/graph-view.ts';
 import { timelineSvg } from '../../../server/cli/workflow/timeline-svg.ts';
@@ -221,4 +221,11 @@ describe('the timeline', () => {
   ])('draws a visible bar within its cells from %i to %i ms', (from, to, bar) => {
     expect(barOf({ from, to }, 10_000, 10)).toBe(bar);
   });
+});
+
+it('a drawing of a workflow that waits for its turn says where the reason is', () => {
+  const notes: string[] = [];
+  const stream = { write: (text: string) => notes.push(text), isTTY: false } as never;
+  noteLimits(new Output(false, { stdout: stream, stderr: stream }), draw());
+  expect(notes.join('')).toBe('It has not been started: muster explain j1 shows the reason\n');
 });

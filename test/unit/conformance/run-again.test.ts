@@ -1,4 +1,5 @@
 /** A case that failed on a busy machine runs again, alone. Any other failure is final. */
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../../server/tools/conformance/case.ts';
 import type { KitOptions } from '../../../server/tools/conformance/case-run.ts';
@@ -145,4 +146,16 @@ it('the kit detects a loop that is really blocked', async () => {
   const [result] = await runCases(options, noBus);
   const late = expect.stringMatching(/^the kit's own loop was ([5-9]\d\d|\d{4,}) ms late/);
   expect(result).toMatchObject({ verdict: 'passed', disturbances: [late] });
+});
+
+it('a case that can not be set up ends the run, and leaves its turn to others', async () => {
+  const terms = {
+    get leaseMs(): number {
+      throw new Error('no lease');
+    },
+  };
+  const broken = { ...new Script('broken', []).one, terms };
+  for (let time = 0; time <= Math.max(2, availableParallelism()); time++)
+    await expect(outcome([], { cases: [broken] })).rejects.toThrow('no lease');
+  expect((await outcome([new Script('a', [{}])])).results).toMatchObject([{ verdict: 'passed' }]);
 });

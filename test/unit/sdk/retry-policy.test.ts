@@ -24,6 +24,7 @@ describe('a retry policy', () => {
         { action: 'PAUSE' },
       ],
       limits: { lostWorker: 2 },
+      onExhaustion: 'PAUSE',
     });
     expect(policy).toMatchObject({
       maxAttempts: 5,
@@ -40,6 +41,7 @@ describe('a retry policy', () => {
         { types: [], exitCodes: [], causes: [], action: 4 },
       ],
       limits: { application: 0, timeout: 0, lostWorker: 2, infrastructure: 0 },
+      onExhaustion: 2,
     });
     expect(policy.rules[1]?.delay).toBeUndefined();
   });

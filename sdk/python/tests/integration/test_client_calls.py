@@ -187,6 +187,8 @@ CASES = [
          jobs.PauseJobsRequest(filter=jobs.JobFilter(queue="q"), reason="why", running=True,
                                grace=to_duration(2), timeouts=jobs.PAUSED_TIMEOUTS_STOP),
          jobs.PauseJobsResponse(paused_count=3), 3),
+    Case("fail", ("j", "he has left"), {}, jobs.FailJobRequest(job_id="j", reason="he has left"),
+         jobs.FailJobResponse(job=JOB), JOB),
     Case("resume_jobs", (JobFilter(queue="q"),), {"validate_only": True},
          jobs.ResumeJobsRequest(filter=jobs.JobFilter(queue="q"), validate_only=True),
          jobs.ResumeJobsResponse(resumed_count=3), 3),

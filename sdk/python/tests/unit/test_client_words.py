@@ -45,7 +45,9 @@ def test_retry_policies_in_words() -> None:
         max_backoff=5,
         rules=[retry_rule("IGNORE", types=["Busy"], causes=["TIMEOUT"], exit_codes=[3], delay=2)],
         limits={"timeout": 2},
+        on_exhaustion="PAUSE",
     )
+    assert policy.on_exhaustion == 2
     assert (policy.backoff, policy.jitter, policy.max_backoff.seconds, policy.limits.timeout) == (4, 2, 5, 2)
     assert [delay.seconds for delay in policy.delays] == [1, 60]
     (rule,) = policy.rules
@@ -53,3 +55,5 @@ def test_retry_policies_in_words() -> None:
     assert not policy.HasField("min_backoff")
     with pytest.raises(ValueError, match="none of RETRY, FAIL, IGNORE, PAUSE"):
         retry_rule("GIVE_UP")
+    with pytest.raises(ValueError, match="none of FAIL, PAUSE"):
+        retry_policy(on_exhaustion="STOP")  # type: ignore[arg-type]

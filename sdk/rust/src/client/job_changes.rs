@@ -60,7 +60,7 @@ impl Client {
     }
 
     /// Continues a paused job: at once, or at its run time if that is in the future. A job that is not paused does not
-    /// change.
+    /// change; one that is exhausted gets all attempts of its retry policy again.
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION (JOB_ENDED).
@@ -73,6 +73,26 @@ impl Client {
         let answer = self.calls.make(message, |request| {
             let mut jobs = self.jobs.clone();
             async move { jobs.resume_job(request).await }
+        });
+        present(answer.await?.job, "job")
+    }
+
+    /// Ends a job that is PAUSED after a failed attempt, with that failure. The reason is shown to operators; at most 256
+    /// characters.
+    ///
+    /// # Errors
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION (JOB_ENDED; JOB_NOT_FAILED: it is not paused,
+    /// or its last attempt has not failed).
+    pub async fn fail(&self, job: impl AsRef<str>, reason: &str) -> Result<v1::Job> {
+        let message = v1::FailJobRequest {
+            namespace: self.calls.namespace.clone(),
+            job_id: job.as_ref().into(),
+            reason: reason.into(),
+            request_id: request_id(),
+        };
+        let answer = self.calls.make(message, |request| {
+            let mut jobs = self.jobs.clone();
+            async move { jobs.fail_job(request).await }
         });
         present(answer.await?.job, "job")
     }

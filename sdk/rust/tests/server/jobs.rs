@@ -110,6 +110,8 @@ async fn a_job_that_waits_is_paused_and_resumed() {
     let job = server.client.submit(server.job("paused")).await.unwrap();
     let paused = server.client.pause(&job, "not now").await.unwrap();
     assert_eq!((paused.state(), &*paused.state_reason), (JobState::Paused, "not now"));
+    let not_failed = server.client.fail(&job, "he has left").await.unwrap_err();
+    assert_eq!(not_failed.reason(), "JOB_NOT_FAILED");
     let ready = server.client.resume(&job).await.unwrap();
     assert_eq!(ready.state(), JobState::Ready);
     server.client.cancel(&job, "the test is over").await.unwrap();

@@ -171,10 +171,26 @@ export class Client extends AdminClient {
     return present(response.job, 'job');
   }
 
-  /** Resumes a paused job: at once, or at its run time if that is still ahead. */
+  /**
+   * Resumes a paused job: at once, or at its run time if that is still ahead. One that is `exhausted` gets all attempts
+   * of its retry policy again.
+   */
   async resume(job: JobRef, options: RequestOptions = {}): Promise<Job> {
     const request = { ...this.#target(job), requestId: options.requestId ?? randomUUID() };
     const response = await this.#call(options, (call) => this.#jobs.resumeJob(request, call));
+    return present(response.job, 'job');
+  }
+
+  /**
+   * Ends a job that is PAUSED after a failed attempt: FAILED, with that failure. Returns it.
+   *
+   * @param reason Reason, shown to operators. At most 256 characters.
+   * @throws MusterError FAILED_PRECONDITION (JOB_ENDED; JOB_NOT_FAILED: it is not paused, or its last attempt has not
+   *   failed).
+   */
+  async fail(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
+    const request = { ...this.#target(job), reason, requestId: options.requestId ?? randomUUID() };
+    const response = await this.#call(options, (call) => this.#jobs.failJob(request, call));
     return present(response.job, 'job');
   }
 

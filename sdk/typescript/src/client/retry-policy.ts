@@ -5,6 +5,7 @@ import { durationFromMs } from '../duration.ts';
 import type { RetryPolicy, RetryRule } from '../gen/muster/v1/retry_policy_pb.ts';
 import {
   Backoff,
+  ExhaustionAction,
   Jitter,
   RetryAction,
   RetryCause,
@@ -59,6 +60,11 @@ export interface RetryPolicyOptions {
     readonly lostWorker?: number;
     readonly infrastructure?: number;
   };
+  /**
+   * PAUSE: a job that has no further attempt waits, PAUSED, for a person: `resume` counts anew, `fail` ends it. Default:
+   * FAIL.
+   */
+  readonly onExhaustion?: 'FAIL' | 'PAUSE';
 }
 
 /** Options, or the message of the contract. */
@@ -70,6 +76,7 @@ const messageFields = ['minBackoff', 'maxBackoff', 'maxRetryDuration', 'delays']
 export function retryPolicy(init: RetryPolicyInit): RetryPolicy {
   if (isMessage(init)) return create(RetryPolicySchema, init);
   const { backoff, jitter, minBackoffMs, maxBackoffMs, maxRetryDurationMs, delaysMs = [], rules = [] } = init;
+  const { onExhaustion } = init;
   const policy = create(RetryPolicySchema, {
     maxAttempts: init.maxAttempts ?? 0,
     multiplier: init.multiplier ?? 0,
@@ -79,6 +86,7 @@ export function retryPolicy(init: RetryPolicyInit): RetryPolicy {
     delays: delaysMs.map(durationFromMs),
     rules: rules.map(ruleOf),
     ...(init.limits ? { limits: init.limits } : {}),
+    onExhaustion: codeOf(ExhaustionAction, onExhaustion, 'onExhaustion'),
   });
   if (minBackoffMs !== undefined) policy.minBackoff = durationFromMs(minBackoffMs);
   if (maxBackoffMs !== undefined) policy.maxBackoff = durationFromMs(maxBackoffMs);
@@ -89,8 +97,10 @@ export function retryPolicy(init: RetryPolicyInit): RetryPolicy {
 /** Recognizes the message: it has durations, or numbers where the options have strings. */
 function isMessage(init: RetryPolicyInit): init is MessageInitShape<typeof RetryPolicySchema> {
   if ('$typeName' in init || messageFields.some((field) => field in init)) return true;
-  const { backoff, jitter, rules = [] } = init;
-  return [backoff, jitter, ...rules.map(({ action }) => action)].some((value) => typeof value === 'number');
+  const { backoff, jitter, onExhaustion, rules = [] } = init;
+  return [backoff, jitter, onExhaustion, ...rules.map(({ action }) => action)].some(
+    (value) => typeof value === 'number',
+  );
 }
 
 function ruleOf({ action, delayMs, causes = [], types = [], exitCodes = [] }: RetryRuleOptions): RetryRule {

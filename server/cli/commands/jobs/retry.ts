@@ -15,7 +15,7 @@ export function addRetry(program: Command): void {
     .command('retry')
     .argument('<job...>', 'ids of the jobs')
     .helpGroup('Jobs:')
-    .description('Retry ended jobs as new jobs; muster redrive does so by filter')
+    .description('Retry ended jobs as new jobs; muster redrive does so by filter. muster resume continues a paused one')
     .option('--skip <step>', 'step that the new workflow must not run; may be repeated', append)
     .option('--reason <text>', 'why; kept with the skipped steps')
     .addHelpText(

@@ -3,10 +3,12 @@
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import {
+  decideGiveUp,
   decidePause,
   decidePauseIfPossible,
   decideResume,
   decideUpdate,
+  type GiveUpRefusal,
   type PauseRefusal,
   type PauseRequest,
   type Update,
@@ -73,6 +75,17 @@ export class Pauses {
     );
   }
 
+  /** Ends a paused job with the failure of its last attempt. Also throws JOB_NOT_FAILED and CONFLICT. */
+  async fail(namespace: string, jobId: string, reason: string, request: RequestKey | undefined): Promise<JobView> {
+    const attempts = (await this.#parts.store.readJob(namespace, jobId))?.attempts ?? [];
+    return this.#change(namespace, jobId, request, (run) => {
+      const last = attempts.find(({ attempt }) => attempt === run.attempt);
+      if (run.state === 'PAUSED' && run.attempt > 0 && !last?.outcome)
+        throw new EngineError('CONFLICT', `job ${jobId} has just been paused; try again`, { retryAfterMs: 50 });
+      return decideGiveUp(run, reason, last?.failure);
+    });
+  }
+
   /** Also throws INVALID_FIELD: for an expiry in the past, and for a run time later than the expiry. */
   update(namespace: string, jobId: string, update: Update, request: RequestKey | undefined): Promise<JobView> {
     return this.#change(namespace, jobId, request, (run, nowUs) => decideUpdate(run, update, this.#moment(nowUs)));
@@ -91,7 +104,7 @@ export class Pauses {
     namespace: string,
     jobId: string,
     request: RequestKey | undefined,
-    decide: (...given: Parameters<DecideJob>) => Change | PauseRefusal | undefined,
+    decide: (...given: Parameters<DecideJob>) => Change | PauseRefusal | GiveUpRefusal | undefined,
   ): Promise<JobView> {
     const { changes, store } = this.#parts;
     let stays = false;
@@ -133,13 +146,26 @@ function requestOf(pause: Pause, definition: JobDefinition): PauseRequest {
   return { reason, stopsTimeouts, graceMs: graceMs ?? definition.cancelGraceMs, childGraceMs };
 }
 
-function refusalOf(refusal: PauseRefusal, run: OpenRun): EngineError {
+function refusalOf(refusal: PauseRefusal | GiveUpRefusal, run: OpenRun): EngineError {
+  const metadata = { job_id: run.jobId, state: run.state };
   switch (refusal) {
+    case 'NOT_PAUSED':
+      return new EngineError(
+        'JOB_NOT_FAILED',
+        `job ${run.jobId} is ${run.state}: FailJob ends a job that is PAUSED after an attempt that failed; CancelJob ends any open job`,
+        { metadata },
+      );
+    case 'NOT_FAILED':
+      return new EngineError(
+        'JOB_NOT_FAILED',
+        `the last attempt of job ${run.jobId} has not failed, so there is no failure to end it with; CancelJob ends it`,
+        { metadata },
+      );
     case 'NOT_WAITING':
       return new EngineError(
         'JOB_NOT_WAITING',
         `job ${run.jobId} is ${run.state}: only a waiting job can be paused, resumed or updated; PauseJob with running also stops a job that runs, and a workflow or a batch that has begun; CancelJob stops it for good`,
-        { metadata: { job_id: run.jobId, state: run.state } },
+        { metadata },
       );
     case 'EXPIRY_PASSED':
       return new EngineError('INVALID_FIELD', 'expire_time has passed already; CancelJob ends the job at once', {

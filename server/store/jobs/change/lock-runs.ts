@@ -64,6 +64,8 @@ const runRowType = {
   timeouts_stopped: 'bool',
   paused_from: 'int2?',
   paused_with_parent: 'bool?',
+  exhausted: 'bool?',
+  retries_since: 'timestamptz?',
 } satisfies RowType;
 
 function lockStatement(name: string, picked: string) {
@@ -184,6 +186,8 @@ function openRun(row: RowOf<Lock>): OpenRun {
     suspension: suspensionOf(row),
     begun: row.paused_from !== null,
     pausedWithParent: row.paused_with_parent === true,
+    exhausted: row.exhausted === true,
+    retriesSinceUs: row.retries_since,
     runTimeUs: row.run_time,
     createTimeUs: row.create_time,
     consecutiveLosses: row.consecutive_losses,

@@ -34,7 +34,7 @@ export const viewColumns = `
        o.end_time, o.skip_reason, o.result_content_type, o.result_metadata, o.failure,
        coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
        coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id,
-       CASE WHEN r.state <> ${stateCodes.CANCELLING} THEN r.suspend_until END AS suspend_until`;
+       CASE WHEN r.state <> ${stateCodes.CANCELLING} THEN r.suspend_until END AS suspend_until, r.exhausted`;
 
 export const viewRowType = {
   job_id: 'uuid',
@@ -82,6 +82,7 @@ export const viewRowType = {
   cancel_reason: 'text?',
   cleanup_job_id: 'uuid?',
   suspend_until: 'timestamptz?',
+  exhausted: 'bool?',
   result: 'bytea?',
 } satisfies RowType;
 
@@ -316,6 +317,7 @@ function jobView(row: ViewRow): JobView {
     traceparent: row.traceparent ?? '',
     revision: row.revision,
     erased: row.erase_audit_id !== null,
+    exhausted: row.exhausted === true,
     attempts: [],
   };
 }

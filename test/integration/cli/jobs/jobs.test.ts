@@ -222,6 +222,19 @@ describe('muster pause, resume, update, cancel, retry, redrive, erase', () => {
     expect(mixed).toMatchObject({ code: 2, stderr: expect.stringContaining('either ids of jobs or a filter') });
   });
 
+  it('end a job that waits for a person after its last attempt', async () => {
+    const retryPolicy = { maxAttempts: 1, onExhaustion: 'PAUSE' } as const;
+    const job = await server.client.submit('fail', null, { retryPolicy });
+    await eventually('it has failed', async () => (await server.client.get(job)).exhausted);
+    const failed = await server.run(['fail', job.jobId, '--reason', 'he has left']);
+    expect([failed.code, failed.stdout]).toEqual([0, `Job ${job.jobId} FAILED: he has left\n`]);
+    const waiting = await submitted('idle');
+    expect(await server.run(['fail', waiting])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('JOB_NOT_FAILED'),
+    });
+  });
+
   it.each([['cancel'], ['redrive'], ['pause'], ['resume']])(
     '%s does not take all jobs without a filter',
     async (command) => {

@@ -242,6 +242,7 @@ export class JobChecks {
     if (row.to === SUCCEEDED) this.#success(row, life);
     life.wasHeld = held.includes(life.state);
     if (row.to === FAILED && life.wasHeld) this.#retries.failed(row, this.#lastByOutage(row));
+    if (this.#steps.isGivenUp(row, life.state)) this.#retries.givenUp(row);
     this.#steps.ended(row, life.state);
     life.end = row;
   }

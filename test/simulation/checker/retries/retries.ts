@@ -5,6 +5,7 @@
 import { durationToMs } from '../../../../sdk/typescript/src/duration.ts';
 import {
   Backoff,
+  ExhaustionAction,
   Jitter,
   RetryAction,
   RetryCause,
@@ -25,8 +26,8 @@ interface Reported {
 }
 
 interface Verdict {
-  /** `usual`: no rule applies, and it is requeued as a lost attempt. */
-  readonly next: 'retry' | 'pause' | 'stop' | 'usual';
+  /** `usual`: no rule applies, and it is requeued as a lost attempt. `exhaust`: it waits for a person, who may begin anew. */
+  readonly next: 'retry' | 'pause' | 'exhaust' | 'stop' | 'usual';
   readonly counted: boolean;
   /** Minimum time before its next assignment, in ms. */
   readonly atLeastMs: number;
@@ -36,10 +37,14 @@ export interface RetryLife {
   counted: number;
   /** Failures that a limit counts, by cause. */
   readonly failed: Map<RetryCause, number>;
+  /** As stored with the last closed attempt. */
+  lastFailure: string | null;
   /** The verdict on the last closed attempt. */
   verdict: Verdict | undefined;
   /** The earliest time of the next assignment; µs. */
   earliestUs: number;
+  /** It has no attempt left, and is PAUSED. */
+  exhausted: boolean;
 }
 
 const causes: Readonly<Record<string, RetryCause>> = {
@@ -68,8 +73,9 @@ export class RetryChecks {
 
   /** An attempt was closed, and its job continues. `byOutage`: its session was closed in a mass lapse. */
   closed(row: Ordered, byOutage: boolean): void {
-    if (row.text === null) return;
     const life = this.#lifeOf(row.id);
+    life.lastFailure = row.text;
+    if (row.text === null) return;
     const verdict = this.#judge(row, life, JSON.parse(row.text), {
       lost: lostOutcomes.includes(row.cause ?? 0),
       byOutage,
@@ -87,14 +93,32 @@ export class RetryChecks {
     const life = this.#lifeOf(row.id);
     const { verdict } = life;
     life.verdict = undefined;
+    if (life.exhausted && !verdict && to !== 'PAUSED') this.#beginAnew(life);
     if (row.counted !== life.counted)
       this.#violate('I5 attempts rise', row, `counts ${row.counted} attempts, it should be ${life.counted}`);
     if (!verdict) return;
-    const isPaused = verdict.next === 'pause' || row.stopTo === stateCodes.PAUSED;
+    life.exhausted = verdict.next === 'exhaust';
+    const isPaused = life.exhausted || verdict.next === 'pause' || row.stopTo === stateCodes.PAUSED;
     if (isPaused !== (to === 'PAUSED') || (!isPaused && verdict.next === 'retry' && to !== 'SCHEDULED'))
       this.#violate('I16 retries', row, `went to ${to}, ${textOf(verdict)}`);
     life.earliestUs = (this.#evidence.history.transactionBegan.get(row.at) ?? row.at) + verdict.atLeastMs * 1000;
     if (verdict.atLeastMs > 1) this.#evidence.history.count(`waited: ${this.#definition(row.id)}`);
+  }
+
+  /** Somebody resumed it after its last attempt. */
+  #beginAnew(life: RetryLife): void {
+    this.#evidence.history.count('resumed after its last attempt');
+    life.exhausted = false;
+    life.counted = 0;
+    life.failed.clear();
+  }
+
+  /** Somebody ended it while it was PAUSED: with the failure of its last attempt. */
+  givenUp(row: Ordered): void {
+    this.#evidence.history.count('given up after its last attempt');
+    const { lastFailure } = this.#lifeOf(row.id);
+    if (row.text !== lastFailure)
+      this.#violate('I16 retries', row, `was given up with ${row.text}, not ${lastFailure}`);
   }
 
   /** An operator changed its run time. */
@@ -136,12 +160,15 @@ export class RetryChecks {
     const continues = action === RetryAction.RETRY || action === RetryAction.PAUSE;
     const counted = !how.byOutage && action !== RetryAction.IGNORE && (own || continues);
     const stop = { next: 'stop', counted, atLeastMs: 0 } as const;
+    const last = !isCleanup && policy.onExhaustion === ExhaustionAction.PAUSE ? 'exhaust' : 'stop';
+    const over = { ...stop, next: last } as const;
+    if (otherEnds.has(failure.type)) return { ...over, counted: false };
     if (failure.nonRetryable) return stop;
     if (!rule && !how.lost && !isCleanup && policy.nonRetryableTypes.includes(failure.type)) return stop;
     if (action === RetryAction.FAIL) return stop;
-    if (counted && life.counted + 1 >= this.#maxAttempts(row.id)) return stop;
+    if (counted && life.counted + 1 >= this.#maxAttempts(row.id)) return over;
     if (!isCleanup && !how.byOutage && action !== RetryAction.IGNORE && this.#overLimit(policy, life, cause))
-      return stop;
+      return over;
     if (action === RetryAction.PAUSE) return { next: 'pause', counted, atLeastMs: 0 };
     if (how.lost && !rule) return { next: 'usual', counted, atLeastMs: 0 };
     const ruledMs = rule?.delay && durationToMs(rule.delay, 0);
@@ -171,7 +198,14 @@ export class RetryChecks {
   }
 
   #lifeOf(job: string): RetryLife {
-    const life = this.#lives.get(job) ?? { counted: 0, failed: new Map(), verdict: undefined, earliestUs: 0 };
+    const life = this.#lives.get(job) ?? {
+      counted: 0,
+      failed: new Map(),
+      lastFailure: null,
+      verdict: undefined,
+      earliestUs: 0,
+      exhausted: false,
+    };
     this.#lives.set(job, life);
     return life;
   }

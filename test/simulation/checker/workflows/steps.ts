@@ -150,6 +150,14 @@ export class StepChecks {
     this.#total(row, from);
   }
 
+  /** Whether somebody ended it while it was PAUSED; nothing but its total timeout may end it FAILED otherwise. */
+  isGivenUp(row: Ordered, from: number): boolean {
+    const isLate = row.text?.includes('"it did not end within its total timeout"');
+    if (row.to !== FAILED || from !== PAUSED || isLate) return false;
+    this.#asked(row, 'PAUSED → FAILED', 'failJob');
+    return true;
+  }
+
   #total(row: Ordered, from: number): void {
     const { deadline } = this.#timesOf(row.id);
     if (deadline === undefined) return;

@@ -139,6 +139,7 @@ class AsyncClient:
     cancel = _call(job_calls.cancel)
     pause = _call(job_calls.pause)
     resume = _call(job_calls.resume)
+    fail = _call(job_calls.fail)
     update = _call(job_calls.update)
     retry = _call(job_calls.retry)
     erase = _call(job_calls.erase)

@@ -157,9 +157,33 @@ def pause(
 
 
 def resume(scope: Scope, job: JobRef, *, request_id: str = "", timeout: float | None = None) -> Call[Job]:
-    """Resumes a paused job: at once, or at its run time if that is still ahead."""
+    """Resumes a paused job: at once, or at its run time if that is still ahead.
+
+    One that is `exhausted` gets all attempts of its retry policy again.
+    """
     request = messages.ResumeJobRequest(namespace=scope.namespace, job_id=id_of(job), request_id=new_id(request_id))
     return Call(_method("ResumeJob", messages.ResumeJobResponse), request, _job, timeout)
+
+
+def fail(
+    scope: Scope, job: JobRef, reason: str = "", *, request_id: str = "", timeout: float | None = None
+) -> Call[Job]:
+    """Ends a job that is PAUSED after a failed attempt: FAILED, with that failure. Returns it.
+
+    Args:
+        job: The job.
+        reason: Reason, shown to operators. At most 256 characters.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
+
+    Raises:
+        MusterError: FAILED_PRECONDITION: JOB_ENDED; JOB_NOT_FAILED: it is not paused, or its last attempt has not
+            failed.
+    """
+    request = messages.FailJobRequest(
+        namespace=scope.namespace, job_id=id_of(job), reason=reason, request_id=new_id(request_id)
+    )
+    return Call(_method("FailJob", messages.FailJobResponse), request, _job, timeout)
 
 
 def update(

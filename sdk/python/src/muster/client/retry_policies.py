@@ -26,6 +26,7 @@ def retry_policy(
     non_retryable_types: Sequence[str] = (),
     rules: Sequence[RetryRule] = (),
     limits: Mapping[str, int] | None = None,
+    on_exhaustion: Literal["FAIL", "PAUSE"] | None = None,
 ) -> RetryPolicy:
     """Sets when and how often failed attempts are retried.
 
@@ -42,9 +43,11 @@ def retry_policy(
         rules: The first matching rule decides, see `retry_rule`. At most 20.
         limits: Failed attempts per cause ("application", "timeout", "lost_worker", "infrastructure"); the attempt that
             reaches the limit ends the job.
+        on_exhaustion: PAUSE: a job that has no further attempt waits, PAUSED, for a person: `resume` counts anew,
+            `fail` ends it. None: FAIL.
 
     Raises:
-        ValueError: A backoff, jitter or limit is unknown.
+        ValueError: A backoff, jitter, limit or on_exhaustion is unknown.
     """
     durations = {"min_backoff": min_backoff, "max_backoff": max_backoff, "max_retry_duration": max_retry_duration}
     return RetryPolicy(
@@ -56,8 +59,13 @@ def retry_policy(
         non_retryable_types=non_retryable_types,
         rules=rules,
         limits=None if limits is None else CauseLimits(**limits),
+        on_exhaustion=None if on_exhaustion is None else _exhaustion(on_exhaustion),  # type: ignore[arg-type]
         **{name: to_duration(length) for name, length in durations.items() if length is not None},
     )
+
+
+def _exhaustion(action: str) -> int:
+    return number_of(messages.ExhaustionAction, "EXHAUSTION_ACTION_", action)
 
 
 def retry_rule(

@@ -115,6 +115,11 @@ class JobServiceStub(object):
                 request_serializer=muster_dot_v1_dot_job__service__pb2.ResumeJobRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__service__pb2.ResumeJobResponse.FromString,
                 _registered_method=True)
+        self.FailJob = channel.unary_unary(
+                '/muster.v1.JobService/FailJob',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.FailJobRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.FailJobResponse.FromString,
+                _registered_method=True)
         self.PauseJobs = channel.unary_unary(
                 '/muster.v1.JobService/PauseJobs',
                 request_serializer=muster_dot_v1_dot_job__service__pb2.PauseJobsRequest.SerializeToString,
@@ -412,7 +417,8 @@ class JobServiceServicer(object):
     def ResumeJob(self, request, context):
         """Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
         dependencies. An attempt that was asked to stop, and has not yet, runs on; if it stops all the same, the next one
-        begins at once. A workflow or a batch continues with the jobs that were paused with it.
+        begins at once. A workflow or a batch continues with the jobs that were paused with it. One that is `exhausted` gets
+        all attempts of its retry policy again.
 
         A job that is not paused stays as it is.
 
@@ -422,6 +428,22 @@ class JobServiceServicer(object):
         - REQUEST_ID_REUSED: request_id was used for another call.
         - NOT_FOUND
         - FAILED_PRECONDITION (JOB_ENDED)
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FailJob(self, request, context):
+        """Ends a PAUSED job as FAILED, with the failure of its last attempt: what its workflow, its batch or its dependents do
+        about a failure, they do. For a job that its retry policy has paused; CancelJob ends any other one.
+
+        Errors:
+        - INVALID_ARGUMENT:
+        - A field is wrong.
+        - REQUEST_ID_REUSED: request_id was used for another call.
+        - NOT_FOUND
+        - FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_FAILED)
+        - ABORTED (CONFLICT): the job has just been paused; try again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -573,6 +595,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.ResumeJob,
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.ResumeJobRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__service__pb2.ResumeJobResponse.SerializeToString,
+            ),
+            'FailJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.FailJob,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.FailJobRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.FailJobResponse.SerializeToString,
             ),
             'PauseJobs': grpc.unary_unary_rpc_method_handler(
                     servicer.PauseJobs,
@@ -1028,6 +1055,33 @@ class JobService(object):
             '/muster.v1.JobService/ResumeJob',
             muster_dot_v1_dot_job__service__pb2.ResumeJobRequest.SerializeToString,
             muster_dot_v1_dot_job__service__pb2.ResumeJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FailJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobService/FailJob',
+            muster_dot_v1_dot_job__service__pb2.FailJobRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.FailJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmuster/v1/retry_policy.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\"\xa7\x01\n\tRetryRule\x12\r\n\x05types\x18\x01 \x03(\t\x12\x12\n\nexit_codes\x18\x02 \x03(\x05\x12%\n\x06\x63\x61uses\x18\x03 \x03(\x0e\x32\x15.muster.v1.RetryCause\x12&\n\x06\x61\x63tion\x18\x04 \x01(\x0e\x32\x16.muster.v1.RetryAction\x12(\n\x05\x64\x65lay\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"`\n\x0b\x43\x61useLimits\x12\x13\n\x0b\x61pplication\x18\x01 \x01(\x05\x12\x0f\n\x07timeout\x18\x02 \x01(\x05\x12\x13\n\x0blost_worker\x18\x03 \x01(\x05\x12\x16\n\x0einfrastructure\x18\x04 \x01(\x05\"\xab\x03\n\x0bRetryPolicy\x12\x14\n\x0cmax_attempts\x18\x01 \x01(\x05\x12.\n\x0bmin_backoff\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0bmax_backoff\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nmultiplier\x18\x04 \x01(\x01\x12\x35\n\x12max_retry_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13non_retryable_types\x18\x06 \x03(\t\x12#\n\x07\x62\x61\x63koff\x18\x07 \x01(\x0e\x32\x12.muster.v1.Backoff\x12!\n\x06jitter\x18\x08 \x01(\x0e\x32\x11.muster.v1.Jitter\x12)\n\x06\x64\x65lays\x18\t \x03(\x0b\x32\x19.google.protobuf.Duration\x12#\n\x05rules\x18\n \x03(\x0b\x32\x14.muster.v1.RetryRule\x12&\n\x06limits\x18\x0b \x01(\x0b\x32\x16.muster.v1.CauseLimits\"4\n\x0bRetryBudget\x12\r\n\x05ratio\x18\x01 \x01(\x01\x12\x16\n\x0emin_per_minute\x18\x02 \x01(\x05*w\n\x07\x42\x61\x63koff\x12\x17\n\x13\x42\x41\x43KOFF_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42\x41\x43KOFF_EXPONENTIAL\x10\x01\x12\x12\n\x0e\x42\x41\x43KOFF_LINEAR\x10\x02\x12\x14\n\x10\x42\x41\x43KOFF_CONSTANT\x10\x03\x12\x10\n\x0c\x42\x41\x43KOFF_LIST\x10\x04*B\n\x06Jitter\x12\x16\n\x12JITTER_UNSPECIFIED\x10\x00\x12\x0f\n\x0bJITTER_FULL\x10\x01\x12\x0f\n\x0bJITTER_NONE\x10\x02*\x9c\x01\n\nRetryCause\x12\x1b\n\x17RETRY_CAUSE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RETRY_CAUSE_APPLICATION\x10\x01\x12\x17\n\x13RETRY_CAUSE_TIMEOUT\x10\x02\x12\x1b\n\x17RETRY_CAUSE_LOST_WORKER\x10\x03\x12\x1e\n\x1aRETRY_CAUSE_INFRASTRUCTURE\x10\x04*\x8b\x01\n\x0bRetryAction\x12\x1c\n\x18RETRY_ACTION_UNSPECIFIED\x10\x00\x12\x16\n\x12RETRY_ACTION_RETRY\x10\x01\x12\x15\n\x11RETRY_ACTION_FAIL\x10\x02\x12\x17\n\x13RETRY_ACTION_IGNORE\x10\x03\x12\x16\n\x12RETRY_ACTION_PAUSE\x10\x04\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmuster/v1/retry_policy.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\"\xa7\x01\n\tRetryRule\x12\r\n\x05types\x18\x01 \x03(\t\x12\x12\n\nexit_codes\x18\x02 \x03(\x05\x12%\n\x06\x63\x61uses\x18\x03 \x03(\x0e\x32\x15.muster.v1.RetryCause\x12&\n\x06\x61\x63tion\x18\x04 \x01(\x0e\x32\x16.muster.v1.RetryAction\x12(\n\x05\x64\x65lay\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"`\n\x0b\x43\x61useLimits\x12\x13\n\x0b\x61pplication\x18\x01 \x01(\x05\x12\x0f\n\x07timeout\x18\x02 \x01(\x05\x12\x13\n\x0blost_worker\x18\x03 \x01(\x05\x12\x16\n\x0einfrastructure\x18\x04 \x01(\x05\"\xdf\x03\n\x0bRetryPolicy\x12\x14\n\x0cmax_attempts\x18\x01 \x01(\x05\x12.\n\x0bmin_backoff\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0bmax_backoff\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nmultiplier\x18\x04 \x01(\x01\x12\x35\n\x12max_retry_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13non_retryable_types\x18\x06 \x03(\t\x12#\n\x07\x62\x61\x63koff\x18\x07 \x01(\x0e\x32\x12.muster.v1.Backoff\x12!\n\x06jitter\x18\x08 \x01(\x0e\x32\x11.muster.v1.Jitter\x12)\n\x06\x64\x65lays\x18\t \x03(\x0b\x32\x19.google.protobuf.Duration\x12#\n\x05rules\x18\n \x03(\x0b\x32\x14.muster.v1.RetryRule\x12&\n\x06limits\x18\x0b \x01(\x0b\x32\x16.muster.v1.CauseLimits\x12\x32\n\ron_exhaustion\x18\x0c \x01(\x0e\x32\x1b.muster.v1.ExhaustionAction\"4\n\x0bRetryBudget\x12\r\n\x05ratio\x18\x01 \x01(\x01\x12\x16\n\x0emin_per_minute\x18\x02 \x01(\x05*w\n\x07\x42\x61\x63koff\x12\x17\n\x13\x42\x41\x43KOFF_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42\x41\x43KOFF_EXPONENTIAL\x10\x01\x12\x12\n\x0e\x42\x41\x43KOFF_LINEAR\x10\x02\x12\x14\n\x10\x42\x41\x43KOFF_CONSTANT\x10\x03\x12\x10\n\x0c\x42\x41\x43KOFF_LIST\x10\x04*B\n\x06Jitter\x12\x16\n\x12JITTER_UNSPECIFIED\x10\x00\x12\x0f\n\x0bJITTER_FULL\x10\x01\x12\x0f\n\x0bJITTER_NONE\x10\x02*\x9c\x01\n\nRetryCause\x12\x1b\n\x17RETRY_CAUSE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RETRY_CAUSE_APPLICATION\x10\x01\x12\x17\n\x13RETRY_CAUSE_TIMEOUT\x10\x02\x12\x1b\n\x17RETRY_CAUSE_LOST_WORKER\x10\x03\x12\x1e\n\x1aRETRY_CAUSE_INFRASTRUCTURE\x10\x04*\x8b\x01\n\x0bRetryAction\x12\x1c\n\x18RETRY_ACTION_UNSPECIFIED\x10\x00\x12\x16\n\x12RETRY_ACTION_RETRY\x10\x01\x12\x15\n\x11RETRY_ACTION_FAIL\x10\x02\x12\x17\n\x13RETRY_ACTION_IGNORE\x10\x03\x12\x16\n\x12RETRY_ACTION_PAUSE\x10\x04*n\n\x10\x45xhaustionAction\x12!\n\x1d\x45XHAUSTION_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45XHAUSTION_ACTION_FAIL\x10\x01\x12\x1b\n\x17\x45XHAUSTION_ACTION_PAUSE\x10\x02\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,20 +33,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.retry_policy_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
-  _globals['_BACKOFF']._serialized_start=827
-  _globals['_BACKOFF']._serialized_end=946
-  _globals['_JITTER']._serialized_start=948
-  _globals['_JITTER']._serialized_end=1014
-  _globals['_RETRYCAUSE']._serialized_start=1017
-  _globals['_RETRYCAUSE']._serialized_end=1173
-  _globals['_RETRYACTION']._serialized_start=1176
-  _globals['_RETRYACTION']._serialized_end=1315
+  _globals['_BACKOFF']._serialized_start=879
+  _globals['_BACKOFF']._serialized_end=998
+  _globals['_JITTER']._serialized_start=1000
+  _globals['_JITTER']._serialized_end=1066
+  _globals['_RETRYCAUSE']._serialized_start=1069
+  _globals['_RETRYCAUSE']._serialized_end=1225
+  _globals['_RETRYACTION']._serialized_start=1228
+  _globals['_RETRYACTION']._serialized_end=1367
+  _globals['_EXHAUSTIONACTION']._serialized_start=1369
+  _globals['_EXHAUSTIONACTION']._serialized_end=1479
   _globals['_RETRYRULE']._serialized_start=76
   _globals['_RETRYRULE']._serialized_end=243
   _globals['_CAUSELIMITS']._serialized_start=245
   _globals['_CAUSELIMITS']._serialized_end=341
   _globals['_RETRYPOLICY']._serialized_start=344
-  _globals['_RETRYPOLICY']._serialized_end=771
-  _globals['_RETRYBUDGET']._serialized_start=773
-  _globals['_RETRYBUDGET']._serialized_end=825
+  _globals['_RETRYPOLICY']._serialized_end=823
+  _globals['_RETRYBUDGET']._serialized_start=825
+  _globals['_RETRYBUDGET']._serialized_end=877
 # @@protoc_insertion_point(module_scope)

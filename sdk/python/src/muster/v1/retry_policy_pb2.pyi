@@ -39,6 +39,12 @@ class RetryAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RETRY_ACTION_FAIL: _ClassVar[RetryAction]
     RETRY_ACTION_IGNORE: _ClassVar[RetryAction]
     RETRY_ACTION_PAUSE: _ClassVar[RetryAction]
+
+class ExhaustionAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXHAUSTION_ACTION_UNSPECIFIED: _ClassVar[ExhaustionAction]
+    EXHAUSTION_ACTION_FAIL: _ClassVar[ExhaustionAction]
+    EXHAUSTION_ACTION_PAUSE: _ClassVar[ExhaustionAction]
 BACKOFF_UNSPECIFIED: Backoff
 BACKOFF_EXPONENTIAL: Backoff
 BACKOFF_LINEAR: Backoff
@@ -57,6 +63,9 @@ RETRY_ACTION_RETRY: RetryAction
 RETRY_ACTION_FAIL: RetryAction
 RETRY_ACTION_IGNORE: RetryAction
 RETRY_ACTION_PAUSE: RetryAction
+EXHAUSTION_ACTION_UNSPECIFIED: ExhaustionAction
+EXHAUSTION_ACTION_FAIL: ExhaustionAction
+EXHAUSTION_ACTION_PAUSE: ExhaustionAction
 
 class RetryRule(_message.Message):
     __slots__ = ("types", "exit_codes", "causes", "action", "delay")
@@ -85,7 +94,7 @@ class CauseLimits(_message.Message):
     def __init__(self, application: _Optional[int] = ..., timeout: _Optional[int] = ..., lost_worker: _Optional[int] = ..., infrastructure: _Optional[int] = ...) -> None: ...
 
 class RetryPolicy(_message.Message):
-    __slots__ = ("max_attempts", "min_backoff", "max_backoff", "multiplier", "max_retry_duration", "non_retryable_types", "backoff", "jitter", "delays", "rules", "limits")
+    __slots__ = ("max_attempts", "min_backoff", "max_backoff", "multiplier", "max_retry_duration", "non_retryable_types", "backoff", "jitter", "delays", "rules", "limits", "on_exhaustion")
     MAX_ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     MIN_BACKOFF_FIELD_NUMBER: _ClassVar[int]
     MAX_BACKOFF_FIELD_NUMBER: _ClassVar[int]
@@ -97,6 +106,7 @@ class RetryPolicy(_message.Message):
     DELAYS_FIELD_NUMBER: _ClassVar[int]
     RULES_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    ON_EXHAUSTION_FIELD_NUMBER: _ClassVar[int]
     max_attempts: int
     min_backoff: _duration_pb2.Duration
     max_backoff: _duration_pb2.Duration
@@ -108,7 +118,8 @@ class RetryPolicy(_message.Message):
     delays: _containers.RepeatedCompositeFieldContainer[_duration_pb2.Duration]
     rules: _containers.RepeatedCompositeFieldContainer[RetryRule]
     limits: CauseLimits
-    def __init__(self, max_attempts: _Optional[int] = ..., min_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., multiplier: _Optional[float] = ..., max_retry_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., non_retryable_types: _Optional[_Iterable[str]] = ..., backoff: _Optional[_Union[Backoff, str]] = ..., jitter: _Optional[_Union[Jitter, str]] = ..., delays: _Optional[_Iterable[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[RetryRule, _Mapping]]] = ..., limits: _Optional[_Union[CauseLimits, _Mapping]] = ...) -> None: ...
+    on_exhaustion: ExhaustionAction
+    def __init__(self, max_attempts: _Optional[int] = ..., min_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., multiplier: _Optional[float] = ..., max_retry_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., non_retryable_types: _Optional[_Iterable[str]] = ..., backoff: _Optional[_Union[Backoff, str]] = ..., jitter: _Optional[_Union[Jitter, str]] = ..., delays: _Optional[_Iterable[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[RetryRule, _Mapping]]] = ..., limits: _Optional[_Union[CauseLimits, _Mapping]] = ..., on_exhaustion: _Optional[_Union[ExhaustionAction, str]] = ...) -> None: ...
 
 class RetryBudget(_message.Message):
     __slots__ = ("ratio", "min_per_minute")

@@ -27,7 +27,13 @@ import {
   stateOf,
   transitions,
 } from '../../../../../server/domain/jobs/job-state.ts';
-import { decidePause, decideResume, decideUpdate, type PauseRefusal } from '../../../../../server/domain/jobs/pause.ts';
+import {
+  decideGiveUp,
+  decidePause,
+  decideResume,
+  decideUpdate,
+  type PauseRefusal,
+} from '../../../../../server/domain/jobs/pause.ts';
 import type { Change, Cleanup, OpenRun } from '../../../../../server/domain/jobs/run.ts';
 import { noLimits } from '../../../../../server/domain/jobs/time-limits.ts';
 import { minuteOf } from '../../../../../server/domain/retries/retry-budget.ts';
@@ -290,6 +296,11 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'resume before the run time': hold((run, moment) =>
       decideResume({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment),
     ),
+    'resume after the last attempt': hold((run, moment) => decideResume({ ...run, exhausted: true }, moment)),
+    'fail what is paused': hold((run) => {
+      const decision = decideGiveUp(run, '', failure);
+      return typeof decision === 'string' ? undefined : decision;
+    }),
     update: hold((run, moment) => decideUpdate(run, { priority: 5 }, moment)),
     delay: hold((run, moment) => decideUpdate(run, { runTimeUs: moment.nowUs + 1e9 }, moment)),
     'release with no time left': report((run, moment) =>

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/retry_policy.proto.
  */
 export const file_muster_v1_retry_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChxtdXN0ZXIvdjEvcmV0cnlfcG9saWN5LnByb3RvEgltdXN0ZXIudjEipwEKCVJldHJ5UnVsZRINCgV0eXBlcxgBIAMoCRISCgpleGl0X2NvZGVzGAIgAygFEiUKBmNhdXNlcxgDIAMoDjIVLm11c3Rlci52MS5SZXRyeUNhdXNlEiYKBmFjdGlvbhgEIAEoDjIWLm11c3Rlci52MS5SZXRyeUFjdGlvbhIoCgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJgCgtDYXVzZUxpbWl0cxITCgthcHBsaWNhdGlvbhgBIAEoBRIPCgd0aW1lb3V0GAIgASgFEhMKC2xvc3Rfd29ya2VyGAMgASgFEhYKDmluZnJhc3RydWN0dXJlGAQgASgFIqsDCgtSZXRyeVBvbGljeRIUCgxtYXhfYXR0ZW1wdHMYASABKAUSLgoLbWluX2JhY2tvZmYYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X2JhY2tvZmYYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKbXVsdGlwbGllchgEIAEoARI1ChJtYXhfcmV0cnlfZHVyYXRpb24YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbm9uX3JldHJ5YWJsZV90eXBlcxgGIAMoCRIjCgdiYWNrb2ZmGAcgASgOMhIubXVzdGVyLnYxLkJhY2tvZmYSIQoGaml0dGVyGAggASgOMhEubXVzdGVyLnYxLkppdHRlchIpCgZkZWxheXMYCSADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIwoFcnVsZXMYCiADKAsyFC5tdXN0ZXIudjEuUmV0cnlSdWxlEiYKBmxpbWl0cxgLIAEoCzIWLm11c3Rlci52MS5DYXVzZUxpbWl0cyI0CgtSZXRyeUJ1ZGdldBINCgVyYXRpbxgBIAEoARIWCg5taW5fcGVyX21pbnV0ZRgCIAEoBSp3CgdCYWNrb2ZmEhcKE0JBQ0tPRkZfVU5TUEVDSUZJRUQQABIXChNCQUNLT0ZGX0VYUE9ORU5USUFMEAESEgoOQkFDS09GRl9MSU5FQVIQAhIUChBCQUNLT0ZGX0NPTlNUQU5UEAMSEAoMQkFDS09GRl9MSVNUEAQqQgoGSml0dGVyEhYKEkpJVFRFUl9VTlNQRUNJRklFRBAAEg8KC0pJVFRFUl9GVUxMEAESDwoLSklUVEVSX05PTkUQAiqcAQoKUmV0cnlDYXVzZRIbChdSRVRSWV9DQVVTRV9VTlNQRUNJRklFRBAAEhsKF1JFVFJZX0NBVVNFX0FQUExJQ0FUSU9OEAESFwoTUkVUUllfQ0FVU0VfVElNRU9VVBACEhsKF1JFVFJZX0NBVVNFX0xPU1RfV09SS0VSEAMSHgoaUkVUUllfQ0FVU0VfSU5GUkFTVFJVQ1RVUkUQBCqLAQoLUmV0cnlBY3Rpb24SHAoYUkVUUllfQUNUSU9OX1VOU1BFQ0lGSUVEEAASFgoSUkVUUllfQUNUSU9OX1JFVFJZEAESFQoRUkVUUllfQUNUSU9OX0ZBSUwQAhIXChNSRVRSWV9BQ1RJT05fSUdOT1JFEAMSFgoSUkVUUllfQUNUSU9OX1BBVVNFEARCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_duration]);
+  fileDesc("ChxtdXN0ZXIvdjEvcmV0cnlfcG9saWN5LnByb3RvEgltdXN0ZXIudjEipwEKCVJldHJ5UnVsZRINCgV0eXBlcxgBIAMoCRISCgpleGl0X2NvZGVzGAIgAygFEiUKBmNhdXNlcxgDIAMoDjIVLm11c3Rlci52MS5SZXRyeUNhdXNlEiYKBmFjdGlvbhgEIAEoDjIWLm11c3Rlci52MS5SZXRyeUFjdGlvbhIoCgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJgCgtDYXVzZUxpbWl0cxITCgthcHBsaWNhdGlvbhgBIAEoBRIPCgd0aW1lb3V0GAIgASgFEhMKC2xvc3Rfd29ya2VyGAMgASgFEhYKDmluZnJhc3RydWN0dXJlGAQgASgFIt8DCgtSZXRyeVBvbGljeRIUCgxtYXhfYXR0ZW1wdHMYASABKAUSLgoLbWluX2JhY2tvZmYYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X2JhY2tvZmYYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKbXVsdGlwbGllchgEIAEoARI1ChJtYXhfcmV0cnlfZHVyYXRpb24YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbm9uX3JldHJ5YWJsZV90eXBlcxgGIAMoCRIjCgdiYWNrb2ZmGAcgASgOMhIubXVzdGVyLnYxLkJhY2tvZmYSIQoGaml0dGVyGAggASgOMhEubXVzdGVyLnYxLkppdHRlchIpCgZkZWxheXMYCSADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIwoFcnVsZXMYCiADKAsyFC5tdXN0ZXIudjEuUmV0cnlSdWxlEiYKBmxpbWl0cxgLIAEoCzIWLm11c3Rlci52MS5DYXVzZUxpbWl0cxIyCg1vbl9leGhhdXN0aW9uGAwgASgOMhsubXVzdGVyLnYxLkV4aGF1c3Rpb25BY3Rpb24iNAoLUmV0cnlCdWRnZXQSDQoFcmF0aW8YASABKAESFgoObWluX3Blcl9taW51dGUYAiABKAUqdwoHQmFja29mZhIXChNCQUNLT0ZGX1VOU1BFQ0lGSUVEEAASFwoTQkFDS09GRl9FWFBPTkVOVElBTBABEhIKDkJBQ0tPRkZfTElORUFSEAISFAoQQkFDS09GRl9DT05TVEFOVBADEhAKDEJBQ0tPRkZfTElTVBAEKkIKBkppdHRlchIWChJKSVRURVJfVU5TUEVDSUZJRUQQABIPCgtKSVRURVJfRlVMTBABEg8KC0pJVFRFUl9OT05FEAIqnAEKClJldHJ5Q2F1c2USGwoXUkVUUllfQ0FVU0VfVU5TUEVDSUZJRUQQABIbChdSRVRSWV9DQVVTRV9BUFBMSUNBVElPThABEhcKE1JFVFJZX0NBVVNFX1RJTUVPVVQQAhIbChdSRVRSWV9DQVVTRV9MT1NUX1dPUktFUhADEh4KGlJFVFJZX0NBVVNFX0lORlJBU1RSVUNUVVJFEAQqiwEKC1JldHJ5QWN0aW9uEhwKGFJFVFJZX0FDVElPTl9VTlNQRUNJRklFRBAAEhYKElJFVFJZX0FDVElPTl9SRVRSWRABEhUKEVJFVFJZX0FDVElPTl9GQUlMEAISFwoTUkVUUllfQUNUSU9OX0lHTk9SRRADEhYKElJFVFJZX0FDVElPTl9QQVVTRRAEKm4KEEV4aGF1c3Rpb25BY3Rpb24SIQodRVhIQVVTVElPTl9BQ1RJT05fVU5TUEVDSUZJRUQQABIaChZFWEhBVVNUSU9OX0FDVElPTl9GQUlMEAESGwoXRVhIQVVTVElPTl9BQ1RJT05fUEFVU0UQAkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration]);
 
 /**
  * What to do about failures of a kind. A rule matches if all of its conditions that are set match.
@@ -198,6 +198,13 @@ export type RetryPolicy = Message<"muster.v1.RetryPolicy"> & {
    * @generated from field: muster.v1.CauseLimits limits = 11;
    */
   limits?: CauseLimits | undefined;
+
+  /**
+   * What becomes of the job when these limits, or the losses of its workers, leave no further attempt.
+   *
+   * @generated from field: muster.v1.ExhaustionAction on_exhaustion = 12;
+   */
+  onExhaustion: ExhaustionAction;
 };
 
 /**
@@ -447,4 +454,47 @@ export type RetryAction = (typeof RetryAction)[keyof typeof RetryAction] | Unkno
  */
 export const RetryActionSchema: GenEnum<RetryAction> = /*@__PURE__*/
   enumDesc(file_muster_v1_retry_policy, 3);
+
+/**
+ * What becomes of a job that failed and has no further attempt.
+ *
+ * @generated from enum muster.v1.ExhaustionAction
+ */
+export const ExhaustionAction = {
+  /**
+   * FAIL.
+   *
+   * @generated from enum value: EXHAUSTION_ACTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The job ends FAILED.
+   *
+   * @generated from enum value: EXHAUSTION_ACTION_FAIL = 1;
+   */
+  FAIL: 1,
+
+  /**
+   * The job becomes PAUSED, with `exhausted` set, and waits for a person: ResumeJob makes the next attempt and counts
+   * anew, FailJob ends it. Its total timeout still ends it, unless PauseJob stops that. Not for failures that no attempt
+   * can help: those that the handler, a rule or `non_retryable_types` makes final.
+   *
+   * @generated from enum value: EXHAUSTION_ACTION_PAUSE = 2;
+   */
+  PAUSE: 2,
+} as const;
+
+/**
+ * What becomes of a job that failed and has no further attempt.
+ *
+ * @generated from enum muster.v1.ExhaustionAction
+ */
+export type ExhaustionAction = (typeof ExhaustionAction)[keyof typeof ExhaustionAction] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.ExhaustionAction.
+ */
+export const ExhaustionActionSchema: GenEnum<ExhaustionAction> = /*@__PURE__*/
+  enumDesc(file_muster_v1_retry_policy, 4);
 

@@ -14,6 +14,8 @@ import dev.muster.v1.CreateBatchRequest;
 import dev.muster.v1.CreateBatchResponse;
 import dev.muster.v1.ExplainJobRequest;
 import dev.muster.v1.ExplainJobResponse;
+import dev.muster.v1.FailJobRequest;
+import dev.muster.v1.FailJobResponse;
 import dev.muster.v1.GetBatchRequest;
 import dev.muster.v1.GetBatchResponse;
 import dev.muster.v1.GetJobRequest;
@@ -181,6 +183,19 @@ public final class AsyncClient {
             .build();
     return Chain.map(
         calls.make(JobServiceGrpc.getResumeJobMethod(), request), ResumeJobResponse::getJob);
+  }
+
+  /** Works like {@link Client#fail}. */
+  public CompletableFuture<Job> fail(String jobId, String reason) {
+    FailJobRequest request =
+        FailJobRequest.newBuilder()
+            .setNamespace(calls.namespace())
+            .setJobId(jobId)
+            .setReason(reason)
+            .setRequestId(calls.newRequestId())
+            .build();
+    return Chain.map(
+        calls.make(JobServiceGrpc.getFailJobMethod(), request), FailJobResponse::getJob);
   }
 
   /** Works like {@link Client#retry}. */

@@ -191,12 +191,23 @@ public final class Client implements AutoCloseable {
 
   /**
    * Continues a paused job: at once, or at its run time if that is in the future. A job that is not
-   * paused does not change.
+   * paused does not change; one that is exhausted gets all attempts of its retry policy again.
    *
    * @throws MusterException FAILED_PRECONDITION (JOB_ENDED).
    */
   public Job resume(String jobId) {
     return Calls.await(async.resume(jobId));
+  }
+
+  /**
+   * Ends a job that is PAUSED after a failed attempt, with that failure.
+   *
+   * @param reason shown to operators; at most 256 characters.
+   * @throws MusterException FAILED_PRECONDITION (JOB_ENDED; JOB_NOT_FAILED: it is not paused, or its
+   *     last attempt has not failed).
+   */
+  public Job fail(String jobId, String reason) {
+    return Calls.await(async.fail(jobId, reason));
   }
 
   /**

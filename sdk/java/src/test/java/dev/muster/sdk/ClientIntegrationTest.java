@@ -74,6 +74,9 @@ class ClientIntegrationTest {
         });
     String job = submit("outer", null);
     assertEquals(JobState.JOB_STATE_PAUSED, client.pause(job, "not yet").getState());
+    MusterException refused =
+        assertThrows(MusterException.class, () -> client.fail(job, "he has left"));
+    assertEquals("JOB_NOT_FAILED", refused.reason());
     List<JobState> states = new ArrayList<>();
     List<String> messages = new ArrayList<>();
     try (Stream<Job> changes = client.watch(job);
