@@ -484,7 +484,9 @@ type Job struct {
 	SuspendTime *timestamppb.Timestamp `protobuf:"bytes,34,opt,name=suspend_time,json=suspendTime,proto3" json:"suspend_time,omitempty"`
 	// PAUSED after the last attempt that its retry policy allows, and waits for a person: ResumeJob makes another one and
 	// counts anew, FailJob ends it with the failure of the last attempt.
-	Exhausted     bool `protobuf:"varint,35,opt,name=exhausted,proto3" json:"exhausted,omitempty"`
+	Exhausted bool `protobuf:"varint,35,opt,name=exhausted,proto3" json:"exhausted,omitempty"`
+	// The job that cleans up after it. Empty: its definition has none for this end, or nothing had been started.
+	CleanupJobId  string `protobuf:"bytes,36,opt,name=cleanup_job_id,json=cleanupJobId,proto3" json:"cleanup_job_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -775,6 +777,13 @@ func (x *Job) GetExhausted() bool {
 	return false
 }
 
+func (x *Job) GetCleanupJobId() string {
+	if x != nil {
+		return x.CleanupJobId
+	}
+	return ""
+}
+
 type isJob_Outcome interface {
 	isJob_Outcome()
 }
@@ -801,9 +810,7 @@ type Cancellation struct {
 	// The caller's reason.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When it was requested.
-	RequestTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=request_time,json=requestTime,proto3" json:"request_time,omitempty"`
-	// The clean-up job. Empty: the definition has no clean-up, or nothing had been started.
-	CleanupJobId  string `protobuf:"bytes,4,opt,name=cleanup_job_id,json=cleanupJobId,proto3" json:"cleanup_job_id,omitempty"`
+	RequestTime   *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=request_time,json=requestTime,proto3" json:"request_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -857,13 +864,6 @@ func (x *Cancellation) GetRequestTime() *timestamppb.Timestamp {
 		return x.RequestTime
 	}
 	return nil
-}
-
-func (x *Cancellation) GetCleanupJobId() string {
-	if x != nil {
-		return x.CleanupJobId
-	}
-	return ""
 }
 
 // Progress that a handler reports.
@@ -1169,7 +1169,7 @@ var File_muster_v1_job_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_proto_rawDesc = "" +
 	"\n" +
-	"\x13muster/v1/job.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/attempt.proto\x1a\x1amuster/v1/dependency.proto\x1a\x17muster/v1/failure.proto\x1a\x17muster/v1/payload.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"\xf7\v\n" +
+	"\x13muster/v1/job.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/attempt.proto\x1a\x1amuster/v1/dependency.proto\x1a\x17muster/v1/failure.proto\x1a\x17muster/v1/payload.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"\x9d\f\n" +
 	"\x03Job\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1e\n" +
@@ -1214,16 +1214,16 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\vwait_reason\x18! \x01(\x0e2\x15.muster.v1.WaitReasonR\n" +
 	"waitReason\x12=\n" +
 	"\fsuspend_time\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\vsuspendTime\x12\x1c\n" +
-	"\texhausted\x18# \x01(\bR\texhausted\x1a9\n" +
+	"\texhausted\x18# \x01(\bR\texhausted\x12$\n" +
+	"\x0ecleanup_job_id\x18$ \x01(\tR\fcleanupJobId\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\t\n" +
-	"\aoutcome\"\xb9\x01\n" +
+	"\aoutcome\"\x93\x01\n" +
 	"\fCancellation\x12,\n" +
 	"\x05stage\x18\x01 \x01(\x0e2\x16.muster.v1.CancelStageR\x05stage\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12=\n" +
-	"\frequest_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vrequestTime\x12$\n" +
-	"\x0ecleanup_job_id\x18\x04 \x01(\tR\fcleanupJobId\"@\n" +
+	"\frequest_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vrequestTime\"@\n" +
 	"\bProgress\x12\x1a\n" +
 	"\bfraction\x18\x01 \x01(\x01R\bfraction\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"\xf1\a\n" +

@@ -76,6 +76,59 @@ func (LeaseLossAction) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_job_definition_proto_rawDescGZIP(), []int{0}
 }
 
+// Ends of a job that had been started, after which its clean-up runs.
+type CleanupCondition int32
+
+const (
+	// CANCELLED.
+	CleanupCondition_CLEANUP_CONDITION_UNSPECIFIED CleanupCondition = 0
+	// The job was cancelled.
+	CleanupCondition_CLEANUP_CONDITION_CANCELLED CleanupCondition = 1
+	// The job was cancelled or has failed: by its handler, a timeout, the loss of its workers, or a person.
+	CleanupCondition_CLEANUP_CONDITION_UNSUCCESSFUL CleanupCondition = 2
+)
+
+// Enum value maps for CleanupCondition.
+var (
+	CleanupCondition_name = map[int32]string{
+		0: "CLEANUP_CONDITION_UNSPECIFIED",
+		1: "CLEANUP_CONDITION_CANCELLED",
+		2: "CLEANUP_CONDITION_UNSUCCESSFUL",
+	}
+	CleanupCondition_value = map[string]int32{
+		"CLEANUP_CONDITION_UNSPECIFIED":  0,
+		"CLEANUP_CONDITION_CANCELLED":    1,
+		"CLEANUP_CONDITION_UNSUCCESSFUL": 2,
+	}
+)
+
+func (x CleanupCondition) Enum() *CleanupCondition {
+	p := new(CleanupCondition)
+	*p = x
+	return p
+}
+
+func (x CleanupCondition) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CleanupCondition) Descriptor() protoreflect.EnumDescriptor {
+	return file_muster_v1_job_definition_proto_enumTypes[1].Descriptor()
+}
+
+func (CleanupCondition) Type() protoreflect.EnumType {
+	return &file_muster_v1_job_definition_proto_enumTypes[1]
+}
+
+func (x CleanupCondition) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CleanupCondition.Descriptor instead.
+func (CleanupCondition) EnumDescriptor() ([]byte, []int) {
+	return file_muster_v1_job_definition_proto_rawDescGZIP(), []int{1}
+}
+
 // A named, versioned template of a job. Versions are numbered from 1 and never change.
 type JobDefinition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -148,9 +201,9 @@ type JobDefinition struct {
 	// The key among which its queue shares its workers fairly: a CEL expression as in KeyLimit.key, such as
 	// `input.tenant`. A submission's own `fairness_key` takes precedence. Empty: none.
 	FairnessKey string `protobuf:"bytes,29,opt,name=fairness_key,json=fairnessKey,proto3" json:"fairness_key,omitempty"`
-	// Maximum number of its jobs, of all versions, that workers may hold at once, in the whole deployment; clean-ups of
-	// cancelled jobs are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest
-	// version's value applies to the jobs of all.
+	// Maximum number of its jobs, of all versions, that workers may hold at once, in the whole deployment; clean-ups
+	// are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest version's value
+	// applies to the jobs of all.
 	MaxConcurrency int32 `protobuf:"varint,30,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
 	// Rate at which attempts of its jobs may be assigned. Unset: no limit.
 	RateLimit *RateLimit `protobuf:"bytes,31,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
@@ -617,13 +670,15 @@ type TaskBody struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The handler's name. Empty: the definition's own name.
 	Handler string `protobuf:"bytes,1,opt,name=handler,proto3" json:"handler,omitempty"`
-	// Handler that cleans up after a cancelled job that had been started; run as a job of its own on any worker that
-	// serves it, whatever happened to the first. Empty: none.
+	// Handler that cleans up after a job that had been started and has ended as `cleanup_after` says; run as a job of its
+	// own on any worker that serves it, whatever happened to the first. Empty: none.
 	CleanupHandler string `protobuf:"bytes,2,opt,name=cleanup_handler,json=cleanupHandler,proto3" json:"cleanup_handler,omitempty"`
 	// Longest time one attempt of the clean-up may run. Unset: 5 min. At most 1 day.
 	CleanupTimeout *durationpb.Duration `protobuf:"bytes,3,opt,name=cleanup_timeout,json=cleanupTimeout,proto3" json:"cleanup_timeout,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Ends that a clean-up follows.
+	CleanupAfter  CleanupCondition `protobuf:"varint,4,opt,name=cleanup_after,json=cleanupAfter,proto3,enum=muster.v1.CleanupCondition" json:"cleanup_after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TaskBody) Reset() {
@@ -675,6 +730,13 @@ func (x *TaskBody) GetCleanupTimeout() *durationpb.Duration {
 		return x.CleanupTimeout
 	}
 	return nil
+}
+
+func (x *TaskBody) GetCleanupAfter() CleanupCondition {
+	if x != nil {
+		return x.CleanupAfter
+	}
+	return CleanupCondition_CLEANUP_CONDITION_UNSPECIFIED
 }
 
 var File_muster_v1_job_definition_proto protoreflect.FileDescriptor
@@ -735,15 +797,20 @@ const file_muster_v1_job_definition_proto_rawDesc = "" +
 	"\fmessage_type\x18\x02 \x01(\tR\vmessageType\"h\n" +
 	"\x10ProgressWatchdog\x12!\n" +
 	"\fmin_fraction\x18\x01 \x01(\x01R\vminFraction\x121\n" +
-	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x06window\"\x91\x01\n" +
+	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x06window\"\xd3\x01\n" +
 	"\bTaskBody\x12\x18\n" +
 	"\ahandler\x18\x01 \x01(\tR\ahandler\x12'\n" +
 	"\x0fcleanup_handler\x18\x02 \x01(\tR\x0ecleanupHandler\x12B\n" +
-	"\x0fcleanup_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0ecleanupTimeout*q\n" +
+	"\x0fcleanup_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0ecleanupTimeout\x12@\n" +
+	"\rcleanup_after\x18\x04 \x01(\x0e2\x1b.muster.v1.CleanupConditionR\fcleanupAfter*q\n" +
 	"\x0fLeaseLossAction\x12!\n" +
 	"\x1dLEASE_LOSS_ACTION_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17LEASE_LOSS_ACTION_ABORT\x10\x01\x12\x1e\n" +
-	"\x1aLEASE_LOSS_ACTION_CONTINUE\x10\x02B-\n" +
+	"\x1aLEASE_LOSS_ACTION_CONTINUE\x10\x02*z\n" +
+	"\x10CleanupCondition\x12!\n" +
+	"\x1dCLEANUP_CONDITION_UNSPECIFIED\x10\x00\x12\x1f\n" +
+	"\x1bCLEANUP_CONDITION_CANCELLED\x10\x01\x12\"\n" +
+	"\x1eCLEANUP_CONDITION_UNSUCCESSFUL\x10\x02B-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 
 var (
@@ -758,62 +825,64 @@ func file_muster_v1_job_definition_proto_rawDescGZIP() []byte {
 	return file_muster_v1_job_definition_proto_rawDescData
 }
 
-var file_muster_v1_job_definition_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_muster_v1_job_definition_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_muster_v1_job_definition_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_muster_v1_job_definition_proto_goTypes = []any{
 	(LeaseLossAction)(0),          // 0: muster.v1.LeaseLossAction
-	(*JobDefinition)(nil),         // 1: muster.v1.JobDefinition
-	(*ProtobufSchema)(nil),        // 2: muster.v1.ProtobufSchema
-	(*ProgressWatchdog)(nil),      // 3: muster.v1.ProgressWatchdog
-	(*TaskBody)(nil),              // 4: muster.v1.TaskBody
-	nil,                           // 5: muster.v1.JobDefinition.LabelsEntry
-	(*WorkflowBody)(nil),          // 6: muster.v1.WorkflowBody
-	(*WaitBody)(nil),              // 7: muster.v1.WaitBody
-	(*RetryPolicy)(nil),           // 8: muster.v1.RetryPolicy
-	(*durationpb.Duration)(nil),   // 9: google.protobuf.Duration
-	(*Demands)(nil),               // 10: muster.v1.Demands
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*RetryBudget)(nil),           // 12: muster.v1.RetryBudget
-	(*CircuitBreaker)(nil),        // 13: muster.v1.CircuitBreaker
-	(*RateLimit)(nil),             // 14: muster.v1.RateLimit
-	(*KeyLimit)(nil),              // 15: muster.v1.KeyLimit
-	(*Uniqueness)(nil),            // 16: muster.v1.Uniqueness
-	(*Debounce)(nil),              // 17: muster.v1.Debounce
-	(*Throttle)(nil),              // 18: muster.v1.Throttle
+	(CleanupCondition)(0),         // 1: muster.v1.CleanupCondition
+	(*JobDefinition)(nil),         // 2: muster.v1.JobDefinition
+	(*ProtobufSchema)(nil),        // 3: muster.v1.ProtobufSchema
+	(*ProgressWatchdog)(nil),      // 4: muster.v1.ProgressWatchdog
+	(*TaskBody)(nil),              // 5: muster.v1.TaskBody
+	nil,                           // 6: muster.v1.JobDefinition.LabelsEntry
+	(*WorkflowBody)(nil),          // 7: muster.v1.WorkflowBody
+	(*WaitBody)(nil),              // 8: muster.v1.WaitBody
+	(*RetryPolicy)(nil),           // 9: muster.v1.RetryPolicy
+	(*durationpb.Duration)(nil),   // 10: google.protobuf.Duration
+	(*Demands)(nil),               // 11: muster.v1.Demands
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*RetryBudget)(nil),           // 13: muster.v1.RetryBudget
+	(*CircuitBreaker)(nil),        // 14: muster.v1.CircuitBreaker
+	(*RateLimit)(nil),             // 15: muster.v1.RateLimit
+	(*KeyLimit)(nil),              // 16: muster.v1.KeyLimit
+	(*Uniqueness)(nil),            // 17: muster.v1.Uniqueness
+	(*Debounce)(nil),              // 18: muster.v1.Debounce
+	(*Throttle)(nil),              // 19: muster.v1.Throttle
 }
 var file_muster_v1_job_definition_proto_depIdxs = []int32{
-	4,  // 0: muster.v1.JobDefinition.task:type_name -> muster.v1.TaskBody
-	6,  // 1: muster.v1.JobDefinition.workflow:type_name -> muster.v1.WorkflowBody
-	7,  // 2: muster.v1.JobDefinition.wait:type_name -> muster.v1.WaitBody
-	8,  // 3: muster.v1.JobDefinition.retry_policy:type_name -> muster.v1.RetryPolicy
-	9,  // 4: muster.v1.JobDefinition.run_timeout:type_name -> google.protobuf.Duration
-	9,  // 5: muster.v1.JobDefinition.cancel_grace:type_name -> google.protobuf.Duration
+	5,  // 0: muster.v1.JobDefinition.task:type_name -> muster.v1.TaskBody
+	7,  // 1: muster.v1.JobDefinition.workflow:type_name -> muster.v1.WorkflowBody
+	8,  // 2: muster.v1.JobDefinition.wait:type_name -> muster.v1.WaitBody
+	9,  // 3: muster.v1.JobDefinition.retry_policy:type_name -> muster.v1.RetryPolicy
+	10, // 4: muster.v1.JobDefinition.run_timeout:type_name -> google.protobuf.Duration
+	10, // 5: muster.v1.JobDefinition.cancel_grace:type_name -> google.protobuf.Duration
 	0,  // 6: muster.v1.JobDefinition.lease_loss_action:type_name -> muster.v1.LeaseLossAction
-	10, // 7: muster.v1.JobDefinition.demands:type_name -> muster.v1.Demands
-	5,  // 8: muster.v1.JobDefinition.labels:type_name -> muster.v1.JobDefinition.LabelsEntry
-	9,  // 9: muster.v1.JobDefinition.retention:type_name -> google.protobuf.Duration
-	11, // 10: muster.v1.JobDefinition.create_time:type_name -> google.protobuf.Timestamp
-	9,  // 11: muster.v1.JobDefinition.queue_timeout:type_name -> google.protobuf.Duration
-	9,  // 12: muster.v1.JobDefinition.total_timeout:type_name -> google.protobuf.Duration
-	9,  // 13: muster.v1.JobDefinition.progress_timeout:type_name -> google.protobuf.Duration
-	3,  // 14: muster.v1.JobDefinition.progress_watchdog:type_name -> muster.v1.ProgressWatchdog
-	12, // 15: muster.v1.JobDefinition.retry_budget:type_name -> muster.v1.RetryBudget
-	13, // 16: muster.v1.JobDefinition.circuit_breaker:type_name -> muster.v1.CircuitBreaker
-	2,  // 17: muster.v1.JobDefinition.input_protobuf_schema:type_name -> muster.v1.ProtobufSchema
-	2,  // 18: muster.v1.JobDefinition.output_protobuf_schema:type_name -> muster.v1.ProtobufSchema
-	11, // 19: muster.v1.JobDefinition.archive_time:type_name -> google.protobuf.Timestamp
-	14, // 20: muster.v1.JobDefinition.rate_limit:type_name -> muster.v1.RateLimit
-	15, // 21: muster.v1.JobDefinition.key_limit:type_name -> muster.v1.KeyLimit
-	16, // 22: muster.v1.JobDefinition.uniqueness:type_name -> muster.v1.Uniqueness
-	17, // 23: muster.v1.JobDefinition.debounce:type_name -> muster.v1.Debounce
-	18, // 24: muster.v1.JobDefinition.throttle:type_name -> muster.v1.Throttle
-	9,  // 25: muster.v1.ProgressWatchdog.window:type_name -> google.protobuf.Duration
-	9,  // 26: muster.v1.TaskBody.cleanup_timeout:type_name -> google.protobuf.Duration
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	11, // 7: muster.v1.JobDefinition.demands:type_name -> muster.v1.Demands
+	6,  // 8: muster.v1.JobDefinition.labels:type_name -> muster.v1.JobDefinition.LabelsEntry
+	10, // 9: muster.v1.JobDefinition.retention:type_name -> google.protobuf.Duration
+	12, // 10: muster.v1.JobDefinition.create_time:type_name -> google.protobuf.Timestamp
+	10, // 11: muster.v1.JobDefinition.queue_timeout:type_name -> google.protobuf.Duration
+	10, // 12: muster.v1.JobDefinition.total_timeout:type_name -> google.protobuf.Duration
+	10, // 13: muster.v1.JobDefinition.progress_timeout:type_name -> google.protobuf.Duration
+	4,  // 14: muster.v1.JobDefinition.progress_watchdog:type_name -> muster.v1.ProgressWatchdog
+	13, // 15: muster.v1.JobDefinition.retry_budget:type_name -> muster.v1.RetryBudget
+	14, // 16: muster.v1.JobDefinition.circuit_breaker:type_name -> muster.v1.CircuitBreaker
+	3,  // 17: muster.v1.JobDefinition.input_protobuf_schema:type_name -> muster.v1.ProtobufSchema
+	3,  // 18: muster.v1.JobDefinition.output_protobuf_schema:type_name -> muster.v1.ProtobufSchema
+	12, // 19: muster.v1.JobDefinition.archive_time:type_name -> google.protobuf.Timestamp
+	15, // 20: muster.v1.JobDefinition.rate_limit:type_name -> muster.v1.RateLimit
+	16, // 21: muster.v1.JobDefinition.key_limit:type_name -> muster.v1.KeyLimit
+	17, // 22: muster.v1.JobDefinition.uniqueness:type_name -> muster.v1.Uniqueness
+	18, // 23: muster.v1.JobDefinition.debounce:type_name -> muster.v1.Debounce
+	19, // 24: muster.v1.JobDefinition.throttle:type_name -> muster.v1.Throttle
+	10, // 25: muster.v1.ProgressWatchdog.window:type_name -> google.protobuf.Duration
+	10, // 26: muster.v1.TaskBody.cleanup_timeout:type_name -> google.protobuf.Duration
+	1,  // 27: muster.v1.TaskBody.cleanup_after:type_name -> muster.v1.CleanupCondition
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_definition_proto_init() }
@@ -838,7 +907,7 @@ func file_muster_v1_job_definition_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_v1_job_definition_proto_rawDesc), len(file_muster_v1_job_definition_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,

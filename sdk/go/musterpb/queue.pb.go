@@ -33,13 +33,13 @@ type Queue struct {
 	// Whether assignments of its jobs are stopped. Output only: PauseQueue and ResumeQueue change it.
 	Paused bool `protobuf:"varint,3,opt,name=paused,proto3" json:"paused,omitempty"`
 	// Maximum number of its jobs that workers may hold at once (ASSIGNED, RUNNING or CANCELLING), in the whole
-	// deployment; clean-ups of cancelled jobs are neither held back nor counted. 0: no limit. At most 100,000.
+	// deployment; clean-ups are neither held back nor counted. 0: no limit. At most 100,000.
 	MaxConcurrency int32 `protobuf:"varint,4,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
 	// When it was created. Output only.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// Version for updates: if it is set in an update, a stale one is refused with ABORTED. Set by the server.
 	Etag string `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
-	// Its open jobs by state, including clean-ups of cancelled jobs, as they were when the answer was made.
+	// Its open jobs by state, including clean-ups, as they were when the answer was made.
 	// Output only.
 	Counts *QueueCounts `protobuf:"bytes,7,opt,name=counts,proto3" json:"counts,omitempty"`
 	// The reason of the pause, as readable text. At most 256 characters. Output only.

@@ -63,7 +63,7 @@ type QueueServiceClient interface {
 	// - ABORTED (ETAG_STALE)
 	UpdateQueue(ctx context.Context, in *UpdateQueueRequest, opts ...grpc.CallOption) (*UpdateQueueResponse, error)
 	// Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
-	// continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
+	// continue, and clean-ups still start. Pausing twice is no error: the new reason counts, if there
 	// is one.
 	//
 	// With `running` the handlers of its jobs are asked to stop, as PauseJob does: their attempts end SUSPENDED, do not
@@ -202,7 +202,7 @@ type QueueServiceServer interface {
 	// - ABORTED (ETAG_STALE)
 	UpdateQueue(context.Context, *UpdateQueueRequest) (*UpdateQueueResponse, error)
 	// Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
-	// continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
+	// continue, and clean-ups still start. Pausing twice is no error: the new reason counts, if there
 	// is one.
 	//
 	// With `running` the handlers of its jobs are asked to stop, as PauseJob does: their attempts end SUSPENDED, do not

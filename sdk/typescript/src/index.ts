@@ -37,7 +37,7 @@ export type { JobEvent } from './gen/muster/v1/event_pb.ts';
 export type { Failure } from './gen/muster/v1/failure_pb.ts';
 export { FailureCause } from './gen/muster/v1/failure_pb.ts';
 export type { JobDefinition } from './gen/muster/v1/job_definition_pb.ts';
-export { LeaseLossAction } from './gen/muster/v1/job_definition_pb.ts';
+export { CleanupCondition, LeaseLossAction } from './gen/muster/v1/job_definition_pb.ts';
 export { CompatibilityKind } from './gen/muster/v1/job_definition_service_pb.ts';
 export type { Blocker, Constraint, JobExplanation } from './gen/muster/v1/job_explanation_pb.ts';
 export type { Job, Progress } from './gen/muster/v1/job_pb.ts';

@@ -35,29 +35,12 @@ import { retryBudgetFrom, retryBudgetTo } from '../retries/convert-retry-budget.
 import { retryPolicyFrom, retryPolicyTo } from '../retries/convert-retry-policy.ts';
 import { waitFrom, waitTo } from '../signals/convert-wait.ts';
 import { workflowFrom, workflowTo } from '../workflows/convert-workflow.ts';
+import { cleanupFrom, cleanupTo } from './convert-cleanup.ts';
 import { schemaFrom, schemaTo } from './convert-schema.ts';
 import { refuseFieldsOfAttempts } from './workflow-fields.ts';
 
-const DAY_MS = 86_400_000;
-
-function cleanupFrom({ body }: WireDefinition, violations: Violations): Pick<JobDefinition, 'cleanup'> {
-  const { cleanupHandler = '', cleanupTimeout } = body.case === 'task' ? body.value : {};
-  const timeoutMs = durationMs(cleanupTimeout, 1, DAY_MS, 'definition.task.cleanup_timeout', violations);
-  if (cleanupHandler === '') {
-    violations.check(
-      cleanupTimeout === undefined,
-      'definition.task.cleanup_timeout',
-      'is set without cleanup_handler: name the handler that cleans up',
-    );
-    return {};
-  }
-  checkDottedName(cleanupHandler, 'definition.task.cleanup_handler', violations);
-  return { cleanup: { handler: cleanupHandler, timeoutMs: timeoutMs ?? definitionDefaults.cleanupTimeoutMs } };
-}
-
 function taskTo({ handler, cleanup }: JobDefinition): TaskBody {
-  const cleaning = cleanup && { cleanupHandler: cleanup.handler, cleanupTimeout: durationTo(cleanup.timeoutMs) };
-  return create(TaskBodySchema, { handler, ...cleaning });
+  return create(TaskBodySchema, { handler, ...cleanupTo(cleanup) });
 }
 
 /** A workflow or a wait is never retried as a whole. */

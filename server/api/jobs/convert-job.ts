@@ -207,15 +207,16 @@ export function jobTo(view: JobView): Job {
     revision: BigInt(view.revision),
     erased: view.erased,
     exhausted: view.exhausted,
+    cleanupJobId: view.cleanupJobId ?? '',
     attempts: newestFitting(view.attempts).map(attemptTo),
   });
 }
 
 function cancellationTo({ cancellation }: JobView): Cancellation | undefined {
   if (!cancellation) return undefined;
-  const { stage, reason, requestTimeUs, cleanupJobId = '' } = cancellation;
+  const { stage, reason, requestTimeUs } = cancellation;
   const requestTime = defined('requestTime', timestampTo(requestTimeUs));
-  return create(CancellationSchema, { stage: cancelStages[stage], reason, ...requestTime, cleanupJobId });
+  return create(CancellationSchema, { stage: cancelStages[stage], reason, ...requestTime });
 }
 
 function outcomeTo(view: JobView): Job['outcome'] {

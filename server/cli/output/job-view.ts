@@ -57,7 +57,7 @@ function factsOf(job: Job, howFar = ''): [string, string][] {
     ['limit key', job.limitKey],
     ['trace', job.traceparent],
     ['cancel', cancellation ? cancelText(cancellation) : ''],
-    ['clean-up', cancellation?.cleanupJobId ?? ''],
+    ['clean-up', job.cleanupJobId],
     ['erased', job.erased ? 'its data is gone for good' : ''],
   ];
 }

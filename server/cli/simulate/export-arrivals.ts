@@ -18,7 +18,7 @@ export type ExportOptions = Pick<FilterOptions, 'since' | 'until' | 'definition'
 export async function exportArrivals(invocation: Invocation, options: ExportOptions): Promise<void> {
   const { out } = invocation;
   const jobs = await readJobs(invocation, { ...options, since: options.since ?? new Date(Date.now() - DAY_MS) });
-  const cleanups = new Set(jobs.map(({ cancellation }) => cancellation?.cleanupJobId));
+  const cleanups = new Set(jobs.map(({ cleanupJobId }) => cleanupJobId));
   const arrived = jobs.filter(({ jobId }) => !cleanups.has(jobId)).reverse();
   const usual = medianRuns(arrived);
   let guessed = 0;

@@ -2,6 +2,7 @@
 
 import type { Demands } from '../dispatch/demands.ts';
 import type { DefinitionLimits, KeyLimit, RateLimit } from '../dispatch/limits.ts';
+import type { TerminalState } from '../jobs/job-state.ts';
 import type { SubmissionRules } from '../jobs/submission-rule.ts';
 import type { TimeLimits } from '../jobs/time-limits.ts';
 import type { CircuitBreaker } from '../retries/circuit-breaker.ts';
@@ -17,6 +18,19 @@ export type PayloadSchema =
 
 export type LeaseLossAction = 'ABORT' | 'CONTINUE';
 
+/** The clean-up of a task. */
+export interface DefinedCleanup {
+  readonly handler: string;
+  readonly timeoutMs: number;
+  /** Also after a job that has failed. Left out: after a cancelled one only. */
+  readonly after?: 'UNSUCCESSFUL';
+}
+
+/** Whether a clean-up follows a job that had been started and ends so. */
+export function cleansUpAfter({ after }: DefinedCleanup, state: TerminalState): boolean {
+  return state === 'CANCELLED' || (state === 'FAILED' && after === 'UNSUCCESSFUL');
+}
+
 export interface JobDefinition extends SubmissionRules {
   readonly namespace: string;
   readonly name: string;
@@ -28,7 +42,7 @@ export interface JobDefinition extends SubmissionRules {
   /** Set: its jobs wait for this, and no worker runs them. */
   readonly wait?: WaitBody;
   /** Handler that runs after a cancelled job that had been started. Left out: none. */
-  readonly cleanup?: { readonly handler: string; readonly timeoutMs: number };
+  readonly cleanup?: DefinedCleanup;
   readonly queue: string;
   readonly retryPolicy: RetryPolicy;
   /** Left out: no common bound on the retries of its jobs. */

@@ -153,7 +153,7 @@ export interface Continue {
   readonly audit?: NewAuditRecord | undefined;
 }
 
-/** The clean-up job of a cancelled job; it is created with the end of that job. */
+/** The clean-up job of a job; it is created with the end of that job. */
 export interface Cleanup {
   readonly jobId: string;
   readonly laneId: number;
@@ -161,7 +161,7 @@ export interface Cleanup {
   readonly runTimeoutMs: number;
   readonly retryPolicy: RetryPolicy;
   /**
-   * The cancelled job's own span, which is the parent of this job's span, and its trace context if that job came
+   * The job's own span, which is the parent of this job's span, and its trace context if that job came
    * without one. Undefined: the job has no span, and this job shares its parent.
    */
   readonly trace?: { readonly spanId: string; readonly traceparent: string } | undefined;

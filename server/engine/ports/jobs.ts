@@ -137,9 +137,10 @@ export interface JobView {
         readonly stage: CancelStage;
         readonly reason: string;
         readonly requestTimeUs: number | undefined;
-        readonly cleanupJobId: string | undefined;
       }
     | undefined;
+  /** The job that cleans up after it. */
+  readonly cleanupJobId: string | undefined;
   readonly result: Payload | undefined;
   readonly failure: Failure | undefined;
   readonly sessionId: string | undefined;

@@ -85,7 +85,8 @@ async function playSegment(parts: SegmentParts, began: string): Promise<SegmentR
     // Both keep their own records of what must not get lost.
     variety: !losesTail,
     // All replicas must know how workflows are paused.
-    pauses: checkouts.length === 0 && (plan.kind === 'crashes' || !faults.some(({ mixesReleases }) => mixesReleases)),
+    isUniform:
+      checkouts.length === 0 && (plan.kind === 'crashes' || !faults.some(({ mixesReleases }) => mixesReleases)),
     registers: !losesTail,
     load: { callers: 3, atLeast: 500, atMost: 200_000, backlog: 200, mayLose: losesTail, enough: () => !raging },
   });

@@ -29,7 +29,7 @@ export interface RunOptions extends DeploymentOptions {
   /** Whether work of every kind is under way next to the load. Default: no. */
   readonly variety?: boolean;
   /** Whether some workflows and batches are paused and resumed. Needs `variety`. Default: no. */
-  readonly pauses?: boolean;
+  readonly isUniform?: boolean;
   /** Whether clients share jobs, queues and keys, and log what they see of them. Needs `variety`. Default: no. */
   readonly registers?: boolean;
   readonly dice: Dice;
@@ -56,7 +56,7 @@ export class Run {
     this.#leftovers = leftovers;
     this.#dice = options.dice;
     this.facts = new Facts(deployment.database);
-    this.variety = options.variety ? new Variety(address, options.pauses ?? false) : undefined;
+    this.variety = options.variety ? new Variety(address, options.isUniform ?? false) : undefined;
     this.registers = options.registers ? new Registers(address, options.dice.fork()) : undefined;
     const isOpen = (name: string) => this.facts.isOpen(name);
     this.workers = options.fleet.map(

@@ -1,6 +1,6 @@
 /**
  * Work of every kind next to the load, in a namespace of its own: workflows with fan-outs, loops, cached steps, signal
- * waits and children, jobs under a limit, batches, a schedule, and clean-ups after cancels. Each result is compared with
+ * waits and children, jobs under a limit, batches, a schedule, and clean-ups after cancels and failures. Each result is compared with
  * the right one.
  */
 import { randomUUID } from 'node:crypto';
@@ -9,11 +9,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import {
   CatchUpPolicy,
+  CleanupCondition,
   Client,
   type DefinitionInit,
   type Job,
   JobState,
   MusterError,
+  NonRetryableError,
   OverlapPolicy,
   stateName,
   Worker,
@@ -86,15 +88,18 @@ export class Variety {
   readonly violations: string[] = [];
   readonly tally = new Tally();
   readonly #client: Client;
-  readonly #pauses: boolean;
+  readonly #isUniform: boolean;
   readonly #worker: Worker;
   #over = new AbortController();
   #epoch = newEpoch();
   #running: Promise<unknown> = Promise.resolve();
 
-  /** @param pauses Whether every other workflow and batch is paused and resumed. */
-  constructor(address: string, pauses: boolean) {
-    this.#pauses = pauses;
+  /**
+   * @param isUniform Whether all replicas are of the newest release: then every other workflow and batch is paused and
+   *   resumed, and every other clean-up follows a failure.
+   */
+  constructor(address: string, isUniform: boolean) {
+    this.#isUniform = isUniform;
     const retry = { maxAttempts: 1_000, maxBackoffMs: 200 };
     this.#client = new Client({ address, namespace: VARIETY, timeoutMs: LONG_MS, retry });
     this.#worker = new Worker({
@@ -112,6 +117,9 @@ export class Variety {
           await once(ctx.signal, 'abort');
           throw ctx.signal.reason;
         },
+        doomed: () => {
+          throw new NonRetryableError('nothing can help');
+        },
         tidy: (_ctx, { give }) => give,
         family: async (ctx, { n }) => {
           const children = [];
@@ -128,6 +136,9 @@ export class Variety {
     await this.#client.applyDefinition({ name: 'limited', retryPolicy, maxConcurrency: MAX_CONCURRENCY });
     const endless = { case: 'task', value: { cleanupHandler: 'tidy' } } as const;
     await this.#client.applyDefinition({ name: 'endless', retryPolicy, body: endless });
+    const cleanupAfter = CleanupCondition.UNSUCCESSFUL;
+    const doomed = { case: 'task', value: { cleanupHandler: 'tidy', cleanupAfter } } as const;
+    await this.#client.applyDefinition({ name: 'doomed', retryPolicy, body: doomed });
     const signal = { kind: { case: 'signal', value: { name: 'go', key: 'input' } } } as const;
     await this.#client.applyDefinition({ name: 'signal', body: { case: 'wait', value: signal } });
     const body = { case: 'workflow', value: { steps: flow, output: 'steps.join.output' } };
@@ -215,7 +226,7 @@ export class Variety {
     const key = `key-${n}`;
     const [requestId, signalId] = [ids(), ids()];
     const { jobId } = await repeated(() => this.#client.submit('flow', { n, key }, { requestId }));
-    if (this.#pauses && n % 2 === 1) await this.#pause(jobId);
+    if (this.#isUniform && n % 2 === 1) await this.#pause(jobId);
     await repeated(() => this.#client.sendSignal('go', { key, payload: n, requestId: signalId }));
     const children = Array.from({ length: CHILDREN }, (_, i) => n + 1 + i);
     const two = children.reduce((sum, one) => sum + one, 0);
@@ -244,25 +255,37 @@ export class Variety {
     const batch = await repeated(() => this.#client.createBatch({ callback: { definition: 'after' } }, { requestId }));
     const members = Array.from({ length: MEMBERS }, () => ({ definition: 'limited', input: { give: n } }));
     await repeated(() => batch.submitMany(members, { requestId: membersId }));
-    if (this.#pauses && n % 2 === 1) await this.#pause(batch.jobId);
+    if (this.#isUniform && n % 2 === 1) await this.#pause(batch.jobId);
     await repeated(() => batch.seal());
     const { job, counts } = await repeated(() => batch.wait({ timeoutMs: LONG_MS }));
     if (job?.state === JobState.SUCCEEDED && counts?.succeeded === BigInt(MEMBERS)) return undefined;
     return `batch ${job?.jobId} ended with ${counts?.succeeded} of ${MEMBERS} members`;
   }
 
-  /** A job that had been started is cancelled: the handler of its definition cleans up after it. */
+  /** A job that had been started is cancelled, or fails: the handler of its definition cleans up after it. */
   async #cleanUp(n: number, ids: () => string): Promise<string | undefined> {
     const requestId = ids();
-    const { jobId } = await repeated(() => this.#client.submit('endless', { give: n }, { requestId }));
+    const fails = this.#isUniform && n % 2 === 1;
+    const submit = () => this.#client.submit(fails ? 'doomed' : 'endless', { give: n }, { requestId });
+    const { jobId } = await repeated(submit);
+    if (!fails) await this.#cancelOnceStarted(jobId);
+    const { state } = await repeated(() => this.#client.wait(jobId, { timeoutMs: LONG_MS }));
+    const cleanup = await repeated(() => this.#cleanupOf(jobId));
+    if (state !== (fails ? JobState.FAILED : JobState.CANCELLED) || !cleanup)
+      return `job ${jobId} is ${stateName(state)}, its clean-up "${cleanup?.jobId}"`;
+    const given = await repeated(() => this.#client.result(cleanup, { timeoutMs: LONG_MS }));
+    return given === n ? undefined : `clean-up ${cleanup.jobId} of job ${jobId} gave ${given} in place of ${n}`;
+  }
+
+  async #cancelOnceStarted(jobId: string): Promise<void> {
     const isStarted = async () => (await repeated(() => this.#client.get(jobId))).attempt > 0;
     await eventually(`job ${jobId} is started`, isStarted, { timeoutMs: LONG_MS, everyMs: PAUSE_MS });
     await repeated(() => this.#client.cancel(jobId));
-    const { state, cancellation } = await repeated(() => this.#client.wait(jobId, { timeoutMs: LONG_MS }));
-    const cleanup = cancellation?.cleanupJobId;
-    if (state !== JobState.CANCELLED || !cleanup)
-      return `cancelled job ${jobId} is ${stateName(state)}, its clean-up "${cleanup}"`;
-    const given = await repeated(() => this.#client.result(cleanup, { timeoutMs: LONG_MS }));
-    return given === n ? undefined : `clean-up ${cleanup} of job ${jobId} gave ${given} in place of ${n}`;
+  }
+
+  /** By its label, which replicas of every release set. */
+  async #cleanupOf(jobId: string): Promise<Job | undefined> {
+    for await (const job of this.#client.list({ labels: { 'muster.dev/cleanup-of': jobId } })) return job;
+    return undefined;
   }
 }

@@ -144,7 +144,7 @@ describeWith(tracing, 'a trace in Jaeger', () => {
       await eventually('the handler runs', () => worker.lines.includes('slow'), { timeoutMs: WAIT_MS });
       await deployment.client.cancel(jobId);
       const job = await ended(jobId);
-      const cleanup = await ended(job.cancellation?.cleanupJobId ?? '');
+      const cleanup = await ended(job.cleanupJobId);
       const [shape, under] = [expectedShape(job, 'submit slow'), expectedShape(cleanup, undefined)];
       const spans = await traceOf(job, shape.length + under.length);
       expect(shapeOf(spans)).toHaveLength(shape.length + under.length);

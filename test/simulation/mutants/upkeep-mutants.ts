@@ -16,6 +16,16 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  no_cleanup_after_failure: {
+    about: 'A clean-up follows a cancelled job only, whatever the definition says.',
+    patches: [
+      {
+        file: 'server/domain/definitions/definition.ts',
+        find: "(state === 'FAILED' && after === 'UNSUCCESSFUL')",
+        replace: "(state === 'FAILED' && after === undefined)",
+      },
+    ],
+  },
   cleanup_counted_twice: {
     about: 'A clean-up is counted twice among the open jobs of its queue.',
     patches: [

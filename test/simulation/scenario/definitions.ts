@@ -3,6 +3,7 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import type { CircuitBreakerSchema } from '../../../sdk/typescript/src/gen/muster/v1/circuit_breaker_pb.ts';
 import {
+  CleanupCondition,
   type JobDefinition,
   JobDefinitionSchema,
   LeaseLossAction,
@@ -106,7 +107,18 @@ function breaker(rest: Fields<MessageInitShape<typeof CircuitBreakerSchema>>) {
 export const definitions: readonly JobDefinition[] = [
   definition('plain'),
   definition('stubborn', { leaseLossAction: LeaseLossAction.CONTINUE }),
-  definition('timed', { runTimeout: durationFromMs(RUN_TIMEOUT_MS) }),
+  definition('timed', {
+    runTimeout: durationFromMs(RUN_TIMEOUT_MS),
+    body: {
+      case: 'task',
+      value: {
+        handler: 'timed',
+        cleanupHandler: CLEANUP_HANDLER,
+        cleanupTimeout: durationFromMs(5_000),
+        cleanupAfter: CleanupCondition.UNSUCCESSFUL,
+      },
+    },
+  }),
   definition('zoned', { demands: { labels: { zone: 'a' } } }),
   definition('ruled', {}, ruled),
   definition(

@@ -66,6 +66,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'a limit for the handler was reached': ['limit: APPLICATION'],
   'a limit for what handlers run on was reached': ['limit: INFRASTRUCTURE'],
   'a limit for lost workers was reached': ['limit: LOST_WORKER'],
+  'a job that failed was cleaned up after': ['clean-up after a failure'],
   'a job without a further attempt was resumed': ['resumed after its last attempt'],
   'a job without a further attempt was given up': ['given up after its last attempt'],
   'a person paused a READY job': ['pauseJob: READY → PAUSED'],

@@ -41,7 +41,7 @@ from muster.v1.asset_pb2 import Asset
 from muster.v1.audit_record_pb2 import AuditRecord
 from muster.v1.batch_pb2 import Batch
 from muster.v1.circuit_breaker_pb2 import CircuitBreakerStatus
-from muster.v1.job_definition_pb2 import JobDefinition, TaskBody
+from muster.v1.job_definition_pb2 import CleanupCondition, JobDefinition, TaskBody
 from muster.v1.job_explanation_pb2 import JobExplanation
 from muster.v1.job_pb2 import Job, JobSubmission
 from muster.v1.namespace_pb2 import Namespace
@@ -196,13 +196,14 @@ CASES = [
          jobs.RetryJobsRequest(filter=jobs.JobFilter(failure_types=["ValueError"])),
          jobs.RetryJobsResponse(job_ids=["n"], retried_job_ids=["o"], skipped_count=2), Redriven(("o",), ("n",), 2)),
     Case("apply_definition", ("d",), {
-             "handler": "h", "cleanup_handler": "c", "cleanup_timeout": 3, "priority": 4, "retention": 60,
+             "handler": "h", "cleanup_handler": "c", "cleanup_timeout": 3, "cleanup_after": "UNSUCCESSFUL", "priority": 4, "retention": 60,
              "lease_loss_action": "CONTINUE", "input_json_schema": {"type": "object"}, "labels": {"a": "b"},
              "retry_policy": retry_policy(max_attempts=5), "fairness_key": "input.tenant", "max_concurrency": 5,
              "rate_limit": rate_limit(100, period=60), "rate_cost": 3,
              "key_limit": key_limit("input.tenant", max_concurrency=1, policy="REJECT_NEW", rate_limit=rate_limit(2))},
          definitions.ApplyJobDefinitionRequest(definition=JobDefinition(
-             name="d", namespace="n", task=TaskBody(handler="h", cleanup_handler="c", cleanup_timeout=to_duration(3)),
+             name="d", namespace="n", task=TaskBody(handler="h", cleanup_handler="c", cleanup_timeout=to_duration(3),
+                          cleanup_after=CleanupCondition.CLEANUP_CONDITION_UNSUCCESSFUL),
              priority=4, retention=to_duration(60), lease_loss_action=2, input_json_schema='{"type": "object"}',
              labels={"a": "b"}, retry_policy=RetryPolicy(max_attempts=5), fairness_key="input.tenant",
              max_concurrency=5, rate_limit=RateLimit(units=100, period=to_duration(60)), rate_cost=3,

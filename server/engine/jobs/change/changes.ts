@@ -1,6 +1,6 @@
 /** Applies decisions to open jobs, retries on collisions, and announces the changes. */
 
-import { definitionDefaults, type JobDefinition } from '../../../domain/definitions/definition.ts';
+import { cleansUpAfter, definitionDefaults, type JobDefinition } from '../../../domain/definitions/definition.ts';
 import type { Demands } from '../../../domain/dispatch/demands.ts';
 import { rankOf } from '../../../domain/dispatch/rank.ts';
 import { MEMORY } from '../../../domain/dispatch/resources.ts';
@@ -169,10 +169,10 @@ export class Changes {
     return { ...change, laneId };
   }
 
-  /** When a job is cancelled that may have started, a clean-up job follows it. */
+  /** A clean-up job follows a job that may have started, if its definition wants it after this end. */
   #cleanedUp(change: End, lane: KnownLane): End {
     const { cleanup } = lane.definitionBody;
-    if (change.state !== 'CANCELLED' || !cleanup || lane.cleanup || change.run.attempt === 0) return change;
+    if (!cleanup || !cleansUpAfter(cleanup, change.state) || lane.cleanup || change.run.attempt === 0) return change;
     const laneId = this.#parts.lanes.cleanupOf(lane);
     if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findCleanup(lane));
     const { ids, clock } = this.#parts;

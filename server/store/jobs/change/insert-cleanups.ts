@@ -1,4 +1,4 @@
-/** Inserts the clean-up jobs of cancelled ones, in the transaction that ends those. */
+/** Inserts the clean-up jobs of others, in the transaction that ends those. */
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
 import type { Cleanup, End } from '../../../domain/jobs/run.ts';
 import { inputTable } from '../../base/input-table.ts';
@@ -17,7 +17,7 @@ const columns = {
   traceparent: 'text',
 };
 
-// A clean-up has the input of the cancelled job and is part of its trace. In the caller's trace context, digits 37 to
+// A clean-up has the input of the job and is part of its trace. In the caller's trace context, digits 37 to
 // 52 hold the id of its span.
 const insertMany = {
   name: 'insert_cleanups',

@@ -265,7 +265,6 @@ function cancellationOf(row: ViewRow): JobView['cancellation'] {
     stage,
     reason: row.cancel_reason ?? '',
     requestTimeUs: row.cancel_time ?? undefined,
-    cleanupJobId: row.cleanup_job_id ?? undefined,
   };
 }
 
@@ -305,6 +304,7 @@ function jobView(row: ViewRow): JobView {
     suspendTimeUs: row.suspend_until ?? undefined,
     endTimeUs: row.end_time ?? undefined,
     cancellation: cancellationOf(row),
+    cleanupJobId: row.cleanup_job_id ?? undefined,
     result:
       row.result === null ? undefined : payloadOf(row.result, row.result_content_type as string, row.result_metadata),
     failure: row.failure === null ? undefined : failureOf(row.failure),

@@ -1,14 +1,16 @@
-/** Cancels: their stages, and the clean-up job of a job that had started. */
+/** Cancels: their stages, and the clean-up job of a job that had started, also after a failure. */
 
+import { CleanupCondition } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import { CancelStage, type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
+import { ExhaustionAction, RetryAction, RetryCause } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { offerOf, outcomes } from '../base/test-worker.ts';
 import { type Held, World } from '../base/world.ts';
 
-const { cancelJob } = JobService.method;
+const { cancelJob, failJob } = JobService.method;
 
 let world: World;
 
@@ -25,18 +27,26 @@ async function cancel(jobId: string, reason = 'no longer wanted'): Promise<Job> 
 }
 
 /** A held job of a definition with a clean-up, and the name of the clean-up's handler. */
-async function holdWithCleanup(changes: object = {}): Promise<Held & { readonly cleaner: string }> {
+async function holdWithCleanup(
+  changes: object = {},
+  cleanupAfter: CleanupCondition = CleanupCondition.UNSPECIFIED,
+): Promise<Held & { readonly cleaner: string }> {
   const cleaner = `clean-${crypto.randomUUID().slice(0, 8)}`;
-  const body = { case: 'task', value: { cleanupHandler: cleaner, cleanupTimeout: { seconds: 7n } } } as const;
+  const value = { cleanupHandler: cleaner, cleanupTimeout: { seconds: 7n }, cleanupAfter };
+  const body = { case: 'task', value } as const;
   return { ...(await world.hold({ body, ...changes })), cleaner };
 }
+
+const final = outcomes.failure({ nonRetryable: true });
+const fail = ({ worker, attempt }: Held) => worker.report({ of: attempt, outcome: outcomes.failure() });
 
 describe('the record of a cancel', () => {
   it('says that nothing was started', async () => {
     const job = await cancel(await world.submit(await world.define()));
     expect(job).toMatchObject({
       state: JobState.CANCELLED,
-      cancellation: { stage: CancelStage.NOT_STARTED, reason: 'no longer wanted', cleanupJobId: '' },
+      cancellation: { stage: CancelStage.NOT_STARTED, reason: 'no longer wanted' },
+      cleanupJobId: '',
     });
     expect(job.cancellation?.requestTime).toBeDefined();
   });
@@ -79,8 +89,7 @@ describe('a clean-up', () => {
     const { worker, jobId, attempt, cleaner } = await holdWithCleanup();
     await cancel(jobId);
     await worker.report({ of: attempt, outcome: outcomes.cancelled });
-    const { cancellation, input } = await world.getJob(jobId);
-    const cleanupJobId = cancellation?.cleanupJobId ?? '';
+    const { cleanupJobId, input } = await world.getJob(jobId);
     expect(await world.getJob(cleanupJobId)).toMatchObject({
       state: JobState.READY,
       definition: attempt.definition,
@@ -115,9 +124,9 @@ describe('a clean-up', () => {
     const { worker, jobId } = await holdWithCleanup();
     await cancel(jobId);
     await worker.close();
-    const { state, cancellation } = await world.getJob(jobId);
+    const { state, cancellation, cleanupJobId } = await world.getJob(jobId);
     expect({ state, stage: cancellation?.stage }).toEqual({ state: JobState.CANCELLED, stage: CancelStage.FENCED });
-    expect(await world.stateOf(cancellation?.cleanupJobId ?? '')).toBe('READY');
+    expect(await world.stateOf(cleanupJobId)).toBe('READY');
   });
 
   it('continues after a failed attempt, whatever the retry policy of the definition', async () => {
@@ -135,15 +144,42 @@ describe('a clean-up', () => {
     const { worker, jobId, attempt, cleaner } = await holdWithCleanup();
     await cancel(jobId);
     await worker.report({ of: attempt, outcome: outcomes.cancelled });
-    const cleanupJobId = (await world.getJob(jobId)).cancellation?.cleanupJobId ?? '';
+    const cleanupJobId = (await world.getJob(jobId)).cleanupJobId;
     const other = await world.openWorker(cleaner);
     const [cleaning] = await other.take(1);
     await cancel(cleanupJobId);
     await other.report({ of: cleaning as never, outcome: outcomes.cancelled });
-    expect((await world.getJob(cleanupJobId)).cancellation).toMatchObject({
-      stage: CancelStage.STOPPED,
+    expect(await world.getJob(cleanupJobId)).toMatchObject({
+      cancellation: { stage: CancelStage.STOPPED },
       cleanupJobId: '',
     });
+  });
+
+  it.each<[string, object, (held: Held) => Promise<unknown>]>([
+    ['its last failure', { maxAttempts: 1 }, fail],
+    ['a failure that is final', {}, ({ worker, attempt }) => worker.report({ of: attempt, outcome: final })],
+    [
+      'the loss of its worker',
+      { rules: [{ causes: [RetryCause.INFRASTRUCTURE], action: RetryAction.FAIL }] },
+      ({ worker }) => worker.close(),
+    ],
+    [
+      'a person who gives it up',
+      { maxAttempts: 1, onExhaustion: ExhaustionAction.PAUSE },
+      async (held) => {
+        await fail(held);
+        expect(await world.getJob(held.jobId)).toMatchObject({ exhausted: true, cleanupJobId: '' });
+        await world.rpc.call(failJob, { jobId: held.jobId });
+      },
+    ],
+  ])('follows a job that has failed by %s, where its definition wants that', async (_how, retryPolicy, end) => {
+    const held = await holdWithCleanup({ retryPolicy }, CleanupCondition.UNSUCCESSFUL);
+    await end(held);
+    const job = await world.getJob(held.jobId);
+    expect([job.state, job.cancellation]).toEqual([JobState.FAILED, undefined]);
+    const [cleaning] = await (await world.openWorker(held.cleaner)).take(1);
+    expect(cleaning).toMatchObject({ handler: held.cleaner });
+    expect(await world.getJob(job.cleanupJobId)).toMatchObject({ parentJobId: held.jobId });
   });
 
   it.each([
@@ -157,8 +193,24 @@ describe('a clean-up', () => {
         return world.getJob(jobId);
       },
     ],
+    [
+      'a job that has failed, by default',
+      async () => {
+        const held = await holdWithCleanup({ retryPolicy: { maxAttempts: 1 } });
+        await fail(held);
+        return world.getJob(held.jobId);
+      },
+    ],
+    [
+      'a job that has succeeded',
+      async () => {
+        const { worker, jobId, attempt } = await holdWithCleanup({}, CleanupCondition.UNSUCCESSFUL);
+        await worker.report({ of: attempt, outcome: outcomes.result() });
+        return world.getJob(jobId);
+      },
+    ],
   ])('does not follow %s', async (_what, ended) => {
-    expect((await ended()).cancellation?.cleanupJobId).toBe('');
+    expect((await ended()).cleanupJobId).toBe('');
   });
 });
 

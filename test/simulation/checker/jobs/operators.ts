@@ -1,6 +1,7 @@
 /**
  * Requests for jobs after their submission, against their effects: sweeps, retries, erasures, replacements, clean-ups.
  */
+import { CleanupCondition } from '../../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
 import { CancelStage } from '../../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import { stateCodes } from '../../../../server/domain/jobs/job-state.ts';
 import type { Entry } from '../../core/history.ts';
@@ -112,12 +113,13 @@ function checkRetried(evidence: Evidence, { lives }: JobChecks): void {
   }
 }
 
-function wantsCleanup({ definition, cleanupOf }: JobFacts): boolean {
+function wantsCleanup({ definition, cleanupOf }: JobFacts, end: number | null | undefined): boolean {
   const body = definitionOf.get(definition)?.body;
-  return cleanupOf === undefined && body?.case === 'task' && body.value.cleanupHandler === CLEANUP_HANDLER;
+  if (cleanupOf !== undefined || body?.case !== 'task' || body.value.cleanupHandler !== CLEANUP_HANDLER) return false;
+  return end === CANCELLED || (end === FAILED && body.value.cleanupAfter === CleanupCondition.UNSUCCESSFUL);
 }
 
-/** One clean-up for each job that was cancelled after its start, named in its outcome; it does its work. */
+/** One clean-up for each job that its definition wants cleaned up after, named in its outcome; it does its work. */
 function checkCleanups(evidence: Evidence, { lives }: JobChecks): void {
   const { history, facts } = evidence;
   const cleanups = new Map<string, JobLife[]>();
@@ -127,7 +129,8 @@ function checkCleanups(evidence: Evidence, { lives }: JobChecks): void {
   }
   for (const life of lives.values()) {
     const own = cleanups.get(life.id) ?? [];
-    const wanted = life.end?.to === CANCELLED && life.grants.length > 0 && wantsCleanup(facts.get(life.id) as JobFacts);
+    const wanted = life.grants.length > 0 && wantsCleanup(facts.get(life.id) as JobFacts, life.end?.to);
+    if (wanted && life.end?.to === FAILED) history.count('clean-up after a failure');
     if (own.length !== +wanted) {
       history.violate('clean-ups', `job ${life.id} has ${own.length} clean-ups, it should have ${+wanted}`);
       continue;

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from muster.client.words import number_of
 from muster.durations import Seconds, to_duration
 from muster.schemas import json_schema, protobuf_schema
-from muster.v1.job_definition_pb2 import JobDefinition, LeaseLossAction, TaskBody
+from muster.v1.job_definition_pb2 import CleanupCondition, JobDefinition, LeaseLossAction, TaskBody
 from muster.v1.limit_pb2 import KeyLimit, RateLimit
 from muster.v1.retry_policy_pb2 import RetryPolicy
 from muster.v1.submission_rule_pb2 import Debounce, Throttle, Uniqueness
@@ -20,7 +20,7 @@ _DURATIONS = frozenset(
     {"run_timeout", "cancel_grace", "retention", "queue_timeout", "total_timeout", "progress_timeout"}
 )
 _SCHEMAS = frozenset({"input_json_schema", "output_json_schema"})
-_OF_TASK = frozenset({"handler", "cleanup_handler", "cleanup_timeout"})
+_OF_TASK = frozenset({"handler", "cleanup_handler", "cleanup_timeout", "cleanup_after"})
 
 
 class DefinitionOptions(TypedDict, total=False):
@@ -29,8 +29,9 @@ class DefinitionOptions(TypedDict, total=False):
     Attributes:
         definition: A message with all other fields; the other options are set on a copy of it.
         handler: Name of the handler that runs its jobs. Default: the definition's name.
-        cleanup_handler: Handler that cleans up after a cancelled job that had started. Default: none.
+        cleanup_handler: Handler that cleans up after a job that had started and was cancelled. Default: none.
         cleanup_timeout: Maximum run time of one attempt of the clean-up. Default: 5 min.
+        cleanup_after: "UNSUCCESSFUL": it also cleans up after a job that has failed. Default: "CANCELLED".
         queue: The queue of its jobs. Default: "default".
         retry_policy: How failed attempts are retried, see `muster.retry_policy`. Default: three attempts with
             exponential backoff.
@@ -66,6 +67,7 @@ class DefinitionOptions(TypedDict, total=False):
     handler: str
     cleanup_handler: str
     cleanup_timeout: Seconds
+    cleanup_after: str
     queue: str
     retry_policy: RetryPolicy
     run_timeout: Seconds
@@ -127,6 +129,8 @@ def _field(key: str, value: Any) -> Any:
         return to_duration(value)
     if key in _SCHEMAS and not isinstance(value, str):
         return json.dumps(value, sort_keys=True)
+    if key == "cleanup_after":
+        return number_of(CleanupCondition, "CLEANUP_CONDITION_", value)
     if key == "lease_loss_action":
         return number_of(LeaseLossAction, "LEASE_LOSS_ACTION_", value)
     return value

@@ -23,9 +23,18 @@ class LeaseLossAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LEASE_LOSS_ACTION_UNSPECIFIED: _ClassVar[LeaseLossAction]
     LEASE_LOSS_ACTION_ABORT: _ClassVar[LeaseLossAction]
     LEASE_LOSS_ACTION_CONTINUE: _ClassVar[LeaseLossAction]
+
+class CleanupCondition(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CLEANUP_CONDITION_UNSPECIFIED: _ClassVar[CleanupCondition]
+    CLEANUP_CONDITION_CANCELLED: _ClassVar[CleanupCondition]
+    CLEANUP_CONDITION_UNSUCCESSFUL: _ClassVar[CleanupCondition]
 LEASE_LOSS_ACTION_UNSPECIFIED: LeaseLossAction
 LEASE_LOSS_ACTION_ABORT: LeaseLossAction
 LEASE_LOSS_ACTION_CONTINUE: LeaseLossAction
+CLEANUP_CONDITION_UNSPECIFIED: CleanupCondition
+CLEANUP_CONDITION_CANCELLED: CleanupCondition
+CLEANUP_CONDITION_UNSUCCESSFUL: CleanupCondition
 
 class JobDefinition(_message.Message):
     __slots__ = ("namespace", "name", "version", "task", "workflow", "wait", "queue", "retry_policy", "run_timeout", "cancel_grace", "lease_loss_action", "demands", "priority", "description", "labels", "retention", "create_time", "input_json_schema", "output_json_schema", "queue_timeout", "total_timeout", "progress_timeout", "progress_watchdog", "retry_budget", "circuit_breaker", "input_protobuf_schema", "output_protobuf_schema", "archive_time", "fairness_key", "max_concurrency", "rate_limit", "rate_cost", "key_limit", "uniqueness", "debounce", "throttle", "publishes")
@@ -129,11 +138,13 @@ class ProgressWatchdog(_message.Message):
     def __init__(self, min_fraction: _Optional[float] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class TaskBody(_message.Message):
-    __slots__ = ("handler", "cleanup_handler", "cleanup_timeout")
+    __slots__ = ("handler", "cleanup_handler", "cleanup_timeout", "cleanup_after")
     HANDLER_FIELD_NUMBER: _ClassVar[int]
     CLEANUP_HANDLER_FIELD_NUMBER: _ClassVar[int]
     CLEANUP_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    CLEANUP_AFTER_FIELD_NUMBER: _ClassVar[int]
     handler: str
     cleanup_handler: str
     cleanup_timeout: _duration_pb2.Duration
-    def __init__(self, handler: _Optional[str] = ..., cleanup_handler: _Optional[str] = ..., cleanup_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    cleanup_after: CleanupCondition
+    def __init__(self, handler: _Optional[str] = ..., cleanup_handler: _Optional[str] = ..., cleanup_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cleanup_after: _Optional[_Union[CleanupCondition, str]] = ...) -> None: ...

@@ -119,7 +119,7 @@ CANCEL_STAGE_FENCED: CancelStage
 CANCEL_STAGE_OVERTAKEN: CancelStage
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "namespace", "definition", "definition_version", "queue", "state", "skip_reason", "state_reason", "priority", "labels", "input", "progress", "attempt", "attempt_count", "create_time", "run_time", "expire_time", "assign_time", "end_time", "result", "failure", "session_id", "idempotency_key", "retry_of", "parent_job_id", "traceparent", "revision", "attempts", "cancellation", "erased", "fairness_key", "limit_key", "wait_reason", "suspend_time", "exhausted")
+    __slots__ = ("job_id", "namespace", "definition", "definition_version", "queue", "state", "skip_reason", "state_reason", "priority", "labels", "input", "progress", "attempt", "attempt_count", "create_time", "run_time", "expire_time", "assign_time", "end_time", "result", "failure", "session_id", "idempotency_key", "retry_of", "parent_job_id", "traceparent", "revision", "attempts", "cancellation", "erased", "fairness_key", "limit_key", "wait_reason", "suspend_time", "exhausted", "cleanup_job_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -162,6 +162,7 @@ class Job(_message.Message):
     WAIT_REASON_FIELD_NUMBER: _ClassVar[int]
     SUSPEND_TIME_FIELD_NUMBER: _ClassVar[int]
     EXHAUSTED_FIELD_NUMBER: _ClassVar[int]
+    CLEANUP_JOB_ID_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     namespace: str
     definition: str
@@ -197,19 +198,18 @@ class Job(_message.Message):
     wait_reason: WaitReason
     suspend_time: _timestamp_pb2.Timestamp
     exhausted: bool
-    def __init__(self, job_id: _Optional[str] = ..., namespace: _Optional[str] = ..., definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., queue: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., skip_reason: _Optional[_Union[SkipReason, str]] = ..., state_reason: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., attempt: _Optional[int] = ..., attempt_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., session_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., retry_of: _Optional[str] = ..., parent_job_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., revision: _Optional[int] = ..., attempts: _Optional[_Iterable[_Union[_attempt_pb2.Attempt, _Mapping]]] = ..., cancellation: _Optional[_Union[Cancellation, _Mapping]] = ..., erased: bool = ..., fairness_key: _Optional[str] = ..., limit_key: _Optional[str] = ..., wait_reason: _Optional[_Union[WaitReason, str]] = ..., suspend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., exhausted: bool = ...) -> None: ...
+    cleanup_job_id: str
+    def __init__(self, job_id: _Optional[str] = ..., namespace: _Optional[str] = ..., definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., queue: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., skip_reason: _Optional[_Union[SkipReason, str]] = ..., state_reason: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., attempt: _Optional[int] = ..., attempt_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., session_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., retry_of: _Optional[str] = ..., parent_job_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., revision: _Optional[int] = ..., attempts: _Optional[_Iterable[_Union[_attempt_pb2.Attempt, _Mapping]]] = ..., cancellation: _Optional[_Union[Cancellation, _Mapping]] = ..., erased: bool = ..., fairness_key: _Optional[str] = ..., limit_key: _Optional[str] = ..., wait_reason: _Optional[_Union[WaitReason, str]] = ..., suspend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., exhausted: bool = ..., cleanup_job_id: _Optional[str] = ...) -> None: ...
 
 class Cancellation(_message.Message):
-    __slots__ = ("stage", "reason", "request_time", "cleanup_job_id")
+    __slots__ = ("stage", "reason", "request_time")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REQUEST_TIME_FIELD_NUMBER: _ClassVar[int]
-    CLEANUP_JOB_ID_FIELD_NUMBER: _ClassVar[int]
     stage: CancelStage
     reason: str
     request_time: _timestamp_pb2.Timestamp
-    cleanup_job_id: str
-    def __init__(self, stage: _Optional[_Union[CancelStage, str]] = ..., reason: _Optional[str] = ..., request_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cleanup_job_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, stage: _Optional[_Union[CancelStage, str]] = ..., reason: _Optional[str] = ..., request_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("fraction", "message")

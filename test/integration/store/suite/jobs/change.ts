@@ -65,6 +65,8 @@ export function changeSuite(context: StoreContext): void {
         suspension: null,
         begun: false,
         pausedWithParent: false,
+        exhausted: false,
+        retriesSinceUs: null,
         timeoutsStopped: false,
         limits: noLimits,
         runTimeUs: null,

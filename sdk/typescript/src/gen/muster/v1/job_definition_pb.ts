@@ -26,7 +26,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_definition.proto.
  */
 export const file_muster_v1_job_definition: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tdXN0ZXIvdjEvam9iX2RlZmluaXRpb24ucHJvdG8SCW11c3Rlci52MSLWCwoNSm9iRGVmaW5pdGlvbhIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFEiMKBHRhc2sYBCABKAsyEy5tdXN0ZXIudjEuVGFza0JvZHlIABIrCgh3b3JrZmxvdxgFIAEoCzIXLm11c3Rlci52MS5Xb3JrZmxvd0JvZHlIABIjCgR3YWl0GAYgASgLMhMubXVzdGVyLnYxLldhaXRCb2R5SAASDQoFcXVldWUYByABKAkSLAoMcmV0cnlfcG9saWN5GAggASgLMhYubXVzdGVyLnYxLlJldHJ5UG9saWN5Ei4KC3J1bl90aW1lb3V0GAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGNhbmNlbF9ncmFjZRgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChFsZWFzZV9sb3NzX2FjdGlvbhgLIAEoDjIaLm11c3Rlci52MS5MZWFzZUxvc3NBY3Rpb24SIwoHZGVtYW5kcxgMIAEoCzISLm11c3Rlci52MS5EZW1hbmRzEhAKCHByaW9yaXR5GA0gASgFEhMKC2Rlc2NyaXB0aW9uGA4gASgJEjQKBmxhYmVscxgPIAMoCzIkLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uLkxhYmVsc0VudHJ5EiwKCXJldGVudGlvbhgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgtjcmVhdGVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRaW5wdXRfanNvbl9zY2hlbWEYEiABKAkSGgoSb3V0cHV0X2pzb25fc2NoZW1hGBMgASgJEjAKDXF1ZXVlX3RpbWVvdXQYFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNdG90YWxfdGltZW91dBgVIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIzChBwcm9ncmVzc190aW1lb3V0GBYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjYKEXByb2dyZXNzX3dhdGNoZG9nGBcgASgLMhsubXVzdGVyLnYxLlByb2dyZXNzV2F0Y2hkb2cSLAoMcmV0cnlfYnVkZ2V0GBggASgLMhYubXVzdGVyLnYxLlJldHJ5QnVkZ2V0EjIKD2NpcmN1aXRfYnJlYWtlchgZIAEoCzIZLm11c3Rlci52MS5DaXJjdWl0QnJlYWtlchI4ChVpbnB1dF9wcm90b2J1Zl9zY2hlbWEYGiABKAsyGS5tdXN0ZXIudjEuUHJvdG9idWZTY2hlbWESOQoWb3V0cHV0X3Byb3RvYnVmX3NjaGVtYRgbIAEoCzIZLm11c3Rlci52MS5Qcm90b2J1ZlNjaGVtYRIwCgxhcmNoaXZlX3RpbWUYHCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZhaXJuZXNzX2tleRgdIAEoCRIXCg9tYXhfY29uY3VycmVuY3kYHiABKAUSKAoKcmF0ZV9saW1pdBgfIAEoCzIULm11c3Rlci52MS5SYXRlTGltaXQSEQoJcmF0ZV9jb3N0GCAgASgFEiYKCWtleV9saW1pdBghIAEoCzITLm11c3Rlci52MS5LZXlMaW1pdBIpCgp1bmlxdWVuZXNzGCIgASgLMhUubXVzdGVyLnYxLlVuaXF1ZW5lc3MSJQoIZGVib3VuY2UYIyABKAsyEy5tdXN0ZXIudjEuRGVib3VuY2USJQoIdGhyb3R0bGUYJCABKAsyEy5tdXN0ZXIudjEuVGhyb3R0bGUSEQoJcHVibGlzaGVzGCUgAygJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBgoEYm9keSJDCg5Qcm90b2J1ZlNjaGVtYRIbChNmaWxlX2Rlc2NyaXB0b3Jfc2V0GAEgASgMEhQKDG1lc3NhZ2VfdHlwZRgCIAEoCSJTChBQcm9ncmVzc1dhdGNoZG9nEhQKDG1pbl9mcmFjdGlvbhgBIAEoARIpCgZ3aW5kb3cYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iaAoIVGFza0JvZHkSDwoHaGFuZGxlchgBIAEoCRIXCg9jbGVhbnVwX2hhbmRsZXIYAiABKAkSMgoPY2xlYW51cF90aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKnEKD0xlYXNlTG9zc0FjdGlvbhIhCh1MRUFTRV9MT1NTX0FDVElPTl9VTlNQRUNJRklFRBAAEhsKF0xFQVNFX0xPU1NfQUNUSU9OX0FCT1JUEAESHgoaTEVBU0VfTE9TU19BQ1RJT05fQ09OVElOVUUQAkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_circuit_breaker, file_muster_v1_limit, file_muster_v1_placement, file_muster_v1_retry_policy, file_muster_v1_submission_rule, file_muster_v1_wait, file_muster_v1_workflow]);
+  fileDesc("Ch5tdXN0ZXIvdjEvam9iX2RlZmluaXRpb24ucHJvdG8SCW11c3Rlci52MSLWCwoNSm9iRGVmaW5pdGlvbhIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFEiMKBHRhc2sYBCABKAsyEy5tdXN0ZXIudjEuVGFza0JvZHlIABIrCgh3b3JrZmxvdxgFIAEoCzIXLm11c3Rlci52MS5Xb3JrZmxvd0JvZHlIABIjCgR3YWl0GAYgASgLMhMubXVzdGVyLnYxLldhaXRCb2R5SAASDQoFcXVldWUYByABKAkSLAoMcmV0cnlfcG9saWN5GAggASgLMhYubXVzdGVyLnYxLlJldHJ5UG9saWN5Ei4KC3J1bl90aW1lb3V0GAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGNhbmNlbF9ncmFjZRgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChFsZWFzZV9sb3NzX2FjdGlvbhgLIAEoDjIaLm11c3Rlci52MS5MZWFzZUxvc3NBY3Rpb24SIwoHZGVtYW5kcxgMIAEoCzISLm11c3Rlci52MS5EZW1hbmRzEhAKCHByaW9yaXR5GA0gASgFEhMKC2Rlc2NyaXB0aW9uGA4gASgJEjQKBmxhYmVscxgPIAMoCzIkLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uLkxhYmVsc0VudHJ5EiwKCXJldGVudGlvbhgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgtjcmVhdGVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRaW5wdXRfanNvbl9zY2hlbWEYEiABKAkSGgoSb3V0cHV0X2pzb25fc2NoZW1hGBMgASgJEjAKDXF1ZXVlX3RpbWVvdXQYFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNdG90YWxfdGltZW91dBgVIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIzChBwcm9ncmVzc190aW1lb3V0GBYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjYKEXByb2dyZXNzX3dhdGNoZG9nGBcgASgLMhsubXVzdGVyLnYxLlByb2dyZXNzV2F0Y2hkb2cSLAoMcmV0cnlfYnVkZ2V0GBggASgLMhYubXVzdGVyLnYxLlJldHJ5QnVkZ2V0EjIKD2NpcmN1aXRfYnJlYWtlchgZIAEoCzIZLm11c3Rlci52MS5DaXJjdWl0QnJlYWtlchI4ChVpbnB1dF9wcm90b2J1Zl9zY2hlbWEYGiABKAsyGS5tdXN0ZXIudjEuUHJvdG9idWZTY2hlbWESOQoWb3V0cHV0X3Byb3RvYnVmX3NjaGVtYRgbIAEoCzIZLm11c3Rlci52MS5Qcm90b2J1ZlNjaGVtYRIwCgxhcmNoaXZlX3RpbWUYHCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZhaXJuZXNzX2tleRgdIAEoCRIXCg9tYXhfY29uY3VycmVuY3kYHiABKAUSKAoKcmF0ZV9saW1pdBgfIAEoCzIULm11c3Rlci52MS5SYXRlTGltaXQSEQoJcmF0ZV9jb3N0GCAgASgFEiYKCWtleV9saW1pdBghIAEoCzITLm11c3Rlci52MS5LZXlMaW1pdBIpCgp1bmlxdWVuZXNzGCIgASgLMhUubXVzdGVyLnYxLlVuaXF1ZW5lc3MSJQoIZGVib3VuY2UYIyABKAsyEy5tdXN0ZXIudjEuRGVib3VuY2USJQoIdGhyb3R0bGUYJCABKAsyEy5tdXN0ZXIudjEuVGhyb3R0bGUSEQoJcHVibGlzaGVzGCUgAygJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBgoEYm9keSJDCg5Qcm90b2J1ZlNjaGVtYRIbChNmaWxlX2Rlc2NyaXB0b3Jfc2V0GAEgASgMEhQKDG1lc3NhZ2VfdHlwZRgCIAEoCSJTChBQcm9ncmVzc1dhdGNoZG9nEhQKDG1pbl9mcmFjdGlvbhgBIAEoARIpCgZ3aW5kb3cYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24inAEKCFRhc2tCb2R5Eg8KB2hhbmRsZXIYASABKAkSFwoPY2xlYW51cF9oYW5kbGVyGAIgASgJEjIKD2NsZWFudXBfdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIyCg1jbGVhbnVwX2FmdGVyGAQgASgOMhsubXVzdGVyLnYxLkNsZWFudXBDb25kaXRpb24qcQoPTGVhc2VMb3NzQWN0aW9uEiEKHUxFQVNFX0xPU1NfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGwoXTEVBU0VfTE9TU19BQ1RJT05fQUJPUlQQARIeChpMRUFTRV9MT1NTX0FDVElPTl9DT05USU5VRRACKnoKEENsZWFudXBDb25kaXRpb24SIQodQ0xFQU5VUF9DT05ESVRJT05fVU5TUEVDSUZJRUQQABIfChtDTEVBTlVQX0NPTkRJVElPTl9DQU5DRUxMRUQQARIiCh5DTEVBTlVQX0NPTkRJVElPTl9VTlNVQ0NFU1NGVUwQAkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_circuit_breaker, file_muster_v1_limit, file_muster_v1_placement, file_muster_v1_retry_policy, file_muster_v1_submission_rule, file_muster_v1_wait, file_muster_v1_workflow]);
 
 /**
  * A named, versioned template of a job. Versions are numbered from 1 and never change.
@@ -257,9 +257,9 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   fairnessKey: string;
 
   /**
-   * Maximum number of its jobs, of all versions, that workers may hold at once, in the whole deployment; clean-ups of
-   * cancelled jobs are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest
-   * version's value applies to the jobs of all.
+   * Maximum number of its jobs, of all versions, that workers may hold at once, in the whole deployment; clean-ups
+   * are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest version's value
+   * applies to the jobs of all.
    *
    * @generated from field: int32 max_concurrency = 30;
    */
@@ -397,8 +397,8 @@ export type TaskBody = Message<"muster.v1.TaskBody"> & {
   handler: string;
 
   /**
-   * Handler that cleans up after a cancelled job that had been started; run as a job of its own on any worker that
-   * serves it, whatever happened to the first. Empty: none.
+   * Handler that cleans up after a job that had been started and has ended as `cleanup_after` says; run as a job of its
+   * own on any worker that serves it, whatever happened to the first. Empty: none.
    *
    * @generated from field: string cleanup_handler = 2;
    */
@@ -410,6 +410,13 @@ export type TaskBody = Message<"muster.v1.TaskBody"> & {
    * @generated from field: google.protobuf.Duration cleanup_timeout = 3;
    */
   cleanupTimeout?: Duration | undefined;
+
+  /**
+   * Ends that a clean-up follows.
+   *
+   * @generated from field: muster.v1.CleanupCondition cleanup_after = 4;
+   */
+  cleanupAfter: CleanupCondition;
 };
 
 /**
@@ -459,4 +466,45 @@ export type LeaseLossAction = (typeof LeaseLossAction)[keyof typeof LeaseLossAct
  */
 export const LeaseLossActionSchema: GenEnum<LeaseLossAction> = /*@__PURE__*/
   enumDesc(file_muster_v1_job_definition, 0);
+
+/**
+ * Ends of a job that had been started, after which its clean-up runs.
+ *
+ * @generated from enum muster.v1.CleanupCondition
+ */
+export const CleanupCondition = {
+  /**
+   * CANCELLED.
+   *
+   * @generated from enum value: CLEANUP_CONDITION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The job was cancelled.
+   *
+   * @generated from enum value: CLEANUP_CONDITION_CANCELLED = 1;
+   */
+  CANCELLED: 1,
+
+  /**
+   * The job was cancelled or has failed: by its handler, a timeout, the loss of its workers, or a person.
+   *
+   * @generated from enum value: CLEANUP_CONDITION_UNSUCCESSFUL = 2;
+   */
+  UNSUCCESSFUL: 2,
+} as const;
+
+/**
+ * Ends of a job that had been started, after which its clean-up runs.
+ *
+ * @generated from enum muster.v1.CleanupCondition
+ */
+export type CleanupCondition = (typeof CleanupCondition)[keyof typeof CleanupCondition] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.CleanupCondition.
+ */
+export const CleanupConditionSchema: GenEnum<CleanupCondition> = /*@__PURE__*/
+  enumDesc(file_muster_v1_job_definition, 1);
 

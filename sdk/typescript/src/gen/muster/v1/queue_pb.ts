@@ -45,7 +45,7 @@ export type Queue = Message<"muster.v1.Queue"> & {
 
   /**
    * Maximum number of its jobs that workers may hold at once (ASSIGNED, RUNNING or CANCELLING), in the whole
-   * deployment; clean-ups of cancelled jobs are neither held back nor counted. 0: no limit. At most 100,000.
+   * deployment; clean-ups are neither held back nor counted. 0: no limit. At most 100,000.
    *
    * @generated from field: int32 max_concurrency = 4;
    */
@@ -66,7 +66,7 @@ export type Queue = Message<"muster.v1.Queue"> & {
   etag: string;
 
   /**
-   * Its open jobs by state, including clean-ups of cancelled jobs, as they were when the answer was made.
+   * Its open jobs by state, including clean-ups, as they were when the answer was made.
    * Output only.
    *
    * @generated from field: muster.v1.QueueCounts counts = 7;

@@ -483,7 +483,7 @@ export const QueueService: GenService<{
   },
   /**
    * Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
-   * continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
+   * continue, and clean-ups still start. Pausing twice is no error: the new reason counts, if there
    * is one.
    *
    * With `running` the handlers of its jobs are asked to stop, as PauseJob does: their attempts end SUSPENDED, do not
