@@ -810,7 +810,9 @@ type Cancellation struct {
 	// The caller's reason.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When it was requested.
-	RequestTime   *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=request_time,json=requestTime,proto3" json:"request_time,omitempty"`
+	RequestTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=request_time,json=requestTime,proto3" json:"request_time,omitempty"`
+	// The same as `Job.cleanup_job_id`.
+	CleanupJobId  string `protobuf:"bytes,4,opt,name=cleanup_job_id,json=cleanupJobId,proto3" json:"cleanup_job_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -864,6 +866,13 @@ func (x *Cancellation) GetRequestTime() *timestamppb.Timestamp {
 		return x.RequestTime
 	}
 	return nil
+}
+
+func (x *Cancellation) GetCleanupJobId() string {
+	if x != nil {
+		return x.CleanupJobId
+	}
+	return ""
 }
 
 // Progress that a handler reports.
@@ -1219,11 +1228,12 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\t\n" +
-	"\aoutcome\"\x93\x01\n" +
+	"\aoutcome\"\xb9\x01\n" +
 	"\fCancellation\x12,\n" +
 	"\x05stage\x18\x01 \x01(\x0e2\x16.muster.v1.CancelStageR\x05stage\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12=\n" +
-	"\frequest_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vrequestTime\"@\n" +
+	"\frequest_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vrequestTime\x12$\n" +
+	"\x0ecleanup_job_id\x18\x04 \x01(\tR\fcleanupJobId\"@\n" +
 	"\bProgress\x12\x1a\n" +
 	"\bfraction\x18\x01 \x01(\x01R\bfraction\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"\xf1\a\n" +

@@ -212,11 +212,11 @@ export function jobTo(view: JobView): Job {
   });
 }
 
-function cancellationTo({ cancellation }: JobView): Cancellation | undefined {
+function cancellationTo({ cancellation, cleanupJobId = '' }: JobView): Cancellation | undefined {
   if (!cancellation) return undefined;
   const { stage, reason, requestTimeUs } = cancellation;
   const requestTime = defined('requestTime', timestampTo(requestTimeUs));
-  return create(CancellationSchema, { stage: cancelStages[stage], reason, ...requestTime });
+  return create(CancellationSchema, { stage: cancelStages[stage], reason, ...requestTime, cleanupJobId });
 }
 
 function outcomeTo(view: JobView): Job['outcome'] {

@@ -117,7 +117,7 @@ export class Variety {
           await once(ctx.signal, 'abort');
           throw ctx.signal.reason;
         },
-        doomed: () => {
+        failing: () => {
           throw new NonRetryableError('nothing can help');
         },
         tidy: (_ctx, { give }) => give,
@@ -137,8 +137,8 @@ export class Variety {
     const endless = { case: 'task', value: { cleanupHandler: 'tidy' } } as const;
     await this.#client.applyDefinition({ name: 'endless', retryPolicy, body: endless });
     const cleanupAfter = CleanupCondition.UNSUCCESSFUL;
-    const doomed = { case: 'task', value: { cleanupHandler: 'tidy', cleanupAfter } } as const;
-    await this.#client.applyDefinition({ name: 'doomed', retryPolicy, body: doomed });
+    const failing = { case: 'task', value: { cleanupHandler: 'tidy', cleanupAfter } } as const;
+    await this.#client.applyDefinition({ name: 'failing', retryPolicy, body: failing });
     const signal = { kind: { case: 'signal', value: { name: 'go', key: 'input' } } } as const;
     await this.#client.applyDefinition({ name: 'signal', body: { case: 'wait', value: signal } });
     const body = { case: 'workflow', value: { steps: flow, output: 'steps.join.output' } };
@@ -266,7 +266,7 @@ export class Variety {
   async #cleanUp(n: number, ids: () => string): Promise<string | undefined> {
     const requestId = ids();
     const fails = this.#isUniform && n % 2 === 1;
-    const submit = () => this.#client.submit(fails ? 'doomed' : 'endless', { give: n }, { requestId });
+    const submit = () => this.#client.submit(fails ? 'failing' : 'endless', { give: n }, { requestId });
     const { jobId } = await repeated(submit);
     if (!fails) await this.#cancelOnceStarted(jobId);
     const { state } = await repeated(() => this.#client.wait(jobId, { timeoutMs: LONG_MS }));

@@ -196,7 +196,8 @@ CASES = [
          jobs.RetryJobsRequest(filter=jobs.JobFilter(failure_types=["ValueError"])),
          jobs.RetryJobsResponse(job_ids=["n"], retried_job_ids=["o"], skipped_count=2), Redriven(("o",), ("n",), 2)),
     Case("apply_definition", ("d",), {
-             "handler": "h", "cleanup_handler": "c", "cleanup_timeout": 3, "cleanup_after": "UNSUCCESSFUL", "priority": 4, "retention": 60,
+             "handler": "h", "cleanup_handler": "c", "cleanup_timeout": 3, "cleanup_after": "UNSUCCESSFUL",
+             "priority": 4, "retention": 60,
              "lease_loss_action": "CONTINUE", "input_json_schema": {"type": "object"}, "labels": {"a": "b"},
              "retry_policy": retry_policy(max_attempts=5), "fairness_key": "input.tenant", "max_concurrency": 5,
              "rate_limit": rate_limit(100, period=60), "rate_cost": 3,
