@@ -106,7 +106,7 @@ type ScheduleServiceClient interface {
 	// Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
 	//
 	// Errors:
-	// - INVALID_ARGUMENT
+	// - INVALID_ARGUMENT: a field is wrong; or the rules name no time at all, such as the 30th of February.
 	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
 	PreviewSchedule(ctx context.Context, in *PreviewScheduleRequest, opts ...grpc.CallOption) (*PreviewScheduleResponse, error)
 	// Lists the runs of a schedule, newest time first. The newest 1,000 are kept.
@@ -300,7 +300,7 @@ type ScheduleServiceServer interface {
 	// Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
 	//
 	// Errors:
-	// - INVALID_ARGUMENT
+	// - INVALID_ARGUMENT: a field is wrong; or the rules name no time at all, such as the 30th of February.
 	// - NOT_FOUND (SCHEDULE_NOT_FOUND)
 	PreviewSchedule(context.Context, *PreviewScheduleRequest) (*PreviewScheduleResponse, error)
 	// Lists the runs of a schedule, newest time first. The newest 1,000 are kept.

@@ -124,7 +124,7 @@ async function preview({ schedules }: Replica, request: PreviewScheduleRequest):
   if (request.name === '') {
     const { times } = scheduleTimesFrom(request.times, 'times', violations);
     violations.throwIfAny();
-    return schedules.nextTimes(times, count, afterUs);
+    return schedules.preview(times, count, afterUs);
   }
   violations.check(request.times === undefined, 'times', 'must be unset where a name is given');
   checkName(request.name, 'name', violations);

@@ -32,7 +32,7 @@ const rules: Readonly<Record<CronField, FieldRule>> = {
 export type Checked = { readonly text: string } | { readonly problem: string };
 
 const MAX_LENGTH = 256;
-const form = /^(?:(\*)|([a-z]+|\d{1,4})(?:-([a-z]+|\d{1,4}))?)(?:\/(\d{1,4}))?$/;
+const form = /^(?:(\*)|([a-z]+|\d{1,4})(?:-([a-z]+|\d{1,4}))?)(?:\/(\d{1,4}))?$/i;
 
 class Refusal extends Error {}
 
@@ -41,9 +41,10 @@ function refuse(problem: string): never {
 }
 
 function numberOf(text: string, { title, min, max, names = [] }: FieldRule, isLast: boolean): number {
-  const named = names.indexOf(text);
+  const name = text.toLowerCase();
+  const named = names.indexOf(name);
   // A range that ends with Sunday ends the week.
-  if (named >= 0) return isLast && text === 'sun' ? 7 : min + named;
+  if (named >= 0) return isLast && name === 'sun' ? 7 : min + named;
   if (!/^\d+$/.test(text)) {
     const known = names.length > 0 ? `, or a name such as ${names[1]}` : '';
     refuse(`has "${text}" as ${title}; write a number from ${min} to ${max}${known}`);
@@ -73,10 +74,7 @@ function item(text: string, rule: FieldRule): string {
 function fieldText(text: string, field: CronField): string {
   const rule = rules[field];
   if (text === '') refuse(`has no ${rule.title}; write "*" for each`);
-  const items = text
-    .toLowerCase()
-    .split(',')
-    .map((one) => item(one, rule));
+  const items = text.split(',').map((one) => item(one, rule));
   return items.includes('*') ? '*' : items.join(',');
 }
 

@@ -5,8 +5,9 @@
  * after the gap, once; one that the clock shows twice counts the first time only. With a "*" or a step as minute or
  * hour, skipped times do not occur, and repeated times count twice. A whole day that a zone skips does not occur.
  */
-import { Cron, type CronOptions } from 'croner';
+import { Cron } from 'croner';
 import { type Checked, type CronField, checkCron, checkField, cronFields } from './cron.ts';
+import { cronRule, type Rule, type ZoneOptions, zoneOptions } from './cron-rule.ts';
 
 /** Each value is a field of a cron expression; all of them must match. Empty: see `ScheduleTimes`. */
 export type CalendarRule = Readonly<Record<CronField, string>>;
@@ -46,10 +47,6 @@ const END_US = 7_258_118_400_000_000;
 
 const calendarFields: readonly CronField[] = [...cronFields, 'year'];
 const snake = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
-function zoneOptions(timezone: string): CronOptions {
-  return { timezone, fixedTimeRule: 'no-wildcard' };
-}
 
 /** No UTC offsets, POSIX rules or paths. */
 const zoneName = /^[A-Za-z][A-Za-z0-9_+-]{0,31}(\/[A-Za-z0-9_+-]{1,31}){0,2}$/;
@@ -97,17 +94,6 @@ export function timesProblems(times: ScheduleTimes): TimesProblem[] {
 
 const msOf = (us: number) => Math.floor(us / 1_000);
 
-/** Returns the rule's next time after the given one. */
-type Rule = (afterUs: number) => number | undefined;
-
-function cronRule(pattern: string, options: CronOptions): Rule {
-  const cron = new Cron(pattern, options);
-  return (afterUs) => {
-    const next = cron.nextRun(new Date(msOf(afterUs)));
-    return next ? next.getTime() * 1_000 : undefined;
-  };
-}
-
 function intervalRule({ everyMs, offsetMs }: Interval): Rule {
   return (afterUs) => (Math.floor((msOf(afterUs) - offsetMs) / everyMs) + 1) * everyMs * 1_000 + offsetMs * 1_000;
 }
@@ -153,12 +139,12 @@ export interface Found {
   readonly searchedUntilUs?: number;
 }
 
-function exclusionOf(rule: CalendarRule, zone: CronOptions): Exclusion {
+function exclusionOf(rule: CalendarRule, zone: ZoneOptions): Exclusion {
   const cron = new Cron(calendarPattern(rule, 'exclusions', '*'), { ...zone, mode: '7-part', domAndDow: true });
   const step = steps.find(([field]) => !isEach(fieldOf(rule, field, 'exclusions'), field))?.[1];
   return {
     has: (us) => cron.match(new Date(msOf(us))),
-    next: step === undefined ? () => undefined : cronRule(step, { ...zone, mode: '5-part' }),
+    next: step === undefined ? () => undefined : cronRule(step, { ...zone, mode: '5-part' }, '*'),
   };
 }
 
@@ -182,10 +168,17 @@ export class NominalTimes {
   constructor(times: ScheduleTimes) {
     const zone = zoneOptions(times.timeZone);
     this.#rules = [
-      ...times.crons.map((text) => cronRule(textOf(checkCron(text)), { ...zone, mode: '5-part' })),
+      ...times.crons.map((text) => {
+        const pattern = textOf(checkCron(text));
+        return cronRule(pattern, { ...zone, mode: '5-part' }, pattern.split(' ', 2).join());
+      }),
       ...times.intervals.map(intervalRule),
       ...times.calendars.map((rule) =>
-        cronRule(calendarPattern(rule, 'calendars', '0'), { ...zone, mode: '7-part', domAndDow: true }),
+        cronRule(
+          calendarPattern(rule, 'calendars', '0'),
+          { ...zone, mode: '7-part', domAndDow: true },
+          fieldOf(rule, 'minute', 'calendars') + fieldOf(rule, 'hour', 'calendars'),
+        ),
       ),
     ];
     this.#exclusions = times.exclusions.map((rule) => exclusionOf(rule, zone));

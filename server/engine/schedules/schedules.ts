@@ -80,6 +80,12 @@ export class Schedules {
     return found;
   }
 
+  /** The next times of rules that are not stored, see `nextTimes`. Refuses those that never name a time. */
+  preview(times: ScheduleTimes, count: number, afterUs: number | undefined): FoundTimes {
+    if (namesNone(times, 0)) throw badField('times', 'names no time at all, as "0 0 30 2 *" does');
+    return this.nextTimes(times, count, afterUs);
+  }
+
   /** The next times of these rules after a time, by default now; fewer if too many excluded times come before them. */
   nextTimes(times: ScheduleTimes, count: number, afterUs = this.#parts.clock.nowUs()): FoundTimes {
     return new NominalTimes(times).between(afterUs, Number.POSITIVE_INFINITY, count);

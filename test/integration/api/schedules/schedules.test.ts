@@ -381,4 +381,10 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect(await world.rpc.call(previewSchedule, { name, afterTime, count: 3 })).toEqual(rules);
     expect((await world.rpc.call(previewSchedule, { times })).times).toHaveLength(10);
   });
+
+  it('can not be previewed if they name no time at all', async () => {
+    const refused = await world.rpc.refused(previewSchedule, { times: { crons: ['0 0 30 2 *'] } });
+    expect(refused).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['times'] });
+    expect(refused.message).toContain('names no time at all');
+  });
 });

@@ -202,7 +202,7 @@ class ScheduleServiceServicer(object):
         """Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
 
         Errors:
-        - INVALID_ARGUMENT
+        - INVALID_ARGUMENT: a field is wrong; or the rules name no time at all, such as the 30th of February.
         - NOT_FOUND (SCHEDULE_NOT_FOUND)
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

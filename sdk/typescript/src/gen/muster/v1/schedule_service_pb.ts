@@ -795,7 +795,7 @@ export const ScheduleService: GenService<{
    * Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
    *
    * Errors:
-   * - INVALID_ARGUMENT
+   * - INVALID_ARGUMENT: a field is wrong; or the rules name no time at all, such as the 30th of February.
    * - NOT_FOUND (SCHEDULE_NOT_FOUND)
    *
    * @generated from rpc muster.v1.ScheduleService.PreviewSchedule
