@@ -1,5 +1,6 @@
 /** Reads a workflow for drawing, with the texts above and below the drawing. */
 import type { WorkflowStepRun } from '@muster/sdk/grpc';
+import { drawnSteps } from '../../view/drawn-steps.ts';
 import type { DrawnWorkflow } from '../../view/drawn-workflow.ts';
 import { countText } from '../../view/times.ts';
 import { howFarText, stepCountsText } from '../../view/workflow-words.ts';
@@ -12,7 +13,7 @@ import { present } from '../require-field.ts';
 /** Maximum steps in a drawing: a screen shows no more. */
 export const MAX_DRAWN = 500;
 
-/** At most `MAX_DRAWN` steps, or one page more. */
+/** With at most `most` of its steps, see `drawnSteps`. */
 export async function readWorkflow(
   { namespace, workflows }: Connection,
   jobId: string,
@@ -21,12 +22,10 @@ export async function readWorkflow(
   const workflow = present((await workflows.getWorkflow({ namespace, jobId })).workflow, 'workflow');
   const steps: WorkflowStepRun[] = [];
   for await (const page of allPages((pageToken, pageSize) =>
-    workflows.listWorkflowSteps({ namespace, jobId, pageToken, pageSize: Math.min(pageSize, most) }),
-  )) {
+    workflows.listWorkflowSteps({ namespace, jobId, pageToken, pageSize }),
+  ))
     steps.push(...page.steps);
-    if (steps.length >= most) break;
-  }
-  return { workflow, job: present(workflow.job, 'job'), steps: steps.slice(0, most) };
+  return { workflow, job: present(workflow.job, 'job'), steps: drawnSteps(steps, most) };
 }
 
 /** The line above a drawing: the workflow and its progress. */
@@ -39,7 +38,9 @@ export function headline(out: Output, { workflow, job }: DrawnWorkflow, nowMs = 
 /** Notes what a drawing leaves out, and why nothing happens. */
 export function noteLimits(out: Output, { workflow, job, steps }: DrawnWorkflow): void {
   if (steps.length < workflow.stepCount)
-    out.note(`The first ${steps.length} of ${countText(workflow.stepCount, 'step')} are drawn; --json has all of them`);
+    out.note(
+      `${steps.length} of ${countText(workflow.stepCount, 'step')} are drawn, those that failed and those that run first; --json has all of them`,
+    );
   if (workflow.phase === 0 && job.endTime === undefined)
     out.note(`It has not been started: muster explain ${job.jobId} shows the reason`);
 }

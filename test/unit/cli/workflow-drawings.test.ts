@@ -10,6 +10,7 @@ import { graphSvg } from '../../../server/cli/workflow/graph-svg.ts';
 import { graphColumns } from '../../../server/cli/workflow/graph-view.ts';
 import { timelineSvg } from '../../../server/cli/workflow/timeline-svg.ts';
 import { barOf, timelineColumns } from '../../../server/cli/workflow/timeline-view.ts';
+import { drawnSteps } from '../../../server/view/drawn-steps.ts';
 import type { DrawnWorkflow } from '../../../server/view/drawn-workflow.ts';
 import { columnsOf, treeOf } from '../../../server/view/graph-layout.ts';
 import { cellsOf } from '../../../server/view/graph-routes.ts';
@@ -228,4 +229,18 @@ it('a drawing of a workflow that waits for its turn says where the reason is', (
   const stream = { write: (text: string) => notes.push(text), isTTY: false } as never;
   noteLimits(new Output(false, { stdout: stream, stderr: stream }), draw());
   expect(notes.join('')).toBe('It has not been started: muster explain j1 shows the reason\n');
+});
+
+it('a drawing of a large workflow has the steps that failed or run, wherever they are', () => {
+  const states = Array.from({ length: 900 }, (_, n) => (n === 800 ? FAILED : n > 850 ? RUNNING : SUCCEEDED));
+  const { steps } = draw(...states.map((state, n) => ({ name: `step-${n}`, state })));
+  const drawn = drawnSteps(steps, 500).map(({ number }) => number);
+  expect([drawn.length, drawn.includes(800), drawn.filter((n) => n > 850).length]).toEqual([500, true, 49]);
+  expect(drawn).toEqual(drawn.toSorted((a, b) => a - b));
+  expect(drawnSteps(steps, 900)).toHaveLength(900);
+  expect(
+    drawnSteps(steps, 20)
+      .map(({ number }) => number)
+      .slice(0, 2),
+  ).toEqual([800, 851]);
 });

@@ -27,8 +27,8 @@ export function addGraph(program: Command): void {
     .addHelpText(
       'after',
       `
-Each step is drawn under the first step that it needs, with the names of the others. At most ${MAX_DRAWN} steps are drawn, in the
-order of the definition; --json returns all of them.
+Each step is drawn under the first step that it needs, with the names of the others. At most ${MAX_DRAWN} steps are drawn:
+those that failed, those that run, then the first of the others; --json returns all of them.
 
 Examples:
   muster graph 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b

@@ -24,7 +24,8 @@ export function addTimeline(program: Command): void {
       'after',
       `
 A bar extends from the creation of the step's job to its end, including waits and retries. For a loop it shows the last pass;
-for an ended fan-out only the beginning is known. The first ${MAX_DRAWN} steps of the definition are drawn.
+for an ended fan-out only the beginning is known. At most ${MAX_DRAWN} steps are drawn:
+those that failed, those that run, then the first of the others.
 
 Examples:
   muster timeline 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b

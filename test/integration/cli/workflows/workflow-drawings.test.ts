@@ -145,7 +145,7 @@ it('a task has no drawing', async () => {
 });
 
 describe('the drawing of 10,000 steps', () => {
-  it('shows the first 500 and says so, and is done within seconds', async () => {
+  it('shows 500 and says so, and is done within seconds', async () => {
     const steps = Array.from({ length: 10_000 }, (_, i) => `    - { name: s${i}, definition: idle }\n`);
     await server.run(['apply', '-f', '-'], { stdin: `name: many\nworkflow:\n  steps:\n${steps.join('')}` });
     const id = (await server.client.submit('many', {})).jobId;
@@ -154,7 +154,7 @@ describe('the drawing of 10,000 steps', () => {
     );
     for (const command of [['graph'], ['timeline'], ['graph', '--format', 'svg'], ['graph', '--format', 'mermaid']]) {
       const { code, stdout, stderr } = await server.run([...command, id]);
-      expect([code, stderr]).toEqual([0, expect.stringContaining('The first 500 of 10,000 steps are drawn')]);
+      expect([code, stderr]).toEqual([0, expect.stringContaining('500 of 10,000 steps are drawn, those that failed')]);
       expect(stdout.split('\n').length).toBeLessThan(1_600);
     }
     expect(await muster('get', id)).toMatch(/progress +0 % done\n/);
