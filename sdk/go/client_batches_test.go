@@ -87,3 +87,14 @@ func TestFail(t *testing.T) {
 		t.Errorf("%v", request)
 	}
 }
+
+func TestCancelWithGrace(t *testing.T) {
+	fake, client := startFakeServer(t)
+	if _, err := client.Cancel(t.Context(), "j", "enough", muster.WithGrace(0), muster.WithRequestID("r")); err != nil {
+		t.Error(err)
+	}
+	request := fake.requests[0].(*pb.CancelJobRequest)
+	if request.Grace == nil || request.Grace.AsDuration() != 0 || request.RequestId != "r" || request.Reason != "enough" {
+		t.Errorf("%v", request)
+	}
+}

@@ -33,11 +33,14 @@ func (c *Client) Explain(ctx context.Context, jobID string) (*pb.JobExplanation,
 
 // Cancel asks a job to stop and returns its new state: CANCELLED, or CANCELLING while its handler has not returned. The
 // state is SUCCEEDED if the handler has returned a result meanwhile. The reason is free text of at most 256 characters;
-// it may be empty.
+// it may be empty. With [WithGrace] and 0 the state is CANCELLED, and what the handler still reports is refused.
 //
 // Errors: *[Error] FailedPrecondition (JOB_ENDED) when the job has ended in another state.
-func (c *Client) Cancel(ctx context.Context, jobID, reason string, options ...CallOption) (*pb.Job, error) {
-	request := &pb.CancelJobRequest{Namespace: c.namespace, JobId: jobID, Reason: reason, RequestId: requestIDOf(options)}
+func (c *Client) Cancel(ctx context.Context, jobID, reason string, options ...CancelOption) (*pb.Job, error) {
+	request := &pb.CancelJobRequest{Namespace: c.namespace, JobId: jobID, Reason: reason, RequestId: uuid.New()}
+	for _, option := range options {
+		option.applyCancel(request)
+	}
 	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.CancelJobResponse, error) { return c.jobs.CancelJob(ctx, request) })
 	if err != nil {
 		return nil, err

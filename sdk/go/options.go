@@ -158,7 +158,28 @@ func (r RequestID) applySubmit(s *submission)     { s.requestID = string(r) }
 func (r RequestID) applySubmitMany(s *submission) { s.requestID = string(r) }
 func (r RequestID) applyCall(o *callOptions)      { o.requestID = string(r) }
 
-func (r RequestID) applyPause(request *pb.PauseJobRequest) { request.RequestId = string(r) }
+func (r RequestID) applyPause(request *pb.PauseJobRequest)   { request.RequestId = string(r) }
+func (r RequestID) applyCancel(request *pb.CancelJobRequest) { request.RequestId = string(r) }
+
+// CancelOption is an option of [Client.Cancel]: [WithGrace] or [WithRequestID].
+type CancelOption interface {
+	applyCancel(request *pb.CancelJobRequest)
+}
+
+// Grace is an option of pauses and cancels; see [WithGrace].
+type Grace time.Duration
+
+// WithGrace sets how long the handler may take to stop, at most an hour; 0 cancels a job that runs at once. Default:
+// CancelGrace of the definition.
+func WithGrace(grace time.Duration) Grace { return Grace(grace) }
+
+func (g Grace) applyPause(request *pb.PauseJobRequest) {
+	request.Grace = durationpb.New(time.Duration(g))
+}
+
+func (g Grace) applyCancel(request *pb.CancelJobRequest) {
+	request.Grace = durationpb.New(time.Duration(g))
+}
 
 // PauseOption is an option of [Client.Pause]: [WithRunning], [WithGrace], [WithStoppedTimeouts] or [WithRequestID].
 type PauseOption interface {
@@ -173,11 +194,6 @@ func (o pauseOption) applyPause(request *pb.PauseJobRequest) { o(request) }
 // a job is refused.
 func WithRunning() PauseOption {
 	return pauseOption(func(request *pb.PauseJobRequest) { request.Running = true })
-}
-
-// WithGrace sets how long the handler may take to stop, at most an hour. Default: CancelGrace of the definition.
-func WithGrace(grace time.Duration) PauseOption {
-	return pauseOption(func(request *pb.PauseJobRequest) { request.Grace = durationpb.New(grace) })
 }
 
 // WithStoppedTimeouts stops the total timeout while the job is paused: it starts anew when the job is resumed. Default: it

@@ -16,8 +16,8 @@ export interface OpenBatch {
   readonly members: number;
   /** Undefined: the batch retries no other batch. */
   readonly retry: BatchRetry | undefined;
-  /** New members start nothing until it is resumed. */
-  readonly isPaused: boolean;
+  /** New members start nothing until it is resumed. Undefined: it is not paused. */
+  readonly paused: { readonly stopsTimeouts: boolean } | undefined;
 }
 
 /** Locks the batch of a call. Undefined: the call has no batch. */
@@ -30,7 +30,8 @@ export async function openBatch(
   const [batch, job] = await Promise.all([tx.batches.lockForMembers(jobId), tx.batches.readJob(jobId)]);
   if (!batch || job?.namespace !== namespace) return refused({ jobId, members: 0 }, 'NOT_FOUND');
   const why = whyRefused(batch, job.state, retryPage);
-  const open = { jobId, members: batch.members, retry: batch.retry, isPaused: job.state === 'PAUSED' };
+  const paused = job.state === 'PAUSED' ? { stopsTimeouts: job.timeoutsStopped } : undefined;
+  const open = { jobId, members: batch.members, retry: batch.retry, paused };
   return why ? refused(open, why) : open;
 }
 
@@ -58,8 +59,8 @@ export async function addMembers(
 }
 
 /** Pauses new members of a paused batch before anybody can see them. */
-export async function pauseMembers(tx: Store, { jobId }: OpenBatch, { call, jobs }: Insertion): Promise<void> {
-  const request = { reason: withParentText(jobId, null), withParent: true };
+export async function pauseMembers(tx: Store, { jobId, paused }: OpenBatch, { call, jobs }: Insertion): Promise<void> {
+  const request = { reason: withParentText(jobId, null), withParent: true, ...paused };
   for (let at = 0; at < jobs.length; at += PAGE) {
     const jobIds = jobs.slice(at, at + PAGE).map((job) => job.jobId);
     const selection = { by: 'jobs', namespace: call.namespace, jobIds } as const;

@@ -67,6 +67,8 @@ export interface BatchJob {
   readonly namespace: string;
   /** Undefined: it has ended. */
   readonly state: JobState | undefined;
+  /** It is paused, and its total timeout and those of its members are stopped. */
+  readonly timeoutsStopped: boolean;
 }
 
 export interface BatchStore extends BatchRetryStore {

@@ -20,9 +20,10 @@ const lockOne = {
 const readJob = {
   name: 'read_batch_job',
   text: `
-SELECT (SELECT state FROM job_runs WHERE job_id = $1) AS state, l.namespace
-FROM (SELECT lane_id FROM jobs WHERE job_id = $1 OFFSET 0) AS j CROSS JOIN LATERAL (SELECT namespace FROM lanes WHERE lanes.lane_id = j.lane_id OFFSET 0) AS l`,
-  row: { state: 'int2?', namespace: 'text' },
+SELECT r.state, coalesce(r.timeouts_stopped, false) AS timeouts_stopped, l.namespace
+FROM (SELECT lane_id FROM jobs WHERE job_id = $1 OFFSET 0) AS j CROSS JOIN LATERAL (SELECT namespace FROM lanes WHERE lanes.lane_id = j.lane_id OFFSET 0) AS l
+LEFT JOIN LATERAL (SELECT state, timeouts_stopped FROM job_runs WHERE job_id = $1 OFFSET 0) AS r ON true`,
+  row: { state: 'int2?', timeouts_stopped: 'bool', namespace: 'text' },
 } satisfies Statement;
 
 const addSome = {
@@ -44,7 +45,9 @@ export async function lockForMembers(session: Session, jobId: string): Promise<L
 
 export async function readBatchJob(session: Session, jobId: string): Promise<BatchJob | undefined> {
   const [row] = await session.run(readJob, [jobId]);
-  return row && { namespace: row.namespace, state: row.state === null ? undefined : stateOf(row.state) };
+  if (!row) return undefined;
+  const { namespace, state, timeouts_stopped: timeoutsStopped } = row;
+  return { namespace, state: state === null ? undefined : stateOf(state), timeoutsStopped };
 }
 
 export async function addMembers(session: Session, jobId: string, members: number): Promise<void> {

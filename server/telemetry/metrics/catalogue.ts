@@ -37,6 +37,13 @@ export const metrics = {
     labels: [...ofJobs, 'muster.job.state', 'muster.failure.cause'],
     description: 'Jobs that ended at this replica',
   },
+  jobsExhausted: {
+    name: 'muster.job.exhausted',
+    kind: 'counter',
+    unit: '{job}',
+    labels: [...ofJobs],
+    description: 'Jobs that this replica has paused after their last attempt: each waits for a person',
+  },
   jobWait: {
     name: 'muster.job.wait.duration',
     kind: 'histogram',

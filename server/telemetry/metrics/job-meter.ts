@@ -2,7 +2,7 @@
 import type { Counter } from '@opentelemetry/api';
 import { uuid7Ms } from '../../domain/base/uuid.ts';
 import type { LaneKey } from '../../domain/dispatch/placement.ts';
-import type { AttemptOutcome, Change, End } from '../../domain/jobs/run.ts';
+import type { AttemptOutcome, Change, ClosedAttempt, Continue, End } from '../../domain/jobs/run.ts';
 import type { CompletedAttempt } from '../../engine/ports/attempts.ts';
 import type { ClaimedJob } from '../../engine/ports/dispatch.ts';
 import type { NewJob } from '../../engine/ports/submissions.ts';
@@ -12,6 +12,7 @@ import { ByLane, type JobLabels } from './lane-labels.ts';
 export interface JobInstruments {
   readonly submitted: Counter;
   readonly ended: Counter;
+  readonly exhausted: Counter;
   readonly sent: Counter;
   readonly refused: Counter;
   readonly wait: HistogramFamily;
@@ -108,9 +109,13 @@ export class JobMeter {
     for (const change of changes) {
       if (change.event === 'release') this.#refused(change);
       if (change.kind === 'end') this.#end(change);
-      else if (change.closed)
-        this.#attempt(this.#lanes.of(change.run.laneId), change.closed.outcome, change.run.assignTimeUs);
+      else if (change.closed) this.#closed(this.#lanes.of(change.run.laneId), change, change.closed);
     }
+  }
+
+  #closed(series: Series, { run, exhausted }: Continue, { outcome }: ClosedAttempt): void {
+    this.#attempt(series, outcome, run.assignTimeUs);
+    if (exhausted) this.#instruments.exhausted.add(1, { ...series.labels });
   }
 
   #end(change: End): void {

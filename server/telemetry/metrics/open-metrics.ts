@@ -86,6 +86,7 @@ function storeMeters(instruments: Instruments, clock: Clock, nowUs: () => number
   const jobs = {
     submitted: instruments.counter(metrics.jobsSubmitted),
     ended: instruments.counter(metrics.jobsEnded),
+    exhausted: instruments.counter(metrics.jobsExhausted),
     sent: instruments.counter(metrics.assignmentsSent),
     refused: instruments.counter(metrics.assignmentsRefused),
     wait: instruments.histogram(metrics.jobWait),

@@ -1,15 +1,4 @@
-/**
- * The campaign: segments of faults one after the other, each with a seed of its own, for as long as asked.
- *
- *   npm run chaos [-- --minutes n] [--seed n] [--journal file] [--only name] [--rows n]
- *                    [--replicas-from checkout] [--workers-from checkout]
- *
- * With `--only`, which may be repeated, each segment has only the faults with that in their names. With a journal,
- * finished segments are kept there, and another call with the same file continues after them. `--rows` is the number of
- * ended jobs of a large database. A checkout is a folder or a commit: the replicas run its `muster`, and take the
- * checkouts in turn if the option is repeated; the workers in TypeScript and Python run its workers and SDKs. Exits with
- * 1 if anything is wrong.
- */
+/** The campaign: segments of faults one after the other, each with a seed of its own, for as long as asked. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { checkoutOf, commitHere } from '../../support/base/checkout.ts';
@@ -29,8 +18,31 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '1000000' },
     'replicas-from': { type: 'string', multiple: true, default: [] },
     'workers-from': { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+
+const HELP = `Usage: npm run chaos -- [options]
+
+Segments of faults one after the other, each with a seed of its own, against a real deployment with workers of all SDKs.
+Exits with 1 if anything is wrong.
+
+  --minutes N                how long; default: 10
+  --seed N                   the seed of the first segment; default: by chance, and printed
+  --only NAME                only faults with this in their names; may be repeated
+  --journal FILE             keeps finished segments there, and continues after them
+  --rows N                   ended jobs of a large database; default: 1000000
+  --replicas-from CHECKOUT   replicas run the muster of this folder or commit; repeated: they take turns
+  --workers-from CHECKOUT    workers in TypeScript and Python run those of this folder or commit
+
+Examples:
+  npm run chaos -- --minutes 60 --journal campaign.jsonl
+  npm run chaos -- --seed 104 --only partition
+`;
+if (values.help) {
+  console.log(HELP);
+  process.exit();
+}
 
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes} is no number of minutes`);

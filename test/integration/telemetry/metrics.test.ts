@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { ExhaustionAction } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Family, parseMetrics, sumOf } from '../../../server/cli/top/metrics-text.ts';
@@ -193,6 +194,14 @@ describe('wait reason metrics', () => {
       return waiting(all, 'queue_paused') === 4 && waiting(all, 'time') === 1;
     });
   });
+});
+
+it('job metrics count those that wait for a person after their last attempt', async () => {
+  const retryPolicy = { maxAttempts: 1, onExhaustion: ExhaustionAction.PAUSE };
+  const { worker, attempt } = await world.hold({ retryPolicy });
+  await worker.report({ of: attempt, outcome: outcomes.failure() });
+  const labels = { muster_definition: attempt.definition };
+  await eventuallyMetrics('it is counted', (all) => sumOf(all, 'muster_job_exhausted_total', labels) === 1);
 });
 
 describe('worker metrics', () => {

@@ -86,7 +86,7 @@ export const pauseMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/engine/jobs/submit/submit-exclusive.ts',
-        find: 'if (batch?.isPaused) await pauseMembers(tx, batch, joined);',
+        find: 'if (batch?.paused) await pauseMembers(tx, batch, joined);',
         replace: '',
       },
     ],

@@ -1,6 +1,7 @@
 //! Changes submitted jobs.
 
 use super::calls::present;
+use super::cancel::Cancel;
 use super::client::{Client, request_id};
 use super::pause::Pause;
 use crate::error::Result;
@@ -8,17 +9,28 @@ use crate::v1;
 
 impl Client {
     /// Asks a job to stop and returns its new state: CANCELLED, or CANCELLING while its handler has not returned.
-    /// The state is SUCCEEDED if the handler has returned a result meanwhile. `reason` is free text of at most 256 characters.
+    /// The state is SUCCEEDED if the handler has returned a result meanwhile. `cancel` may be the reason alone.
+    ///
+    /// ```no_run
+    /// # async fn example(client: muster::Client, job: String) -> muster::Result<()> {
+    /// use std::time::Duration;
+    /// use muster::client::Cancel;
+    ///
+    /// client.cancel(&job, "the order was withdrawn").await?;
+    /// client.cancel(&job, Cancel::new("now").grace(Duration::ZERO)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION when the job has ended in another state.
-    pub async fn cancel(&self, job: impl AsRef<str>, reason: &str) -> Result<v1::Job> {
+    pub async fn cancel(&self, job: impl AsRef<str>, cancel: impl Into<Cancel>) -> Result<v1::Job> {
+        let Cancel(request) = cancel.into();
         let message = v1::CancelJobRequest {
             namespace: self.calls.namespace.clone(),
             job_id: job.as_ref().into(),
-            reason: reason.into(),
             request_id: request_id(),
-            grace: None,
+            ..request
         };
         let answer = self.calls.make(message, |request| {
             let mut jobs = self.jobs.clone();

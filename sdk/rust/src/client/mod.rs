@@ -3,6 +3,7 @@
 mod attempt_logs;
 mod batch;
 pub(crate) mod calls;
+mod cancel;
 #[allow(clippy::module_inception, reason = "the client is what the module is about")]
 pub(crate) mod client;
 mod definitions;
@@ -21,6 +22,7 @@ pub(crate) mod transport_retry;
 
 pub use attempt_logs::LogOptions;
 pub use batch::BatchHandle;
+pub use cancel::Cancel;
 pub use client::{Client, ClientBuilder};
 pub use feed::Feed;
 pub use job_filter::JobFilter;

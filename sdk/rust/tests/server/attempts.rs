@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use muster::client::LogOptions;
+use muster::client::{Cancel, LogOptions};
 use muster::v1::{JobDefinition, JobState, LogRecord, RetryPolicy};
 use muster::worker::{Context, HandlerError, LogLevel, StopReason};
 use tokio::sync::Notify;
@@ -77,7 +77,7 @@ async fn a_cancelled_handler_is_asked_to_stop() {
         }
     });
     assert_eq!(progress.await.message, "half way");
-    server.client.cancel(&job, "not needed").await.unwrap();
+    server.client.cancel(&job, Cancel::new("not needed").grace(Duration::from_secs(20))).await.unwrap();
     let ended = within(server.client.wait(&job)).await.unwrap();
     assert_eq!(ended.state(), JobState::Cancelled);
     assert_eq!(running.worker.stats().cancels, 1);

@@ -8,6 +8,7 @@ import { CliError } from '../../failures/cli-error.ts';
 import { follow } from '../../follow.ts';
 import { graceOf } from '../../input/grace.ts';
 import { spanUpTo } from '../../input/spans.ts';
+import { refuseBoth } from '../../input/submission.ts';
 import { handled, type Invocation } from '../../invocation.ts';
 import {
   addMatchingOptions,
@@ -52,6 +53,7 @@ Examples:
 }
 
 async function cancel(invocation: Invocation, options: Options, jobIds: string[]): Promise<number | undefined> {
+  refuseBoth(options, 'now', 'grace');
   const { reason = '', wait, now, grace = now ? 0 : undefined } = options;
   if (isByFilter(jobIds, options, 'cancel')) {
     const wrong = wait ? '--wait' : now ? '--now' : grace === undefined ? undefined : '--grace';

@@ -63,7 +63,7 @@ async function submitOne(tx: Store, call: SubmitCall): Promise<SubmitResult> {
   if (batch) await addMembers(tx, batch, joined);
   if (call.manual && joined.jobs.length > 0) await writeManualChange(tx, call.manual);
   const skipped = linked ? await storeLinks(tx, call, linked) : [];
-  if (batch?.isPaused) await pauseMembers(tx, batch, joined);
+  if (batch?.paused) await pauseMembers(tx, batch, joined);
   const result = withEnded(stored(insertion, new Set(), inserted.ranks), skipped);
   return ruled ? settleRuled(tx, { owned, ruled, result }) : result;
 }

@@ -1,7 +1,7 @@
 /** Pauses of batches: their members wait, also those that are added meanwhile, and continue when the batch is resumed. */
 import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobService, PausedTimeouts } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';
@@ -79,6 +79,18 @@ describe.each(databaseKinds)('a paused batch on %s', (kind) => {
     await world.rpc.call(cancelJob, { jobId: later });
     const { job } = await world.rpc.call(waitJob, { jobId, timeout: { seconds: 30n } });
     expect(job?.endTime).toBeDefined();
+  });
+
+  it('stops the total timeouts of new members too, if it stops its own', async () => {
+    const definition = await world.define({ totalTimeout: { nanos: 300_000_000 } });
+    const jobId = await create();
+    await world.rpc.call(pauseJob, { jobId, running: true, timeouts: PausedTimeouts.STOP });
+    const [member = ''] = await add(jobId, definition, 1);
+    const other = await world.submit(definition);
+    await eventually('the same time has passed for another job', async () => (await world.stateOf(other)) === 'FAILED');
+    expect(await world.stateOf(member)).toBe('PAUSED');
+    await world.rpc.call(resumeJob, { jobId });
+    await eventually('its time begins with the resume', async () => (await world.stateOf(member)) === 'FAILED');
   });
 
   it('asks the workers of its members to stop, and counts those that end all the same', async () => {

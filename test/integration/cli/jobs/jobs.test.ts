@@ -208,6 +208,8 @@ describe('muster pause, resume, update, cancel, retry, redrive, erase', () => {
     expect([code, stdout]).toEqual([0, expect.stringMatching(`^Job ${jobId} CANCELLED.*enough`)]);
     const refused = await server.run(['cancel', '--label', 'none=1', '--now']);
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--now goes with ids') });
+    const both = await server.run(['cancel', jobId, '--now', '--grace', '10s']);
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('either --now or --grace') });
   });
 
   it('pause and resume the jobs of a filter', async () => {

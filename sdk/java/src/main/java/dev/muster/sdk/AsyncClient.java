@@ -1,6 +1,7 @@
 package dev.muster.sdk;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import dev.muster.sdk.internal.Times;
 import dev.muster.sdk.internal.worker.SubmitSpan;
 import dev.muster.v1.ApplyJobDefinitionRequest;
 import dev.muster.v1.ApplyJobDefinitionResponse;
@@ -143,17 +144,25 @@ public final class AsyncClient {
         waitFor(jobId, timeout), job -> calls.codec().decode(JobResults.of(job), type));
   }
 
-  /** Works like {@link Client#cancel}. */
+  /** Works like {@link Client#cancel(String, String)}. */
   public CompletableFuture<Job> cancel(String jobId, String reason) {
-    CancelJobRequest request =
+    return cancel(CancelJobRequest.newBuilder().setJobId(jobId).setReason(reason));
+  }
+
+  /** Works like {@link Client#cancel(String, String, Duration)}. */
+  public CompletableFuture<Job> cancel(String jobId, String reason, Duration grace) {
+    return cancel(
         CancelJobRequest.newBuilder()
-            .setNamespace(calls.namespace())
             .setJobId(jobId)
             .setReason(reason)
-            .setRequestId(calls.newRequestId())
-            .build();
+            .setGrace(Times.durationOf(grace)));
+  }
+
+  private CompletableFuture<Job> cancel(CancelJobRequest.Builder request) {
+    request.setNamespace(calls.namespace()).setRequestId(calls.newRequestId());
     return Chain.map(
-        calls.make(JobServiceGrpc.getCancelJobMethod(), request), CancelJobResponse::getJob);
+        calls.make(JobServiceGrpc.getCancelJobMethod(), request.build()),
+        CancelJobResponse::getJob);
   }
 
   /** Works like {@link Client#pause(String, String)}. */

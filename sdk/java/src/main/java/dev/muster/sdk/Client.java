@@ -167,6 +167,16 @@ public final class Client implements AutoCloseable {
   }
 
   /**
+   * As {@link #cancel(String, String)}, with a grace period in place of the definition's.
+   *
+   * @param grace how long the handler may take to stop, at most an hour. Zero: a job that runs is
+   *     CANCELLED at once, and what its handler still reports is refused.
+   */
+  public Job cancel(String jobId, String reason, Duration grace) {
+    return Calls.await(async.cancel(jobId, reason, grace));
+  }
+
+  /**
    * Pauses a waiting job and returns its new state. The job still expires while it is paused.
    * Pausing twice is not an error.
    *
