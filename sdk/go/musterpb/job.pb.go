@@ -188,7 +188,7 @@ type WaitReason int32
 const (
 	// It does not wait; or it is READY, and was not checked further: GetJob does that, lists do not.
 	WaitReason_WAIT_REASON_UNSPECIFIED WaitReason = 0
-	// A person or a retry rule paused it.
+	// A person or its retry policy paused it.
 	WaitReason_WAIT_REASON_JOB_PAUSED WaitReason = 1
 	// It has a start time: a delay, a run time, or an update.
 	WaitReason_WAIT_REASON_DELAY WaitReason = 2

@@ -267,7 +267,8 @@ type JobServiceClient interface {
 	// - FAILED_PRECONDITION (JOB_ENDED)
 	ResumeJob(ctx context.Context, in *ResumeJobRequest, opts ...grpc.CallOption) (*ResumeJobResponse, error)
 	// Ends a PAUSED job as FAILED, with the failure of its last attempt: what its workflow, its batch or its dependents do
-	// about a failure, they do. For a job that its retry policy has paused; CancelJob ends any other one.
+	// about a failure, they do. For a job that was paused after a failed attempt, by its retry policy or by a person;
+	// CancelJob ends any other one.
 	//
 	// Errors:
 	// - INVALID_ARGUMENT:
@@ -787,7 +788,8 @@ type JobServiceServer interface {
 	// - FAILED_PRECONDITION (JOB_ENDED)
 	ResumeJob(context.Context, *ResumeJobRequest) (*ResumeJobResponse, error)
 	// Ends a PAUSED job as FAILED, with the failure of its last attempt: what its workflow, its batch or its dependents do
-	// about a failure, they do. For a job that its retry policy has paused; CancelJob ends any other one.
+	// about a failure, they do. For a job that was paused after a failed attempt, by its retry policy or by a person;
+	// CancelJob ends any other one.
 	//
 	// Errors:
 	// - INVALID_ARGUMENT:

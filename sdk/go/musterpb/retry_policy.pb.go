@@ -209,10 +209,10 @@ const (
 	// The job ends FAILED.
 	RetryAction_RETRY_ACTION_FAIL RetryAction = 2
 	// Another attempt, and this one does not count. A hundred attempts of a job that were ignored, lost or released end
-	// it FAILED with the cause LOST_TOO_OFTEN.
+	// it FAILED with the cause LOST_TOO_OFTEN, unless `on_exhaustion` says otherwise.
 	RetryAction_RETRY_ACTION_IGNORE RetryAction = 3
-	// The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt. The attempt counts: the last one
-	// that the limits allow ends the job instead.
+	// The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt, FailJob ends it. The attempt counts:
+	// after the last one that the limits allow, `on_exhaustion` decides instead.
 	RetryAction_RETRY_ACTION_PAUSE RetryAction = 4
 )
 
@@ -493,7 +493,8 @@ type RetryPolicy struct {
 	MaxBackoff *durationpb.Duration `protobuf:"bytes,3,opt,name=max_backoff,json=maxBackoff,proto3" json:"max_backoff,omitempty"`
 	// Growth from one backoff to the next, with EXPONENTIAL. 0: the default of 2. Otherwise from 1 to 100.
 	Multiplier float64 `protobuf:"fixed64,4,opt,name=multiplier,proto3" json:"multiplier,omitempty"`
-	// Total time after the job's creation in which another attempt may begin. Unset: no limit.
+	// Total time after the job's creation, or since a person resumed it after its last attempt, in which another attempt
+	// may begin. Unset: no limit.
 	MaxRetryDuration *durationpb.Duration `protobuf:"bytes,5,opt,name=max_retry_duration,json=maxRetryDuration,proto3" json:"max_retry_duration,omitempty"`
 	// Failure types that are never retried, compared with Failure.type letter by letter. At most 64.
 	NonRetryableTypes []string `protobuf:"bytes,6,rep,name=non_retryable_types,json=nonRetryableTypes,proto3" json:"non_retryable_types,omitempty"`

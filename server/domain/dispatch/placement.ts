@@ -11,7 +11,7 @@ export interface LaneKey {
   /** Canonical text, see `canonicalDemands`. */
   readonly demands: string;
   readonly suspect: boolean;
-  /** Its jobs clean up after cancelled ones, with another handler. Left out: false. */
+  /** Its jobs clean up after others, with another handler. Left out: false. */
   readonly cleanup?: boolean | undefined;
   /** Its jobs wait for capacity at the limit of their keys; nothing is claimed from it. Left out: false. */
   readonly atLimit?: boolean | undefined;
@@ -50,13 +50,13 @@ export function parseDemands(canonical: string): Demands {
 }
 
 /**
- * The lane of the clean-ups of a lane's jobs. Any worker that serves the handler must be able to run them, so a hard
+ * The lane of the clean-ups of a lane's jobs. No limit holds them back. Any worker that serves the handler must be able to run them, so a hard
  * sticky worker becomes a soft one: that worker may not serve the clean-up handler, or never come back.
  */
 export function cleanupKey(lane: LaneKey): LaneKey {
   const { sticky, ...demands } = parseDemands(lane.demands);
   const soft = sticky ? { ...demands, sticky: { ...sticky, mode: 'SOFT' as const } } : demands;
-  return { ...lane, demands: canonicalDemands(soft), suspect: false, cleanup: true };
+  return { ...lane, demands: canonicalDemands(soft), suspect: false, cleanup: true, atLimit: false };
 }
 
 /** Whether its jobs take amounts of their session's resources. */

@@ -168,7 +168,7 @@ export function afterFailure(
 export function pauseForPerson(event: JobEvent, run: OpenRun, rest: Partial<Continue>): Continue {
   return continueAs(event, run, {
     state: 'PAUSED',
-    dueTimeUs: run.limits.deadlineUs,
+    dueTimeUs: waitsUntil({ ...run, ...rest }),
     ...rest,
     pausedWithParent: false,
   });

@@ -71,7 +71,16 @@ function decideAgain(run: OpenRun, request: PauseRequest, rest: Asked, nowUs: nu
   const isSame = rest.timeoutsStopped === run.timeoutsStopped && rest.pausedWithParent === run.pausedWithParent;
   if (isSame && suspension === run.suspension) return undefined;
   const dueTimeUs = run.begun ? run.limits.deadlineUs : waitsUntil(run);
-  return continueAs('pause', run, { state: 'PAUSED', dueTimeUs, runTimeUs: run.runTimeUs, suspension, ...rest });
+  // What a person has to know of it stays.
+  const reason = run.exhausted ? [request.reason, run.reason].filter(Boolean).join('; ') : rest.reason;
+  return continueAs('pause', run, {
+    state: 'PAUSED',
+    dueTimeUs,
+    runTimeUs: run.runTimeUs,
+    suspension,
+    ...rest,
+    reason,
+  });
 }
 
 function sooner(before: Suspension | null, now: Suspension): Suspension {
@@ -143,18 +152,19 @@ function heldUntil({ state, limits, suspension }: OpenRun): number | null {
 /**
  * Resumes the job with its previous rank: BLOCKED while it has unmet dependencies, SCHEDULED while its time to run is
  * in the future, else READY. One that was only asked to stop runs on, and so does a workflow or a batch that had begun.
- * One that was paused after its last attempt gets all its attempts again.
- * `totalTimeoutMs` is its definition's, for a timeout that starts anew. Undefined: the job is not paused.
+ * One that was paused after its last attempt gets all its attempts again. `totalTimeoutMs` is its definition's, for a
+ * timeout that starts anew. Undefined: the job is not paused.
  */
 export function decideResume(paused: OpenRun, { nowUs }: Moment, totalTimeoutMs?: number): Change | undefined {
   const run = withTimeouts(paused, nowUs, totalTimeoutMs);
   const { deadlineUs } = run.limits;
+  const counts = countedAnew(run, nowUs);
   const running = {
     timeoutsStopped: false,
     deadlineUs,
     reason: null,
     pausedWithParent: false,
-    ...countedAnew(run, nowUs),
+    ...counts,
   };
   if (run.begun)
     return continueAs('resume', run, { state: 'WAITING', dueTimeUs: deadlineUs, suspension: null, ...running });
@@ -166,15 +176,29 @@ export function decideResume(paused: OpenRun, { nowUs }: Moment, totalTimeoutMs?
   // Checked first: READY even for a moment, it might still be started.
   const over = whyOver(run, nowUs);
   if (over) return over;
+  const waitUs = waitsUntil({ ...run, ...counts });
   if (run.unmetDependencies > 0) {
     const { runTimeUs } = run;
-    return continueAs('resume', run, { state: 'BLOCKED', dueTimeUs: waitsUntil(run), runTimeUs, ...running });
+    return continueAs('resume', run, { state: 'BLOCKED', dueTimeUs: waitUs, runTimeUs, ...running });
   }
-  return continueAs('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), ...running });
+  return continueAs('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitUs, nowUs), ...running });
 }
 
+type Counts = Pick<
+  OpenRun,
+  | 'attemptCount'
+  | 'failures'
+  | 'consecutiveLosses'
+  | 'suspectLosses'
+  | 'totalLosses'
+  | 'releases'
+  | 'releasesSinceUs'
+  | 'suspensions'
+  | 'retriesSinceUs'
+>;
+
 /** The counts of a job that was paused after its last attempt: as if none had been made. */
-function countedAnew(run: OpenRun, nowUs: number): Partial<Continue> {
+function countedAnew(run: OpenRun, nowUs: number): Partial<Counts> {
   if (!run.exhausted) return {};
   return {
     attemptCount: 0,

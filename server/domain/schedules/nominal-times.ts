@@ -45,6 +45,7 @@ const SECOND_US = 1_000_000;
 /** End of 2199, the contract's bound; Croner itself counts to the year 3000. */
 const END_US = 7_258_118_400_000_000;
 
+const clockFields = ['minute', 'hour'] as const;
 const calendarFields: readonly CronField[] = [...cronFields, 'year'];
 const snake = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
@@ -177,7 +178,7 @@ export class NominalTimes {
         cronRule(
           calendarPattern(rule, 'calendars', '0'),
           { ...zone, mode: '7-part', domAndDow: true },
-          fieldOf(rule, 'minute', 'calendars') + fieldOf(rule, 'hour', 'calendars'),
+          clockFields.map((field) => textOf(checkField(fieldOf(rule, field, 'calendars'), field))).join(),
         ),
       ),
     ];

@@ -101,6 +101,8 @@ export interface AttemptView {
   readonly assignTimeUs: number | undefined;
   readonly endTimeUs: number | undefined;
   readonly failure: Failure | undefined;
+  /** The job was paused without a further one: what comes after it is counted anew. */
+  readonly exhausted: boolean;
   /** What its handler reported after it had been closed, which was refused. */
   readonly late: { readonly outcome: AttemptOutcome; readonly timeUs: number } | undefined;
 }

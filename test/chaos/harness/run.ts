@@ -28,7 +28,7 @@ const READ_SAMPLE = 250;
 export interface RunOptions extends DeploymentOptions {
   /** Whether work of every kind is under way next to the load. Default: no. */
   readonly variety?: boolean;
-  /** Whether some workflows and batches are paused and resumed. Needs `variety`. Default: no. */
+  /** Whether all replicas are of the newest release, see `Variety`. Needs `variety`. Default: no. */
   readonly isUniform?: boolean;
   /** Whether clients share jobs, queues and keys, and log what they see of them. Needs `variety`. Default: no. */
   readonly registers?: boolean;

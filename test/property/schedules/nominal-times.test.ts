@@ -205,6 +205,10 @@ describe('combined rules of a schedule', () => {
 
   it.each([
     ['a cron', { crons: ['30 23 27 3 *'] }],
+    [
+      'a calendar with a range in another spelling',
+      { calendars: [rule({ year: '2027', month: '3', dayOfMonth: '27', hour: '23', minute: '0-30/1' })] },
+    ],
     ['a calendar of one year', { calendars: [rule({ year: '2027', month: '3', dayOfMonth: '27', hour: '23' })] }],
   ])('of %s run at midnight if the clock jumps there from eleven', (_what, times) => {
     const [first, last] = [Date.UTC(2027, 0, 1), Date.UTC(2027, 11, 31)];

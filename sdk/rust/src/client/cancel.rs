@@ -35,3 +35,9 @@ impl From<String> for Cancel {
         Self::new(reason)
     }
 }
+
+impl From<&String> for Cancel {
+    fn from(reason: &String) -> Self {
+        Self::new(reason)
+    }
+}

@@ -47,3 +47,9 @@ impl From<String> for Pause {
         Self::new(reason)
     }
 }
+
+impl From<&String> for Pause {
+    fn from(reason: &String) -> Self {
+        Self::new(reason)
+    }
+}

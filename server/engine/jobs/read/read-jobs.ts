@@ -27,9 +27,10 @@ function hasClosedAttempts({ view }: JobRecord): boolean {
   return view.attempt > 1 || (view.attempt === 1 && view.sessionId === undefined);
 }
 
-/** `before`: attempts closed earlier. */
+/** `before`: attempts closed earlier. A job that was resumed after its last attempt counts only those since then. */
 function lastAttempt({ view, last }: JobRecord, before: readonly AttemptView[]): AttemptView[] {
   if (!last) return [];
-  const countedBefore = before.filter(({ counted }) => counted).length;
+  const since = before.slice(before.findLastIndex(({ exhausted }) => exhausted) + 1);
+  const countedBefore = since.filter(({ counted }) => counted).length;
   return [{ ...last, counted: last.counted && view.attemptCount > countedBefore }];
 }

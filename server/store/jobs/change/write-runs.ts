@@ -184,13 +184,14 @@ const attempts = {
   counted: 'boolean',
   assign_time: 'timestamptz',
   failure: 'text',
+  exhausted: 'boolean',
 };
 
 const insertAttempts = {
   name: 'insert_attempts',
   text: `
-INSERT INTO job_attempts (job_id, attempt, session_id, outcome, counted, assign_time, end_time, failure)
-SELECT job_id, attempt, session_id, outcome, counted, assign_time, (SELECT muster_now()), failure
+INSERT INTO job_attempts (job_id, attempt, session_id, outcome, counted, assign_time, end_time, failure, exhausted)
+SELECT job_id, attempt, session_id, outcome, counted, assign_time, (SELECT muster_now()), failure, exhausted
 FROM ${inputTable(attempts, 'i')}`,
 };
 
@@ -207,5 +208,6 @@ export async function writeAttempts(session: Session, changes: readonly Continue
       const { failure } = closed(c);
       return failure ? failureText(failure) : null;
     }),
+    changes.map((c) => c.exhausted || null),
   ]);
 }

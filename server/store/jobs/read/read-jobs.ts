@@ -116,6 +116,7 @@ const attemptRowType = {
   assign_time: 'timestamptz',
   end_time: 'timestamptz',
   failure: 'text?',
+  exhausted: 'bool?',
 } satisfies RowType;
 
 const readAttempts = {
@@ -206,6 +207,7 @@ function attemptView(row: RowOf<typeof readAttempts>): AttemptView {
     assignTimeUs: row.assign_time,
     endTimeUs: row.end_time,
     failure: row.failure === null ? undefined : failureOf(row.failure),
+    exhausted: row.exhausted === true,
     late: lateReportOf(row),
   };
 }
@@ -254,6 +256,7 @@ function lastAttempt(row: JobRow): AttemptView | undefined {
     assignTimeUs: row.assign_time ?? undefined,
     endTimeUs: row.end_time ?? undefined,
     failure,
+    exhausted: false,
     late: lateReportOf({ late_outcome: row.late_outcome ?? null, report_time: row.report_time ?? null }),
   };
 }

@@ -1,6 +1,6 @@
 /** Jobs that their policy pauses after the last attempt: what a reader sees, and what resuming and failing them does. */
 import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobService, PausedTimeouts } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { ExhaustionAction } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -67,7 +67,9 @@ describe.each(databaseKinds)('a job without a further attempt on %s', (kind) => 
     await world.rpc.call(resumeJob, { jobId: held.jobId });
     const [last = third] = await held.worker.take(1);
     expect(await held.worker.report({ of: last, outcome: result('done') })).toEqual(['ACCEPTED']);
-    expect(await world.getJob(held.jobId)).toMatchObject({ state: 9, exhausted: false, attempt: 5, attemptCount: 1 });
+    const ended = await world.getJob(held.jobId);
+    expect(ended).toMatchObject({ state: 9, exhausted: false, attempt: 5, attemptCount: 1 });
+    expect(ended.attempts.map(({ counted }) => counted)).toEqual([true, true, true, true, true]);
   });
 
   it('ends FAILED with its last failure when a person gives it up, once', async () => {
@@ -83,6 +85,13 @@ describe.each(databaseKinds)('a job without a further attempt on %s', (kind) => 
     expect(await world.rpc.refused(failJob, { jobId: held.jobId })).toMatchObject({ reason: 'JOB_ENDED' });
   });
 
+  it('keeps its reason when a person stops its total timeout', async () => {
+    const held = await world.hold({ retryPolicy, totalTimeout: { seconds: 600n } });
+    await exhaust(held);
+    const { job } = await world.rpc.call(pauseJob, { jobId: held.jobId, timeouts: PausedTimeouts.STOP });
+    expect([job?.exhausted, job?.stateReason]).toEqual([true, expect.stringContaining('attempt 2 of 2 failed')]);
+  });
+
   it('can be cancelled all the same', async () => {
     const held = await world.hold({ retryPolicy });
     await exhaust(held);
@@ -90,7 +99,7 @@ describe.each(databaseKinds)('a job without a further attempt on %s', (kind) => 
     expect(await world.stateOf(held.jobId)).toBe('CANCELLED');
   });
 
-  it('is the only kind that a person can end with a failure', async () => {
+  it('can be ended with a failure, which a job that has none can not', async () => {
     const { jobId } = await world.hold({ retryPolicy });
     expect(await world.rpc.refused(failJob, { jobId })).toMatchObject({
       reason: 'JOB_NOT_FAILED',

@@ -15,6 +15,8 @@ interface JobSpec {
   readonly fanOut?: Omit<NonNullable<Step['fanOut']>, 'items' | '$typeName'>;
   /** `backoffLimitPerIndex`, `podFailurePolicy`. */
   readonly retryPolicy?: DefinitionInit['retryPolicy'];
+  /** Expression of each pod's input. Default: its part. */
+  readonly input?: string;
   /** `activeDeadlineSeconds`. */
   readonly rest?: Partial<DefinitionInit>;
 }
@@ -33,15 +35,11 @@ describe.each(databaseKinds)('a Kubernetes Job on %s', (kind) => {
   afterAll(() => place?.stop());
 
   /** Returns the job's id, and the name under which the starts of its pods are recorded. */
-  async function create({ pods, fanOut = {}, retryPolicy = {}, rest = {} }: JobSpec) {
+  async function create({ pods, fanOut = {}, retryPolicy = {}, rest = {}, input = 'item' }: JobSpec) {
     const tag = flows.name('pod');
     const definition = await flows.task({ retryPolicy: { maxAttempts: 1, ...soon, ...retryPolicy } });
     const items = JSON.stringify(pods.map((part) => ({ as: tag, ...part })));
-    const name = await flows.define(
-      [{ name: 'pods', definition, input: 'item', fanOut: { ...fanOut, items } }],
-      {},
-      rest,
-    );
+    const name = await flows.define([{ name: 'pods', definition, input, fanOut: { ...fanOut, items } }], {}, rest);
     return { jobId: await flows.submit(name), tag };
   }
 
@@ -49,14 +47,20 @@ describe.each(databaseKinds)('a Kubernetes Job on %s', (kind) => {
   /** How many of its pods have ended so. */
   const pods = async (jobId: string, state: JobState) =>
     (await flows.children(jobId)).filter((pod) => pod.state === state).length;
-  const fine = (count: number) => Array.from({ length: count }, (_, index): Part => ({ give: index }));
 
   it('completions, parallelism, completionMode Indexed: all run, so many at a time, each with its index', async () => {
-    flows.mostRunning = 0;
-    const { jobId, tag } = await create({ pods: fine(6), fanOut: { maxParallel: 2 } });
-    const job = await flows.ended(jobId);
-    expect([resultOf(job), flows.mostRunning <= 2]).toEqual([{ pods: [0, 1, 2, 3, 4, 5] }, true]);
-    expect(starts(tag)).toBe(6);
+    const hold = flows.name('held');
+    const input = 'index < 2 ? {"give": index, "as": item.as, "hold": item.hold} : {"give": index, "as": item.as}';
+    const { jobId, tag } = await create({
+      pods: Array.from({ length: 5 }, () => ({ hold })),
+      fanOut: { maxParallel: 2 },
+      input,
+    });
+    await flows.hasStarted(tag, 2);
+    expect(starts(tag)).toBe(2);
+    flows.reopen(hold);
+    expect(resultOf(await flows.ended(jobId))).toEqual({ pods: [0, 1, 2, 3, 4] });
+    expect(starts(tag)).toBe(5);
   });
 
   it('backoffLimitPerIndex: each index has its own retries; the others run to their ends', async () => {
@@ -84,6 +88,7 @@ describe.each(databaseKinds)('a Kubernetes Job on %s', (kind) => {
       fanOut: { successPolicy: [{ indexes: '0-1', count: 1 }] },
     });
     expect((await flows.ended(jobId)).state).toBe(JobState.SUCCEEDED);
+    await eventually('the first is stopped', async () => (await pods(jobId, JobState.CANCELLED)) === 1);
   });
 
   it('podFailurePolicy, FailIndex and FailJob: the index has no retry; the job ends at once', async () => {
@@ -104,16 +109,19 @@ describe.each(databaseKinds)('a Kubernetes Job on %s', (kind) => {
     const { jobId } = await create({ pods: [{ hold: flows.name('never') }, {}], rest: { totalTimeout } });
     const job = await flows.ended(jobId);
     expect([job.state, failureOf(job)?.type]).toEqual([JobState.FAILED, 'TotalTimeout']);
+    await eventually('its pod is stopped', async () => (await pods(jobId, JobState.CANCELLED)) === 1);
   });
 
   it('suspend: pods are stopped and not counted; a resume starts the deadline anew and keeps what is complete', async () => {
     const hold = flows.name('held');
-    const totalTimeout = { $typeName: 'google.protobuf.Duration' as const, seconds: 60n, nanos: 0 };
+    const totalTimeout = { $typeName: 'google.protobuf.Duration' as const, seconds: 2n, nanos: 0 };
     const { jobId, tag } = await create({ pods: [{}, { hold }], rest: { totalTimeout } });
     await eventually('one is complete', async () => (await pods(jobId, JobState.SUCCEEDED)) === 1);
     await flows.hasStarted(tag, 2);
     await flows.client.pause(jobId, 'no room', { running: true, stopTimeouts: true });
     await eventually('the other is paused', async () => (await pods(jobId, JobState.PAUSED)) === 1);
+    const other = await create({ pods: [{ hold: flows.name('never') }], rest: { totalTimeout } });
+    expect((await flows.ended(other.jobId)).state).toBe(JobState.FAILED);
     flows.reopen(hold);
     await flows.client.resume(jobId);
     expect((await flows.ended(jobId)).state).toBe(JobState.SUCCEEDED);

@@ -435,7 +435,8 @@ class JobServiceServicer(object):
 
     def FailJob(self, request, context):
         """Ends a PAUSED job as FAILED, with the failure of its last attempt: what its workflow, its batch or its dependents do
-        about a failure, they do. For a job that its retry policy has paused; CancelJob ends any other one.
+        about a failure, they do. For a job that was paused after a failed attempt, by its retry policy or by a person;
+        CancelJob ends any other one.
 
         Errors:
         - INVALID_ARGUMENT:

@@ -725,7 +725,7 @@ export const WaitReason = {
   UNSPECIFIED: 0,
 
   /**
-   * A person or a retry rule paused it.
+   * A person or its retry policy paused it.
    *
    * @generated from enum value: WAIT_REASON_JOB_PAUSED = 1;
    */

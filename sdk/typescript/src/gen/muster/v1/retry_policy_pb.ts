@@ -151,7 +151,8 @@ export type RetryPolicy = Message<"muster.v1.RetryPolicy"> & {
   multiplier: number;
 
   /**
-   * Total time after the job's creation in which another attempt may begin. Unset: no limit.
+   * Total time after the job's creation, or since a person resumed it after its last attempt, in which another attempt
+   * may begin. Unset: no limit.
    *
    * @generated from field: google.protobuf.Duration max_retry_duration = 5;
    */
@@ -427,15 +428,15 @@ export const RetryAction = {
 
   /**
    * Another attempt, and this one does not count. A hundred attempts of a job that were ignored, lost or released end
-   * it FAILED with the cause LOST_TOO_OFTEN.
+   * it FAILED with the cause LOST_TOO_OFTEN, unless `on_exhaustion` says otherwise.
    *
    * @generated from enum value: RETRY_ACTION_IGNORE = 3;
    */
   IGNORE: 3,
 
   /**
-   * The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt. The attempt counts: the last one
-   * that the limits allow ends the job instead.
+   * The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt, FailJob ends it. The attempt counts:
+   * after the last one that the limits allow, `on_exhaustion` decides instead.
    *
    * @generated from enum value: RETRY_ACTION_PAUSE = 4;
    */

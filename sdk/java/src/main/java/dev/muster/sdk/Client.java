@@ -213,8 +213,8 @@ public final class Client implements AutoCloseable {
    * Ends a job that is PAUSED after a failed attempt, with that failure.
    *
    * @param reason shown to operators; at most 256 characters.
-   * @throws MusterException FAILED_PRECONDITION (JOB_ENDED; JOB_NOT_FAILED: it is not paused, or its
-   *     last attempt has not failed).
+   * @throws MusterException FAILED_PRECONDITION (JOB_ENDED; JOB_NOT_FAILED: it is not paused, or
+   *     its last attempt has not failed).
    */
   public Job fail(String jobId, String reason) {
     return Calls.await(async.fail(jobId, reason));

@@ -175,6 +175,7 @@ class ClientIntegrationTest {
         assertThrows(MusterException.class, () -> client.approve(job, "", null));
     assertEquals("JOB_NOT_AWAITING_APPROVAL", refused.reason());
     assertThrows(MusterException.class, () -> client.reject(job, "no"));
-    assertEquals(JobState.JOB_STATE_CANCELLED, client.cancel(job, "", Duration.ofSeconds(20)).getState());
+    assertEquals(
+        JobState.JOB_STATE_CANCELLED, client.cancel(job, "", Duration.ofSeconds(20)).getState());
   }
 }
