@@ -37,12 +37,12 @@ export const pauseMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   given_up_without_its_failure: {
-    about: 'A job that a person ends after its last attempt has the failure of an earlier one.',
+    about: 'A job that a person ends after its last attempt has another failure than that attempt.',
     patches: [
       {
-        file: 'server/engine/jobs/change/pauses.ts',
-        find: 'attempts.find(({ attempt }) => attempt === run.attempt)',
-        replace: 'attempts.find(({ attempt }) => attempt > 0)',
+        file: 'server/domain/jobs/pause.ts',
+        find: '{ failure: last, reason:',
+        replace: "{ failure: { ...last, type: 'GivenUp' }, reason:",
       },
     ],
   },
