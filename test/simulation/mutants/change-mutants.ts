@@ -7,8 +7,8 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/domain/jobs/pause.ts',
-        find: 'waitsUntil(run), nowUs), ...running });',
-        replace: 'waitsUntil(run), nowUs), ...running, attemptCount: 0 });',
+        find: 'waitUs, nowUs), ...running });',
+        replace: 'waitUs, nowUs), ...running, attemptCount: 0 });',
       },
     ],
   },
