@@ -42,7 +42,7 @@ export function exampleOf(method: DescMethod): JsonObject {
 
 /**
  * Names in the examples: a waiting job, an ended one, a worker's session, a workflow, a batch, an ended one, an
- * approval, and the names of other resources.
+ * approval, a job that waits for a person, and the names of other resources.
  */
 export const placeholders = {
   jobId: '0198c0de-0000-7000-8000-000000000001',
@@ -52,6 +52,7 @@ export const placeholders = {
   batchId: '0198c0de-0000-7000-8000-000000000009',
   endedBatchId: '0198c0de-0000-7000-8000-00000000000b',
   approvalJobId: '0198c0de-0000-7000-8000-00000000000a',
+  exhaustedJobId: '0198c0de-0000-7000-8000-00000000000c',
   definition: 'send-mail',
   queue: 'mails',
   emptyQueue: 'empty',
@@ -69,6 +70,7 @@ export interface Actual {
   readonly batchId: string;
   readonly endedBatchId: string;
   readonly approvalJobId: string;
+  readonly exhaustedJobId: string;
 }
 
 const actualIds = [
@@ -79,6 +81,7 @@ const actualIds = [
   'batchId',
   'endedBatchId',
   'approvalJobId',
+  'exhaustedJobId',
 ] as const satisfies (keyof Actual)[];
 
 /** An example or a line with one, with its placeholders replaced by real ids, in hex or in base64. */

@@ -5,6 +5,7 @@ import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_s
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { ExhaustionAction } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
 import { WaitBodySchema } from '@muster/sdk/gen/muster/v1/wait_pb';
 import { WorkflowBodySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
@@ -84,7 +85,15 @@ async function endBatch({ rpc }: World): Promise<string> {
   return jobId;
 }
 
-/** A waiting job, an ended one, a workflow, batches and an approval. New on each call: some examples change them. */
+/** A job that waits for a person after its only attempt. */
+async function exhaustJob(world: World): Promise<string> {
+  const retryPolicy = { maxAttempts: 1, onExhaustion: ExhaustionAction.PAUSE };
+  const { worker, jobId, attempt } = await world.hold({ retryPolicy });
+  await worker.report({ of: attempt, outcome: outcomes.failure() });
+  return jobId;
+}
+
+/** A waiting job, an ended one, one that waits for a person, a workflow, batches and an approval. New on each call: some examples change them. */
 export async function makeJobs(world: World): Promise<Omit<Actual, 'sessionId'>> {
   await applyDefinition(world);
   await makeEmptyQueue(world);
@@ -102,6 +111,7 @@ export async function makeJobs(world: World): Promise<Omit<Actual, 'sessionId'>>
     batchId: batch?.job?.jobId ?? '',
     endedBatchId: await endBatch(world),
     approvalJobId: await startApproval(world),
+    exhaustedJobId: await exhaustJob(world),
   };
 }
 
