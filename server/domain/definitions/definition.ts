@@ -41,7 +41,7 @@ export interface JobDefinition extends SubmissionRules {
   readonly workflow?: Workflow;
   /** Set: its jobs wait for this, and no worker runs them. */
   readonly wait?: WaitBody;
-  /** Handler that runs after a cancelled job that had been started. Left out: none. */
+  /** What runs after a job that had been started and ended without success. Left out: nothing. */
   readonly cleanup?: DefinedCleanup;
   readonly queue: string;
   readonly retryPolicy: RetryPolicy;

@@ -50,8 +50,9 @@ export function parseDemands(canonical: string): Demands {
 }
 
 /**
- * The lane of the clean-ups of a lane's jobs. No limit holds them back. Any worker that serves the handler must be able to run them, so a hard
- * sticky worker becomes a soft one: that worker may not serve the clean-up handler, or never come back.
+ * The lane of the clean-ups of a lane's jobs. No limit holds them back. Any worker that serves the handler must be able
+ * to run them, so a hard sticky worker becomes a soft one: that worker may not serve the clean-up handler, or never come
+ * back.
  */
 export function cleanupKey(lane: LaneKey): LaneKey {
   const { sticky, ...demands } = parseDemands(lane.demands);

@@ -153,7 +153,7 @@ export interface Continue {
   readonly audit?: NewAuditRecord | undefined;
 }
 
-/** The clean-up job of a job; it is created with the end of that job. */
+/** The clean-up job that follows another job; it is created with the end of that one. */
 export interface Cleanup {
   readonly jobId: string;
   readonly laneId: number;
@@ -161,8 +161,8 @@ export interface Cleanup {
   readonly runTimeoutMs: number;
   readonly retryPolicy: RetryPolicy;
   /**
-   * The job's own span, which is the parent of this job's span, and its trace context if that job came
-   * without one. Undefined: the job has no span, and this job shares its parent.
+   * The other job's own span, which is the parent of this job's span, and its trace context if that one came without
+   * one. Undefined: the other job has no span, and this job shares its parent.
    */
   readonly trace?: { readonly spanId: string; readonly traceparent: string } | undefined;
 }

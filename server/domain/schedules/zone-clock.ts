@@ -28,7 +28,7 @@ export function zoneClock(timeZone: string): ZoneClock {
   const offsetAt = (ms: number) => wallAt(ms) - ms;
 
   function gapAround(wallMs: number): Gap | undefined {
-    // A day before and after, no zone has another change.
+    // No zone changes its clock twice within two days, so these are the offsets on both sides of a gap.
     const before = offsetAt(wallMs - DAY_MS);
     const after = offsetAt(wallMs + DAY_MS);
     if (after <= before || wallAt(wallMs - before) === wallMs || wallAt(wallMs - after) === wallMs) return undefined;

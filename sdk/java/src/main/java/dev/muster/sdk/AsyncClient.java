@@ -1,7 +1,6 @@
 package dev.muster.sdk;
 
 import com.fasterxml.jackson.core.type.TypeReference;
-import dev.muster.sdk.internal.Times;
 import dev.muster.sdk.internal.worker.SubmitSpan;
 import dev.muster.v1.ApplyJobDefinitionRequest;
 import dev.muster.v1.ApplyJobDefinitionResponse;
@@ -9,14 +8,10 @@ import dev.muster.v1.ApproveJobRequest;
 import dev.muster.v1.ApproveJobResponse;
 import dev.muster.v1.Batch;
 import dev.muster.v1.BatchServiceGrpc;
-import dev.muster.v1.CancelJobRequest;
-import dev.muster.v1.CancelJobResponse;
 import dev.muster.v1.CreateBatchRequest;
 import dev.muster.v1.CreateBatchResponse;
 import dev.muster.v1.ExplainJobRequest;
 import dev.muster.v1.ExplainJobResponse;
-import dev.muster.v1.FailJobRequest;
-import dev.muster.v1.FailJobResponse;
 import dev.muster.v1.GetBatchRequest;
 import dev.muster.v1.GetBatchResponse;
 import dev.muster.v1.GetJobRequest;
@@ -33,17 +28,11 @@ import dev.muster.v1.ListAttemptLogsResponse;
 import dev.muster.v1.ListJobsRequest;
 import dev.muster.v1.ListJobsResponse;
 import dev.muster.v1.LogRecord;
-import dev.muster.v1.PauseJobRequest;
-import dev.muster.v1.PauseJobResponse;
 import dev.muster.v1.Payload;
 import dev.muster.v1.RejectJobRequest;
 import dev.muster.v1.RejectJobResponse;
-import dev.muster.v1.ResumeJobRequest;
-import dev.muster.v1.ResumeJobResponse;
 import dev.muster.v1.RetryBatchRequest;
 import dev.muster.v1.RetryBatchResponse;
-import dev.muster.v1.RetryJobRequest;
-import dev.muster.v1.RetryJobResponse;
 import dev.muster.v1.SealBatchRequest;
 import dev.muster.v1.SealBatchResponse;
 import dev.muster.v1.SendSignalRequest;
@@ -64,9 +53,11 @@ import java.util.function.Consumer;
  */
 public final class AsyncClient {
   private final ClientCalls calls;
+  private final JobChanges changes;
 
   AsyncClient(ClientCalls calls) {
     this.calls = calls;
+    this.changes = new JobChanges(calls);
   }
 
   ClientCalls calls() {
@@ -146,23 +137,12 @@ public final class AsyncClient {
 
   /** Works like {@link Client#cancel(String, String)}. */
   public CompletableFuture<Job> cancel(String jobId, String reason) {
-    return cancel(CancelJobRequest.newBuilder().setJobId(jobId).setReason(reason));
+    return changes.cancel(jobId, reason);
   }
 
   /** Works like {@link Client#cancel(String, String, Duration)}. */
   public CompletableFuture<Job> cancel(String jobId, String reason, Duration grace) {
-    return cancel(
-        CancelJobRequest.newBuilder()
-            .setJobId(jobId)
-            .setReason(reason)
-            .setGrace(Times.durationOf(grace)));
-  }
-
-  private CompletableFuture<Job> cancel(CancelJobRequest.Builder request) {
-    request.setNamespace(calls.namespace()).setRequestId(calls.newRequestId());
-    return Chain.map(
-        calls.make(JobServiceGrpc.getCancelJobMethod(), request.build()),
-        CancelJobResponse::getJob);
+    return changes.cancel(jobId, reason, grace);
   }
 
   /** Works like {@link Client#pause(String, String)}. */
@@ -172,51 +152,22 @@ public final class AsyncClient {
 
   /** Works like {@link Client#pause(String, PauseOptions)}. */
   public CompletableFuture<Job> pause(String jobId, PauseOptions options) {
-    PauseJobRequest request =
-        options.pause().toBuilder()
-            .setNamespace(calls.namespace())
-            .setJobId(jobId)
-            .setRequestId(calls.newRequestId())
-            .build();
-    return Chain.map(
-        calls.make(JobServiceGrpc.getPauseJobMethod(), request), PauseJobResponse::getJob);
+    return changes.pause(jobId, options);
   }
 
   /** Works like {@link Client#resume}. */
   public CompletableFuture<Job> resume(String jobId) {
-    ResumeJobRequest request =
-        ResumeJobRequest.newBuilder()
-            .setNamespace(calls.namespace())
-            .setJobId(jobId)
-            .setRequestId(calls.newRequestId())
-            .build();
-    return Chain.map(
-        calls.make(JobServiceGrpc.getResumeJobMethod(), request), ResumeJobResponse::getJob);
+    return changes.resume(jobId);
   }
 
   /** Works like {@link Client#fail}. */
   public CompletableFuture<Job> fail(String jobId, String reason) {
-    FailJobRequest request =
-        FailJobRequest.newBuilder()
-            .setNamespace(calls.namespace())
-            .setJobId(jobId)
-            .setReason(reason)
-            .setRequestId(calls.newRequestId())
-            .build();
-    return Chain.map(
-        calls.make(JobServiceGrpc.getFailJobMethod(), request), FailJobResponse::getJob);
+    return changes.fail(jobId, reason);
   }
 
   /** Works like {@link Client#retry}. */
   public CompletableFuture<Job> retry(String jobId) {
-    RetryJobRequest request =
-        RetryJobRequest.newBuilder()
-            .setNamespace(calls.namespace())
-            .setJobId(jobId)
-            .setRequestId(calls.newRequestId())
-            .build();
-    return Chain.map(
-        calls.make(JobServiceGrpc.getRetryJobMethod(), request), RetryJobResponse::getJob);
+    return changes.retry(jobId);
   }
 
   /**
