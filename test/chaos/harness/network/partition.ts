@@ -66,6 +66,6 @@ export class Partition {
   }
 }
 
-function sumOf<T>(list: readonly T[], count: (one: T) => number): number {
+export function sumOf<T>(list: readonly T[], count: (one: T) => number): number {
   return list.reduce((sum, one) => sum + count(one), 0);
 }
