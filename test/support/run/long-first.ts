@@ -5,7 +5,13 @@
 import { createHash } from 'node:crypto';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-const long = ['/test/simulation/', '/test/languages/', '/test/conformance/', '/test/chaos/'];
+const long = [
+  '/test/simulation/',
+  '/test/languages/',
+  '/test/conformance/',
+  '/test/integration/store/p',
+  '/test/chaos/',
+];
 
 function rankOf({ moduleId }: TestSpecification): number {
   const rank = long.findIndex((part) => moduleId.includes(part));
