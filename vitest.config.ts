@@ -1,5 +1,5 @@
 /**
- * How the tests run: three processes at a time, with time enough for real servers to start. Unit and property tests share a process, since they
+ * How the tests run: two or three processes at a time, with time enough for real servers to start. Unit and property tests share a process, since they
  * change nothing outside of themselves, and so do tests of the API, each file with a replica of its own; each other file has its own process.
  */
 
@@ -19,8 +19,8 @@ const globalSetup = 'test/support/run/prepare.ts';
 export default defineConfig({
   test: {
     reporters: ['default', new TestReport(), ...junit],
-    // Tests of real processes wait more than they compute.
-    maxWorkers: 3,
+    // The core waits more than it computes.
+    maxWorkers: runsAll ? 2 : 3,
     sequence: { sequencer: LongFirst },
     projects: [
       {

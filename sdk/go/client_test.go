@@ -24,6 +24,7 @@ func TestSubmitSendsAllOptions(t *testing.T) {
 		muster.WithRunTime(at), muster.WithExpireTime(at), muster.WithQueue("images"), muster.WithFairnessKey("tenant"),
 		muster.WithRetryPolicy(&pb.RetryPolicy{MaxAttempts: 2}), muster.WithRunTimeout(time.Minute),
 		muster.WithDemands(&pb.Demands{Required: "true"}), muster.WithSticky("k", pb.StickyMode_STICKY_MODE_HARD),
+		muster.WithSoftDeadline(&pb.SoftDeadline{Reaction: pb.DeadlineReaction_DEADLINE_REACTION_CANCEL}),
 		muster.WithDependsOn(&pb.Dependency{}), muster.WithTrace("00-1", "s=1"),
 		muster.WithIdempotencyKey("key", pb.IdempotencyConflictPolicy_IDEMPOTENCY_CONFLICT_POLICY_FAIL),
 		muster.WithBatch("b"), muster.WithRequestID("r"),
@@ -38,6 +39,7 @@ func TestSubmitSendsAllOptions(t *testing.T) {
 		said.Labels["a"] != "b" || said.GetPriority() != -5 || !said.GetRunTime().AsTime().Equal(at) || !said.ExpireTime.AsTime().Equal(at) ||
 		said.Queue != "images" || said.FairnessKey != "tenant" || said.RetryPolicy.MaxAttempts != 2 ||
 		said.RunTimeout.AsDuration() != time.Minute || said.Demands.Required != "true" || said.Sticky.JobId != "k" ||
+		said.SoftDeadline.Reaction != pb.DeadlineReaction_DEADLINE_REACTION_CANCEL ||
 		len(said.DependsOn) != 1 || said.Traceparent != "00-1" || said.Tracestate != "s=1" || said.IdempotencyKey != "key" ||
 		said.IdempotencyConflictPolicy != pb.IdempotencyConflictPolicy_IDEMPOTENCY_CONFLICT_POLICY_FAIL {
 		t.Fatalf("%v", request)

@@ -81,6 +81,11 @@ func WithFairnessKey(key string) JobOption {
 	return func(job *pb.JobSubmission) { job.FairnessKey = key }
 }
 
+// WithSoftDeadline sets by when the job should have ended. Replaces the definition's.
+func WithSoftDeadline(deadline *pb.SoftDeadline) JobOption {
+	return func(job *pb.JobSubmission) { job.SoftDeadline = deadline }
+}
+
 // WithRetryPolicy replaces the definition's retry policy.
 func WithRetryPolicy(policy *pb.RetryPolicy) JobOption {
 	return func(job *pb.JobSubmission) { job.RetryPolicy = policy }

@@ -8,6 +8,7 @@ import { writeUuidDigits } from '../domain/base/uuid.ts';
 import { eventId } from '../domain/events/event-id.ts';
 import { type WaitReason, waitReasons } from '../domain/explain/wait-reasons.ts';
 import { type JobState, stateCodes } from '../domain/jobs/job-state.ts';
+import { isMiss } from '../domain/jobs/soft-deadline.ts';
 import type { EventBatch, PublishedEvent } from '../engine/ports/events.ts';
 
 /** Content type of a message. */
@@ -52,12 +53,13 @@ const idLength = anyJob.length;
 function eventJson(change: Change, namespace: string, eventTimeUs: number): string {
   const { definition, revision, attempt, previousState, state, waitReason, failure } = change;
   const time = timeText(eventTimeUs);
+  const missed = isMiss(change);
   const previous = previousState ? `"previousState":"JOB_STATE_${previousState}",` : '';
   return (
     `{"specversion":"1.0","id":"${eventId({ jobId: anyJob, revision })}","source":"${sourceOf(namespace)}",` +
-    `"type":"dev.muster.v1.job.${state.toLowerCase()}","subject":"${anyJob}","time":"${time}",` +
+    `"type":"dev.muster.v1.job.${missed ? 'soft_deadline_missed' : state.toLowerCase()}","subject":"${anyJob}","time":"${time}",` +
     `"data":{"definition":"${definition}","revision":"${revision}",${previous}"state":"JOB_STATE_${state}"` +
-    `${waitReason ? `,"waitReason":"WAIT_REASON_${waitReason}"` : ''}` +
+    `${missed ? ',"softDeadlineMissed":true' : ''}${waitReason ? `,"waitReason":"WAIT_REASON_${waitReason}"` : ''}` +
     `${attempt > 0 ? `,"attempt":${attempt}` : ''}${failure ? `,"failure":${failureJson(failure)}` : ''}}}`
   );
 }

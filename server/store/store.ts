@@ -23,6 +23,7 @@ import { explainStore } from './explain/explain-store.ts';
 import { eraseData, lockJobRecord, readJobEnd } from './jobs/change/erase-job.ts';
 import { insertCleanups } from './jobs/change/insert-cleanups.ts';
 import { lockRuns } from './jobs/change/lock-runs.ts';
+import { softDeadlineStore } from './jobs/change/soft-deadlines.ts';
 import { updateRecords } from './jobs/change/update-records.ts';
 import { writeAttempts, writeContinues, writeEnds } from './jobs/change/write-runs.ts';
 import { findChildPauses } from './jobs/inbox/child-pauses.ts';
@@ -30,15 +31,9 @@ import { dropEntriesOfEnds, takeEntriesOfEnds } from './jobs/inbox/dependency-en
 import { insertInbox } from './jobs/inbox/inbox-inserts.ts';
 import { dropInbox, findAbandoned, takeInbox } from './jobs/inbox/workflow-entries.ts';
 import { readEndedJobs } from './jobs/read/ended-jobs.ts';
+import { findEnded, findJobs, readRevisions } from './jobs/read/find-jobs.ts';
 import { findListedLanes, scanJobs } from './jobs/read/list-jobs.ts';
-import {
-  findEnded,
-  findJobs,
-  readClosed,
-  readClosedAttempts,
-  readJobRecords,
-  readRevisions,
-} from './jobs/read/read-jobs.ts';
+import { readClosed, readClosedAttempts, readJobRecords } from './jobs/read/read-jobs.ts';
 import {
   insertIdempotencyKeys,
   pointIdempotencyKeys,
@@ -219,6 +214,7 @@ export function createStatements(database: Database): Statements {
     dependencies: dependencyStore(database),
     stepTraces: stepTraces(database),
     stepCache: stepCacheStore(database),
+    softDeadlines: softDeadlineStore(database),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),
   };

@@ -22,8 +22,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>". The event's id is
-// "<job_id>/<revision>", which also identifies a repeat. The data omits fields that the event's attributes have
+// One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>"; or the miss of a
+// soft deadline, "dev.muster.v1.job.soft_deadline_missed". The event's id is "<job_id>/<revision>", which also identifies a repeat. The data omits fields that the event's attributes have
 // (subject: job_id; source: namespace; time: event_time). Changes to ASSIGNED and RUNNING, progress, and changes
 // without a new state are not published; their revisions are missing.
 type JobEvent struct {
@@ -50,9 +50,12 @@ type JobEvent struct {
 	// What the job waits for in the state that it entered: set if that is SCHEDULED, PAUSED, BLOCKED, or WAITING for its
 	// children, and for a READY job that is already held: KEY_LIMIT, because others of its key already wait, or SUSPECT.
 	// Anything else that holds READY jobs back comes and goes without an event of the job: use GetJob and ExplainJob.
-	WaitReason    WaitReason `protobuf:"varint,10,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	WaitReason WaitReason `protobuf:"varint,10,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
+	// The job has missed its soft deadline. It is in `state`, and was before. Its end may have been noticed before the
+	// miss.
+	SoftDeadlineMissed bool `protobuf:"varint,11,opt,name=soft_deadline_missed,json=softDeadlineMissed,proto3" json:"soft_deadline_missed,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *JobEvent) Reset() {
@@ -155,11 +158,18 @@ func (x *JobEvent) GetWaitReason() WaitReason {
 	return WaitReason_WAIT_REASON_UNSPECIFIED
 }
 
+func (x *JobEvent) GetSoftDeadlineMissed() bool {
+	if x != nil {
+		return x.SoftDeadlineMissed
+	}
+	return false
+}
+
 var File_muster_v1_event_proto protoreflect.FileDescriptor
 
 const file_muster_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x15muster/v1/event.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/failure.proto\x1a\x13muster/v1/job.proto\"\x9d\x03\n" +
+	"\x15muster/v1/event.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/failure.proto\x1a\x13muster/v1/job.proto\"\xcf\x03\n" +
 	"\bJobEvent\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1e\n" +
@@ -175,7 +185,8 @@ const file_muster_v1_event_proto_rawDesc = "" +
 	"\afailure\x18\t \x01(\v2\x12.muster.v1.FailureR\afailure\x126\n" +
 	"\vwait_reason\x18\n" +
 	" \x01(\x0e2\x15.muster.v1.WaitReasonR\n" +
-	"waitReasonB-\n" +
+	"waitReason\x120\n" +
+	"\x14soft_deadline_missed\x18\v \x01(\bR\x12softDeadlineMissedB-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 
 var (

@@ -486,9 +486,14 @@ type Job struct {
 	// counts anew, FailJob ends it with the failure of the last attempt.
 	Exhausted bool `protobuf:"varint,35,opt,name=exhausted,proto3" json:"exhausted,omitempty"`
 	// The job that cleans up after it. Empty: its definition has none for this end, or nothing had been started.
-	CleanupJobId  string `protobuf:"bytes,36,opt,name=cleanup_job_id,json=cleanupJobId,proto3" json:"cleanup_job_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	CleanupJobId string `protobuf:"bytes,36,opt,name=cleanup_job_id,json=cleanupJobId,proto3" json:"cleanup_job_id,omitempty"`
+	// By when it should have ended. Unset: it has no soft deadline.
+	SoftDeadlineTime *timestamppb.Timestamp `protobuf:"bytes,37,opt,name=soft_deadline_time,json=softDeadlineTime,proto3" json:"soft_deadline_time,omitempty"`
+	// When the control plane found that it had not. Unset: it has not missed its soft deadline. A miss raises `revision`
+	// while the job is open.
+	SoftDeadlineMissTime *timestamppb.Timestamp `protobuf:"bytes,38,opt,name=soft_deadline_miss_time,json=softDeadlineMissTime,proto3" json:"soft_deadline_miss_time,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Job) Reset() {
@@ -784,6 +789,20 @@ func (x *Job) GetCleanupJobId() string {
 	return ""
 }
 
+func (x *Job) GetSoftDeadlineTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SoftDeadlineTime
+	}
+	return nil
+}
+
+func (x *Job) GetSoftDeadlineMissTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SoftDeadlineMissTime
+	}
+	return nil
+}
+
 type isJob_Outcome interface {
 	isJob_Outcome()
 }
@@ -977,7 +996,9 @@ type JobSubmission struct {
 	// All of these must be met before it may start. At most 100. Until then it is BLOCKED and holds nothing; once one of
 	// them can no longer be met it ends SKIPPED (UPSTREAM_FAILED). A dependency that is already met counts. Its expiry
 	// and its timeouts keep running meanwhile.
-	DependsOn     []*Dependency `protobuf:"bytes,19,rep,name=depends_on,json=dependsOn,proto3" json:"depends_on,omitempty"`
+	DependsOn []*Dependency `protobuf:"bytes,19,rep,name=depends_on,json=dependsOn,proto3" json:"depends_on,omitempty"`
+	// By when it should have ended; replaces the definition's.
+	SoftDeadline  *SoftDeadline `protobuf:"bytes,20,opt,name=soft_deadline,json=softDeadline,proto3" json:"soft_deadline,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1156,6 +1177,13 @@ func (x *JobSubmission) GetDependsOn() []*Dependency {
 	return nil
 }
 
+func (x *JobSubmission) GetSoftDeadline() *SoftDeadline {
+	if x != nil {
+		return x.SoftDeadline
+	}
+	return nil
+}
+
 type isJobSubmission_Start interface {
 	isJobSubmission_Start()
 }
@@ -1178,7 +1206,7 @@ var File_muster_v1_job_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_proto_rawDesc = "" +
 	"\n" +
-	"\x13muster/v1/job.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/attempt.proto\x1a\x1amuster/v1/dependency.proto\x1a\x17muster/v1/failure.proto\x1a\x17muster/v1/payload.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"\x9d\f\n" +
+	"\x13muster/v1/job.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/attempt.proto\x1a\x1amuster/v1/dependency.proto\x1a\x17muster/v1/failure.proto\x1a\x17muster/v1/payload.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\x1a\x1dmuster/v1/soft_deadline.proto\"\xba\r\n" +
 	"\x03Job\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1e\n" +
@@ -1224,7 +1252,9 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"waitReason\x12=\n" +
 	"\fsuspend_time\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\vsuspendTime\x12\x1c\n" +
 	"\texhausted\x18# \x01(\bR\texhausted\x12$\n" +
-	"\x0ecleanup_job_id\x18$ \x01(\tR\fcleanupJobId\x1a9\n" +
+	"\x0ecleanup_job_id\x18$ \x01(\tR\fcleanupJobId\x12H\n" +
+	"\x12soft_deadline_time\x18% \x01(\v2\x1a.google.protobuf.TimestampR\x10softDeadlineTime\x12Q\n" +
+	"\x17soft_deadline_miss_time\x18& \x01(\v2\x1a.google.protobuf.TimestampR\x14softDeadlineMissTime\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\t\n" +
@@ -1236,7 +1266,7 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\x0ecleanup_job_id\x18\x04 \x01(\tR\fcleanupJobId\"@\n" +
 	"\bProgress\x12\x1a\n" +
 	"\bfraction\x18\x01 \x01(\x01R\bfraction\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\xf1\a\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\xaf\b\n" +
 	"\rJobSubmission\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -1264,7 +1294,8 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\ffairness_key\x18\x11 \x01(\tR\vfairnessKey\x12)\n" +
 	"\x06sticky\x18\x12 \x01(\v2\x11.muster.v1.StickyR\x06sticky\x124\n" +
 	"\n" +
-	"depends_on\x18\x13 \x03(\v2\x15.muster.v1.DependencyR\tdependsOn\x1a9\n" +
+	"depends_on\x18\x13 \x03(\v2\x15.muster.v1.DependencyR\tdependsOn\x12<\n" +
+	"\rsoft_deadline\x18\x14 \x01(\v2\x17.muster.v1.SoftDeadlineR\fsoftDeadline\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
@@ -1359,6 +1390,7 @@ var file_muster_v1_job_proto_goTypes = []any{
 	(*Demands)(nil),                // 17: muster.v1.Demands
 	(*Sticky)(nil),                 // 18: muster.v1.Sticky
 	(*Dependency)(nil),             // 19: muster.v1.Dependency
+	(*SoftDeadline)(nil),           // 20: muster.v1.SoftDeadline
 }
 var file_muster_v1_job_proto_depIdxs = []int32{
 	0,  // 0: muster.v1.Job.state:type_name -> muster.v1.JobState
@@ -1377,24 +1409,27 @@ var file_muster_v1_job_proto_depIdxs = []int32{
 	6,  // 13: muster.v1.Job.cancellation:type_name -> muster.v1.Cancellation
 	2,  // 14: muster.v1.Job.wait_reason:type_name -> muster.v1.WaitReason
 	12, // 15: muster.v1.Job.suspend_time:type_name -> google.protobuf.Timestamp
-	4,  // 16: muster.v1.Cancellation.stage:type_name -> muster.v1.CancelStage
-	12, // 17: muster.v1.Cancellation.request_time:type_name -> google.protobuf.Timestamp
-	11, // 18: muster.v1.JobSubmission.input:type_name -> muster.v1.Payload
-	3,  // 19: muster.v1.JobSubmission.idempotency_conflict_policy:type_name -> muster.v1.IdempotencyConflictPolicy
-	10, // 20: muster.v1.JobSubmission.labels:type_name -> muster.v1.JobSubmission.LabelsEntry
-	12, // 21: muster.v1.JobSubmission.run_time:type_name -> google.protobuf.Timestamp
-	15, // 22: muster.v1.JobSubmission.delay:type_name -> google.protobuf.Duration
-	12, // 23: muster.v1.JobSubmission.expire_time:type_name -> google.protobuf.Timestamp
-	16, // 24: muster.v1.JobSubmission.retry_policy:type_name -> muster.v1.RetryPolicy
-	15, // 25: muster.v1.JobSubmission.run_timeout:type_name -> google.protobuf.Duration
-	17, // 26: muster.v1.JobSubmission.demands:type_name -> muster.v1.Demands
-	18, // 27: muster.v1.JobSubmission.sticky:type_name -> muster.v1.Sticky
-	19, // 28: muster.v1.JobSubmission.depends_on:type_name -> muster.v1.Dependency
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	12, // 16: muster.v1.Job.soft_deadline_time:type_name -> google.protobuf.Timestamp
+	12, // 17: muster.v1.Job.soft_deadline_miss_time:type_name -> google.protobuf.Timestamp
+	4,  // 18: muster.v1.Cancellation.stage:type_name -> muster.v1.CancelStage
+	12, // 19: muster.v1.Cancellation.request_time:type_name -> google.protobuf.Timestamp
+	11, // 20: muster.v1.JobSubmission.input:type_name -> muster.v1.Payload
+	3,  // 21: muster.v1.JobSubmission.idempotency_conflict_policy:type_name -> muster.v1.IdempotencyConflictPolicy
+	10, // 22: muster.v1.JobSubmission.labels:type_name -> muster.v1.JobSubmission.LabelsEntry
+	12, // 23: muster.v1.JobSubmission.run_time:type_name -> google.protobuf.Timestamp
+	15, // 24: muster.v1.JobSubmission.delay:type_name -> google.protobuf.Duration
+	12, // 25: muster.v1.JobSubmission.expire_time:type_name -> google.protobuf.Timestamp
+	16, // 26: muster.v1.JobSubmission.retry_policy:type_name -> muster.v1.RetryPolicy
+	15, // 27: muster.v1.JobSubmission.run_timeout:type_name -> google.protobuf.Duration
+	17, // 28: muster.v1.JobSubmission.demands:type_name -> muster.v1.Demands
+	18, // 29: muster.v1.JobSubmission.sticky:type_name -> muster.v1.Sticky
+	19, // 30: muster.v1.JobSubmission.depends_on:type_name -> muster.v1.Dependency
+	20, // 31: muster.v1.JobSubmission.soft_deadline:type_name -> muster.v1.SoftDeadline
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_proto_init() }
@@ -1408,6 +1443,7 @@ func file_muster_v1_job_proto_init() {
 	file_muster_v1_payload_proto_init()
 	file_muster_v1_placement_proto_init()
 	file_muster_v1_retry_policy_proto_init()
+	file_muster_v1_soft_deadline_proto_init()
 	file_muster_v1_job_proto_msgTypes[0].OneofWrappers = []any{
 		(*Job_Result)(nil),
 		(*Job_Failure)(nil),

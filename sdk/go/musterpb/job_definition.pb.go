@@ -221,7 +221,9 @@ type JobDefinition struct {
 	Throttle *Throttle `protobuf:"bytes,36,opt,name=throttle,proto3" json:"throttle,omitempty"`
 	// Names of data assets that each success of one of its jobs publishes. At most 20, each in the form of a definition's
 	// name.
-	Publishes     []string `protobuf:"bytes,37,rep,name=publishes,proto3" json:"publishes,omitempty"`
+	Publishes []string `protobuf:"bytes,37,rep,name=publishes,proto3" json:"publishes,omitempty"`
+	// By when each of its jobs should have ended. Unset: none.
+	SoftDeadline  *SoftDeadline `protobuf:"bytes,38,opt,name=soft_deadline,json=softDeadline,proto3" json:"soft_deadline,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -528,6 +530,13 @@ func (x *JobDefinition) GetPublishes() []string {
 	return nil
 }
 
+func (x *JobDefinition) GetSoftDeadline() *SoftDeadline {
+	if x != nil {
+		return x.SoftDeadline
+	}
+	return nil
+}
+
 type isJobDefinition_Body interface {
 	isJobDefinition_Body()
 }
@@ -743,7 +752,7 @@ var File_muster_v1_job_definition_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_definition_proto_rawDesc = "" +
 	"\n" +
-	"\x1emuster/v1/job_definition.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fmuster/v1/circuit_breaker.proto\x1a\x15muster/v1/limit.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\x1a\x1fmuster/v1/submission_rule.proto\x1a\x14muster/v1/wait.proto\x1a\x18muster/v1/workflow.proto\"\xad\x0f\n" +
+	"\x1emuster/v1/job_definition.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fmuster/v1/circuit_breaker.proto\x1a\x15muster/v1/limit.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\x1a\x1dmuster/v1/soft_deadline.proto\x1a\x1fmuster/v1/submission_rule.proto\x1a\x14muster/v1/wait.proto\x1a\x18muster/v1/workflow.proto\"\xeb\x0f\n" +
 	"\rJobDefinition\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -787,7 +796,8 @@ const file_muster_v1_job_definition_proto_rawDesc = "" +
 	"uniqueness\x12/\n" +
 	"\bdebounce\x18# \x01(\v2\x13.muster.v1.DebounceR\bdebounce\x12/\n" +
 	"\bthrottle\x18$ \x01(\v2\x13.muster.v1.ThrottleR\bthrottle\x12\x1c\n" +
-	"\tpublishes\x18% \x03(\tR\tpublishes\x1a9\n" +
+	"\tpublishes\x18% \x03(\tR\tpublishes\x12<\n" +
+	"\rsoft_deadline\x18& \x01(\v2\x17.muster.v1.SoftDeadlineR\fsoftDeadline\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x06\n" +
@@ -848,6 +858,7 @@ var file_muster_v1_job_definition_proto_goTypes = []any{
 	(*Uniqueness)(nil),            // 17: muster.v1.Uniqueness
 	(*Debounce)(nil),              // 18: muster.v1.Debounce
 	(*Throttle)(nil),              // 19: muster.v1.Throttle
+	(*SoftDeadline)(nil),          // 20: muster.v1.SoftDeadline
 }
 var file_muster_v1_job_definition_proto_depIdxs = []int32{
 	5,  // 0: muster.v1.JobDefinition.task:type_name -> muster.v1.TaskBody
@@ -875,14 +886,15 @@ var file_muster_v1_job_definition_proto_depIdxs = []int32{
 	17, // 22: muster.v1.JobDefinition.uniqueness:type_name -> muster.v1.Uniqueness
 	18, // 23: muster.v1.JobDefinition.debounce:type_name -> muster.v1.Debounce
 	19, // 24: muster.v1.JobDefinition.throttle:type_name -> muster.v1.Throttle
-	10, // 25: muster.v1.ProgressWatchdog.window:type_name -> google.protobuf.Duration
-	10, // 26: muster.v1.TaskBody.cleanup_timeout:type_name -> google.protobuf.Duration
-	1,  // 27: muster.v1.TaskBody.cleanup_after:type_name -> muster.v1.CleanupCondition
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	20, // 25: muster.v1.JobDefinition.soft_deadline:type_name -> muster.v1.SoftDeadline
+	10, // 26: muster.v1.ProgressWatchdog.window:type_name -> google.protobuf.Duration
+	10, // 27: muster.v1.TaskBody.cleanup_timeout:type_name -> google.protobuf.Duration
+	1,  // 28: muster.v1.TaskBody.cleanup_after:type_name -> muster.v1.CleanupCondition
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_definition_proto_init() }
@@ -894,6 +906,7 @@ func file_muster_v1_job_definition_proto_init() {
 	file_muster_v1_limit_proto_init()
 	file_muster_v1_placement_proto_init()
 	file_muster_v1_retry_policy_proto_init()
+	file_muster_v1_soft_deadline_proto_init()
 	file_muster_v1_submission_rule_proto_init()
 	file_muster_v1_wait_proto_init()
 	file_muster_v1_workflow_proto_init()

@@ -94,9 +94,11 @@ type JobFilter struct {
 	// Only jobs whose failure has one of these types. At most 64.
 	FailureTypes []string `protobuf:"bytes,7,rep,name=failure_types,json=failureTypes,proto3" json:"failure_types,omitempty"`
 	// Only jobs of steps of this workflow's job, by its id. Empty: all.
-	ParentJobId   string `protobuf:"bytes,8,opt,name=parent_job_id,json=parentJobId,proto3" json:"parent_job_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ParentJobId string `protobuf:"bytes,8,opt,name=parent_job_id,json=parentJobId,proto3" json:"parent_job_id,omitempty"`
+	// Only jobs that have missed their soft deadline, whether they have ended by now or not.
+	SoftDeadlineMissed bool `protobuf:"varint,9,opt,name=soft_deadline_missed,json=softDeadlineMissed,proto3" json:"soft_deadline_missed,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *JobFilter) Reset() {
@@ -183,6 +185,13 @@ func (x *JobFilter) GetParentJobId() string {
 		return x.ParentJobId
 	}
 	return ""
+}
+
+func (x *JobFilter) GetSoftDeadlineMissed() bool {
+	if x != nil {
+		return x.SoftDeadlineMissed
+	}
+	return false
 }
 
 // Request to store one job.
@@ -3019,7 +3028,7 @@ var File_muster_v1_job_service_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bmuster/v1/job_service.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amuster/v1/dependency.proto\x1a\x13muster/v1/job.proto\x1a\x1fmuster/v1/job_explanation.proto\x1a\x1amuster/v1/log_record.proto\"\xb4\x03\n" +
+	"\x1bmuster/v1/job_service.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amuster/v1/dependency.proto\x1a\x13muster/v1/job.proto\x1a\x1fmuster/v1/job_explanation.proto\x1a\x1amuster/v1/log_record.proto\"\xe6\x03\n" +
 	"\tJobFilter\x12+\n" +
 	"\x06states\x18\x01 \x03(\x0e2\x13.muster.v1.JobStateR\x06states\x12\x1e\n" +
 	"\n" +
@@ -3030,7 +3039,8 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\x0fmin_create_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\rminCreateTime\x12B\n" +
 	"\x0fmax_create_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\rmaxCreateTime\x12#\n" +
 	"\rfailure_types\x18\a \x03(\tR\ffailureTypes\x12\"\n" +
-	"\rparent_job_id\x18\b \x01(\tR\vparentJobId\x1a9\n" +
+	"\rparent_job_id\x18\b \x01(\tR\vparentJobId\x120\n" +
+	"\x14soft_deadline_missed\x18\t \x01(\bR\x12softDeadlineMissed\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xcf\x01\n" +

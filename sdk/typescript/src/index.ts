@@ -20,6 +20,7 @@ export type { ScheduledJobOptions, ScheduleInit, TimesInit } from './client/sche
 export type { PreviewOptions, RunOptions } from './client/schedules/schedule-client.ts';
 export type { NamespaceChange, QueueChange } from './client/settings.ts';
 export type { SentSignal, SignalInit } from './client/signal-client.ts';
+export type { SoftDeadlineInit, SoftDeadlineOptions } from './client/soft-deadline.ts';
 export type { TransportRetry } from './client/transport-retry.ts';
 export type { AuditPageOptions, StepPageOptions } from './client/workflow-client.ts';
 export { durationFromMs, durationToMs } from './duration.ts';

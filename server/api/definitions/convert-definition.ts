@@ -28,6 +28,7 @@ import { Violations } from '../base/violations.ts';
 import { publishesFrom } from '../dependencies/convert-dependency.ts';
 import { demandsFrom, demandsTo } from '../dispatch/convert-demands.ts';
 import { limitsFrom, limitsTo } from '../dispatch/convert-limits.ts';
+import { softDeadlineFrom, softDeadlineTo } from '../jobs/convert-soft-deadline.ts';
 import { submissionRulesFrom, submissionRulesTo } from '../jobs/convert-submission-rules.ts';
 import { timeLimitsFrom, timeLimitsTo } from '../jobs/convert-time-limits.ts';
 import { circuitBreakerFrom, circuitBreakerTo } from '../retries/convert-circuit-breaker.ts';
@@ -94,6 +95,7 @@ export async function definitionFrom(wire: WireDefinition | undefined): Promise<
     `has the unknown value ${given.leaseLossAction}`,
   );
   const timeLimits = timeLimitsFrom(given, violations);
+  const softDeadline = softDeadlineFrom(given.softDeadline, 'definition.soft_deadline', violations, true);
   const retentionMs = durationMs(given.retention, 0, TEN_YEARS_MS, 'definition.retention', violations);
   const retryBudget = retryBudgetFrom(given.retryBudget, 'definition.retry_budget', violations);
   const breakerField = 'definition.circuit_breaker';
@@ -114,6 +116,7 @@ export async function definitionFrom(wire: WireDefinition | undefined): Promise<
       durationMs(given.runTimeout, 1, THIRTY_DAYS_MS, 'definition.run_timeout', violations) ??
       (body.wait ? WAIT_TIMEOUT_MS : definitionDefaults.runTimeoutMs),
     ...(timeLimits ? { timeLimits } : {}),
+    ...(softDeadline ? { softDeadline } : {}),
     cancelGraceMs:
       durationMs(given.cancelGrace, 0, 3_600_000, 'definition.cancel_grace', violations) ??
       definitionDefaults.cancelGraceMs,
@@ -163,6 +166,7 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     ...(definition.circuitBreaker ? { circuitBreaker: circuitBreakerTo(definition.circuitBreaker) } : {}),
     ...limitsTo(definition),
     ...timeLimitsTo(definition.timeLimits),
+    ...softDeadlineTo(definition.softDeadline),
     priority: definition.priority,
     description: definition.description,
     labels: { ...definition.labels },

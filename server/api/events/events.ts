@@ -8,6 +8,7 @@ import {
 } from '@muster/sdk/gen/muster/v1/event_service_pb';
 import { waitReasons } from '../../domain/explain/wait-reasons.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
+import { isMiss } from '../../domain/jobs/soft-deadline.ts';
 import type { EventQuery } from '../../engine/events/event-watches.ts';
 import type { PublishedEvent } from '../../engine/ports/events.ts';
 import type { Replica } from '../../engine/replica.ts';
@@ -53,6 +54,7 @@ function eventTo({
     attempt,
     revision: BigInt(revision),
     state: stateCodes[state],
+    softDeadlineMissed: isMiss({ previousState, state }),
     ...(time ? { eventTime: time } : {}),
     ...(previousState ? { previousState: stateCodes[previousState] } : {}),
     ...(waitReason ? { waitReason: waitReasons[waitReason] } : {}),

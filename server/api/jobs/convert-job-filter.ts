@@ -30,6 +30,7 @@ export function jobFilterFrom(wire: WireFilter = create(JobFilterSchema), violat
     ...windowFrom(wire, violations),
     failureTypes: [...new Set(failureTypes)].sort(),
     parentJobId: parentFrom(wire.parentJobId, `${FIELD}.parent_job_id`, violations),
+    softDeadlineMissed: wire.softDeadlineMissed || undefined,
   };
 }
 

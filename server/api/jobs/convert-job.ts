@@ -36,6 +36,7 @@ import type { Violations } from '../base/violations.ts';
 import { dependenciesFrom } from '../dependencies/convert-dependency.ts';
 import { demandsFrom, stickyFrom } from '../dispatch/convert-demands.ts';
 import { retryPolicyFrom } from '../retries/convert-retry-policy.ts';
+import { softDeadlineFrom } from './convert-soft-deadline.ts';
 
 /**
  * A trace context in the form of version 00. A malformed one is dropped together with its state, as W3C requires: it
@@ -95,6 +96,7 @@ export function submissionFrom(
     runTimeUs: times.runTimeUs,
     delayMs: times.delayMs,
     expireTimeUs: times.expireTimeUs,
+    softDeadline: softDeadlineFrom(wire.softDeadline, `${path}.soft_deadline`, violations),
     queue: wire.queue,
     fairnessKey: wire.fairnessKey || undefined,
     retryPolicy: retryPolicyFrom(wire.retryPolicy, `${path}.retry_policy`, violations),
@@ -195,6 +197,8 @@ export function jobTo(view: JobView): Job {
     ...defined('assignTime', timestampTo(view.assignTimeUs)),
     ...defined('endTime', timestampTo(view.endTimeUs)),
     ...defined('suspendTime', timestampTo(view.suspendTimeUs)),
+    ...defined('softDeadlineTime', timestampTo(view.softDeadlineUs)),
+    ...defined('softDeadlineMissTime', timestampTo(view.softDeadlineMissUs)),
     outcome: outcomeTo(view),
     ...defined('cancellation', cancellationTo(view)),
     sessionId: view.endTimeUs === undefined ? (view.sessionId ?? '') : '',

@@ -8,6 +8,7 @@ import type { Violations } from '../base/violations.ts';
 import { demandsTo } from '../dispatch/convert-demands.ts';
 import { retryPolicyTo } from '../retries/convert-retry-policy.ts';
 import { submissionFrom } from './convert-job.ts';
+import { softDeadlineTo } from './convert-soft-deadline.ts';
 
 export interface PlannedJob {
   /** Its path in the request. */
@@ -29,6 +30,8 @@ function refuseOwn(job: JobSubmission, { field, of }: PlannedJob, violations: Vi
     [job.traceparent !== '', 'traceparent'],
     [job.tracestate !== '', 'tracestate'],
     [job.sticky !== undefined, 'sticky'],
+    [job.dependsOn.length > 0, 'depends_on'],
+    [job.softDeadline?.due.case === 'time', 'soft_deadline.time'],
   ];
   for (const [isSet, name] of own)
     violations.check(!isSet, `${field}.${name}`, `is each job’s own; leave it out of ${of}`);
@@ -45,11 +48,16 @@ export function plannedJobFrom(
   const job = wire ?? create(JobSubmissionSchema, { definition: 'missing' });
   refuseOwn(job, planned, violations);
   const defaults = { maxPayload, trace: { traceparent: '', tracestate: '' }, maxLabels };
-  const { definition, definitionVersion, queue, input, labels, priority, retryPolicy, runTimeoutMs, demands } =
-    submissionFrom(job, field, defaults, violations);
+  const { definition, definitionVersion, queue, input, labels, priority, ...rest } = submissionFrom(
+    job,
+    field,
+    defaults,
+    violations,
+  );
+  const { retryPolicy, runTimeoutMs, demands, fairnessKey, softDeadline } = rest;
   // Sorted, so that equal content is the same schedule.
   const own = { definition, definitionVersion, queue, input, priority, retryPolicy, runTimeoutMs, demands };
-  return { ...own, labels: sortedMap(labels) };
+  return { ...own, fairnessKey, softDeadline, labels: sortedMap(labels) };
 }
 
 export function plannedJobTo(job: ScheduledJob): JobSubmission {
@@ -63,5 +71,7 @@ export function plannedJobTo(job: ScheduledJob): JobSubmission {
     ...(job.retryPolicy ? { retryPolicy: retryPolicyTo(job.retryPolicy) } : {}),
     ...(job.runTimeoutMs === undefined ? {} : { runTimeout: durationTo(job.runTimeoutMs) }),
     ...(job.demands ? { demands: demandsTo(job.demands) } : {}),
+    fairnessKey: job.fairnessKey ?? '',
+    ...softDeadlineTo(job.softDeadline),
   });
 }

@@ -15,6 +15,7 @@ export interface FilterOptions {
   readonly since?: Date;
   readonly until?: Date;
   readonly failureType?: readonly string[];
+  readonly late?: true;
 }
 
 const STATES = JobStateSchema.values.filter(({ number }) => number !== 0);
@@ -42,7 +43,8 @@ export function addFilterOptions(command: Command): Command {
     .option('--queue <name>', 'only jobs of this queue')
     .option('--label <key=value>', 'only jobs with this label; may be repeated, all must match', label)
     .option('--since <time>', 'only jobs created at or after this time, or at most this long ago: 2h, 7d', timeOrAge)
-    .option('--until <time>', 'only jobs created before this time, or longer ago than this', timeOrAge);
+    .option('--until <time>', 'only jobs created before this time, or longer ago than this', timeOrAge)
+    .option('--late', 'only jobs that have missed their soft deadline');
 }
 
 export function addFailureType(command: Command): Command {
@@ -51,8 +53,8 @@ export function addFailureType(command: Command): Command {
 
 /** Whether no condition was given: then all jobs of the namespace match. */
 export function isEmptyFilter(options: FilterOptions): boolean {
-  const { state, definition, queue, label: labels, since, until, failureType } = options;
-  return [state, definition, queue, labels, since, until, failureType].every((one) => one === undefined);
+  const { state, definition, queue, label: labels, since, until, failureType, late } = options;
+  return [state, definition, queue, labels, since, until, failureType, late].every((one) => one === undefined);
 }
 
 export function toJobFilter(options: FilterOptions): MessageInitShape<typeof JobFilterSchema> {
@@ -62,6 +64,7 @@ export function toJobFilter(options: FilterOptions): MessageInitShape<typeof Job
     queue: options.queue ?? '',
     labels: { ...options.label },
     failureTypes: [...(options.failureType ?? [])],
+    softDeadlineMissed: options.late ?? false,
     ...(options.since ? { minCreateTime: timestampFromDate(options.since) } : {}),
     ...(options.until ? { maxCreateTime: timestampFromDate(options.until) } : {}),
   };

@@ -20,6 +20,7 @@ export interface SubmissionOptions extends PlacementOptions, DependencyOptions {
   readonly expireIn?: number;
   readonly expireAt?: Date;
   readonly runTimeout?: number;
+  readonly softDeadline?: number;
   readonly label?: Readonly<Record<string, string>>;
   readonly fairnessKey?: string;
   readonly idempotencyKey?: string;
@@ -50,6 +51,7 @@ export function addSubmissionOptions(command: Command): Command {
     .option('--expire-in <span>', "expires unless it has started within this span, by this machine's clock", span)
     .option('--expire-at <time>', 'expires unless it has started by this time', time)
     .option('--run-timeout <span>', "longest time of an attempt (default: the definition's)", span)
+    .option('--soft-deadline <span>', 'should have ended this long after it may run: a miss is an event', span)
     .option('-l, --label <key=value>', 'label, for filters; may be repeated', label)
     .option('--require <key=value>', `label that the worker must have; may be repeated; ${REPLACES}`, label)
     .option('--require-that <expression>', `what must be true of its labels: 'labels.zone in ["a", "b"]'; ${REPLACES}`)
@@ -83,7 +85,7 @@ export function toSubmission({ name, version }: DefinitionRef, options: Submissi
   refuseBoth(options, 'sticky', 'stickyHard');
   if (options.onConflict !== undefined && options.idempotencyKey === undefined)
     throw new CliError({ message: '--on-conflict needs --idempotency-key' });
-  const { priority, runTimeout } = options;
+  const { priority, runTimeout, softDeadline } = options;
   const expireTime = timeOf(options.expireAt, options.expireIn);
   return create(JobSubmissionSchema, {
     definition: name,
@@ -97,6 +99,9 @@ export function toSubmission({ name, version }: DefinitionRef, options: Submissi
     ...startOf(options),
     ...(expireTime === undefined ? {} : { expireTime: timestampFromDate(expireTime) }),
     ...(runTimeout === undefined ? {} : { runTimeout: durationFromMs(runTimeout) }),
+    ...(softDeadline === undefined
+      ? {}
+      : { softDeadline: { due: { case: 'after' as const, value: durationFromMs(softDeadline) } } }),
     ...placementOf(options),
     dependsOn: dependenciesOf(options),
   });

@@ -47,6 +47,7 @@ function factsOf(job: Job, howFar = ''): [string, string][] {
     ['created', timeText(job.createTime)],
     ['runs from', job.endTime === undefined ? timeText(job.runTime) : ''],
     ['expires', job.endTime === undefined ? timeText(job.expireTime) : ''],
+    ['should end by', deadlineText(job)],
     ['assigned', timeText(job.assignTime)],
     ['ended', timeText(job.endTime)],
     ['session', job.sessionId],
@@ -60,6 +61,10 @@ function factsOf(job: Job, howFar = ''): [string, string][] {
     ['clean-up', job.cleanupJobId],
     ['erased', job.erased ? 'its data is gone for good' : ''],
   ];
+}
+
+function deadlineText({ softDeadlineTime, softDeadlineMissTime }: Job): string {
+  return `${timeText(softDeadlineTime)}${softDeadlineMissTime ? ' (missed)' : ''}`;
 }
 
 function cancelText({ reason, requestTime }: NonNullable<Job['cancellation']>): string {

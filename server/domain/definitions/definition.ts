@@ -3,6 +3,7 @@
 import type { Demands } from '../dispatch/demands.ts';
 import type { DefinitionLimits, KeyLimit, RateLimit } from '../dispatch/limits.ts';
 import type { TerminalState } from '../jobs/job-state.ts';
+import type { SoftDeadline } from '../jobs/soft-deadline.ts';
 import type { SubmissionRules } from '../jobs/submission-rule.ts';
 import type { TimeLimits } from '../jobs/time-limits.ts';
 import type { CircuitBreaker } from '../retries/circuit-breaker.ts';
@@ -64,6 +65,8 @@ export interface JobDefinition extends SubmissionRules {
   readonly runTimeoutMs: number;
   /** Left out: none, as in what older releases stored. */
   readonly timeLimits?: TimeLimits;
+  /** Left out: none. */
+  readonly softDeadline?: SoftDeadline;
   readonly cancelGraceMs: number;
   readonly leaseLossAction: LeaseLossAction;
   readonly demands: Demands;

@@ -1,6 +1,7 @@
 /** Which spans of a job end with a change of its state. Every span ends with exactly one change. */
 
 import { heldStates, isTerminal, type JobState } from '../jobs/job-state.ts';
+import { isMiss } from '../jobs/soft-deadline.ts';
 import type { JobSpan } from './job-spans.ts';
 
 /** A change of a job's state. */
@@ -13,7 +14,9 @@ export interface SpanChange {
 }
 
 /** Whether the change can end spans. */
-export function closesSpans({ previousState, state }: SpanChange): boolean {
+export function closesSpans(change: SpanChange): boolean {
+  const { previousState, state } = change;
+  if (isMiss(change)) return false;
   return isTerminal(state) || (isHeld(previousState) && !isHeld(state));
 }
 

@@ -94,6 +94,9 @@ export interface ExplainedJob {
   readonly reason: string;
   /** Its handler was asked to stop until then. */
   readonly suspendTimeUs: number | undefined;
+  /** By when it should have ended, and when it was found that it had not. */
+  readonly softDeadlineUs: number | undefined;
+  readonly softDeadlineMissUs: number | undefined;
   readonly sinceUs: number | undefined;
   readonly failure: Failure | undefined;
   readonly attempt: number;
@@ -115,6 +118,17 @@ export interface Facts {
 }
 
 export function summaryOf(facts: Facts): string {
+  return [stateText(facts), ...deadlineTexts(facts.job)].join(' ');
+}
+
+function deadlineTexts({ state, softDeadlineUs, softDeadlineMissUs }: ExplainedJob): string[] {
+  if (softDeadlineUs === undefined) return [];
+  const time = momentText(softDeadlineUs);
+  if (softDeadlineMissUs !== undefined) return [`It missed its soft deadline of ${time}.`];
+  return isTerminal(state) ? [] : [`Its soft deadline is ${time}.`];
+}
+
+function stateText(facts: Facts): string {
   const { job, running, workflow } = facts;
   const name = `Job ${job.jobId} of definition ${job.definition} version ${job.definitionVersion}`;
   if (isTerminal(job.state)) return endedText(name, job, workflow !== undefined);

@@ -17,6 +17,8 @@ export interface JobFilter {
   readonly failureTypes: readonly string[];
   /** The job runs a step of this workflow. */
   readonly parentJobId?: string | undefined;
+  /** The job has missed its soft deadline. */
+  readonly softDeadlineMissed?: boolean | undefined;
 }
 
 export const everyJob: JobFilter = { states: [], labels: {}, failureTypes: [] };

@@ -66,6 +66,7 @@ export type JobEvent =
   | 'resume'
   | 'giveUp'
   | 'update'
+  | 'raise'
   | 'start'
   | 'finish'
   | 'await'
@@ -157,6 +158,16 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     SCHEDULED: ['SCHEDULED', 'READY'],
     READY: ['READY', 'SCHEDULED'],
     PAUSED: ['PAUSED'],
+  },
+  // It has missed its soft deadline, and gets a higher priority.
+  raise: {
+    BLOCKED: ['BLOCKED'],
+    SCHEDULED: ['SCHEDULED'],
+    READY: ['READY'],
+    PAUSED: ['PAUSED'],
+    ASSIGNED: ['ASSIGNED'],
+    RUNNING: ['RUNNING'],
+    WAITING: ['WAITING'],
   },
   // The job gets more dependencies; all its dependencies are met; one can't be met any more.
   block: { BLOCKED: ['BLOCKED'], SCHEDULED: ['BLOCKED'], READY: ['BLOCKED'] },

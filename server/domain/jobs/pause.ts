@@ -257,7 +257,7 @@ export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): C
     runTimeUs: isKept && startUs > nowUs ? startUs : null,
     // The operator has set the time, so an earlier reason to wait, such as a retry budget, no longer applies.
     reason: isKept || update.runTimeUs === undefined ? run.reason : null,
-    rank: rankOf(timeUs ?? timeOf(run), priority, expireTimeUs),
+    rank: rankOf(timeUs ?? rankedFrom(run), priority, expireTimeUs),
     record: { priority, runTimeUs: update.runTimeUs ?? null, expireTimeUs: askedExpiryUs },
   });
 }
@@ -287,7 +287,7 @@ function timeToRun(run: OpenRun, asked: number | undefined, nowUs: number): numb
  * The start time from which the job's rank was computed; with a fairness key it may be in the future. If the expiry
  * capped the rank, that start is not on record, and the creation time is its lower bound.
  */
-function timeOf({ rank, priority, expireTimeUs, createTimeUs }: OpenRun): number {
+export function rankedFrom({ rank, priority, expireTimeUs, createTimeUs }: OpenRun): number {
   const startUs = startOf(rank, priority);
   return rank === expireTimeUs ? Math.max(startUs, createTimeUs) : startUs;
 }

@@ -1,6 +1,8 @@
 /** Watches of events: a bounded number of readers of the bus's stream, each with its filter. */
 import type { JobState } from '../../domain/jobs/job-state.ts';
+import { isMiss } from '../../domain/jobs/soft-deadline.ts';
 import { EngineError } from '../base/errors.ts';
+import type { PublishedEvent } from '../ports/events.ts';
 import type { EventPage, EventRange, EventStream } from '../ports/ports.ts';
 
 /** Each costs a consumer on the bus, and buffers on the replica. */
@@ -38,7 +40,7 @@ export class EventWatches {
     try {
       for await (const { position, events } of this.#events.read(query, over)) {
         const matching = events.filter(
-          (event) => (wanted.size === 0 || wanted.has(event.state)) && (jobId ?? event.jobId) === event.jobId,
+          (event) => (wanted.size === 0 || isEntryInto(wanted, event)) && (jobId ?? event.jobId) === event.jobId,
         );
         if (matching.length > 0 || events.length === 0) yield { position, events: matching };
       }
@@ -53,4 +55,8 @@ export class EventWatches {
   stop(): void {
     this.#stopping.abort();
   }
+}
+
+function isEntryInto(states: ReadonlySet<JobState>, event: PublishedEvent): boolean {
+  return states.has(event.state) && !isMiss(event);
 }

@@ -15,6 +15,7 @@ import { Erasures } from './change/erasures.ts';
 import { Evictions } from './change/evictions.ts';
 import { Pauses } from './change/pauses.ts';
 import { Retries } from './change/retries.ts';
+import { SoftDeadlines } from './change/soft-deadlines.ts';
 import { EndWaiters } from './read/end-waiters.ts';
 import { JobReads } from './read/job-reads.ts';
 import { Watches } from './read/watches.ts';
@@ -66,7 +67,7 @@ export function createJobReads({ store, timers, random, log, announcer }: ReadPo
 
 type ChangePorts = Pick<
   EnginePorts,
-  'store' | 'bus' | 'dbClock' | 'timers' | 'random' | 'ids' | 'sampling' | 'announcer'
+  'store' | 'bus' | 'dbClock' | 'timers' | 'random' | 'ids' | 'sampling' | 'announcer' | 'log'
 >;
 
 interface ChangeNeeds {
@@ -79,9 +80,11 @@ export function createJobChanges(ports: ChangePorts, { readJob, lanes, breakers 
   const { store, bus, random, ids } = ports;
   const onFailures = (failures: LaneFailures) => breakers.count(failures);
   const changes = new Changes({ ...ports, clock: ports.dbClock, lanes, onFailures });
+  const cancels = new Cancels({ store: { readJob }, changes, ids, bus, random });
   return {
     changes,
-    cancels: new Cancels({ store: { readJob }, changes, ids, bus, random }),
+    cancels,
+    softDeadlines: new SoftDeadlines({ ...ports, changes, cancels, lanes }),
     pauses: new Pauses({ store: { readJob }, changes, bus, random }),
     evictions: new Evictions({ store, changes, bus }),
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),

@@ -6,6 +6,7 @@ import type { CancelStage } from '../../domain/jobs/cancel-stage.ts';
 import type { JobFilter } from '../../domain/jobs/job-filter.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { AttemptOutcome, Change, Continue, End, OpenRun, SkipReason } from '../../domain/jobs/run.ts';
+import type { JobDeadline } from '../../domain/jobs/soft-deadline.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
 import type { AttemptKey } from './attempts.ts';
 
@@ -133,6 +134,9 @@ export interface JobView {
   readonly endTimeUs: number | undefined;
   /** Its handler was asked to stop until then. */
   readonly suspendTimeUs: number | undefined;
+  /** By when it should have ended, and when it was found that it had not. */
+  readonly softDeadlineUs: number | undefined;
+  readonly softDeadlineMissUs: number | undefined;
   /** Undefined: no cancel was requested. */
   readonly cancellation:
     | {
@@ -178,7 +182,7 @@ export interface JobRecord extends ListedJob {
 }
 
 /** Where the ids of a list come from. */
-export type JobSource = 'by_state' | 'by_lane' | 'by_parent' | 'of_all';
+export type JobSource = 'by_state' | 'by_lane' | 'by_parent' | 'by_deadline' | 'of_all';
 
 /** One scan of a list of jobs: a page takes one or more. */
 export interface JobScan {
@@ -278,4 +282,29 @@ export interface JobTransactions {
   /** In the order of the names; undefined for a missing job. At most 1,000. */
   readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
   listJobs(query: JobQuery): Promise<JobPage>;
+}
+
+/** A soft deadline that has passed. */
+export interface PassedDeadline extends JobName, JobDeadline {}
+
+export interface MissedDeadline {
+  readonly jobId: string;
+  /** The lane of its run, or of its record. */
+  readonly laneId: number;
+  /** False: it ended too late, before anybody looked. */
+  readonly isOpen: boolean;
+}
+
+/** Both within `together`. */
+export interface SoftDeadlineStore {
+  /**
+   * Locks the soft deadlines that have passed and that nobody has looked at, the earliest ones first, without those that
+   * others have locked. `latestUs`: no later time counts as the present one, whatever the database's clock says.
+   */
+  takePassed(limit: number, latestUs: number): Promise<PassedDeadline[]>;
+  /**
+   * Notes which of these jobs have missed theirs, with an event for each: those that are open, and those that ended
+   * later. Nobody looks at any of them again. The caller has locked the deadlines, and then the open jobs.
+   */
+  closePassed(jobIds: readonly string[]): Promise<MissedDeadline[]>;
 }

@@ -27,6 +27,8 @@ export type ScheduledJob = Pick<
   | 'retryPolicy'
   | 'runTimeoutMs'
   | 'demands'
+  | 'fairnessKey'
+  | 'softDeadline'
 >;
 
 /** A person's settings of a schedule. */

@@ -9,6 +9,7 @@ import type { LimitMark } from '../../domain/dispatch/limits.ts';
 import type { IdempotencyKey, KeyObstacle, KeyOwners } from '../../domain/jobs/idempotency-key.ts';
 import type { DebouncingKey, OwnedKey, RuleRefusal, ThrottleKey, UniqueKey } from '../../domain/jobs/rule-keys.ts';
 import type { Change } from '../../domain/jobs/run.ts';
+import type { JobDeadline, SoftDeadline } from '../../domain/jobs/soft-deadline.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
 import type { DependencyRefusal, DependentCall, DependentJob } from './dependencies.ts';
 import type { Permit } from './dispatch.ts';
@@ -42,6 +43,7 @@ export interface NewJob extends DependentJob {
   readonly deadlineUs?: number | undefined;
   readonly progressTimeoutMs?: number | undefined;
   readonly watchWindowMs?: number | undefined;
+  readonly softDeadline?: JobDeadline | undefined;
   /** Its result must be checked before it counts. */
   readonly checkResult?: boolean | undefined;
   /** Fairness key; the rank of a READY job with one is computed when it is stored. */
@@ -135,6 +137,10 @@ export interface Submission {
   readonly runTimeUs?: number | undefined;
   readonly delayMs?: number | undefined;
   readonly expireTimeUs?: number | undefined;
+  /** Undefined: the definition's. */
+  readonly softDeadline?: SoftDeadline | undefined;
+  /** Its time in a schedule, from which its soft deadline counts. Undefined: from when it may run. */
+  readonly nominalTimeUs?: number | undefined;
   /** Empty: the definition's queue. */
   readonly queue: string;
   /** Undefined: the definition's key, if it has one. */

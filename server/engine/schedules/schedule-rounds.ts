@@ -124,7 +124,9 @@ export class ScheduleRounds {
         namespace,
         requestId: derivedUuid(id),
         bodyHash: hashOf(id),
-        submissions: [submissionOf(schedule, run)],
+        submissions: [
+          { ...submissionOf(schedule, run), nominalTimeUs: run.cause === 'BACKFILL' ? undefined : nominalUs },
+        ],
         field: 'job',
         ignoresBounds: true,
       });

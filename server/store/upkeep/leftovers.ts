@@ -34,6 +34,7 @@ const conditions = {
   job_attempts: `t.job_id < ${young} AND ${noRecord}`,
   attempt_logs: `t.job_id < ${young} AND ${noRecord}`,
   late_reports: `t.job_id < ${young} AND ${noRecord}`,
+  soft_deadlines: `t.job_id < ${young} AND ${noRecord}`,
   workflow_runs: `t.job_id < ${young} AND ${noRecord}`,
   workflow_steps: `t.job_id < ${young} AND ${noRecord}`,
   step_compensations: `t.job_id < ${young} AND ${noRecord}`,

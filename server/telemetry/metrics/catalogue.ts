@@ -44,6 +44,13 @@ export const metrics = {
     labels: [...ofJobs],
     description: 'Jobs that this replica has paused after their last attempt: each waits for a person',
   },
+  softDeadlinesMissed: {
+    name: 'muster.job.soft_deadline.missed',
+    kind: 'counter',
+    unit: '{job}',
+    labels: [...ofJobs],
+    description: 'Jobs that this replica has found to have missed their soft deadlines',
+  },
   jobWait: {
     name: 'muster.job.wait.duration',
     kind: 'histogram',

@@ -5,6 +5,7 @@ import type { LaneKey } from '../../domain/dispatch/placement.ts';
 import type { AttemptOutcome, Change, ClosedAttempt, Continue, End } from '../../domain/jobs/run.ts';
 import type { CompletedAttempt } from '../../engine/ports/attempts.ts';
 import type { ClaimedJob } from '../../engine/ports/dispatch.ts';
+import type { MissedDeadline } from '../../engine/ports/jobs.ts';
 import type { NewJob } from '../../engine/ports/submissions.ts';
 import type { Distribution, HistogramFamily } from './histograms.ts';
 import { ByLane, type JobLabels } from './lane-labels.ts';
@@ -13,6 +14,8 @@ export interface JobInstruments {
   readonly submitted: Counter;
   readonly ended: Counter;
   readonly exhausted: Counter;
+  /** Missed soft deadlines. */
+  readonly late: Counter;
   readonly sent: Counter;
   readonly refused: Counter;
   readonly wait: HistogramFamily;
@@ -111,6 +114,10 @@ export class JobMeter {
       if (change.kind === 'end') this.#end(change);
       else if (change.closed) this.#closed(this.#lanes.of(change.run.laneId), change, change.closed);
     }
+  }
+
+  missedDeadlines(jobs: readonly MissedDeadline[]): void {
+    for (const [series, count] of this.#counted(jobs)) this.#instruments.late.add(count, { ...series.labels });
   }
 
   #closed(series: Series, { run, exhausted }: Continue, { outcome }: ClosedAttempt): void {

@@ -71,6 +71,14 @@ function measured(store: Store, meters: StoreMeters, timers: Timers, note: Note)
     ...lanesOf(store, meters),
     ...flushesOf(store, meters, timers, note),
     ...sessionsOf(store, meters, timers, note),
+    softDeadlines: {
+      ...store.softDeadlines,
+      async closePassed(jobIds) {
+        const missed = await store.softDeadlines.closePassed(jobIds);
+        note(() => meters.jobs.missedDeadlines(missed));
+        return missed;
+      },
+    },
     async together(work) {
       const counts: (() => void)[] = [];
       const inner = (one: Store) => measured(one, meters, timers, (count) => counts.push(count));

@@ -87,6 +87,7 @@ function storeMeters(instruments: Instruments, clock: Clock, nowUs: () => number
     submitted: instruments.counter(metrics.jobsSubmitted),
     ended: instruments.counter(metrics.jobsEnded),
     exhausted: instruments.counter(metrics.jobsExhausted),
+    late: instruments.counter(metrics.softDeadlinesMissed),
     sent: instruments.counter(metrics.assignmentsSent),
     refused: instruments.counter(metrics.assignmentsRefused),
     wait: instruments.histogram(metrics.jobWait),

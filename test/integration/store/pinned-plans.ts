@@ -13,6 +13,9 @@ const byParent = 'jobs_day by jobs_day_parent_job_id_job_id_idx';
 const laneKeys = 'lanes by lanes_by_definition';
 const attempts = 'job_attempts by job_attempts_pkey';
 const lateReports = 'late_reports by late_reports_pkey';
+const softDeadlines = 'soft_deadlines by soft_deadlines_pkey';
+const missedDeadlines = 'soft_deadlines by soft_deadlines_missed';
+const openDeadlines = 'soft_deadlines by soft_deadlines_open';
 const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
 const logs = 'attempt_logs by attempt_logs_pkey';
 const lanes = 'lanes by lanes_pkey';
@@ -178,15 +181,18 @@ export const pinned: Record<string, readonly string[]> = {
   read_held_runs: [held, 'job_runs by job_runs_suspended'],
   read_assigned_runs: [checkpoints, runs, jobs],
   read_closed_attempts: [attempts, outcomes],
-  read_jobs: [outcomes, runs, jobs, lanes, lateReports, sessions],
+  take_passed_deadlines: [jobs, lanes, openDeadlines],
+  close_passed_deadlines: [outcomes, runs, jobs, softDeadlines],
+  read_jobs: [outcomes, runs, jobs, lanes, lateReports, sessions, softDeadlines],
   read_last_workers: [attempts, outcomes, runs, jobs, lanes, sessions],
   read_gate_reasons: [openBreaker, lanes, queues],
   read_attempts: [attempts, lateReports, sessions],
   find_jobs: [jobs],
-  list_jobs_by_state: [outcomes, unsuccessful, runs, jobs, lanes],
-  list_jobs_by_lane: [outcomes, runs, byLane, jobs, lanes],
-  list_jobs_by_parent: [outcomes, runs, byParent, jobs, lanes],
-  list_jobs_of_all: [outcomes, runs, jobs, lanes],
+  list_jobs_by_state: [outcomes, unsuccessful, runs, jobs, lanes, softDeadlines],
+  list_jobs_by_lane: [outcomes, runs, byLane, jobs, lanes, softDeadlines],
+  list_jobs_by_parent: [outcomes, runs, byParent, jobs, lanes, softDeadlines],
+  list_jobs_by_deadline: [outcomes, runs, jobs, lanes, missedDeadlines, softDeadlines],
+  list_jobs_of_all: [outcomes, runs, jobs, lanes, softDeadlines],
   find_lanes: [laneKeys],
   read_page_token_key: ['deployment_keys by deployment_keys_pkey'],
   find_ended_jobs: [outcomes],
@@ -352,6 +358,7 @@ export const pinned: Record<string, readonly string[]> = {
   clear_job_attempts: [sliceOf('job_attempts'), jobs],
   clear_attempt_logs: [sliceOf('attempt_logs'), jobs],
   clear_late_reports: [jobs, sliceOf('late_reports')],
+  clear_soft_deadlines: [jobs, sliceOf('soft_deadlines')],
   clear_workflow_runs: [jobs, sliceOf('workflow_runs')],
   clear_workflow_steps: [jobs, sliceOf('workflow_steps')],
   clear_step_compensations: [jobs, sliceOf('step_compensations')],

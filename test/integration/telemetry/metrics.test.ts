@@ -204,6 +204,14 @@ it('job metrics count those that wait for a person after their last attempt', as
   await eventuallyMetrics('it is counted', (all) => sumOf(all, 'muster_job_exhausted_total', labels) === 1);
 });
 
+it('job metrics count those that have missed their soft deadlines', async () => {
+  const softDeadline = { due: { case: 'after' as const, value: { seconds: 1n } } };
+  const definition = await world.define({ softDeadline });
+  await world.submit(definition);
+  const labels = { muster_definition: definition };
+  await eventuallyMetrics('it is counted', (all) => sumOf(all, 'muster_job_soft_deadline_missed_total', labels) === 1);
+});
+
 describe('worker metrics', () => {
   it('count results that come after their attempts were closed', async () => {
     const { worker, jobId, attempt } = await world.hold();

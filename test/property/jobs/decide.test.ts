@@ -18,6 +18,7 @@ import {
 } from '../../../server/domain/jobs/pause.ts';
 import { decideWithParent } from '../../../server/domain/jobs/pause-children.ts';
 import type { Change, OpenRun } from '../../../server/domain/jobs/run.ts';
+import { decideRaise } from '../../../server/domain/jobs/soft-deadline.ts';
 import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
 import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
 import type { RetryCause } from '../../../server/domain/retries/retry-rules.ts';
@@ -146,6 +147,7 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
   },
   decideResume: { from: openStates, ask: (c) => decideResume(c.run, c.moment) },
   decideUpdate: { from: openStates, ask: (c) => taken(decideUpdate(c.run, c.update, c.moment)) },
+  decideRaise: { from: openStates, ask: (c) => decideRaise(c.run, c.update.priority ?? 100) },
 };
 
 function taken(decision: Change | PauseRefusal | undefined): Change | undefined {
@@ -255,7 +257,8 @@ describe('every decision', () => {
       // A workflow has no grace: it is CANCELLING until its clean-up is done.
       const hasGrace = change.state === 'CANCELLING' && run.sessionId !== null;
       if (change.state === 'SCHEDULED' || hasGrace) expect(change.dueTimeUs).not.toBeNull();
-      if (change.state === 'SCHEDULED') expect(change.dueTimeUs).toBeGreaterThan(NOON_US);
+      if (change.event === 'raise') expect(change.dueTimeUs).toBe(run.dueTimeUs);
+      else if (change.state === 'SCHEDULED') expect(change.dueTimeUs).toBeGreaterThan(NOON_US);
       expect(Number.isSafeInteger(change.rank)).toBe(true);
       if (change.dueTimeUs !== null) expect(Number.isSafeInteger(change.dueTimeUs)).toBe(true);
     });

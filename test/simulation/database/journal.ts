@@ -121,6 +121,14 @@ END $$;
 CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE ON muster.sessions
 FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_session();
 
+CREATE FUNCTION muster.sim_journal_deadline() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO muster.sim_journal (kind, id, cause, until, next_due)
+  VALUES ('deadline', NEW.job_id, CASE WHEN TG_OP = 'INSERT' THEN NEW.reaction END, NEW.time, NEW.miss_time);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE ON muster.soft_deadlines
+FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_deadline();
+
 -- Queues and breakers have names, not ids.
 CREATE FUNCTION muster.sim_journal_queue() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF OLD.paused <> NEW.paused THEN
@@ -174,6 +182,7 @@ export interface JournalRow {
     | 'queue'
     | 'breaker'
     | 'wait'
+    | 'deadline'
     | FlowKind
     | LinkKind;
   /** Id of the job or of the session; derived from the name of a queue or a breaker. */
@@ -188,11 +197,11 @@ export interface JournalRow {
    */
   readonly counted: number | null;
   readonly sessionId: string | null;
-  /** The due time before a change or an end, the end of the lease, or the run time of a new job. */
+  /** The due time before a change or an end, the end of the lease, the run time of a new job, or a soft deadline. */
   readonly until: number | null;
   /**
    * Why the session was closed, the sequence of a progress update, the outcome of an attempt, the stage of a cancel;
-   * for a touch: whether a request to stop was made or withdrawn, 0 or 1.
+   * for a touch: whether a request to stop was made or withdrawn, 0 or 1; for a new soft deadline: the reaction.
    */
   readonly cause: number | null;
   /** Result, failure, message, checkpoint, reason, name; for a record: JSON of the request. */
@@ -200,7 +209,7 @@ export interface JournalRow {
   /** After a move. */
   readonly losses: number | null;
   readonly charges: number | null;
-  /** The due time after a change; the deadline of a new job. */
+  /** The due time after a change; the deadline of a new job; when a soft deadline was found to be missed. */
   readonly nextDue: number | null;
   /** For an end: the clean-up job; for a breaker: the job that is its probe. */
   readonly otherId: string | null;

@@ -36,6 +36,46 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  late_end_is_in_time: {
+    about: 'A job that ends after its soft deadline, before anybody looks, has met it.',
+    patches: [
+      {
+        file: 'server/store/jobs/change/soft-deadlines.ts',
+        find: 'WHERE o.end_time > p.time',
+        replace: 'WHERE false',
+      },
+    ],
+  },
+  miss_has_no_event: {
+    about: 'A job that misses its soft deadline is noted, without an event.',
+    patches: [
+      {
+        file: 'server/store/jobs/change/soft-deadlines.ts',
+        find: "by: ['state', 'revision', 'attempt', 'was_state'] })",
+        replace: "by: ['state', 'revision', 'attempt', 'was_state'], where: 'false' })",
+      },
+    ],
+  },
+  late_job_is_not_cancelled: {
+    about: 'A job that misses its soft deadline is not cancelled, against its definition.',
+    patches: [
+      {
+        file: 'server/engine/jobs/change/soft-deadlines.ts',
+        find: "reaction !== 'NOTIFY' && open.has(jobId)",
+        replace: "reaction === 'RAISE_PRIORITY' && open.has(jobId)",
+      },
+    ],
+  },
+  deadline_of_those_who_ended: {
+    about: 'A job that ended before its soft deadline has missed it.',
+    patches: [
+      {
+        file: 'server/store/jobs/change/soft-deadlines.ts',
+        find: 'WHERE o.end_time > p.time',
+        replace: 'WHERE true',
+      },
+    ],
+  },
   redrive_makes_two: {
     about: 'Two redrives that see the same job without a retry make one each.',
     patches: [

@@ -17,6 +17,10 @@ import {
   RetryCause,
   type RetryPolicySchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
+import {
+  DeadlineReaction,
+  type SoftDeadlineSchema,
+} from '../../../sdk/typescript/src/gen/muster/v1/soft_deadline_pb.ts';
 
 /** Run timeout of `timed` and `prolonged`, in ms, without extensions. */
 export const RUN_TIMEOUT_MS = 900;
@@ -27,6 +31,10 @@ export const CLEANUP_MAX_ATTEMPTS = 20;
 /** Queue timeout and total timeout of `hasty`, in ms. */
 export const QUEUE_TIMEOUT_MS = 2_500;
 export const TOTAL_TIMEOUT_MS = 7_000;
+/** Soft deadlines of `hasty`, `steady` and `seated`, from when they may run, in ms. */
+export const SOFT_DEADLINES_MS = { hasty: 3_000, steady: 1_500, seated: 6_000 };
+/** The priority of `steady` after its miss. */
+export const RAISED_PRIORITY = 50;
 /** Maximum silence of an attempt of `watched`, and the minimum progress per window. */
 export const PROGRESS_TIMEOUT_MS = 2_500;
 export const WATCHDOG = { minFraction: 0.3, windowMs: 3_000 };
@@ -104,6 +112,13 @@ function breaker(rest: Fields<MessageInitShape<typeof CircuitBreakerSchema>>) {
   return { window: durationFromMs(20_000), openDuration: durationFromMs(BREAKER_OPEN_MS), ...rest };
 }
 
+function softDeadline(
+  of: keyof typeof SOFT_DEADLINES_MS,
+  rest: Fields<MessageInitShape<typeof SoftDeadlineSchema>> = {},
+) {
+  return { due: { case: 'after' as const, value: durationFromMs(SOFT_DEADLINES_MS[of]) }, ...rest };
+}
+
 export const definitions: readonly JobDefinition[] = [
   definition('plain'),
   definition('stubborn', { leaseLossAction: LeaseLossAction.CONTINUE }),
@@ -134,12 +149,19 @@ export const definitions: readonly JobDefinition[] = [
   ),
   definition(
     'steady',
-    { queue: SLOW_QUEUE },
+    {
+      queue: SLOW_QUEUE,
+      softDeadline: softDeadline('steady', {
+        reaction: DeadlineReaction.RAISE_PRIORITY,
+        priority: RAISED_PRIORITY,
+      }),
+    },
     { backoff: Backoff.CONSTANT, jitter: Jitter.NONE, minBackoff: durationFromMs(250) },
   ),
   definition('hasty', {
     queueTimeout: durationFromMs(QUEUE_TIMEOUT_MS),
     totalTimeout: durationFromMs(TOTAL_TIMEOUT_MS),
+    softDeadline: softDeadline('hasty'),
   }),
   definition('watched', {
     progressTimeout: durationFromMs(PROGRESS_TIMEOUT_MS),
@@ -170,7 +192,10 @@ export const definitions: readonly JobDefinition[] = [
     throttle: { fields: ['matching'], period: durationFromMs(ALARM_PERIOD_MS) },
   }),
   definition('light', { demands: { resources: { gpu: 1 }, preferred: 'labels.zone == "a"' } }),
-  definition('seated', { demands: { resources: { seat: 1 } } }),
+  definition('seated', {
+    demands: { resources: { seat: 1 } },
+    softDeadline: softDeadline('seated', { reaction: DeadlineReaction.CANCEL }),
+  }),
   definition('couple', { demands: { resources: { seat: 2 } } }),
   definition('huge', { demands: { resources: { gpu: 2, memory: 100 } } }),
   definition('growing', {

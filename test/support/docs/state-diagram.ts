@@ -51,6 +51,7 @@ const reasons: { readonly [E in JobEvent]: string } = {
   resume: 'somebody resumes it, or withdraws the request to stop',
   giveUp: 'somebody ends it with the failure of its last attempt',
   update: 'somebody changes its priority, run time or expiry',
+  raise: 'it has missed its soft deadline, and gets a higher priority',
   start: 'it is a workflow, and the control plane takes it',
   finish: 'it is a workflow, and none of its steps is left to run; or the signal or person that it waited for has come',
   await: 'it waits for a signal or for a person, and its turn has come',

@@ -84,6 +84,8 @@ const job: Facts['job'] = {
   state: 'READY',
   reason: '',
   suspendTimeUs: undefined,
+  softDeadlineUs: undefined,
+  softDeadlineMissUs: undefined,
   sinceUs: NOON_US,
   failure: undefined,
   attempt: 0,

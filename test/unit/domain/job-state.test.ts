@@ -63,7 +63,7 @@ describe('the table of transitions', () => {
         .filter(({ to }) => to === 'WAITING')
         .map(({ event }) => event)
         .sort(),
-    ).toEqual(['await', 'pause', 'resume', 'resume', 'start', 'suspend', 'suspend', 'timeOut', 'timeOut']);
+    ).toEqual(['await', 'pause', 'raise', 'resume', 'resume', 'start', 'suspend', 'suspend', 'timeOut', 'timeOut']);
     expect(sourcesOf('await')).toEqual(['READY']);
   });
 

@@ -22,6 +22,7 @@ from muster.client import (
     rate_limit,
     retry_policy,
     retry_rule,
+    soft_deadline,
     state_name,
     wait_reason_name,
 )
@@ -124,6 +125,7 @@ __all__ = [
     "rate_limit",
     "retry_policy",
     "retry_rule",
+    "soft_deadline",
     "state_name",
     "to_duration",
     "to_seconds",

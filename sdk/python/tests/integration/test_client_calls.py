@@ -21,6 +21,7 @@ from muster import (
     key_limit,
     rate_limit,
     retry_policy,
+    soft_deadline,
 )
 from muster.client.dependency_calls import after
 from muster.client.signal_calls import SentSignal
@@ -48,6 +49,7 @@ from muster.v1.namespace_pb2 import Namespace
 from muster.v1.placement_pb2 import Demands, Sticky
 from muster.v1.queue_pb2 import Queue
 from muster.v1.retry_policy_pb2 import RetryPolicy
+from muster.v1.soft_deadline_pb2 import SoftDeadline
 from muster.v1.worker_pb2 import Worker
 from muster.v1.workflow_run_pb2 import StepState, Workflow, WorkflowStepRun
 from tests.support.clients import CLIENTS, Ask
@@ -95,10 +97,11 @@ CASES = [
              definition="d", input=encode(None), sticky=Sticky(job_id="j", mode="STICKY_MODE_HARD"),
              demands=Demands(resources={"gpu": 1}, preferred="has(labels.ssd)"))),
          jobs.SubmitJobResponse(job_id="j"), SubmittedJob("j", False)),
-    Case("submit", ("d",), {"delay": dt.timedelta(minutes=1), "run_timeout": 2.5, "expire_time": NOON, "priority": 0},
+    Case("submit", ("d",), {"delay": dt.timedelta(minutes=1), "run_timeout": 2.5, "expire_time": NOON, "priority": 0,
+             "soft_deadline": soft_deadline(time=NOON, reaction="RAISE_PRIORITY", priority=0)},
          jobs.SubmitJobRequest(job=JobSubmission(
              definition="d", input=encode(None), delay=to_duration(60), run_timeout=to_duration(2.5), priority=0,
-             expire_time=NOON)),
+             expire_time=NOON, soft_deadline=SoftDeadline(time=NOON, reaction=2, priority=0))),
          jobs.SubmitJobResponse(job_id="j"), SubmittedJob("j", False)),
     Case("submit_many", ([job_submission("d", 1, queue="q")],), {},
          jobs.SubmitJobsRequest(jobs=[JobSubmission(definition="d", input=encode(1), queue="q")]),
@@ -192,19 +195,21 @@ CASES = [
     Case("resume_jobs", (JobFilter(queue="q"),), {"validate_only": True},
          jobs.ResumeJobsRequest(filter=jobs.JobFilter(queue="q"), validate_only=True),
          jobs.ResumeJobsResponse(resumed_count=3), 3),
-    Case("redrive", (JobFilter(failure_types=["ValueError"]),), {},
-         jobs.RetryJobsRequest(filter=jobs.JobFilter(failure_types=["ValueError"])),
+    Case("redrive", (JobFilter(failure_types=["ValueError"], soft_deadline_missed=True),), {},
+         jobs.RetryJobsRequest(filter=jobs.JobFilter(failure_types=["ValueError"], soft_deadline_missed=True)),
          jobs.RetryJobsResponse(job_ids=["n"], retried_job_ids=["o"], skipped_count=2), Redriven(("o",), ("n",), 2)),
     Case("apply_definition", ("d",), {
              "handler": "h", "cleanup_handler": "c", "cleanup_timeout": 3, "cleanup_after": "UNSUCCESSFUL",
              "priority": 4, "retention": 60,
-             "lease_loss_action": "CONTINUE", "input_json_schema": {"type": "object"}, "labels": {"a": "b"},
+             "lease_loss_action": "CONTINUE", "soft_deadline": soft_deadline(after=60, reaction="CANCEL"),
+             "input_json_schema": {"type": "object"}, "labels": {"a": "b"},
              "retry_policy": retry_policy(max_attempts=5), "fairness_key": "input.tenant", "max_concurrency": 5,
              "rate_limit": rate_limit(100, period=60), "rate_cost": 3,
              "key_limit": key_limit("input.tenant", max_concurrency=1, policy="REJECT_NEW", rate_limit=rate_limit(2))},
          definitions.ApplyJobDefinitionRequest(definition=JobDefinition(
              name="d", namespace="n", task=TaskBody(handler="h", cleanup_handler="c", cleanup_timeout=to_duration(3),
                           cleanup_after=CleanupCondition.CLEANUP_CONDITION_UNSUCCESSFUL),
+             soft_deadline=SoftDeadline(after=to_duration(60), reaction=3),
              priority=4, retention=to_duration(60), lease_loss_action=2, input_json_schema='{"type": "object"}',
              labels={"a": "b"}, retry_policy=RetryPolicy(max_attempts=5), fairness_key="input.tenant",
              max_concurrency=5, rate_limit=RateLimit(units=100, period=to_duration(60)), rate_cost=3,

@@ -139,6 +139,11 @@ impl Submission {
         self.change(|job| job.fairness_key = key.into())
     }
 
+    /// Sets by when the job should have ended. Default: as the definition says.
+    pub fn soft_deadline(self, deadline: v1::SoftDeadline) -> Self {
+        self.change(|job| job.soft_deadline = Some(deadline))
+    }
+
     /// Adds a dependency that must be fulfilled before the job may start. At most 100.
     pub fn depends_on(self, dependency: v1::Dependency) -> Self {
         self.change(|job| job.depends_on.push(dependency))
@@ -198,6 +203,7 @@ mod tests {
             .run_time(SystemTime::UNIX_EPOCH)
             .delay(Duration::from_millis(1_500))
             .run_timeout(Duration::from_secs(2))
+            .soft_deadline(v1::SoftDeadline { priority: Some(3), ..Default::default() })
             .idempotency_key("key")
             .message()
             .unwrap();
@@ -207,6 +213,7 @@ mod tests {
         let delay = prost_types::Duration { seconds: 1, nanos: 500_000_000 };
         assert_eq!(job.start, Some(v1::job_submission::Start::Delay(delay)));
         assert_eq!(job.run_timeout.unwrap().seconds, 2);
+        assert_eq!(job.soft_deadline.unwrap().priority, Some(3));
         assert_eq!(job.idempotency_key, "key");
     }
 

@@ -40,6 +40,7 @@ Examples:
   muster list
   muster list --state READY,RUNNING --queue mails
   muster list --parent 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --state FAILED
+  muster list --late --definition nightly-report
   muster list --dead-letters --since 1d --failure-type SmtpError
   muster list --label campaign=may --all --json | jq -r .jobId`,
     )

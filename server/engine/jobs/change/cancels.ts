@@ -1,8 +1,9 @@
 /** Cancels jobs: at once if no attempt is open, else by asking the session that holds it. */
 
+import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { decideCancel } from '../../../domain/jobs/decide.ts';
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
-import type { Change } from '../../../domain/jobs/run.ts';
+import type { Change, OpenRun } from '../../../domain/jobs/run.ts';
 import { isRecorded } from '../../../domain/namespaces/recorded.ts';
 import { decideCancelWait } from '../../../domain/signals/wait.ts';
 import { EngineError } from '../../base/errors.ts';
@@ -67,12 +68,10 @@ export class Cancels {
   }
 
   async #apply(namespace: string, jobIds: readonly string[], cancel: Cancel): Promise<Change[]> {
-    const { changes, ids, random } = this.#parts;
-    const { reason, by, graceMs } = cancel;
+    const { changes, ids } = this.#parts;
+    const { reason, by } = cancel;
     const made = await changes.apply({ by: 'jobs', namespace, jobIds }, (run, nowUs, definition) => {
-      const decided =
-        (definition.wait && decideCancelWait(run, reason)) ??
-        decideCancel(run, reason, definition.cancelGraceMs, { nowUs, random: random.next() }, graceMs);
+      const decided = this.decide(run, nowUs, definition, cancel);
       if (!decided || by === 'RULE' || !isRecorded(definition)) return decided;
       const { jobId } = run;
       return {
@@ -80,15 +79,26 @@ export class Cancels {
         audit: { auditId: ids.next(), action: 'CANCEL_JOB', namespace, jobId, reason, subject: '' },
       };
     });
-    this.#notify(made);
+    this.notify(made);
     return made;
+  }
+
+  /** The change of one job; undefined: it is being cancelled already. Call `notify` once it is committed. */
+  decide(
+    run: OpenRun,
+    nowUs: number,
+    { wait, cancelGraceMs }: JobDefinition,
+    { reason, graceMs }: Omit<Cancel, 'by'>,
+  ): Change | undefined {
+    const moment = { nowUs, random: this.#parts.random.next() };
+    return (wait && decideCancelWait(run, reason)) ?? decideCancel(run, reason, cancelGraceMs, moment, graceMs);
   }
 
   /**
    * Pushed at once, also where nobody waits for the handler; the reply to every heartbeat repeats it until the attempt is
    * closed, and every twelfth one after that.
    */
-  #notify(changes: readonly Change[]): void {
+  notify(changes: readonly Change[]): void {
     const notices = new Map<string, CancelNotice[]>();
     for (const { run } of changes) {
       if (!run.sessionId) continue;

@@ -37,6 +37,7 @@ export async function listJobs(store: Store, query: JobQuery): Promise<JobPage> 
 type Source = Pick<JobScan, 'source' | 'laneIds'>;
 
 async function sourceOf(store: Store, query: JobQuery, states: readonly JobState[]): Promise<Source> {
+  if (query.filter.softDeadlineMissed) return { source: 'by_deadline', laneIds: [] };
   if (query.filter.parentJobId) return { source: 'by_parent', laneIds: [] };
   if (!states.includes('SUCCEEDED')) return { source: 'by_state', laneIds: [] };
   const laneIds = await store.findListedLanes(query);

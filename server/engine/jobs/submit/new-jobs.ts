@@ -4,6 +4,7 @@ import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import type { Demands } from '../../../domain/dispatch/demands.ts';
 import { canonicalDemands } from '../../../domain/dispatch/placement.ts';
 import { rankOf } from '../../../domain/dispatch/rank.ts';
+import { jobDeadlineOf } from '../../../domain/jobs/soft-deadline.ts';
 import { earliest, limitsFrom } from '../../../domain/jobs/time-limits.ts';
 import type { DbClock } from '../../base/db-clock.ts';
 import type { JobIds } from '../../base/job-ids.ts';
@@ -51,6 +52,7 @@ export function newJob(
     deadlineUs: times.deadlineUs,
     progressTimeoutMs: times.progressTimeoutMs,
     watchWindowMs: times.watchWindowMs,
+    softDeadline: times.softDeadline,
     checkResult: definition.outputSchema ? true : undefined,
     fairnessKey: keys.fairnessKey,
     limitKey: keys.limitKey,
@@ -101,14 +103,19 @@ export function startOf(submission: Submission, definition: JobDefinition, nowUs
   return submission.runTimeUs ?? nowUs;
 }
 
-type Times = Pick<NewJob, 'runTimeoutMs' | 'expireTimeUs' | 'deadlineUs' | 'progressTimeoutMs' | 'watchWindowMs'>;
+type Times = Pick<
+  NewJob,
+  'runTimeoutMs' | 'expireTimeUs' | 'deadlineUs' | 'progressTimeoutMs' | 'watchWindowMs' | 'softDeadline'
+>;
 
 /** All time limits of the job. A queue timeout acts as an expiry: the earlier of the two applies. */
 function timesOf(submission: Submission, definition: JobDefinition, startUs: number): Times {
   const { timeLimits } = definition;
   const runTimeoutMs = submission.runTimeoutMs ?? definition.runTimeoutMs;
-  const { expireTimeUs } = submission;
-  if (!timeLimits) return { runTimeoutMs, expireTimeUs };
+  const { expireTimeUs, nominalTimeUs = startUs } = submission;
+  const asked = submission.softDeadline ?? definition.softDeadline;
+  const softDeadline = asked && jobDeadlineOf(asked, nominalTimeUs);
+  if (!timeLimits) return { runTimeoutMs, expireTimeUs, softDeadline };
   const { queueUntilUs, deadlineUs } = limitsFrom(timeLimits, startUs);
   // A wait has no worker that needs the run timeout; capped, the two timeouts would race for its reason.
   const { totalTimeoutMs = runTimeoutMs } = definition.wait ? {} : timeLimits;
@@ -118,6 +125,7 @@ function timesOf(submission: Submission, definition: JobDefinition, startUs: num
     deadlineUs,
     progressTimeoutMs: timeLimits.progressTimeoutMs,
     watchWindowMs: timeLimits.watchdog?.windowMs,
+    softDeadline,
   };
 }
 

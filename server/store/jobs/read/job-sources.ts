@@ -59,9 +59,22 @@ ids AS MATERIALIZED (
 scanned AS MATERIALIZED (SELECT job_id FROM ids),
 rest AS (SELECT job_id FROM scanned ORDER BY job_id DESC OFFSET $11 - 1)`;
 
+// The jobs that have missed their soft deadlines; those of the steps of workflow $14, if it is set.
+const byDeadline = `
+ids AS MATERIALIZED (
+  SELECT job_id FROM soft_deadlines WHERE miss_time IS NOT NULL AND ${range} ORDER BY job_id DESC LIMIT $11::int
+),
+scanned AS MATERIALIZED (
+  SELECT ids.job_id FROM ids
+  CROSS JOIN LATERAL (SELECT parent_job_id, item FROM jobs WHERE jobs.job_id = ids.job_id OFFSET 0) AS j
+  WHERE $14::uuid IS NULL OR (j.parent_job_id IS NOT DISTINCT FROM $14 AND j.item IS NOT NULL)
+),
+rest AS (SELECT job_id FROM ids ORDER BY job_id DESC OFFSET $11 - 1)`;
+
 export const sources: Readonly<Record<JobSource, string>> = {
   by_state: byState,
   by_lane: byLane,
   by_parent: byParent,
+  by_deadline: byDeadline,
   of_all: ofAll,
 };

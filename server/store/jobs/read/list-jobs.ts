@@ -54,6 +54,7 @@ LEFT JOIN LATERAL (
   JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
   LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
   LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
+  LEFT JOIN soft_deadlines d ON ${sameKey('d.job_id', 'j.job_id')}
 ) AS p ON true
 ORDER BY p.job_id DESC`,
     row: {
@@ -69,6 +70,7 @@ const statements = {
   by_state: pageStatement('by_state'),
   by_lane: pageStatement('by_lane'),
   by_parent: pageStatement('by_parent'),
+  by_deadline: pageStatement('by_deadline'),
   of_all: pageStatement('of_all'),
 };
 
@@ -109,7 +111,7 @@ function parametersOf({ query, states, source, laneIds, lowestId, beforeId, jobs
     jobs,
     bytes,
   ];
-  if (source === 'by_parent') return [...parameters, filter.parentJobId ?? null];
+  if (source === 'by_parent' || source === 'by_deadline') return [...parameters, filter.parentJobId ?? null];
   return byLane ? [...parameters, laneIds] : parameters;
 }
 

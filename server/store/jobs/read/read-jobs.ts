@@ -22,7 +22,7 @@ import type { RowOf, RowType, RowWith } from '../../driver/row-types.ts';
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
        parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id, fairness_key, limit_key`;
 
-/** Columns for `listedJob`: record `j`, lane `n`, run `r`, outcome `o`. Input, result and worker are added to them. */
+/** Columns for `listedJob`: record `j`, lane `n`, run `r`, outcome `o`, soft deadline `d`. Input, result and worker are added to them. */
 export const viewColumns = `
        j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.gates, n.demands <> '' AS has_demands, r.consecutive_losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempt_count, r.attempt_count) AS attempt_count,
@@ -34,7 +34,8 @@ export const viewColumns = `
        o.end_time, o.skip_reason, o.result_content_type, o.result_metadata, o.failure,
        coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
        coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id,
-       CASE WHEN r.state <> ${stateCodes.CANCELLING} THEN r.suspend_until END AS suspend_until, r.exhausted`;
+       CASE WHEN r.state <> ${stateCodes.CANCELLING} THEN r.suspend_until END AS suspend_until, r.exhausted,
+       d.time AS soft_deadline, d.miss_time`;
 
 export const viewRowType = {
   job_id: 'uuid',
@@ -83,6 +84,8 @@ export const viewRowType = {
   cleanup_job_id: 'uuid?',
   suspend_until: 'timestamptz?',
   exhausted: 'bool?',
+  soft_deadline: 'timestamptz?',
+  miss_time: 'timestamptz?',
   result: 'bytea?',
 } satisfies RowType;
 
@@ -102,6 +105,7 @@ JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
 LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
 LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'coalesce(o.session_id, r.session_id)')}
+LEFT JOIN soft_deadlines d ON ${sameKey('d.job_id', 'j.job_id')}
 LEFT JOIN LATERAL (SELECT outcome, report_time FROM late_reports WHERE late_reports.job_id = o.job_id AND late_reports.attempt = o.attempt OFFSET 0) AS l ON true
 WHERE n.namespace IS NOT DISTINCT FROM i.namespace`,
   row: { ...viewRowType, worker_name: 'text?', ...lateRowType },
@@ -130,32 +134,6 @@ LEFT JOIN sessions s ON ${sameKey('s.session_id', 'a.session_id')}
 LEFT JOIN LATERAL (SELECT outcome, report_time FROM late_reports WHERE late_reports.job_id = a.job_id AND late_reports.attempt = a.attempt OFFSET 0) AS l ON true
 ORDER BY a.job_id, a.attempt`,
   row: { ...attemptRowType, worker_name: 'text?', ...lateRowType },
-} satisfies Statement;
-
-// One look-up per id: an ANY may be read from any index that holds the ids, from one end to the other.
-const findMany = {
-  name: 'find_jobs',
-  text: `
-SELECT i.job_id FROM unnest($1::uuid[]) AS i (job_id)
-CROSS JOIN LATERAL (SELECT FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j`,
-  row: { job_id: 'uuid' },
-} satisfies Statement;
-const findEndedMany = {
-  name: 'find_ended_jobs',
-  text: 'SELECT job_id FROM job_outcomes WHERE job_id = ANY($1::uuid[])',
-  row: { job_id: 'uuid' },
-} satisfies Statement;
-
-const readRevisionsOfMany = {
-  name: 'read_revisions',
-  text: `
-SELECT i.job_id, coalesce(r.revision, o.revision) AS revision
-FROM unnest($1::uuid[]) AS i (job_id)
-LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
-LEFT JOIN LATERAL (
-  SELECT revision FROM job_outcomes WHERE r.job_id IS NULL AND job_outcomes.job_id = i.job_id OFFSET 0
-) AS o ON true`,
-  row: { job_id: 'uuid', revision: 'int4?' },
 } satisfies Statement;
 
 const readClosedMany = {
@@ -305,6 +283,8 @@ function jobView(row: ViewRow): JobView {
     expireTimeUs: row.expire_time ?? undefined,
     assignTimeUs: row.assign_time ?? undefined,
     suspendTimeUs: row.suspend_until ?? undefined,
+    softDeadlineUs: row.soft_deadline ?? undefined,
+    softDeadlineMissUs: row.miss_time ?? undefined,
     endTimeUs: row.end_time ?? undefined,
     cancellation: cancellationOf(row),
     cleanupJobId: row.cleanup_job_id ?? undefined,
@@ -345,21 +325,6 @@ export async function readClosedAttempts(
 ): Promise<ReadonlyMap<string, AttemptView[]>> {
   const rows = Map.groupBy(await session.run(readAttempts, [jobIds]), (row) => row.job_id);
   return new Map(Array.from(rows, ([jobId, ofJob]) => [jobId, ofJob.map(attemptView)]));
-}
-
-export async function findJobs(session: Session, jobIds: readonly string[]): Promise<string[]> {
-  return (await session.run(findMany, [jobIds])).map((row) => row.job_id);
-}
-
-export async function findEnded(session: Session, jobIds: readonly string[]): Promise<string[]> {
-  return (await session.run(findEndedMany, [jobIds])).map((row) => row.job_id);
-}
-
-/** In the order of the ids; undefined for a missing job. */
-export async function readRevisions(session: Session, jobIds: readonly string[]): Promise<(number | undefined)[]> {
-  const rows = await session.run(readRevisionsOfMany, [jobIds]);
-  const revisions = new Map(rows.map((row) => [row.job_id, row.revision ?? undefined]));
-  return jobIds.map((jobId) => revisions.get(jobId));
 }
 
 type ClosedRow = RowOf<typeof readClosedMany>;

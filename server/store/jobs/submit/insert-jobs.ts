@@ -5,6 +5,7 @@
 
 import { limitMarks } from '../../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
+import { deadlineReactions } from '../../../domain/jobs/soft-deadline.ts';
 import type { Inserted, Insertion, NewJob, Placement, SubmitCall } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { timestampOf } from '../../base/times.ts';
@@ -114,6 +115,11 @@ run AS (
          (rest->>'parent_job_id')::uuid, (rest->>'step')::smallint, (rest->>'item')::int, rest->'notifies_end' IS NOT NULL
   FROM i, now
 ),
+soft_deadline AS (
+  INSERT INTO soft_deadlines (job_id, time, reaction, priority)
+  SELECT job_id, (rest->>'soft_deadline')::timestamptz, (rest->>'reaction')::smallint, (rest->>'raised_priority')::smallint
+  FROM i WHERE rest->'soft_deadline' IS NOT NULL
+),
 ${groups({ from: 'i', by: ['state', 'assigned'] })},
 ${addCounts(`SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, jobs FROM groups`)},
 published AS (${outboxInsert()})
@@ -132,6 +138,7 @@ function restOf(job: NewJob): string | null {
     deadlineUs,
     progressTimeoutMs,
     watchWindowMs,
+    softDeadline,
     limitMark,
     parent,
     notifiesDependents,
@@ -139,7 +146,7 @@ function restOf(job: NewJob): string | null {
   } = job;
   const { metadata } = job.input;
   const isPlain = state === 'READY' && !labels && !demands && !retryPolicy && !tracestate && !idempotencyKey;
-  const isUntimed = !runTimeUs && !expireTimeUs && !deadlineUs && !progressTimeoutMs && !watchWindowMs;
+  const isUntimed = !runTimeUs && !expireTimeUs && !deadlineUs && !progressTimeoutMs && !watchWindowMs && !softDeadline;
   if (
     isPlain &&
     isUntimed &&
@@ -168,6 +175,9 @@ function restOf(job: NewJob): string | null {
     deadline: time(deadlineUs),
     progress_timeout_ms: progressTimeoutMs,
     watch_window_ms: watchWindowMs,
+    soft_deadline: time(softDeadline?.timeUs),
+    reaction: softDeadline && deadlineReactions[softDeadline.reaction],
+    raised_priority: softDeadline?.priority,
     check_result: checkResult || undefined,
     limit_mark: limitMark && limitMarks[limitMark],
     parent_job_id: parent?.jobId,

@@ -17,6 +17,7 @@ import {
   checkStarts,
   checkSubmissions,
 } from '../jobs/clients.ts';
+import { DeadlineChecks } from '../jobs/deadlines.ts';
 import { JobChecks } from '../jobs/jobs.ts';
 import { MatchingChecks } from '../jobs/matching.ts';
 import { checkPeople } from '../jobs/operators.ts';
@@ -39,7 +40,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   const jobs = new JobChecks(evidence, sessions);
   const others = [
     ...[QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks, MatchingChecks, PlacementChecks],
-    ...[FlowChecks, BatchChecks, WaitChecks, NetChecks, FamilyChecks, PauseChecks],
+    ...[FlowChecks, BatchChecks, WaitChecks, NetChecks, FamilyChecks, PauseChecks, DeadlineChecks],
   ].map((Checks) => new Checks(evidence));
   for (const row of evidence.journal) {
     if (row.order < 0) history.violate('journal', `row ${row.n} was written by no statement that we know`);
@@ -77,7 +78,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
 
 /** Whether the row is neither of a job nor of a session. */
 function isOfOthers(kind: JournalRow['kind']): boolean {
-  return kind === 'queue' || kind === 'breaker' || kind === 'wait' || isOfFlow(kind) || isOfLinks(kind);
+  return ['queue', 'breaker', 'wait', 'deadline'].includes(kind) || isOfFlow(kind) || isOfLinks(kind);
 }
 
 /** A session is CLOSED only when it holds nothing. */

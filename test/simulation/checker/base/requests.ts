@@ -1,7 +1,14 @@
 /** Requests for changes: each change that neither a worker nor a clock makes was requested by a call in progress. */
 import { OverlapPolicy } from '../../../../sdk/typescript/src/gen/muster/v1/schedule_pb.ts';
+import { deadlineReactions } from '../../../../server/domain/jobs/soft-deadline.ts';
 import type { Entry } from '../../core/history.ts';
 import type { Evidence, Ordered } from './events.ts';
+
+function missesOf(journal: readonly Ordered[]): Map<string, number> {
+  const rows = journal.filter(({ kind }) => kind === 'deadline');
+  const cancelling = new Set(rows.flatMap(({ id, cause }) => (cause === deadlineReactions.CANCEL ? id : [])));
+  return new Map(rows.flatMap(({ id, n, nextDue }) => (nextDue !== null && cancelling.has(id) ? [[id, n]] : [])));
+}
 
 interface Asked {
   readonly method: string;
@@ -13,10 +20,13 @@ interface Asked {
 
 export class Requests {
   readonly #asked: readonly Asked[];
+  /** Where the journal says that a job has missed a soft deadline that cancels it. */
+  readonly #misses: ReadonlyMap<string, number>;
   readonly #evidence: Evidence;
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
+    this.#misses = missesOf(evidence.journal);
     const over = new Map(evidence.seen.get('change over')?.map(({ facts, order }) => [facts.call, order]));
     this.#asked = (evidence.seen.get('change asked') ?? []).map(({ facts, order }) => ({
       method: String(facts.method),
@@ -39,8 +49,13 @@ export class Requests {
   /** Whether a cancel of the job, of any kind, had been requested when the row was written. */
   cancelled(row: Ordered): boolean {
     if (this.underWay(row, 'cancelJob', 'cancelJobs', 'submitJobs') || this.#makesWay(row.id)) return true;
+    if (this.#stoppedBy(row.id) < row.n) return true;
     // Cancels by a workflow or a batch are checked with it.
     return this.#evidence.facts.get(row.id)?.parent !== undefined;
+  }
+
+  #stoppedBy(job: string): number {
+    return this.#misses.get(job) ?? Number.POSITIVE_INFINITY;
   }
 
   /** Whether the job's schedule cancels the running job when its next time comes. */

@@ -1,4 +1,4 @@
-/** Every state change is published at least once, unchanged, with an id of its own; and nothing else is published. */
+/** Every state change, and every missed soft deadline, is published at least once, unchanged, with an id of its own; and nothing else is published. */
 import { eventId } from '../../../../server/domain/events/event-id.ts';
 import { type JobState, stateCodes, stateOf } from '../../../../server/domain/jobs/job-state.ts';
 import type { PublishedEvent } from '../../../../server/engine/ports/events.ts';
@@ -9,11 +9,13 @@ const INVARIANT = 'every change of a state is told, and nothing else';
 
 const isPublished = (state: number) => state !== stateCodes.ASSIGNED && state !== stateCodes.RUNNING;
 
-/** Changes as `READY>CANCELLED`, in their order in the database. */
+/** Changes as `READY>CANCELLED`, and misses as `READY>READY`, in their order in the database. */
 function changesOf(rows: readonly JournalRow[]): Map<string, string[]> {
   const changes = new Map<string, string[]>();
   const states = new Map<string, JobState>();
-  for (const { kind, id, to } of rows) {
+  for (const { kind, id, to, nextDue } of rows) {
+    const now = states.get(id);
+    if (kind === 'deadline' && nextDue !== null && now) changes.set(id, [...(changes.get(id) ?? []), `${now}>${now}`]);
     if ((kind !== 'create' && kind !== 'move' && kind !== 'end') || to === null) continue;
     // A job that is stored with a permit was ready first.
     const first = kind === 'create' && to === stateCodes.ASSIGNED ? ['>READY'] : [];

@@ -1,6 +1,7 @@
 /** All operations that lock rows. */
 import { batchLocks } from './batch-locks.ts';
 import { capacityLocks } from './capacity-locks.ts';
+import { deadlineLocks } from './deadline-locks.ts';
 import { dependencyLocks } from './dependency-locks.ts';
 import { dispatchLocks } from './dispatch-locks.ts';
 import { jobLocks } from './job-locks.ts';
@@ -39,4 +40,5 @@ export const lockingGroups: readonly LockingGroup[] = [
   settingsLocks,
   requestLocks,
   reportLocks,
+  deadlineLocks,
 ];

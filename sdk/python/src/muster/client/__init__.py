@@ -11,6 +11,7 @@ from muster.client.limits import key_limit, rate_limit
 from muster.client.retry_policies import retry_policy, retry_rule
 from muster.client.schedule import ScheduleOptions, TimesOptions
 from muster.client.signal_calls import SentSignal
+from muster.client.soft_deadlines import soft_deadline
 from muster.client.submission import JobOptions, job_submission
 from muster.client.sync_client import Client
 from muster.client.watching import EventPage
@@ -36,6 +37,7 @@ __all__ = [
     "rate_limit",
     "retry_policy",
     "retry_rule",
+    "soft_deadline",
     "state_name",
     "wait_reason_name",
 ]

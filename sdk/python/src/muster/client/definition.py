@@ -14,6 +14,7 @@ from muster.schemas import json_schema, protobuf_schema
 from muster.v1.job_definition_pb2 import CleanupCondition, JobDefinition, LeaseLossAction, TaskBody
 from muster.v1.limit_pb2 import KeyLimit, RateLimit
 from muster.v1.retry_policy_pb2 import RetryPolicy
+from muster.v1.soft_deadline_pb2 import SoftDeadline
 from muster.v1.submission_rule_pb2 import Debounce, Throttle, Uniqueness
 
 _DURATIONS = frozenset(
@@ -45,6 +46,7 @@ class DefinitionOptions(TypedDict, total=False):
         queue_timeout: Maximum time that a job may wait for its first attempt. Default: no limit.
         total_timeout: Maximum time to a job's end, all waits and attempts included. Default: no limit.
         progress_timeout: Maximum time between progress reports of an attempt. Default: no limit.
+        soft_deadline: By when each of its jobs should have ended, see `muster.soft_deadline`. Default: no such time.
         fairness_key: A CEL expression over `input` and `labels`, such as "input.tenant"; the queue shares its workers
             fairly between its values. Default: none.
         max_concurrency: Jobs of the definition that workers may hold at once, in all versions. Default: 0, no limit. At
@@ -80,6 +82,7 @@ class DefinitionOptions(TypedDict, total=False):
     queue_timeout: Seconds
     total_timeout: Seconds
     progress_timeout: Seconds
+    soft_deadline: SoftDeadline
     fairness_key: str
     max_concurrency: int
     rate_limit: RateLimit

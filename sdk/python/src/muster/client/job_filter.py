@@ -24,6 +24,7 @@ class JobFilter:
         max_create_time: Only jobs made before this time.
         failure_types: Only jobs whose failure has one of these types. At most 64.
         parent_job_id: Only jobs of the steps of this workflow, or members of this batch.
+        soft_deadline_missed: Only jobs that have missed their soft deadline.
     """
 
     states: Sequence[str | int] = ()
@@ -34,6 +35,7 @@ class JobFilter:
     max_create_time: dt.datetime | None = None
     failure_types: Sequence[str] = ()
     parent_job_id: str = ""
+    soft_deadline_missed: bool = False
 
     def fields(self) -> dict[str, Any]:
         """Returns the fields of the messages that take a filter.
@@ -49,5 +51,6 @@ class JobFilter:
             "labels": dict(self.labels),
             "failure_types": list(self.failure_types),
             "parent_job_id": self.parent_job_id,
+            "soft_deadline_missed": self.soft_deadline_missed,
             **{name: to_timestamp(moment) for name, moment in times.items() if moment is not None},
         }

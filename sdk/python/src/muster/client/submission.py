@@ -13,6 +13,7 @@ from muster.v1.dependency_pb2 import Dependency
 from muster.v1.job_pb2 import IdempotencyConflictPolicy, JobSubmission
 from muster.v1.placement_pb2 import Demands, Sticky
 from muster.v1.retry_policy_pb2 import RetryPolicy
+from muster.v1.soft_deadline_pb2 import SoftDeadline
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -38,6 +39,7 @@ class JobOptions(TypedDict, total=False):
             characters. Default: the value of the definition's `fairness_key`.
         retry_policy: Replaces the definition's retry policy; see `muster.retry_policy`.
         run_timeout: Replaces the definition's run timeout.
+        soft_deadline: By when it should have ended, see `muster.soft_deadline`. Default: the definition's.
         demands: Replaces the definition's demands.
         sticky: Prefers or requires the worker of an earlier job. Default: any suitable worker.
         depends_on: The job starts when all of these are met. At most 100; see `muster.after`.
@@ -57,6 +59,7 @@ class JobOptions(TypedDict, total=False):
     fairness_key: str
     retry_policy: RetryPolicy
     run_timeout: Seconds
+    soft_deadline: SoftDeadline
     demands: Demands
     sticky: Sticky
     depends_on: Sequence[Dependency]

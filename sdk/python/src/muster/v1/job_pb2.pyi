@@ -8,6 +8,7 @@ from muster.v1 import failure_pb2 as _failure_pb2
 from muster.v1 import payload_pb2 as _payload_pb2
 from muster.v1 import placement_pb2 as _placement_pb2
 from muster.v1 import retry_policy_pb2 as _retry_policy_pb2
+from muster.v1 import soft_deadline_pb2 as _soft_deadline_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -119,7 +120,7 @@ CANCEL_STAGE_FENCED: CancelStage
 CANCEL_STAGE_OVERTAKEN: CancelStage
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "namespace", "definition", "definition_version", "queue", "state", "skip_reason", "state_reason", "priority", "labels", "input", "progress", "attempt", "attempt_count", "create_time", "run_time", "expire_time", "assign_time", "end_time", "result", "failure", "session_id", "idempotency_key", "retry_of", "parent_job_id", "traceparent", "revision", "attempts", "cancellation", "erased", "fairness_key", "limit_key", "wait_reason", "suspend_time", "exhausted", "cleanup_job_id")
+    __slots__ = ("job_id", "namespace", "definition", "definition_version", "queue", "state", "skip_reason", "state_reason", "priority", "labels", "input", "progress", "attempt", "attempt_count", "create_time", "run_time", "expire_time", "assign_time", "end_time", "result", "failure", "session_id", "idempotency_key", "retry_of", "parent_job_id", "traceparent", "revision", "attempts", "cancellation", "erased", "fairness_key", "limit_key", "wait_reason", "suspend_time", "exhausted", "cleanup_job_id", "soft_deadline_time", "soft_deadline_miss_time")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -163,6 +164,8 @@ class Job(_message.Message):
     SUSPEND_TIME_FIELD_NUMBER: _ClassVar[int]
     EXHAUSTED_FIELD_NUMBER: _ClassVar[int]
     CLEANUP_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    SOFT_DEADLINE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SOFT_DEADLINE_MISS_TIME_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     namespace: str
     definition: str
@@ -199,7 +202,9 @@ class Job(_message.Message):
     suspend_time: _timestamp_pb2.Timestamp
     exhausted: bool
     cleanup_job_id: str
-    def __init__(self, job_id: _Optional[str] = ..., namespace: _Optional[str] = ..., definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., queue: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., skip_reason: _Optional[_Union[SkipReason, str]] = ..., state_reason: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., attempt: _Optional[int] = ..., attempt_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., session_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., retry_of: _Optional[str] = ..., parent_job_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., revision: _Optional[int] = ..., attempts: _Optional[_Iterable[_Union[_attempt_pb2.Attempt, _Mapping]]] = ..., cancellation: _Optional[_Union[Cancellation, _Mapping]] = ..., erased: bool = ..., fairness_key: _Optional[str] = ..., limit_key: _Optional[str] = ..., wait_reason: _Optional[_Union[WaitReason, str]] = ..., suspend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., exhausted: bool = ..., cleanup_job_id: _Optional[str] = ...) -> None: ...
+    soft_deadline_time: _timestamp_pb2.Timestamp
+    soft_deadline_miss_time: _timestamp_pb2.Timestamp
+    def __init__(self, job_id: _Optional[str] = ..., namespace: _Optional[str] = ..., definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., queue: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., skip_reason: _Optional[_Union[SkipReason, str]] = ..., state_reason: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., attempt: _Optional[int] = ..., attempt_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., session_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., retry_of: _Optional[str] = ..., parent_job_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., revision: _Optional[int] = ..., attempts: _Optional[_Iterable[_Union[_attempt_pb2.Attempt, _Mapping]]] = ..., cancellation: _Optional[_Union[Cancellation, _Mapping]] = ..., erased: bool = ..., fairness_key: _Optional[str] = ..., limit_key: _Optional[str] = ..., wait_reason: _Optional[_Union[WaitReason, str]] = ..., suspend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., exhausted: bool = ..., cleanup_job_id: _Optional[str] = ..., soft_deadline_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., soft_deadline_miss_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Cancellation(_message.Message):
     __slots__ = ("stage", "reason", "request_time", "cleanup_job_id")
@@ -222,7 +227,7 @@ class Progress(_message.Message):
     def __init__(self, fraction: _Optional[float] = ..., message: _Optional[str] = ...) -> None: ...
 
 class JobSubmission(_message.Message):
-    __slots__ = ("definition", "definition_version", "input", "idempotency_key", "idempotency_conflict_policy", "labels", "priority", "run_time", "delay", "expire_time", "queue", "retry_policy", "run_timeout", "demands", "traceparent", "tracestate", "fairness_key", "sticky", "depends_on")
+    __slots__ = ("definition", "definition_version", "input", "idempotency_key", "idempotency_conflict_policy", "labels", "priority", "run_time", "delay", "expire_time", "queue", "retry_policy", "run_timeout", "demands", "traceparent", "tracestate", "fairness_key", "sticky", "depends_on", "soft_deadline")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -249,6 +254,7 @@ class JobSubmission(_message.Message):
     FAIRNESS_KEY_FIELD_NUMBER: _ClassVar[int]
     STICKY_FIELD_NUMBER: _ClassVar[int]
     DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
+    SOFT_DEADLINE_FIELD_NUMBER: _ClassVar[int]
     definition: str
     definition_version: int
     input: _payload_pb2.Payload
@@ -268,4 +274,5 @@ class JobSubmission(_message.Message):
     fairness_key: str
     sticky: _placement_pb2.Sticky
     depends_on: _containers.RepeatedCompositeFieldContainer[_dependency_pb2.Dependency]
-    def __init__(self, definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., idempotency_conflict_policy: _Optional[_Union[IdempotencyConflictPolicy, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[int] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., queue: _Optional[str] = ..., retry_policy: _Optional[_Union[_retry_policy_pb2.RetryPolicy, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., demands: _Optional[_Union[_placement_pb2.Demands, _Mapping]] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ..., fairness_key: _Optional[str] = ..., sticky: _Optional[_Union[_placement_pb2.Sticky, _Mapping]] = ..., depends_on: _Optional[_Iterable[_Union[_dependency_pb2.Dependency, _Mapping]]] = ...) -> None: ...
+    soft_deadline: _soft_deadline_pb2.SoftDeadline
+    def __init__(self, definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., idempotency_conflict_policy: _Optional[_Union[IdempotencyConflictPolicy, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[int] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., queue: _Optional[str] = ..., retry_policy: _Optional[_Union[_retry_policy_pb2.RetryPolicy, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., demands: _Optional[_Union[_placement_pb2.Demands, _Mapping]] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ..., fairness_key: _Optional[str] = ..., sticky: _Optional[_Union[_placement_pb2.Sticky, _Mapping]] = ..., depends_on: _Optional[_Iterable[_Union[_dependency_pb2.Dependency, _Mapping]]] = ..., soft_deadline: _Optional[_Union[_soft_deadline_pb2.SoftDeadline, _Mapping]] = ...) -> None: ...

@@ -25,7 +25,7 @@ PAUSED_TIMEOUTS_RUN_ON: PausedTimeouts
 PAUSED_TIMEOUTS_STOP: PausedTimeouts
 
 class JobFilter(_message.Message):
-    __slots__ = ("states", "definition", "queue", "labels", "min_create_time", "max_create_time", "failure_types", "parent_job_id")
+    __slots__ = ("states", "definition", "queue", "labels", "min_create_time", "max_create_time", "failure_types", "parent_job_id", "soft_deadline_missed")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class JobFilter(_message.Message):
     MAX_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     FAILURE_TYPES_FIELD_NUMBER: _ClassVar[int]
     PARENT_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    SOFT_DEADLINE_MISSED_FIELD_NUMBER: _ClassVar[int]
     states: _containers.RepeatedScalarFieldContainer[_job_pb2.JobState]
     definition: str
     queue: str
@@ -49,7 +50,8 @@ class JobFilter(_message.Message):
     max_create_time: _timestamp_pb2.Timestamp
     failure_types: _containers.RepeatedScalarFieldContainer[str]
     parent_job_id: str
-    def __init__(self, states: _Optional[_Iterable[_Union[_job_pb2.JobState, str]]] = ..., definition: _Optional[str] = ..., queue: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., min_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure_types: _Optional[_Iterable[str]] = ..., parent_job_id: _Optional[str] = ...) -> None: ...
+    soft_deadline_missed: bool
+    def __init__(self, states: _Optional[_Iterable[_Union[_job_pb2.JobState, str]]] = ..., definition: _Optional[str] = ..., queue: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., min_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure_types: _Optional[_Iterable[str]] = ..., parent_job_id: _Optional[str] = ..., soft_deadline_missed: bool = ...) -> None: ...
 
 class SubmitJobRequest(_message.Message):
     __slots__ = ("namespace", "job", "request_id", "batch_job_id", "parent")

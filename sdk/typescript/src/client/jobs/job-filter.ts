@@ -20,6 +20,8 @@ export interface JobFilter {
   readonly failureTypes?: readonly string[];
   /** Only jobs of the steps of the workflow with this job id. */
   readonly parentJobId?: string;
+  /** Only jobs that have missed their soft deadline. Default: false. */
+  readonly softDeadlineMissed?: boolean;
 }
 
 /** The message `JobFilter`. */

@@ -11,6 +11,8 @@ import type { DependencyInit } from '../dependency.ts';
 import { dependency } from '../dependency.ts';
 import type { RetryPolicyInit } from '../retry-policy.ts';
 import { retryPolicy } from '../retry-policy.ts';
+import type { SoftDeadlineInit } from '../soft-deadline.ts';
+import { softDeadline } from '../soft-deadline.ts';
 import type { JobRef } from './job-ref.ts';
 
 /** Options of a job, all optional. */
@@ -42,6 +44,8 @@ export interface JobOptions {
   readonly retryPolicy?: RetryPolicyInit;
   /** Replaces the definition's run timeout, in milliseconds. */
   readonly runTimeoutMs?: number;
+  /** By when it should have ended; replaces the definition's. */
+  readonly softDeadline?: SoftDeadlineInit;
   /** Replaces the definition's demands. */
   readonly demands?: MessageInitShape<typeof DemandsSchema>;
   /**
@@ -77,7 +81,8 @@ export interface SubmittedJob {
 
 /** @throws TypeError when the input can't be written as JSON, or when both `runTime` and `delayMs` are given. */
 export function jobSubmission(definition: string, input: unknown, options: JobOptions): JobSubmission {
-  const { runTime, delayMs, expireTime, runTimeoutMs, retryPolicy: policy, dependsOn = [], ...same } = options;
+  const { runTime, delayMs, expireTime, runTimeoutMs, retryPolicy: policy, dependsOn = [], ...rest } = options;
+  const { softDeadline: deadline, ...same } = rest;
   if (runTime !== undefined && delayMs !== undefined) throw new TypeError('give either runTime or delayMs');
   const job = create(JobSubmissionSchema, { ...same, definition, dependsOn: dependsOn.map(dependency) });
   const data = encodePayload(input);
@@ -86,6 +91,7 @@ export function jobSubmission(definition: string, input: unknown, options: JobOp
   if (delayMs !== undefined) job.start = { case: 'delay', value: durationFromMs(delayMs) };
   if (expireTime !== undefined) job.expireTime = timestampFromDate(expireTime);
   if (policy !== undefined) job.retryPolicy = retryPolicy(policy);
+  if (deadline !== undefined) job.softDeadline = softDeadline(deadline);
   if (runTimeoutMs !== undefined) job.runTimeout = durationFromMs(runTimeoutMs);
   return job;
 }

@@ -37,7 +37,15 @@ export interface TimesInit {
 /** Job options that a schedule sets for each of its jobs. */
 export type ScheduledJobOptions = Pick<
   JobOptions,
-  'definitionVersion' | 'labels' | 'priority' | 'queue' | 'fairnessKey' | 'retryPolicy' | 'runTimeoutMs' | 'demands'
+  | 'definitionVersion'
+  | 'labels'
+  | 'priority'
+  | 'queue'
+  | 'fairnessKey'
+  | 'retryPolicy'
+  | 'runTimeoutMs'
+  | 'softDeadline'
+  | 'demands'
 >;
 
 /** A schedule: its times and its job. */

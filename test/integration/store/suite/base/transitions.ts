@@ -35,6 +35,7 @@ import {
   type PauseRefusal,
 } from '../../../../../server/domain/jobs/pause.ts';
 import type { Change, Cleanup, OpenRun } from '../../../../../server/domain/jobs/run.ts';
+import { decideRaise } from '../../../../../server/domain/jobs/soft-deadline.ts';
 import { noLimits } from '../../../../../server/domain/jobs/time-limits.ts';
 import { minuteOf } from '../../../../../server/domain/retries/retry-budget.ts';
 import type { RetryPolicy } from '../../../../../server/domain/retries/retry-policy.ts';
@@ -302,6 +303,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
       return typeof decision === 'string' ? undefined : decision;
     }),
     update: hold((run, moment) => decideUpdate(run, { priority: 5 }, moment)),
+    raise: hold((run) => decideRaise(run, 100)),
     delay: hold((run, moment) => decideUpdate(run, { runTimeUs: moment.nowUs + 1e9 }, moment)),
     'release with no time left': report((run, moment) =>
       decideRelease(

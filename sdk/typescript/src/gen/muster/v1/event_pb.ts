@@ -16,11 +16,11 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/event.proto.
  */
 export const file_muster_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChVtdXN0ZXIvdjEvZXZlbnQucHJvdG8SCW11c3Rlci52MSK2AgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpkZWZpbml0aW9uGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEisKDnByZXZpb3VzX3N0YXRlGAUgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEg8KB2F0dGVtcHQYByABKAUSLgoKZXZlbnRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoHZmFpbHVyZRgJIAEoCzISLm11c3Rlci52MS5GYWlsdXJlEioKC3dhaXRfcmVhc29uGAogASgOMhUubXVzdGVyLnYxLldhaXRSZWFzb25CLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_failure, file_muster_v1_job]);
+  fileDesc("ChVtdXN0ZXIvdjEvZXZlbnQucHJvdG8SCW11c3Rlci52MSLUAgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpkZWZpbml0aW9uGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEisKDnByZXZpb3VzX3N0YXRlGAUgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEg8KB2F0dGVtcHQYByABKAUSLgoKZXZlbnRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoHZmFpbHVyZRgJIAEoCzISLm11c3Rlci52MS5GYWlsdXJlEioKC3dhaXRfcmVhc29uGAogASgOMhUubXVzdGVyLnYxLldhaXRSZWFzb24SHAoUc29mdF9kZWFkbGluZV9taXNzZWQYCyABKAhCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_failure, file_muster_v1_job]);
 
 /**
- * One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>". The event's id is
- * "<job_id>/<revision>", which also identifies a repeat. The data omits fields that the event's attributes have
+ * One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>"; or the miss of a
+ * soft deadline, "dev.muster.v1.job.soft_deadline_missed". The event's id is "<job_id>/<revision>", which also identifies a repeat. The data omits fields that the event's attributes have
  * (subject: job_id; source: namespace; time: event_time). Changes to ASSIGNED and RUNNING, progress, and changes
  * without a new state are not published; their revisions are missing.
  *
@@ -99,6 +99,14 @@ export type JobEvent = Message<"muster.v1.JobEvent"> & {
    * @generated from field: muster.v1.WaitReason wait_reason = 10;
    */
   waitReason: WaitReason;
+
+  /**
+   * The job has missed its soft deadline. It is in `state`, and was before. Its end may have been noticed before the
+   * miss.
+   *
+   * @generated from field: bool soft_deadline_missed = 11;
+   */
+  softDeadlineMissed: boolean;
 };
 
 /**

@@ -7,6 +7,7 @@ import dev.muster.v1.IdempotencyConflictPolicy;
 import dev.muster.v1.JobSubmission;
 import dev.muster.v1.Payload;
 import dev.muster.v1.RetryPolicy;
+import dev.muster.v1.SoftDeadline;
 import dev.muster.v1.Sticky;
 import java.time.Duration;
 import java.time.Instant;
@@ -95,6 +96,11 @@ public final class SubmitOptions {
   /** Replaces the definition's run timeout. */
   public SubmitOptions runTimeout(Duration timeout) {
     return with(builder -> builder.setRunTimeout(Times.durationOf(timeout)));
+  }
+
+  /** By when the job should have ended. Replaces the definition's. */
+  public SubmitOptions softDeadline(SoftDeadline deadline) {
+    return with(builder -> builder.setSoftDeadline(deadline));
   }
 
   /** Replaces the definition's demands. */
