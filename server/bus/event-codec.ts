@@ -54,10 +54,11 @@ function eventJson(change: Change, namespace: string, eventTimeUs: number): stri
   const { definition, revision, attempt, previousState, state, waitReason, failure } = change;
   const time = timeText(eventTimeUs);
   const missed = isMiss(change);
+  const type = `dev.muster.v1.job.${missed ? 'soft_deadline_missed' : state.toLowerCase()}`;
   const previous = previousState ? `"previousState":"JOB_STATE_${previousState}",` : '';
   return (
     `{"specversion":"1.0","id":"${eventId({ jobId: anyJob, revision })}","source":"${sourceOf(namespace)}",` +
-    `"type":"dev.muster.v1.job.${missed ? 'soft_deadline_missed' : state.toLowerCase()}","subject":"${anyJob}","time":"${time}",` +
+    `"type":"${type}","subject":"${anyJob}","time":"${time}",` +
     `"data":{"definition":"${definition}","revision":"${revision}",${previous}"state":"JOB_STATE_${state}"` +
     `${missed ? ',"softDeadlineMissed":true' : ''}${waitReason ? `,"waitReason":"WAIT_REASON_${waitReason}"` : ''}` +
     `${attempt > 0 ? `,"attempt":${attempt}` : ''}${failure ? `,"failure":${failureJson(failure)}` : ''}}}`

@@ -23,7 +23,7 @@ import { explainStore } from './explain/explain-store.ts';
 import { eraseData, lockJobRecord, readJobEnd } from './jobs/change/erase-job.ts';
 import { insertCleanups } from './jobs/change/insert-cleanups.ts';
 import { lockRuns } from './jobs/change/lock-runs.ts';
-import { softDeadlineStore } from './jobs/change/soft-deadlines.ts';
+import { closePassedDeadlines } from './jobs/change/soft-deadlines.ts';
 import { updateRecords } from './jobs/change/update-records.ts';
 import { writeAttempts, writeContinues, writeEnds } from './jobs/change/write-runs.ts';
 import { findChildPauses } from './jobs/inbox/child-pauses.ts';
@@ -148,6 +148,7 @@ export function createStatements(database: Database): Statements {
     writeEnds: (changes) => writeEnds(database, changes),
     updateRecords: (changes) => updateRecords(database, changes),
     insertCleanups: (ends) => insertCleanups(database, ends),
+    closePassedDeadlines: (limit, latestUs) => closePassedDeadlines(database, limit, latestUs),
     nextDueUs: async () => (await database.run(readNextDue, []))[0]?.due ?? undefined,
     insertSession: (session) => insertSession(database, session),
     findSession: (namespace, requestId) => findSession(database, namespace, requestId),
@@ -214,7 +215,6 @@ export function createStatements(database: Database): Statements {
     dependencies: dependencyStore(database),
     stepTraces: stepTraces(database),
     stepCache: stepCacheStore(database),
-    softDeadlines: softDeadlineStore(database),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),
   };

@@ -38,6 +38,7 @@ export type WorkflowEntryKind = Exclude<keyof typeof inboxKinds, 'JOB_ENDED' | '
 /** The entry for the workflow, or the batch, that the change starts, stops, pauses or resumes. Undefined: none of these. */
 export function entryKindOf({ run, event, begun }: Continue): WorkflowEntryKind | undefined {
   if (event === 'start') return 'STARTED';
+  if (event === 'raise') return undefined;
   if (begun || event === 'resume') return begun || run.begun ? 'PAUSE_CHILDREN' : undefined;
   if (!hasBegun(run)) return undefined;
   return event === 'timeOut' ? 'TIME_OUT' : event === 'requestCancel' ? 'CANCEL' : undefined;

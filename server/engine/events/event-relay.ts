@@ -7,6 +7,7 @@
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
 import { eventId } from '../../domain/events/event-id.ts';
 import { reasonOfMove } from '../../domain/explain/wait-reasons.ts';
+import { isMiss } from '../../domain/jobs/soft-deadline.ts';
 import { killPoint } from '../base/kill-points.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
 import { Loop } from '../loop.ts';
@@ -183,7 +184,8 @@ function batchesOf({ rowId, eventTimeUs, changes }: OutboxRow, lanes: Pick<Lanes
     const { namespace, definition } = lane;
     const outgoing = byNamespace.get(namespace) ?? [];
     byNamespace.set(namespace, outgoing);
-    outgoing.push({ ...change, definition, waitReason: reasonOfMove(change.previousState, change.state, lane) });
+    const waitReason = isMiss(change) ? undefined : reasonOfMove(change.previousState, change.state, lane);
+    outgoing.push({ ...change, definition, waitReason });
   }
   return Array.from(byNamespace, ([namespace, outgoing]) => ({
     batchId: `${rowId}/${eventTimeUs}/${firstEventOf(outgoing)}`,

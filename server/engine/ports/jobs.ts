@@ -235,6 +235,20 @@ export interface LockedRuns {
   readonly nowUs: number;
 }
 
+/** A job that has missed its soft deadline. */
+export interface MissedDeadline extends JobName, Omit<JobDeadline, 'timeUs'> {
+  readonly laneId: number;
+  readonly state: JobState;
+  /** Undefined: it ended too late, before anybody looked. */
+  readonly rank: number | undefined;
+}
+
+export interface ClosedDeadlines {
+  /** Those that were met are counted too. */
+  readonly count: number;
+  readonly missed: readonly MissedDeadline[];
+}
+
 /** Reads and changes of jobs. */
 export interface JobStore {
   /**
@@ -251,6 +265,13 @@ export interface JobStore {
   updateRecords(changes: readonly Continue[]): Promise<void>;
   /** Stores the clean-up jobs of cancelled ones. */
   insertCleanups(ends: readonly End[]): Promise<void>;
+  /**
+   * Looks at the soft deadlines that have passed, the earliest ones first, and notes which of their jobs have missed
+   * them, with an event for each: those that are open, which stay locked, and those that ended later. Each is looked at
+   * once. It leaves those out whose jobs others have locked. `latestUs`: no later time counts as the present one,
+   * whatever the database's clock says.
+   */
+  closePassedDeadlines(limit: number, latestUs: number): Promise<ClosedDeadlines>;
   /** Earliest due time of all jobs, if any. */
   nextDueUs(): Promise<number | undefined>;
   /** Without missing jobs, in any order. At most 1,000. */
@@ -282,29 +303,4 @@ export interface JobTransactions {
   /** In the order of the names; undefined for a missing job. At most 1,000. */
   readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
   listJobs(query: JobQuery): Promise<JobPage>;
-}
-
-/** A soft deadline that has passed. */
-export interface PassedDeadline extends JobName, JobDeadline {}
-
-export interface MissedDeadline {
-  readonly jobId: string;
-  /** The lane of its run, or of its record. */
-  readonly laneId: number;
-  /** False: it ended too late, before anybody looked. */
-  readonly isOpen: boolean;
-}
-
-/** Both within `together`. */
-export interface SoftDeadlineStore {
-  /**
-   * Locks the soft deadlines that have passed and that nobody has looked at, the earliest ones first, without those that
-   * others have locked. `latestUs`: no later time counts as the present one, whatever the database's clock says.
-   */
-  takePassed(limit: number, latestUs: number): Promise<PassedDeadline[]>;
-  /**
-   * Notes which of these jobs have missed theirs, with an event for each: those that are open, and those that ended
-   * later. Nobody looks at any of them again. The caller has locked the deadlines, and then the open jobs.
-   */
-  closePassed(jobIds: readonly string[]): Promise<MissedDeadline[]>;
 }

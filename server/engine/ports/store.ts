@@ -11,7 +11,7 @@ import type { DispatchStore, DispatchTransactions, FairnessStore, FairnessTransa
 import type { Outbox, StepTraces, TraceStore, TraceTransactions } from './events.ts';
 import type { ExplainStore, ExplainTransactions } from './explanations.ts';
 import type { InboxStore, InboxTransactions } from './inbox.ts';
-import type { JobStore, JobTransactions, SoftDeadlineStore } from './jobs.ts';
+import type { JobStore, JobTransactions } from './jobs.ts';
 import type { LaneStore, LaneTransactions } from './lanes.ts';
 import type { LimitStore, LimitTransactions } from './limits.ts';
 import type { LogStore, LogTransactions } from './logs.ts';
@@ -92,7 +92,6 @@ export interface Statements
   readonly dependencies: DependencyStore;
   readonly stepTraces: StepTraces;
   readonly stepCache: StepCacheStore;
-  readonly softDeadlines: SoftDeadlineStore;
   nowUs(): Promise<number>;
   /** Runs `work` in one transaction, through the given statements; an error rolls all of it back. */
   transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;

@@ -39,6 +39,7 @@ export const hotTables = [
   'job_runs',
   'sessions',
   'job_checkpoints',
+  'soft_deadlines',
   'lane_count_changes',
   'lane_counts',
   'outbox',

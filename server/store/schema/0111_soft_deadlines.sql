@@ -7,6 +7,6 @@ CREATE TABLE soft_deadlines (
   priority  smallint NOT NULL CHECK (priority BETWEEN -100 AND 100),
   open      boolean NOT NULL DEFAULT true,
   miss_time timestamptz
-);
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000);
 CREATE INDEX soft_deadlines_open ON soft_deadlines (time) WHERE open;
 CREATE INDEX soft_deadlines_missed ON soft_deadlines (job_id) WHERE miss_time IS NOT NULL;

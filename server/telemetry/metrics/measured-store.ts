@@ -71,14 +71,6 @@ function measured(store: Store, meters: StoreMeters, timers: Timers, note: Note)
     ...lanesOf(store, meters),
     ...flushesOf(store, meters, timers, note),
     ...sessionsOf(store, meters, timers, note),
-    softDeadlines: {
-      ...store.softDeadlines,
-      async closePassed(jobIds) {
-        const missed = await store.softDeadlines.closePassed(jobIds);
-        note(() => meters.jobs.missedDeadlines(missed));
-        return missed;
-      },
-    },
     async together(work) {
       const counts: (() => void)[] = [];
       const inner = (one: Store) => measured(one, meters, timers, (count) => counts.push(count));
@@ -110,7 +102,10 @@ function lanesOf(store: Store, { jobs }: StoreMeters): Pick<Store, 'findLane' | 
   };
 }
 
-type Flushes = Pick<Store, 'submit' | 'claim' | 'probeBreaker' | 'readAssigned' | 'complete' | 'change'>;
+type Flushes = Pick<
+  Store,
+  'submit' | 'claim' | 'probeBreaker' | 'readAssigned' | 'complete' | 'change' | 'closePassedDeadlines'
+>;
 
 function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: Note): Flushes {
   return {
@@ -146,6 +141,11 @@ function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: No
       const changes = await timers.change.time((all) => all.length, work);
       note(() => jobs.changed(changes));
       return changes;
+    },
+    async closePassedDeadlines(limit, latestUs) {
+      const closed = await store.closePassedDeadlines(limit, latestUs);
+      note(() => jobs.missedDeadlines(closed.missed));
+      return closed;
     },
   };
 }

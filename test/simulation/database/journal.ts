@@ -30,13 +30,15 @@ CREATE TABLE muster.sim_journal (
 
 CREATE FUNCTION muster.sim_journal_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO muster.sim_journal (kind, id, until, text)
-    VALUES ('record', NEW.job_id, coalesce(NEW.run_time, current_setting('muster.real')::timestamptz), json_build_object(
+    INSERT INTO muster.sim_journal (kind, id, cause, until, text)
+    VALUES ('record', NEW.job_id, NEW.priority, coalesce(NEW.run_time, current_setting('muster.real')::timestamptz), json_build_object(
       'definition', (SELECT definition FROM muster.lanes WHERE lane_id = NEW.lane_id), 'input', convert_from(NEW.input, 'UTF8'),
       'queue', (SELECT queue FROM muster.lanes WHERE lane_id = NEW.lane_id),
       'key', NEW.idempotency_key, 'parent', NEW.parent_job_id, 'step', NEW.step, 'item', NEW.item, 'retryOf', NEW.retry_of, 'labels', NEW.labels)::text);
   ELSIF OLD.erase_audit_id IS DISTINCT FROM NEW.erase_audit_id THEN
     INSERT INTO muster.sim_journal (kind, id) VALUES ('erase', NEW.job_id);
+  ELSIF OLD.priority <> NEW.priority THEN
+    INSERT INTO muster.sim_journal (kind, id, cause) VALUES ('priority', NEW.job_id, NEW.priority);
   END IF;
   RETURN NULL;
 END $$;
@@ -83,8 +85,8 @@ CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE OR DELETE ON muster.job_runs
 FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_run();
 
 CREATE FUNCTION muster.sim_journal_outcome() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, cause, text, other_id)
-  VALUES ('end', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id, NEW.cancel_stage,
+  INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, next_due, cause, text, other_id)
+  VALUES ('end', NEW.job_id, NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id, NEW.end_time, NEW.cancel_stage,
           coalesce(convert_from(NEW.result, 'UTF8'), NEW.failure), NEW.cleanup_job_id);
   RETURN NULL;
 END $$;
@@ -96,6 +98,11 @@ CREATE FUNCTION muster.sim_journal_tampering() RETURNS trigger LANGUAGE plpgsql 
   IF TG_OP = 'UPDATE' AND (OLD.state, OLD.attempt, OLD.attempt_count, OLD.session_id, OLD.end_time) IS NOT DISTINCT FROM
      (NEW.state, NEW.attempt, NEW.attempt_count, NEW.session_id, NEW.end_time)
      AND EXISTS (SELECT FROM muster.jobs WHERE job_id = NEW.job_id AND erase_audit_id IS NOT NULL) THEN
+    RETURN NULL;
+  END IF;
+  -- It missed its soft deadline: its revision rises, and nothing else changes.
+  IF TG_OP = 'UPDATE' AND to_jsonb(OLD) - 'revision' = to_jsonb(NEW) - 'revision' AND NEW.revision = OLD.revision + 1
+     AND EXISTS (SELECT FROM muster.soft_deadlines WHERE job_id = NEW.job_id AND miss_time IS NOT NULL) THEN
     RETURN NULL;
   END IF;
   INSERT INTO muster.sim_journal (kind, id, to_state) VALUES ('tampered', OLD.job_id, OLD.state);
@@ -183,6 +190,7 @@ export interface JournalRow {
     | 'breaker'
     | 'wait'
     | 'deadline'
+    | 'priority'
     | FlowKind
     | LinkKind;
   /** Id of the job or of the session; derived from the name of a queue or a breaker. */
@@ -201,7 +209,8 @@ export interface JournalRow {
   readonly until: number | null;
   /**
    * Why the session was closed, the sequence of a progress update, the outcome of an attempt, the stage of a cancel;
-   * for a touch: whether a request to stop was made or withdrawn, 0 or 1; for a new soft deadline: the reaction.
+   * for a touch: whether a request to stop was made or withdrawn, 0 or 1; for a new soft deadline: the reaction; for a record
+   * and its changes: the priority.
    */
   readonly cause: number | null;
   /** Result, failure, message, checkpoint, reason, name; for a record: JSON of the request. */
@@ -209,7 +218,7 @@ export interface JournalRow {
   /** After a move. */
   readonly losses: number | null;
   readonly charges: number | null;
-  /** The due time after a change; the deadline of a new job; when a soft deadline was found to be missed. */
+  /** The due time after a change; the deadline of a new job; when a soft deadline was found to be missed; the recorded end. */
   readonly nextDue: number | null;
   /** For an end: the clean-up job; for a breaker: the job that is its probe. */
   readonly otherId: string | null;

@@ -41,8 +41,8 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/jobs/change/soft-deadlines.ts',
-        find: 'WHERE o.end_time > p.time',
-        replace: 'WHERE false',
+        find: 'AND o.end_time > w.time',
+        replace: 'AND false',
       },
     ],
   },
@@ -61,8 +61,18 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/engine/jobs/change/soft-deadlines.ts',
-        find: "reaction !== 'NOTIFY' && open.has(jobId)",
-        replace: "reaction === 'RAISE_PRIORITY' && open.has(jobId)",
+        find: "isOpen(one) && one.reaction !== 'NOTIFY'",
+        replace: "isOpen(one) && one.reaction === 'RAISE_PRIORITY'",
+      },
+    ],
+  },
+  late_job_is_not_raised: {
+    about: 'The priority of a job that misses its soft deadline is not raised, against its definition.',
+    patches: [
+      {
+        file: 'server/engine/jobs/change/soft-deadlines.ts',
+        find: 'return decideRaise(run, priority);',
+        replace: 'return void decideRaise(run, priority);',
       },
     ],
   },
@@ -71,8 +81,8 @@ export const upkeepMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/jobs/change/soft-deadlines.ts',
-        find: 'WHERE o.end_time > p.time',
-        replace: 'WHERE true',
+        find: 'AND o.end_time > w.time',
+        replace: '',
       },
     ],
   },

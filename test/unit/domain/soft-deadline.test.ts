@@ -1,6 +1,7 @@
 /** Soft deadlines: when they are, and what raises the priority of a job that has missed its own. */
 import { describe, expect, it } from 'vitest';
 import { rankOf } from '../../../server/domain/dispatch/rank.ts';
+import { entryKindOf } from '../../../server/domain/jobs/inbox.ts';
 import { heldStates } from '../../../server/domain/jobs/job-state.ts';
 import { decideRaise, isMiss, jobDeadlineOf } from '../../../server/domain/jobs/soft-deadline.ts';
 import { NOW_US, runOf } from './support/waiting-job.ts';
@@ -44,6 +45,13 @@ describe('decideRaise', () => {
     const raised = decideRaise(runOf({ state: 'RUNNING', attempt: 1, suspension }), 1);
     expect(raised).toMatchObject({ state: 'RUNNING', suspension });
     expect(raised?.closed).toBeUndefined();
+  });
+
+  it('concerns the children of a paused workflow no more than those of another one', () => {
+    for (const begun of [true, false]) {
+      const raised = decideRaise(runOf({ state: begun ? 'PAUSED' : 'WAITING', begun }), 1);
+      expect(raised && entryKindOf(raised)).toBeUndefined();
+    }
   });
 
   it('lowers no priority, and leaves a job alone that is being stopped', () => {

@@ -36,10 +36,14 @@ export function addEvents(program: Command): void {
   program
     .command('events')
     .helpGroup('Jobs:')
-    .description('Show events of jobs: each change of state except to ASSIGNED and RUNNING')
+    .description('Show events of jobs: each change of state except to ASSIGNED and RUNNING, and missed soft deadlines')
     .option('-f, --follow', 'show new events until Ctrl-C; with --from also earlier ones')
     .option('--from <position>', 'only events after this position; 0: from the oldest kept event', integer(0))
-    .option('--type <state>', 'only jobs that enter this state; several with commas, or repeated', states)
+    .option(
+      '--type <state>',
+      'only jobs that enter this state, and no missed deadlines; several with commas, or repeated',
+      states,
+    )
     .option('--job <id>', 'only of this job')
     .addHelpText(
       'after',
@@ -101,8 +105,11 @@ function show(out: Output, event: JobEvent, position: bigint): void {
   const name = stateName(event.state);
   const state = styledState(out, event.state, name) + ' '.repeat(Math.max(0, 10 - name.length));
   const attempt = event.attempt > 0 ? `attempt ${event.attempt}` : '';
+  const missed = event.softDeadlineMissed ? 'missed its soft deadline' : '';
   const why = event.failure ? printable(`${event.failure.type}: ${event.failure.message}`) : '';
   out.line(
-    [time, state, event.jobId, printable(event.definition), attempt, why].filter((part) => part !== '').join('  '),
+    [time, state, event.jobId, printable(event.definition), attempt, missed, why]
+      .filter((part) => part !== '')
+      .join('  '),
   );
 }

@@ -22,7 +22,10 @@ import type { RowOf, RowType, RowWith } from '../../driver/row-types.ts';
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
        parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id, fairness_key, limit_key`;
 
-/** Columns for `listedJob`: record `j`, lane `n`, run `r`, outcome `o`, soft deadline `d`. Input, result and worker are added to them. */
+/**
+ * Columns for `listedJob`: record `j`, lane `n`, run `r`, outcome `o`, soft deadline `d`. Input, result and worker are
+ * added to them.
+ */
 export const viewColumns = `
        j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.gates, n.demands <> '' AS has_demands, r.consecutive_losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempt_count, r.attempt_count) AS attempt_count,

@@ -8,10 +8,12 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
 import { DeadlineReaction, type SoftDeadlineSchema } from '@muster/sdk/gen/muster/v1/soft_deadline_pb';
 import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { eventually } from '../../../support/base/eventually.ts';
+import { sharedPostgres } from '../../../support/databases/postgres.ts';
 import { readAll } from '../base/rpc.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
@@ -109,8 +111,9 @@ describe('a job that misses its soft deadline', () => {
     const worker = await world.openWorker(definition);
     const [attempt] = (await worker.take(1)) as [Assignment];
     await worker.report({ of: attempt, outcome: outcomes.result('done') });
-    expect(await missed(jobId)).toMatchObject({ state: JobState.SUCCEEDED });
-    expect(await eventually('its event', async () => (await missesOf(jobId))[0])).toBeDefined();
+    const { state, revision } = await missed(jobId);
+    expect(state).toBe(JobState.SUCCEEDED);
+    expect(await eventually('its event', async () => (await missesOf(jobId))[0])).toMatchObject({ revision });
   });
 
   it('is not one that ends in time', async () => {
@@ -118,6 +121,7 @@ describe('a job that misses its soft deadline', () => {
     await worker.report({ of: attempt, outcome: outcomes.result('done') });
     const late = await world.submit(await world.define({ softDeadline: within(1) }));
     await missed(late);
+    await eventually('its event', async () => (await missesOf(late))[0]);
     const job = await world.getJob(jobId);
     expect(job.softDeadlineTime).toBeDefined();
     expect(job.softDeadlineMissTime).toBeUndefined();
@@ -171,6 +175,31 @@ describe('the reaction to a miss', () => {
     });
     expect(ended).toMatchObject({ state: JobState.CANCELLED, stateReason: 'it missed its soft deadline' });
     expect(ended.softDeadlineMissTime).toBeDefined();
+  });
+});
+
+describe('a replica that has just started', () => {
+  it('finds jobs that ended too late, of definitions that it has not met yet', async () => {
+    const postgres = await sharedPostgres();
+    const postgresUrl = await postgres.createDatabase();
+    const first = await World.startWith({ postgresUrl });
+    const held = await first.hold();
+    await held.worker.report({ of: held.attempt, outcome: outcomes.result('done') });
+    await first.stop();
+    const client = new pg.Client(postgresUrl);
+    await client.connect();
+    await client.query(
+      'INSERT INTO muster.soft_deadlines (job_id, time, reaction, priority) SELECT job_id, create_time, 3, 0 FROM muster.jobs',
+    );
+    await client.end();
+    const second = await World.startWith({ postgresUrl });
+    const job = await eventually('it has missed its deadline', async () => {
+      const found = await second.getJob(held.jobId);
+      return found.softDeadlineMissTime && found;
+    });
+    expect(job).toMatchObject({ state: JobState.SUCCEEDED });
+    await second.stop();
+    await postgres.stop();
   });
 });
 

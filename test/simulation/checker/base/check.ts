@@ -78,7 +78,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
 
 /** Whether the row is neither of a job nor of a session. */
 function isOfOthers(kind: JournalRow['kind']): boolean {
-  return ['queue', 'breaker', 'wait', 'deadline'].includes(kind) || isOfFlow(kind) || isOfLinks(kind);
+  return ['queue', 'breaker', 'wait', 'deadline', 'priority'].includes(kind) || isOfFlow(kind) || isOfLinks(kind);
 }
 
 /** A session is CLOSED only when it holds nothing. */

@@ -1,4 +1,7 @@
-/** Every state change, and every missed soft deadline, is published at least once, unchanged, with an id of its own; and nothing else is published. */
+/**
+ * Every state change, and every missed soft deadline, is published at least once, unchanged, with an id of its own; and
+ * nothing else is published.
+ */
 import { eventId } from '../../../../server/domain/events/event-id.ts';
 import { type JobState, stateCodes, stateOf } from '../../../../server/domain/jobs/job-state.ts';
 import type { PublishedEvent } from '../../../../server/engine/ports/events.ts';

@@ -1,9 +1,10 @@
 /**
  * Soft deadlines: a job has missed its own if, and only if, it ended after it; this is found once, and soon; and a
- * job whose definition says so is asked to stop then.
+ * job whose definition says so is asked to stop then, or gets a higher priority.
  */
 import { stateCodes } from '../../../../server/domain/jobs/job-state.ts';
 import { deadlineReactions } from '../../../../server/domain/jobs/soft-deadline.ts';
+import { RAISED_PRIORITY } from '../../scenario/definitions.ts';
 import { clockErrorUs, type Evidence, names, type Ordered } from '../base/events.ts';
 import { lateness } from '../base/promptness.ts';
 
@@ -22,8 +23,11 @@ export class DeadlineChecks {
   readonly #deadlines = new Map<string, Deadline>();
   readonly #states = new Map<string, number>();
   readonly #ends = new Map<string, Ordered>();
+  readonly #priorities = new Map<string, number>();
   /** Jobs that must be stopped by their next change. */
   readonly #toStop = new Set<string>();
+  /** Jobs whose priority must be raised. */
+  readonly #toRaise = new Set<string>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -32,6 +36,7 @@ export class DeadlineChecks {
   take(row: Ordered): void {
     const { kind, id, to } = row;
     if (kind === 'deadline') this.#take(row);
+    if ((kind === 'record' || kind === 'priority') && row.cause !== null) this.#prioritized(id, row.cause);
     if ((kind !== 'create' && kind !== 'move' && kind !== 'end') || to === null) return;
     this.#states.set(id, to);
     if (kind === 'end') this.#ends.set(id, row);
@@ -44,6 +49,8 @@ export class DeadlineChecks {
       const end = this.#ends.get(id);
       if (end) this.#checkEnded(id, deadline, end);
     }
+    for (const id of this.#toRaise)
+      this.#violate(`job ${id} missed its soft deadline, and its priority was not raised`);
     for (const id of this.#toStop) this.#violate(`job ${id} missed its soft deadline, and was not stopped`);
   }
 
@@ -66,21 +73,31 @@ export class DeadlineChecks {
     if (nextDue !== null) this.#missed(id, deadline);
   }
 
+  #prioritized(id: string, priority: number): void {
+    this.#priorities.set(id, priority);
+    if (priority === RAISED_PRIORITY) this.#toRaise.delete(id);
+  }
+
   #missed(id: string, { reaction }: Deadline): void {
     const state = this.#states.get(id);
     const isOpen = !this.#ends.has(id);
     this.#evidence.history.count(`soft deadline missed: ${isOpen ? 'open' : 'ended late'}`);
-    if (reaction === deadlineReactions.CANCEL && isOpen && state !== CANCELLING) this.#toStop.add(id);
+    if (!isOpen || state === CANCELLING) return;
+    if (reaction === deadlineReactions.CANCEL) this.#toStop.add(id);
+    const isHigh = (this.#priorities.get(id) ?? 0) >= RAISED_PRIORITY;
+    if (reaction === deadlineReactions.RAISE_PRIORITY && !isHigh) this.#toRaise.add(id);
   }
 
   #checkEnded(id: string, { us, closed, missUs }: Deadline, end: Ordered): void {
     const error = clockErrorUs(this.#evidence);
-    const late = end.at - us;
-    if (late > error && closed && missUs === undefined)
+    // By the database's clock, as it was at the end: what the record says.
+    const late = (end.nextDue ?? end.at) - us;
+    if (late > 0 && closed && missUs === undefined)
       this.#violate(`job ${id} ended ${late} µs after its soft deadline, which counts as met`);
-    if (late < -error && missUs !== undefined)
+    // A job that had missed it may end while the clock is behind.
+    if (late <= 0 && error === 0 && missUs !== undefined)
       this.#violate(`job ${id} ended ${-late} µs before its soft deadline, which counts as missed`);
-    if (late < 0 && closed) this.#evidence.history.count('soft deadline met');
+    if (late <= 0 && closed) this.#evidence.history.count('soft deadline met');
     const last = this.#evidence.journal.at(-1);
     if (!closed && last && lateness(this.#evidence.profile, last, us) > error)
       this.#violate(`nobody has looked at the soft deadline of job ${id} ${last.at - us} µs after it`);

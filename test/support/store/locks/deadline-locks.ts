@@ -1,14 +1,13 @@
 /** Soft deadlines that have passed, of open jobs and of ended ones. */
 import { FAR_US } from '../far.ts';
-import { groupOf, type Operation, quoted, turned } from './locked-rows.ts';
+import { groupOf, type Operation, quoted } from './locked-rows.ts';
 
 const operations: Record<string, Operation> = {
-  'close passed deadlines': (store, isReversed) =>
+  'close passed deadlines': (store) =>
     store.together(async (inner) => {
-      const passed = await inner.softDeadlines.takePassed(100, FAR_US);
-      const jobIds = turned(passed, isReversed).map(({ jobId }) => jobId);
+      const { missed } = await inner.closePassedDeadlines(100, FAR_US);
+      const jobIds = missed.map(({ jobId }) => jobId);
       await inner.change({ by: 'jobs', namespace: 'default', jobIds }, () => undefined);
-      await inner.softDeadlines.closePassed(jobIds);
     }),
 };
 

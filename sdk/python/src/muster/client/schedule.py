@@ -44,7 +44,7 @@ class ScheduleOptions(TimesOptions, total=False):
     """Options of a schedule, all optional, but at least one rule is required. Times are seconds or timedeltas.
 
     Attributes:
-        job: Options of its jobs, see `JobOptions`; without key, start, expiry and trace context.
+        job: Options of its jobs, see `JobOptions`; without key, start, expiry, trace context, sticky and dependencies.
         overlap_policy: What happens at a time when a job of an earlier time is still open. Default: "SKIP".
         catch_up_policy: What happens to times that passed while no replica was running. Default: "LATEST".
         catch_up_window: Missed times older than this are skipped. Default: one day.
