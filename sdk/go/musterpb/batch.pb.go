@@ -39,7 +39,8 @@ type Batch struct {
 	TolerateFailed bool `protobuf:"varint,5,opt,name=tolerate_failed,json=tolerateFailed,proto3" json:"tolerate_failed,omitempty"`
 	// A job that is made when the batch ends, in the same transaction, however it ended. Its input is a JSON object, or
 	// empty, and at least 512 bytes smaller than the limit for inputs; three fields are added, which it must not contain:
-	// `batch`, the batch's job id, `state`, such as "SUCCEEDED", and `counts`, an object. Unset: none.
+	// `batch`, the batch's job id, `state`, such as "SUCCEEDED", and `counts`, an object. It has no key, start, expiry,
+	// trace context, sticky, dependencies, or time as soft deadline of its own. Unset: none.
 	Callback *JobSubmission `protobuf:"bytes,6,opt,name=callback,proto3" json:"callback,omitempty"`
 	// No more members can be added; the batch ends once all of them have. Output only.
 	Sealed bool `protobuf:"varint,7,opt,name=sealed,proto3" json:"sealed,omitempty"`

@@ -23,7 +23,8 @@ const (
 )
 
 // One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>"; or the miss of a
-// soft deadline, "dev.muster.v1.job.soft_deadline_missed". The event's id is "<job_id>/<revision>", which also identifies a repeat. The data omits fields that the event's attributes have
+// soft deadline, "dev.muster.v1.job.soft_deadline_missed". The event's id is "<job_id>/<revision>", which also
+// identifies a repeat. The data omits fields that the event's attributes have
 // (subject: job_id; source: namespace; time: event_time). Changes to ASSIGNED and RUNNING, progress, and changes
 // without a new state are not published; their revisions are missing.
 type JobEvent struct {
@@ -51,8 +52,8 @@ type JobEvent struct {
 	// children, and for a READY job that is already held: KEY_LIMIT, because others of its key already wait, or SUSPECT.
 	// Anything else that holds READY jobs back comes and goes without an event of the job: use GetJob and ExplainJob.
 	WaitReason WaitReason `protobuf:"varint,10,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
-	// The job has missed its soft deadline. It is in `state`, and was before. Its end may have been noticed before the
-	// miss.
+	// The job has missed its soft deadline. It is in `state`, and was before; `wait_reason` is unset. If it ended too
+	// late, the event of its end comes first.
 	SoftDeadlineMissed bool `protobuf:"varint,11,opt,name=soft_deadline_missed,json=softDeadlineMissed,proto3" json:"soft_deadline_missed,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache

@@ -29,8 +29,8 @@ type WatchEventsRequest struct {
 	// Only events after this position, including future ones; 0: from the oldest stored event. Unset: only future ones,
 	// or with kept_only from the oldest as well.
 	AfterPosition *int64 `protobuf:"varint,2,opt,name=after_position,json=afterPosition,proto3,oneof" json:"after_position,omitempty"`
-	// Only for jobs that enter one of these states. Empty: all, and misses of soft deadlines. ASSIGNED and RUNNING are not
-	// published.
+	// Only for jobs that enter one of these states. Empty: all, and misses of soft deadlines. ASSIGNED and RUNNING are
+	// not published.
 	States []JobState `protobuf:"varint,3,rep,packed,name=states,proto3,enum=muster.v1.JobState" json:"states,omitempty"`
 	// Only of this job. Empty: all.
 	JobId string `protobuf:"bytes,4,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`

@@ -489,8 +489,7 @@ type Job struct {
 	CleanupJobId string `protobuf:"bytes,36,opt,name=cleanup_job_id,json=cleanupJobId,proto3" json:"cleanup_job_id,omitempty"`
 	// By when it should have ended. Unset: it has no soft deadline.
 	SoftDeadlineTime *timestamppb.Timestamp `protobuf:"bytes,37,opt,name=soft_deadline_time,json=softDeadlineTime,proto3" json:"soft_deadline_time,omitempty"`
-	// When the control plane found that it had not. Unset: it has not missed its soft deadline. A miss raises `revision`
-	// while the job is open.
+	// When the control plane found that it had not. Unset: it has not missed its soft deadline.
 	SoftDeadlineMissTime *timestamppb.Timestamp `protobuf:"bytes,38,opt,name=soft_deadline_miss_time,json=softDeadlineMissTime,proto3" json:"soft_deadline_miss_time,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache

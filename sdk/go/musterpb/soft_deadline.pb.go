@@ -174,8 +174,8 @@ type isSoftDeadline_Due interface {
 }
 
 type SoftDeadline_After struct {
-	// Counted from when the job may run; for the job of a schedule from its time in the schedule. At least 1 s, at most
-	// 10 years.
+	// Counted from when the job may run; for the job of a schedule from its time in the schedule. An update of the run
+	// time does not move it. At least 1 s, at most 10 years.
 	After *durationpb.Duration `protobuf:"bytes,1,opt,name=after,proto3,oneof"`
 }
 

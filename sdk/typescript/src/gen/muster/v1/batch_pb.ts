@@ -62,7 +62,8 @@ export type Batch = Message<"muster.v1.Batch"> & {
   /**
    * A job that is made when the batch ends, in the same transaction, however it ended. Its input is a JSON object, or
    * empty, and at least 512 bytes smaller than the limit for inputs; three fields are added, which it must not contain:
-   * `batch`, the batch's job id, `state`, such as "SUCCEEDED", and `counts`, an object. Unset: none.
+   * `batch`, the batch's job id, `state`, such as "SUCCEEDED", and `counts`, an object. It has no key, start, expiry,
+   * trace context, sticky, dependencies, or time as soft deadline of its own. Unset: none.
    *
    * @generated from field: muster.v1.JobSubmission callback = 6;
    */

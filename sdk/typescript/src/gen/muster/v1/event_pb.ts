@@ -20,7 +20,8 @@ export const file_muster_v1_event: GenFile = /*@__PURE__*/
 
 /**
  * One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>"; or the miss of a
- * soft deadline, "dev.muster.v1.job.soft_deadline_missed". The event's id is "<job_id>/<revision>", which also identifies a repeat. The data omits fields that the event's attributes have
+ * soft deadline, "dev.muster.v1.job.soft_deadline_missed". The event's id is "<job_id>/<revision>", which also
+ * identifies a repeat. The data omits fields that the event's attributes have
  * (subject: job_id; source: namespace; time: event_time). Changes to ASSIGNED and RUNNING, progress, and changes
  * without a new state are not published; their revisions are missing.
  *
@@ -101,8 +102,8 @@ export type JobEvent = Message<"muster.v1.JobEvent"> & {
   waitReason: WaitReason;
 
   /**
-   * The job has missed its soft deadline. It is in `state`, and was before. Its end may have been noticed before the
-   * miss.
+   * The job has missed its soft deadline. It is in `state`, and was before; `wait_reason` is unset. If it ended too
+   * late, the event of its end comes first.
    *
    * @generated from field: bool soft_deadline_missed = 11;
    */

@@ -38,8 +38,8 @@ export type WatchEventsRequest = Message<"muster.v1.WatchEventsRequest"> & {
   afterPosition?: bigint | undefined;
 
   /**
-   * Only for jobs that enter one of these states. Empty: all, and misses of soft deadlines. ASSIGNED and RUNNING are not
-   * published.
+   * Only for jobs that enter one of these states. Empty: all, and misses of soft deadlines. ASSIGNED and RUNNING are
+   * not published.
    *
    * @generated from field: repeated muster.v1.JobState states = 3;
    */

@@ -309,8 +309,7 @@ export type Job = Message<"muster.v1.Job"> & {
   softDeadlineTime?: Timestamp | undefined;
 
   /**
-   * When the control plane found that it had not. Unset: it has not missed its soft deadline. A miss raises `revision`
-   * while the job is open.
+   * When the control plane found that it had not. Unset: it has not missed its soft deadline.
    *
    * @generated from field: google.protobuf.Timestamp soft_deadline_miss_time = 38;
    */

@@ -27,8 +27,8 @@ export type SoftDeadline = Message<"muster.v1.SoftDeadline"> & {
    */
   due: {
     /**
-     * Counted from when the job may run; for the job of a schedule from its time in the schedule. At least 1 s, at most
-     * 10 years.
+     * Counted from when the job may run; for the job of a schedule from its time in the schedule. An update of the run
+     * time does not move it. At least 1 s, at most 10 years.
      *
      * @generated from field: google.protobuf.Duration after = 1;
      */
