@@ -18,8 +18,8 @@ picked AS MATERIALIZED (
   WHERE open AND time <= (SELECT least(time, $2::timestamptz) FROM now) ORDER BY time LIMIT $1 FOR UPDATE SKIP LOCKED
 ),
 locked AS MATERIALIZED (
-  SELECT r.job_id FROM picked p JOIN job_runs r ON ${sameKey('r.job_id', 'p.job_id')}
-  ORDER BY r.job_id FOR UPDATE OF r SKIP LOCKED
+  SELECT job_id FROM job_runs WHERE job_id = ANY(ARRAY(SELECT job_id FROM picked)) ORDER BY job_id
+  FOR UPDATE SKIP LOCKED
 ),
 without_run AS MATERIALIZED (
   SELECT p.job_id, p.time FROM picked p
@@ -49,7 +49,7 @@ closed AS (
 ${groups({ from: 'missed', by: ['state', 'revision', 'attempt', 'was_state'] })},
 published AS (${outboxInsert({ moved: true })})
 SELECT c.reaction, c.priority, m.job_id, m.lane_id, m.state, m.rank, n.namespace FROM closed c
-LEFT JOIN missed m ON ${sameKey('m.job_id', 'c.job_id')}
+LEFT JOIN missed m ON m.job_id = c.job_id
 LEFT JOIN lanes n ON ${sameKey('n.lane_id', 'm.lane_id')}`,
   row: {
     reaction: 'int2',
