@@ -72,8 +72,11 @@ export interface LimitStore {
   lockLimits(lane: LaneUnderLimits): Promise<LaneLimits>;
   /** Use of the limits of the queue and the definition. After `lockLimits` it includes all earlier assignments. */
   readLimitUse(lane: Omit<LaneUnderLimits, 'laneId' | 'ownUs'>): Promise<LimitUse>;
-  /** After `lockLimits`, and after the statement that assigns. Sent with the commit; not awaited. */
-  takeRateUnits(taken: readonly TakenUnits[]): void;
+  /**
+   * After `lockLimits`, and after the statement that assigns. `readUs`: when the use was read; a clock of the database
+   * that has stepped since does not count. Sent with the commit; not awaited.
+   */
+  takeRateUnits(taken: readonly TakenUnits[], readUs: number): void;
   /**
    * Limits by definition, in order. Claims under them take the same locks: a job that is open after this stays open
    * until the transaction ends.

@@ -71,7 +71,7 @@ export function dispatchStore(session: Session): LaneStore & DispatchStore & Lim
     readUseOfKeys: (lane, limitIds) => readUseOfKeys(session, lane, limitIds),
     lockLimits: (lane) => lockLimits(session, lane),
     readLimitUse: (lane) => readLimitUse(session, lane),
-    takeRateUnits: (taken) => takeRateUnits(session, taken),
+    takeRateUnits: (taken, readUs) => takeRateUnits(session, taken, readUs),
     readWaitingKeys: (afterLimitId, limit) => readWaitingKeys(session, afterLimitId, limit),
     readDefinitionLimits: (namespace, definition) => readDefinitionLimits(session, namespace, definition),
     setDefinitionLimits: (namespace, definition, limits) => setDefinitionLimits(session, namespace, definition, limits),

@@ -5,6 +5,7 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LockedLane, PassedGates } from '../../engine/ports/dispatch.ts';
 import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
 import { inputTable } from '../base/input-table.ts';
+import { timestampOf } from '../base/times.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf, RowType, RowWith } from '../driver/row-types.ts';
 import { queueKey } from '../queues/queues.ts';
@@ -173,7 +174,9 @@ export function keyUseOf(row: RowWith<typeof keyUseRowType>): KeyUse {
 const takeMany = {
   name: 'take_rate_units',
   text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+WITH now AS MATERIALIZED (
+  SELECT greatest($4::timestamptz, least(muster_now(), $4::timestamptz + interval '1 minute')) AS time
+),
 taken AS MATERIALIZED (
   SELECT i.bucket_id, sum(i.added_us) * interval '1 microsecond' AS added
   FROM ${inputTable({ bucket_id: 'uuid', added_us: 'bigint', stored_job_id: 'uuid' }, 'i')}
@@ -186,11 +189,12 @@ ON CONFLICT (bucket_id) DO UPDATE
 SET full_time = greatest(b.full_time, (SELECT time FROM now)) + (excluded.full_time - (SELECT time FROM now))`,
 };
 
-export function takeRateUnits(session: Session, taken: readonly TakenUnits[]): void {
+export function takeRateUnits(session: Session, taken: readonly TakenUnits[], readUs: number): void {
   if (taken.length === 0) return;
   void session.run(takeMany, [
     taken.map((one) => one.bucketId),
     taken.map((one) => one.addedUs),
     taken.map((one) => one.storedJobId),
+    timestampOf(readUs),
   ]);
 }

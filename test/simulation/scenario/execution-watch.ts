@@ -40,10 +40,11 @@ export class ExecutionWatch implements Executions {
     else if (other.continues) this.#history.count('overlap: a handler went on without a lease, as its definition says');
     else if (other.signalled !== undefined) this.#history.count('overlap: a handler took its time to stop');
     else {
-      // It got no cancel, which is right only if its time was over; the record shows that.
+      // It got no cancel, which is right only if its time was over, or that of the other one; the record shows that.
       const { job, attempt, session } = other;
       const by = `attempt ${execution.attempt} in ${execution.process.name}`;
-      this.#history.log(other.process.name, 'overlap', { job, attempt, session, by });
+      const begun = { byAttempt: execution.attempt, bySession: execution.session };
+      this.#history.log(other.process.name, 'overlap', { job, attempt, session, by, ...begun });
     }
   }
 }

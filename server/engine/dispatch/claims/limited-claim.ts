@@ -25,7 +25,7 @@ export async function claimLimited(tx: Store, claim: Claim, limits: LimitsToClai
   if (over.length > 0) tx.deferAtLimit(over, limits);
   const limitIds = new Map(candidates.map(({ jobId, limitId }) => [jobId, limitId]));
   const taken = admitted.map((jobId) => ({ limitId: limitIds.get(jobId) }));
-  tx.takeRateUnits(unitsTaken(limits, use, keys, taken));
+  tx.takeRateUnits(unitsTaken(limits, use, keys, taken), use.nowUs);
   const isEmpty = areAll && admitted.length + over.length === candidates.length;
   return {
     jobs,

@@ -63,7 +63,7 @@ export function admitPermits(tx: Store, locked: LockedPermits | undefined, given
     limited,
     takeUnits: (proofs) => {
       const taken = [...admitted].map((jobId) => ({ limitId: limitIds.get(jobId), storedJobId: proofs.get(jobId) }));
-      tx.takeRateUnits(unitsTaken(limited, under.use, keys, taken));
+      tx.takeRateUnits(unitsTaken(limited, under.use, keys, taken), under.use.nowUs);
     },
   };
 }

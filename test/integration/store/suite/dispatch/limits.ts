@@ -291,6 +291,19 @@ export function limitsSuite(context: StoreContext): void {
       expect(row?.owed).toBe(true);
     });
 
+    it('is not used up for an hour by a clock that steps ahead between the count and the end of a claim', async () => {
+      await emptyTables(context);
+      const readUs = (await context.store.nowUs()) - 3_600e6;
+      const taken = [{ bucketId: keyA, addedUs: 5e6, storedJobId: undefined }];
+      await context.store.together(async (tx) => tx.takeRateUnits(taken, readUs));
+      const read = `to_timestamp(${readUs / 1e6})`;
+      const [row] = await sql(
+        context,
+        `SELECT full_time BETWEEN ${read} AND ${read} + interval '66 s' AS owed FROM rate_buckets`,
+      );
+      expect(row?.owed).toBe(true);
+    });
+
     it('of a key defers its jobs, and returns when it has units again', async () => {
       const rateLimit = { units: 1, periodMs: 3_600_000, burst: 1 };
       const { laneId } = await limitedLanes(context, { keyLimit: { key: 'k', policy: 'WAIT', rateLimit } });
