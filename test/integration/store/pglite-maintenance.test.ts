@@ -24,8 +24,8 @@ const never = {
   checkpointBytes: Number.POSITIVE_INFINITY,
 };
 const hotTables = [
-  ...['job_runs', 'sessions', 'job_checkpoints', 'lane_count_changes', 'lane_counts', 'outbox'],
-  ...['fairness_keys', 'rate_buckets', 'reservations', 'workflow_runs', 'workflow_steps'],
+  ...['job_runs', 'sessions', 'job_checkpoints', 'soft_deadlines', 'lane_count_changes'],
+  ...['lane_counts', 'outbox', 'fairness_keys', 'rate_buckets', 'reservations', 'workflow_runs', 'workflow_steps'],
   ...['step_compensations', 'step_cache', 'job_inbox'],
   ...['batches', 'batch_counts'],
   ...['signal_waits', 'sent_signals', 'job_dependencies'],

@@ -63,7 +63,7 @@ const pauseReplica: Incident = ({ replicas }, random, leaseMs) =>
 const restartReplica: Incident = ({ replicas }, random) => void random.pick(replicas).restart();
 const killWorker: Incident = ({ workers }, random) => random.pick(workers).kill();
 const pauseWorker: Incident = ({ workers }, random, leaseMs) =>
-  random.pick(workers).pause(random.pick([0.1, 0.9, 1.5, 2.5]) * leaseMs * random.between(0.8, 1.2));
+  random.pick(workers).pause(random.pick([0.1, 0.9, 1.5, 4]) * leaseMs * random.between(0.8, 1.2));
 const drainWorker: Incident = ({ workers }, random) => random.pick(workers).drain();
 const closeWorker: Incident = ({ workers }, random) => random.pick(workers).close();
 const changeSlots: Incident = ({ workers }, random) => random.pick(workers).setSlots(random.int(1, 4));
