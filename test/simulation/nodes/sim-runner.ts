@@ -78,6 +78,11 @@ export class SimRunner implements Runner {
     );
   }
 
+  /** Whether a handler runs. */
+  get isBusy(): boolean {
+    return [...this.#runs.values()].some(({ execution }) => execution !== undefined);
+  }
+
   hasStarted(slot: number): boolean {
     return this.#runs.get(slot)?.execution !== undefined;
   }

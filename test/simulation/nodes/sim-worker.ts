@@ -67,6 +67,10 @@ class Life {
     });
   }
 
+  get isBusy(): boolean {
+    return this.#runner.isBusy;
+  }
+
   die(): void {
     this.process.kill();
     this.#runner.die();
@@ -102,6 +106,11 @@ export class SimWorker {
   }
 
   /** Name of the live process. */
+  /** Whether it runs, and one of its handlers too. */
+  get isBusy(): boolean {
+    return this.#life?.isBusy ?? false;
+  }
+
   get processName(): string | undefined {
     return this.#life?.process.name;
   }

@@ -62,8 +62,12 @@ const pauseReplica: Incident = ({ replicas }, random, leaseMs) =>
   random.pick(replicas).pause(random.between(0.05, 1.6) * leaseMs);
 const restartReplica: Incident = ({ replicas }, random) => void random.pick(replicas).restart();
 const killWorker: Incident = ({ workers }, random) => random.pick(workers).kill();
-const pauseWorker: Incident = ({ workers }, random, leaseMs) =>
-  random.pick(workers).pause(random.pick([0.1, 0.9, 1.5, 4]) * leaseMs * random.between(0.8, 1.2));
+/** Rather one whose handlers run: their jobs begin elsewhere if it stays away for long. */
+const pauseWorker: Incident = ({ workers }, random, leaseMs) => {
+  const busy = workers.filter(({ isBusy }) => isBusy);
+  const worker = random.pick(busy.length > 0 ? busy : workers);
+  worker.pause(random.pick([0.1, 0.9, 1.5, 4]) * leaseMs * random.between(0.8, 1.2));
+};
 const drainWorker: Incident = ({ workers }, random) => random.pick(workers).drain();
 const closeWorker: Incident = ({ workers }, random) => random.pick(workers).close();
 const changeSlots: Incident = ({ workers }, random) => random.pick(workers).setSlots(random.int(1, 4));
