@@ -28,6 +28,9 @@ export interface SeedResult {
   readonly trace: readonly string[];
 }
 
+/** Of so many seeds one stops workers over and over; interval of the search for one, in ms of virtual time. */
+const STOPS_EVERY = 10;
+const STOP_MS = 100;
 const TRACE_LINES = 200_000;
 /** Interval of the checks for the end, in ms of virtual time. */
 const POLL_MS = 500;
@@ -60,6 +63,7 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
   process.on('unhandledRejection', rejected);
   try {
     unleash(simulation);
+    if (seed % STOPS_EVERY === 0) stopBusyWorker(simulation);
     for (const replica of replicas) replica.start();
     for (const worker of workers) worker.start();
     const shape = { calls: profile.calls, until: profile.healMs, leaseMs: profile.times.leaseMs };
@@ -106,6 +110,15 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
   } finally {
     process.off('unhandledRejection', rejected);
   }
+}
+
+/** A worker whose handler runs stays away for so long that the job begins elsewhere. */
+function stopBusyWorker(simulation: Simulation): void {
+  const { world, workers, profile } = simulation;
+  const { leaseMs } = profile.times;
+  const busy = workers.find(({ isBusy }) => isBusy);
+  if (busy) busy.pause(4 * leaseMs);
+  world.after(busy ? 6 * leaseMs : STOP_MS, () => stopBusyWorker(simulation));
 }
 
 /** Every inbox row is taken, and ended jobs wait for nothing. */
