@@ -24,9 +24,9 @@ const (
 
 // One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>"; or the miss of a
 // soft deadline, "dev.muster.v1.job.soft_deadline_missed". The event's id is "<job_id>/<revision>", which also
-// identifies a repeat. The data omits fields that the event's attributes have
-// (subject: job_id; source: namespace; time: event_time). Changes to ASSIGNED and RUNNING, progress, and changes
-// without a new state are not published; their revisions are missing.
+// identifies a repeat. The data omits fields that the event's attributes have (subject: job_id; source: namespace; time:
+// event_time). Changes to ASSIGNED and RUNNING, progress, and other changes without a new state are not published; their
+// revisions are missing.
 type JobEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The job.

@@ -354,7 +354,8 @@ type Schedule struct {
 	// Its times.
 	Times *ScheduleTimes `protobuf:"bytes,3,opt,name=times,proto3" json:"times,omitempty"`
 	// The submission for each time. Idempotency key, start, expiry, trace context, sticky, dependencies and a time as soft
-	// deadline must be unset: those are each job's own. At most 62 labels. Version 0 of the definition is the newest one at that time.
+	// deadline must be unset: those are each job's own. At most 62 labels. Version 0 of the definition is the newest one
+	// at that time.
 	Job *JobSubmission `protobuf:"bytes,4,opt,name=job,proto3" json:"job,omitempty"`
 	// What happens when a time comes while a job of an earlier one has not ended.
 	OverlapPolicy OverlapPolicy `protobuf:"varint,5,opt,name=overlap_policy,json=overlapPolicy,proto3,enum=muster.v1.OverlapPolicy" json:"overlap_policy,omitempty"`

@@ -48,15 +48,11 @@ export function plannedJobFrom(
   const job = wire ?? create(JobSubmissionSchema, { definition: 'missing' });
   refuseOwn(job, planned, violations);
   const defaults = { maxPayload, trace: { traceparent: '', tracestate: '' }, maxLabels };
-  const { definition, definitionVersion, queue, input, labels, priority, ...rest } = submissionFrom(
-    job,
-    field,
-    defaults,
-    violations,
-  );
-  const { retryPolicy, runTimeoutMs, demands, fairnessKey, softDeadline } = rest;
+  const made = submissionFrom(job, field, defaults, violations);
+  const { definition, definitionVersion, queue, input, labels, priority, retryPolicy, runTimeoutMs, demands } = made;
   // Sorted, so that equal content is the same schedule.
   const own = { definition, definitionVersion, queue, input, priority, retryPolicy, runTimeoutMs, demands };
+  const { fairnessKey, softDeadline } = made;
   return { ...own, fairnessKey, softDeadline, labels: sortedMap(labels) };
 }
 

@@ -5,7 +5,7 @@ import {
   DeadlineReaction as WireReaction,
   type SoftDeadline as WireSoftDeadline,
 } from '@muster/sdk/gen/muster/v1/soft_deadline_pb';
-import { type DeadlineReaction, deadlineReactions, type SoftDeadline } from '../../domain/jobs/soft-deadline.ts';
+import { deadlineReactions, reactionOf, type SoftDeadline } from '../../domain/jobs/soft-deadline.ts';
 import { checkRange, durationMs, isKnown, TEN_YEARS_MS, timestampUs } from '../base/checks.ts';
 import { durationTo, timestampTo } from '../base/convert-payload.ts';
 import type { Violations } from '../base/violations.ts';
@@ -35,7 +35,7 @@ export function softDeadlineFrom(
     'applies to the reaction RAISE_PRIORITY only',
   );
   checkRange(priority, -100, HIGHEST_PRIORITY, `${field}.priority`, violations);
-  return { ...dueFrom(due, field, violations), reaction: reactionOf(reaction), priority };
+  return { ...dueFrom(due, field, violations), reaction: reactionOf(reaction) ?? 'NOTIFY', priority };
 }
 
 function dueFrom(
@@ -46,11 +46,6 @@ function dueFrom(
   if (due.case === 'time') return { timeUs: timestampUs(due.value, `${field}.time`, violations) ?? 0 };
   if (due.case === undefined) return {};
   return { afterMs: durationMs(due.value, SECOND_MS, TEN_YEARS_MS, `${field}.after`, violations) ?? SECOND_MS };
-}
-
-function reactionOf(wire: WireReaction): DeadlineReaction {
-  const found = Object.entries(deadlineReactions).find(([, code]) => code === Number(wire));
-  return (found?.[0] as DeadlineReaction | undefined) ?? 'NOTIFY';
 }
 
 /** The empty object without one. */

@@ -10,6 +10,15 @@ export const deadlineReactions = { NOTIFY: 1, RAISE_PRIORITY: 2, CANCEL: 3 } as 
 
 export type DeadlineReaction = keyof typeof deadlineReactions;
 
+const reactionNames = new Map(
+  Object.entries(deadlineReactions).map(([name, code]) => [code as number, name as DeadlineReaction]),
+);
+
+/** Undefined: no reaction has this code. */
+export function reactionOf(code: number): DeadlineReaction | undefined {
+  return reactionNames.get(code);
+}
+
 interface Reaction {
   readonly reaction: DeadlineReaction;
   /** For RAISE_PRIORITY: the job's new priority. */

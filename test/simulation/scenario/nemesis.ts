@@ -242,3 +242,15 @@ function heal({ conditions, hub, replicas, workers, history, postgres }: Simulat
     worker.wake();
   }
 }
+
+/** Interval of the search for a busy worker, in ms of virtual time. */
+const SEARCH_MS = 100;
+
+/** A worker whose handler runs stays away for so long that the job begins elsewhere. */
+export function stopBusyWorker(simulation: Simulation): void {
+  const { world, workers, profile } = simulation;
+  const { leaseMs } = profile.times;
+  const busy = workers.find(({ isBusy }) => isBusy);
+  if (busy) busy.pause(4 * leaseMs);
+  world.after(busy ? 6 * leaseMs : SEARCH_MS, () => stopBusyWorker(simulation));
+}

@@ -8,7 +8,7 @@ import { check } from '../checker/base/check.ts';
 import { checkPublished } from '../checker/events/published.ts';
 import type { History } from '../core/history.ts';
 import { readJournal } from '../database/journal.ts';
-import { unleash } from './nemesis.ts';
+import { stopBusyWorker, unleash } from './nemesis.ts';
 import { unleashOnFlows, unleashOnLinks } from './own-crashes.ts';
 import { planOwn, plansOf } from './own-flows.ts';
 import { planLinks } from './own-links.ts';
@@ -28,9 +28,8 @@ export interface SeedResult {
   readonly trace: readonly string[];
 }
 
-/** Of so many seeds one stops workers over and over; interval of the search for one, in ms of virtual time. */
+/** Of so many seeds one stops workers over and over. */
 const STOPS_EVERY = 10;
-const STOP_MS = 100;
 const TRACE_LINES = 200_000;
 /** Interval of the checks for the end, in ms of virtual time. */
 const POLL_MS = 500;
@@ -110,15 +109,6 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
   } finally {
     process.off('unhandledRejection', rejected);
   }
-}
-
-/** A worker whose handler runs stays away for so long that the job begins elsewhere. */
-function stopBusyWorker(simulation: Simulation): void {
-  const { world, workers, profile } = simulation;
-  const { leaseMs } = profile.times;
-  const busy = workers.find(({ isBusy }) => isBusy);
-  if (busy) busy.pause(4 * leaseMs);
-  world.after(busy ? 6 * leaseMs : STOP_MS, () => stopBusyWorker(simulation));
 }
 
 /** Every inbox row is taken, and ended jobs wait for nothing. */

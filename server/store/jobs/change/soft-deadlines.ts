@@ -1,6 +1,6 @@
 /** Soft deadlines that have passed: which jobs missed theirs, and the events that say so. */
 import { stateOf } from '../../../domain/jobs/job-state.ts';
-import { type DeadlineReaction, deadlineReactions } from '../../../domain/jobs/soft-deadline.ts';
+import { type DeadlineReaction, reactionOf } from '../../../domain/jobs/soft-deadline.ts';
 import type { ClosedDeadlines } from '../../../engine/ports/jobs.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { timestampOf } from '../../base/times.ts';
@@ -62,10 +62,6 @@ LEFT JOIN lanes n ON ${sameKey('n.lane_id', 'm.lane_id')}`,
   },
 } satisfies Statement;
 
-const reactions = new Map(
-  Object.entries(deadlineReactions).map(([name, code]) => [code as number, name as DeadlineReaction]),
-);
-
 export async function closePassedDeadlines(
   session: Session,
   limit: number,
@@ -81,7 +77,7 @@ export async function closePassedDeadlines(
           namespace,
           state: stateOf(state),
           rank: rank ?? undefined,
-          reaction: reactions.get(reaction) as DeadlineReaction,
+          reaction: reactionOf(reaction) as DeadlineReaction,
           priority,
         },
   );

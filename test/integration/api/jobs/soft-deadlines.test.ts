@@ -217,6 +217,17 @@ describe('the soft deadline of a schedule’s job', () => {
   });
 });
 
+it('a template of a schedule refuses what is each job’s own', async () => {
+  const definition = await world.define();
+  const own = {
+    dependsOn: [{ on: { case: 'jobId' as const, value: await world.submit(definition) } }],
+    softDeadline: { due: { case: 'time' as const, value: timestampFromMs(Date.now()) } },
+  };
+  const schedule = { name: 'own', times: { crons: ['0 0 1 1 *'] }, job: { definition, ...own } };
+  const refusal = await world.rpc.refused(applySchedule, { schedule });
+  expect(refusal.fields).toEqual(['schedule.job.depends_on', 'schedule.job.soft_deadline.time']);
+});
+
 describe('a soft deadline that is refused', () => {
   it.each<[string, Deadline, string]>([
     ['without a time', {}, 'job.soft_deadline'],

@@ -8,7 +8,7 @@ import { RAISED_PRIORITY } from '../../scenario/definitions.ts';
 import { clockErrorUs, type Evidence, names, type Ordered } from '../base/events.ts';
 import { lateness } from '../base/promptness.ts';
 
-const INVARIANT = 'I18 soft deadlines';
+const INVARIANT = 'soft deadlines';
 const { CANCELLING, CANCELLED } = stateCodes;
 
 interface Deadline {

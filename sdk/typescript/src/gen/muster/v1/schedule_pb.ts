@@ -48,7 +48,8 @@ export type Schedule = Message<"muster.v1.Schedule"> & {
 
   /**
    * The submission for each time. Idempotency key, start, expiry, trace context, sticky, dependencies and a time as soft
-   * deadline must be unset: those are each job's own. At most 62 labels. Version 0 of the definition is the newest one at that time.
+   * deadline must be unset: those are each job's own. At most 62 labels. Version 0 of the definition is the newest one
+   * at that time.
    *
    * @generated from field: muster.v1.JobSubmission job = 4;
    */
