@@ -185,6 +185,30 @@ func TestJobOfAHandler(t *testing.T) {
 	}
 }
 
+func TestProgressAsACountOfUnits(t *testing.T) {
+	const most = 1<<53 - 1
+	for _, c := range []struct {
+		counts      muster.ProgressCounts
+		fraction    float64
+		done, total int64
+	}{
+		{muster.ProgressCounts{Done: 3, Total: 4, Unit: "rows"}, 0.75, 3, 4},
+		{muster.ProgressCounts{Done: 9, Total: 4}, 1, 9, 4},
+		{muster.ProgressCounts{Done: -1}, 0, 0, 0},
+		{muster.ProgressCounts{Done: math.MaxInt64, Total: math.MaxInt64, Unit: strings.Repeat("ä", 32)}, 1, most, most},
+	} {
+		outcome := mustertest.Run(t.Context(), func(ctx context.Context, _ any) (any, error) {
+			muster.JobFrom(ctx).ProgressCounts(c.counts, "copying")
+			return nil, nil
+		}, nil)
+		said := outcome.Progress[0]
+		if said.Fraction != c.fraction || said.GetDone() != c.done || said.GetTotal() != c.total ||
+			(said.Total == nil) != (c.total == 0) || said.Unit != c.counts.Unit || said.Message != "copying" {
+			t.Errorf("%v: %v", c.counts, said)
+		}
+	}
+}
+
 func TestWordsOfAHandler(t *testing.T) {
 	var late *muster.Job
 	outcome := mustertest.RunWith(t.Context(), mustertest.Options{MaxPayload: 10}, func(ctx context.Context, _ any) (any, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"sync"
 	"time"
 
@@ -15,8 +14,6 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 	"muster.dev/sdk/go/musterpb/workerpb"
 )
-
-const maxProgressMessage = 256
 
 // Job is the job that a handler works on. Its methods are safe for concurrent use. After the handler has returned,
 // updates are ignored.
@@ -128,16 +125,6 @@ func (j *Job) Suspend(checkpoint any) error {
 		}
 	}
 	return ErrSuspended
-}
-
-// Progress reports the handler's progress: a fraction, limited to the range from 0 to 1, and a readable message, cut
-// after 256 characters; it may be empty. It is sent within a second.
-func (j *Job) Progress(fraction float64, message string) {
-	if math.IsNaN(fraction) {
-		fraction = 0
-	}
-	progress := &pb.Progress{Fraction: min(1, max(0, fraction)), Message: firstRunes(cut(message, 4*maxProgressMessage), maxProgressMessage)}
-	j.whileRunning(func() { j.outlet.Progress(progress) })
 }
 
 // ExtendRunTimeout requests more time than the run timeout, which still counts from the handler's start; several calls

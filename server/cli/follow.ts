@@ -11,6 +11,7 @@ import {
   stateName,
   type Workflow,
 } from '@muster/sdk/grpc';
+import { barText } from '../view/progress-words.ts';
 import { jobRemark } from '../view/state-words.ts';
 import { spanBetween, spanText } from '../view/times.ts';
 import type { Connection } from './connection.ts';
@@ -124,8 +125,8 @@ function liveShower(out: Invocation['out']): Shower {
   };
 }
 
-function remarkOf(job: Job): string {
-  return job.progress?.message && !isTerminal(job.state) ? job.progress.message : job.stateReason;
+function remarkOf({ progress, state, stateReason }: Job): string {
+  return (progress && !isTerminal(state) && barText(progress, Date.now())) || stateReason;
 }
 
 /** Shows how the job ended, or that it has not; returns the exit code. */

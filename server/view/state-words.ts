@@ -1,6 +1,7 @@
 /** Words for the states of jobs and steps. */
 import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { type StepState, StepStateSchema } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { reportedText } from './progress-words.ts';
 
 export function stepStateName(state: StepState): string {
   return StepStateSchema.value[state]?.localName ?? String(state);
@@ -12,5 +13,5 @@ export function jobRemark({ outcome, progress, state, stateReason }: Job): strin
   if (stateReason !== '') return stateReason;
   const running = state === JobState.RUNNING || state === JobState.ASSIGNED;
   if (!running || progress === undefined) return '';
-  return `${Math.floor(progress.fraction * 100)} %${progress.message ? ` ${progress.message}` : ''}`;
+  return reportedText(progress);
 }

@@ -25,6 +25,9 @@ type step struct {
 	NonRetryable bool            `json:"non_retryable"`
 	RetryDelayMS *int64          `json:"retry_delay_ms"`
 	Fraction     float64         `json:"fraction"`
+	Done         *int64          `json:"done"`
+	Total        int64           `json:"total"`
+	Unit         string          `json:"unit"`
 	MS           int64           `json:"ms"`
 	Then         []step          `json:"then"`
 	Definition   string          `json:"definition"`
@@ -104,7 +107,11 @@ func (r *scriptRun) step(ctx context.Context, step step) (*returned, error) {
 func (r *scriptRun) act(ctx context.Context, step step) (err error) {
 	switch step.Do {
 	case "progress":
-		r.job.Progress(step.Fraction, step.Message)
+		if step.Done == nil {
+			r.job.Progress(step.Fraction, step.Message)
+		} else {
+			r.job.ProgressCounts(muster.ProgressCounts{Done: *step.Done, Total: step.Total, Unit: step.Unit}, step.Message)
+		}
 	case "checkpoint":
 		return r.job.Checkpoint(jsonOrNull(step.Value))
 	case "suspend":

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from muster import JobContext, NonRetryableError, RetryLater, SubmittedJob
+from muster import JobContext, NonRetryableError, ProgressCounts, RetryLater, SubmittedJob
 
 Step = dict[str, Any]
 # The result that a step returns; None: the step returns none.
@@ -71,7 +71,9 @@ class Run:
 
     async def progress(self, step: Step) -> Returned:
         """Reports progress."""
-        self._ctx.progress(step["fraction"], step.get("message"))
+        counted = "done" in step
+        counts = ProgressCounts(step["done"], step.get("total"), step.get("unit", "")) if counted else step["fraction"]
+        self._ctx.progress(counts, step.get("message"))
         return None
 
     async def checkpoint(self, step: Step) -> Returned:

@@ -1,6 +1,6 @@
 /** The handler `script`: runs the steps of its input. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Child, type JobContext, NonRetryableError, RetryLater } from '@muster/sdk';
+import { type Child, type JobContext, NonRetryableError, type ProgressCounts, RetryLater } from '@muster/sdk';
 
 interface FailStep {
   readonly do: 'fail';
@@ -16,7 +16,7 @@ type Step =
   | { readonly do: 'return_bytes'; readonly size: number }
   | { readonly do: 'return_context' | 'wait_children' | 'return_children' }
   | { readonly do: 'raise' | 'panic' | 'log'; readonly message: string }
-  | { readonly do: 'progress'; readonly fraction: number; readonly message?: string }
+  | ({ readonly do: 'progress'; readonly message?: string } & ({ readonly fraction: number } | ProgressCounts))
   | { readonly do: 'checkpoint' | 'suspend'; readonly value: unknown }
   | { readonly do: 'extend' | 'sleep' | 'deaf_sleep'; readonly ms: number }
   | { readonly do: 'until_stopped'; readonly then?: readonly Step[] }
@@ -64,7 +64,7 @@ async function runStep(step: Step, run: Run): Promise<Returned | undefined> {
     case 'panic':
       throw new Error(step.message);
     case 'progress':
-      ctx.progress(step.fraction, step.message);
+      ctx.progress('done' in step ? step : step.fraction, step.message);
       return undefined;
     case 'checkpoint':
       ctx.checkpoint(step.value);

@@ -1,5 +1,5 @@
 /** Messages of a command on its descriptor 3: JSON lines with progress, checkpoints, logs and extensions. */
-import type { JobContext, LogLevel } from '@muster/sdk';
+import type { JobContext, LogLevel, ProgressCounts } from '@muster/sdk';
 import { spanToMs } from '../../server/domain/base/quantities.ts';
 import { LineSplitter } from './lines.ts';
 
@@ -11,7 +11,7 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** The content of one line, which may have several parts. */
 export interface Message {
-  readonly progress?: number;
+  readonly progress?: number | ProgressCounts;
   readonly message?: string;
   readonly checkpoint?: unknown;
   readonly log?: string;
@@ -28,8 +28,7 @@ export function parseMessage(line: string): Message {
   if (unknown !== undefined) throw new Error(`"${unknown}" is not known; it takes progress, checkpoint, log or extend`);
   if (progress === undefined && checkpoint === undefined && log === undefined && extend === undefined)
     throw new Error('it takes progress, checkpoint, log or extend');
-  if (progress !== undefined && !(typeof progress === 'number' && progress >= 0 && progress <= 1))
-    throw new Error('progress takes a number from 0 to 1');
+  if (progress !== undefined) checkProgress(progress);
   if (message !== undefined && typeof message !== 'string') throw new Error('message takes text');
   if (message !== undefined && progress === undefined) throw new Error('message goes with progress');
   if (log !== undefined && typeof log !== 'string') throw new Error('log takes text');
@@ -39,6 +38,19 @@ export function parseMessage(line: string): Message {
   if (extend !== undefined && !extendMs) throw new Error('extend takes a span above 0, such as "30s"');
   // Each field was checked above.
   return { progress, message, checkpoint, log, level, ...(extendMs && { extendMs }) } as Message;
+}
+
+function checkProgress(progress: unknown): void {
+  if (typeof progress === 'number' && progress >= 0 && progress <= 1) return;
+  if (typeof progress !== 'object' || progress === null || Array.isArray(progress))
+    throw new Error('progress takes a number from 0 to 1, or an object with done, total and unit');
+  const { done, total, unit, ...rest } = progress as Record<string, unknown>;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw new Error(`"${unknown}" is not known in progress; it takes done, total and unit`);
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  if (!isCount(done)) throw new Error('done takes a whole number from 0');
+  if (total !== undefined && !isCount(total)) throw new Error('total takes a whole number from 0');
+  if (unit !== undefined && typeof unit !== 'string') throw new Error('unit takes text');
 }
 
 /** Passes on the messages of a stream of lines. Bad lines are logged and otherwise ignored. */

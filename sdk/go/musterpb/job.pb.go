@@ -893,15 +893,25 @@ func (x *Cancellation) GetCleanupJobId() string {
 	return ""
 }
 
-// Progress that a handler reports.
+// Progress that a handler reports: as a fraction, or as a count of units.
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// From 0 to 1.
+	// From 0 to 1. With `total`, the server sets it to `done / total`, at most 1.
 	Fraction float64 `protobuf:"fixed64,1,opt,name=fraction,proto3" json:"fraction,omitempty"`
 	// What it is doing, as readable text. At most 256 characters.
-	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	// Units that are done, from 0 to 2^53 - 1. Unset: it counts none.
+	Done *int64 `protobuf:"varint,3,opt,name=done,proto3,oneof" json:"done,omitempty"`
+	// Units in all, from 0 to 2^53 - 1. Unset: not known. Needs `done`.
+	Total *int64 `protobuf:"varint,4,opt,name=total,proto3,oneof" json:"total,omitempty"`
+	// What it counts, such as "rows". At most 32 characters. Empty: not said. Needs `done`.
+	Unit string `protobuf:"bytes,5,opt,name=unit,proto3" json:"unit,omitempty"`
+	// Output only. When `done` reaches `total` at the pace of this attempt, from its first report of the unit to its
+	// latest. Unset: there is no total, no pace yet, or the job is not RUNNING or was asked to stop. In the past: it has
+	// become slower since.
+	EstimatedEndTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=estimated_end_time,json=estimatedEndTime,proto3" json:"estimated_end_time,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Progress) Reset() {
@@ -946,6 +956,34 @@ func (x *Progress) GetMessage() string {
 		return x.Message
 	}
 	return ""
+}
+
+func (x *Progress) GetDone() int64 {
+	if x != nil && x.Done != nil {
+		return *x.Done
+	}
+	return 0
+}
+
+func (x *Progress) GetTotal() int64 {
+	if x != nil && x.Total != nil {
+		return *x.Total
+	}
+	return 0
+}
+
+func (x *Progress) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Progress) GetEstimatedEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EstimatedEndTime
+	}
+	return nil
 }
 
 // A job as a client submits it.
@@ -1262,10 +1300,16 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\x05stage\x18\x01 \x01(\x0e2\x16.muster.v1.CancelStageR\x05stage\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12=\n" +
 	"\frequest_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vrequestTime\x12$\n" +
-	"\x0ecleanup_job_id\x18\x04 \x01(\tR\fcleanupJobId\"@\n" +
+	"\x0ecleanup_job_id\x18\x04 \x01(\tR\fcleanupJobId\"\xe5\x01\n" +
 	"\bProgress\x12\x1a\n" +
 	"\bfraction\x18\x01 \x01(\x01R\bfraction\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\xaf\b\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12\x17\n" +
+	"\x04done\x18\x03 \x01(\x03H\x00R\x04done\x88\x01\x01\x12\x19\n" +
+	"\x05total\x18\x04 \x01(\x03H\x01R\x05total\x88\x01\x01\x12\x12\n" +
+	"\x04unit\x18\x05 \x01(\tR\x04unit\x12H\n" +
+	"\x12estimated_end_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x10estimatedEndTimeB\a\n" +
+	"\x05_doneB\b\n" +
+	"\x06_total\"\xaf\b\n" +
 	"\rJobSubmission\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -1412,23 +1456,24 @@ var file_muster_v1_job_proto_depIdxs = []int32{
 	12, // 17: muster.v1.Job.soft_deadline_miss_time:type_name -> google.protobuf.Timestamp
 	4,  // 18: muster.v1.Cancellation.stage:type_name -> muster.v1.CancelStage
 	12, // 19: muster.v1.Cancellation.request_time:type_name -> google.protobuf.Timestamp
-	11, // 20: muster.v1.JobSubmission.input:type_name -> muster.v1.Payload
-	3,  // 21: muster.v1.JobSubmission.idempotency_conflict_policy:type_name -> muster.v1.IdempotencyConflictPolicy
-	10, // 22: muster.v1.JobSubmission.labels:type_name -> muster.v1.JobSubmission.LabelsEntry
-	12, // 23: muster.v1.JobSubmission.run_time:type_name -> google.protobuf.Timestamp
-	15, // 24: muster.v1.JobSubmission.delay:type_name -> google.protobuf.Duration
-	12, // 25: muster.v1.JobSubmission.expire_time:type_name -> google.protobuf.Timestamp
-	16, // 26: muster.v1.JobSubmission.retry_policy:type_name -> muster.v1.RetryPolicy
-	15, // 27: muster.v1.JobSubmission.run_timeout:type_name -> google.protobuf.Duration
-	17, // 28: muster.v1.JobSubmission.demands:type_name -> muster.v1.Demands
-	18, // 29: muster.v1.JobSubmission.sticky:type_name -> muster.v1.Sticky
-	19, // 30: muster.v1.JobSubmission.depends_on:type_name -> muster.v1.Dependency
-	20, // 31: muster.v1.JobSubmission.soft_deadline:type_name -> muster.v1.SoftDeadline
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	12, // 20: muster.v1.Progress.estimated_end_time:type_name -> google.protobuf.Timestamp
+	11, // 21: muster.v1.JobSubmission.input:type_name -> muster.v1.Payload
+	3,  // 22: muster.v1.JobSubmission.idempotency_conflict_policy:type_name -> muster.v1.IdempotencyConflictPolicy
+	10, // 23: muster.v1.JobSubmission.labels:type_name -> muster.v1.JobSubmission.LabelsEntry
+	12, // 24: muster.v1.JobSubmission.run_time:type_name -> google.protobuf.Timestamp
+	15, // 25: muster.v1.JobSubmission.delay:type_name -> google.protobuf.Duration
+	12, // 26: muster.v1.JobSubmission.expire_time:type_name -> google.protobuf.Timestamp
+	16, // 27: muster.v1.JobSubmission.retry_policy:type_name -> muster.v1.RetryPolicy
+	15, // 28: muster.v1.JobSubmission.run_timeout:type_name -> google.protobuf.Duration
+	17, // 29: muster.v1.JobSubmission.demands:type_name -> muster.v1.Demands
+	18, // 30: muster.v1.JobSubmission.sticky:type_name -> muster.v1.Sticky
+	19, // 31: muster.v1.JobSubmission.depends_on:type_name -> muster.v1.Dependency
+	20, // 32: muster.v1.JobSubmission.soft_deadline:type_name -> muster.v1.SoftDeadline
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_proto_init() }
@@ -1447,6 +1492,7 @@ func file_muster_v1_job_proto_init() {
 		(*Job_Result)(nil),
 		(*Job_Failure)(nil),
 	}
+	file_muster_v1_job_proto_msgTypes[2].OneofWrappers = []any{}
 	file_muster_v1_job_proto_msgTypes[3].OneofWrappers = []any{
 		(*JobSubmission_RunTime)(nil),
 		(*JobSubmission_Delay)(nil),

@@ -72,5 +72,6 @@ export {
   NonRetryableError,
   RetryLater,
 } from './worker/handler.ts';
+export type { ProgressCounts } from './worker/progress.ts';
 export type { WorkerEvent, WorkerOptions } from './worker/worker.ts';
 export { Worker } from './worker/worker.ts';

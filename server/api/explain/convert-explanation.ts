@@ -8,13 +8,13 @@ import {
   type RunningAttemptSchema,
   type StartEstimateSchema,
 } from '@muster/sdk/gen/muster/v1/job_explanation_pb';
-import { ProgressSchema } from '@muster/sdk/gen/muster/v1/job_pb';
 import type { Blocker, Constraint } from '../../domain/explain/constraint.ts';
 import type { RunningAttempt, StartEstimate } from '../../domain/explain/explanation.ts';
 import { waitReasons } from '../../domain/explain/wait-reasons.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { Explanation } from '../../engine/explain/explanations.ts';
 import { durationTo, timestampTo } from '../base/convert-payload.ts';
+import { mayRunToItsEnd, progressTo } from '../jobs/convert-progress.ts';
 
 /** `{ key: time }`, or an empty object: protobuf-es accepts no undefined. */
 function timeAt<K extends string>(key: K, us: number | undefined): { [P in K]?: ReturnType<typeof timestampTo> } {
@@ -57,7 +57,7 @@ function estimateTo({
   };
 }
 
-function runningTo(running: RunningAttempt): MessageInitShape<typeof RunningAttemptSchema> {
+function runningTo(running: RunningAttempt, isOnItsWay: boolean): MessageInitShape<typeof RunningAttemptSchema> {
   const { attempt, sessionId, workerName, assignTimeUs, beatTimeUs, progress } = running;
   return {
     attempt,
@@ -65,7 +65,7 @@ function runningTo(running: RunningAttempt): MessageInitShape<typeof RunningAtte
     workerName,
     ...timeAt('assignTime', assignTimeUs),
     ...timeAt('beatTime', beatTimeUs),
-    ...(progress ? { progress: create(ProgressSchema, progress) } : {}),
+    ...(progress ? { progress: progressTo(progress, isOnItsWay) } : {}),
   };
 }
 
@@ -92,6 +92,6 @@ export function explanationTo({
     position: place?.place ?? 0,
     positionIsLowerBound: place?.isLeast ?? false,
     ...(estimate ? { startEstimate: estimateTo(estimate) } : {}),
-    ...(running ? { running: runningTo(running) } : {}),
+    ...(running ? { running: runningTo(running, mayRunToItsEnd(view)) } : {}),
   });
 }

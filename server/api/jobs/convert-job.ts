@@ -8,7 +8,6 @@ import {
   type Job,
   JobSchema,
   type JobSubmission,
-  ProgressSchema,
 } from '@muster/sdk/gen/muster/v1/job_pb';
 import type { Failure } from '../../domain/base/payload.ts';
 import { MAX_KEY } from '../../domain/definitions/key-expression.ts';
@@ -36,6 +35,7 @@ import type { Violations } from '../base/violations.ts';
 import { dependenciesFrom } from '../dependencies/convert-dependency.ts';
 import { demandsFrom, stickyFrom } from '../dispatch/convert-demands.ts';
 import { retryPolicyFrom } from '../retries/convert-retry-policy.ts';
+import { mayRunToItsEnd, progressTo } from './convert-progress.ts';
 import { softDeadlineFrom } from './convert-soft-deadline.ts';
 
 /**
@@ -188,7 +188,7 @@ export function jobTo(view: JobView): Job {
     priority: view.priority,
     labels: { ...view.labels },
     input: payloadTo(view.input),
-    ...defined('progress', view.progress && create(ProgressSchema, view.progress)),
+    ...defined('progress', view.progress && progressTo(view.progress, mayRunToItsEnd(view))),
     attempt: view.attempt,
     attemptCount: view.attemptCount,
     ...defined('createTime', timestampTo(view.createTimeUs)),

@@ -14,9 +14,10 @@ import type { GrantedCredit } from '../../engine/dispatch/unspent-credits.ts';
 import type { SessionCredentials } from '../../engine/ports/ports.ts';
 import type { Outcome, Report } from '../../engine/sessions/reports.ts';
 import type { Heartbeat } from '../../engine/sessions/sessions.ts';
-import { checkProse, counterOf, durationMs, payloadFrom, THIRTY_DAYS_MS } from '../base/checks.ts';
+import { counterOf, durationMs, payloadFrom, THIRTY_DAYS_MS } from '../base/checks.ts';
 import { failureFrom, timestampTo } from '../base/convert-payload.ts';
 import type { Violations } from '../base/violations.ts';
+import { progressFrom } from '../jobs/convert-progress.ts';
 import { logsFrom } from './convert-log.ts';
 
 const MAX_CREDIT_PERMITS = 10_000;
@@ -71,14 +72,14 @@ export function heartbeatFrom(wire: SendHeartbeatRequest, maxPayload: number, vi
     })),
     credits: creditsFrom(wire.credits, violations),
     voidedCreditIds: voidedFrom(wire.voidedCreditIds, violations),
-    progress: wire.progress.flatMap((update, i) => progressFrom(update, `progress[${i}]`, maxPayload, violations)),
+    progress: wire.progress.flatMap((update, i) => changeFrom(update, `progress[${i}]`, maxPayload, violations)),
     logs: wire.progress.flatMap((update, i) => logFrom(update, `progress[${i}]`, violations)),
     pingEcho: counterOf(wire.pingEcho, 'ping_echo', violations),
     draining: wire.draining,
   };
 }
 
-function progressFrom(
+function changeFrom(
   wire: ProgressUpdate,
   path: string,
   maxPayload: number,
@@ -87,20 +88,14 @@ function progressFrom(
   const { progress, checkpoint, runTimeoutExtension } = wire;
   // The entry carries only log records.
   if (wire.logs.length > 0 && !progress && !checkpoint && !runTimeoutExtension) return [];
-  if (progress) {
-    violations.check(
-      progress.fraction >= 0 && progress.fraction <= 1,
-      `${path}.progress.fraction`,
-      `is ${progress.fraction}; must be from 0 to 1`,
-    );
-    checkProse(progress.message, 256, `${path}.progress.message`, violations);
-  }
+  const reported = progress && progressFrom(progress, `${path}.progress`, violations);
   const change = {
     jobId: uuidFrom(wire.jobId, `${path}.job_id`, violations),
     attempt: wire.attempt,
     sequence: counterOf(wire.sequence, `${path}.sequence`, violations),
-    fraction: progress?.fraction,
-    message: progress?.message,
+    fraction: reported?.fraction,
+    message: reported?.message,
+    counts: reported?.counts,
     extensionMs: durationMs(runTimeoutExtension, 0, THIRTY_DAYS_MS, `${path}.run_timeout_extension`, violations),
     checkpoint: checkpoint ? payloadFrom(checkpoint, maxPayload, `${path}.checkpoint`, violations) : undefined,
   };

@@ -1,6 +1,6 @@
 /** WorkerService: shows workers to operators. */
 import { create } from '@bufbuild/protobuf';
-import { JobState, ProgressSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import {
   type HeldJob,
   HeldJobSchema,
@@ -21,6 +21,7 @@ import { timestampTo } from '../base/convert-payload.ts';
 import type { Implementation } from '../base/implementation.ts';
 import { pageToken, positionOf } from '../base/page-token.ts';
 import { Violations } from '../base/violations.ts';
+import { mayRunToItsEnd, progressTo } from '../jobs/convert-progress.ts';
 
 function workerTo(session: WorkerView, deaf: boolean): Worker {
   const [openTime, beatTime, leaseExpireTime] = [session.openTimeUs, session.beatTimeUs, session.leaseUntilUs].map(
@@ -45,7 +46,8 @@ function workerTo(session: WorkerView, deaf: boolean): Worker {
   });
 }
 
-function heldJobTo({ jobId, definition, attempt, state, assignTimeUs, progress }: HeldJobView): HeldJob {
+function heldJobTo(job: HeldJobView): HeldJob {
+  const { jobId, definition, attempt, state, assignTimeUs, progress } = job;
   const assignTime = timestampTo(assignTimeUs);
   return create(HeldJobSchema, {
     jobId,
@@ -53,7 +55,7 @@ function heldJobTo({ jobId, definition, attempt, state, assignTimeUs, progress }
     attempt,
     state: JobState[state],
     ...(assignTime ? { assignTime } : {}),
-    ...(progress ? { progress: create(ProgressSchema, progress) } : {}),
+    ...(progress ? { progress: progressTo(progress, mayRunToItsEnd(job)) } : {}),
   });
 }
 

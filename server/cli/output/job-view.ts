@@ -7,6 +7,7 @@ import {
   type Job,
   waitReasonName,
 } from '@muster/sdk/grpc';
+import { reportedText } from '../../view/progress-words.ts';
 import { spanBetween } from '../../view/times.ts';
 import type { Output } from './output.ts';
 import { payloadLines } from './payloads.ts';
@@ -32,10 +33,7 @@ function factsOf(job: Job, howFar = ''): [string, string][] {
     ['queue', job.queue],
     ['waits for', waitReasonName(job.waitReason)],
     ['why', job.stateReason],
-    [
-      'progress',
-      progress && job.endTime === undefined ? `${Math.floor(progress.fraction * 100)} % ${progress.message}` : howFar,
-    ],
+    ['progress', progress && job.endTime === undefined ? reportedText(progress, Date.now()) : howFar],
     ['priority', job.priority === 0 ? '' : String(job.priority)],
     [
       'labels',

@@ -2,6 +2,7 @@
 
 import type { Failure } from '../base/payload.ts';
 import { isTerminal, type JobState } from '../jobs/job-state.ts';
+import { estimatedEndUs, type Progress } from '../jobs/progress.ts';
 import { progressTexts, type WorkflowProgress } from '../workflows/progress.ts';
 import type { Constraint } from './constraint.ts';
 import { momentText } from './pause-texts.ts';
@@ -82,7 +83,7 @@ export interface RunningAttempt {
   readonly workerName: string;
   readonly assignTimeUs: number;
   readonly beatTimeUs: number | undefined;
-  readonly progress: { readonly fraction: number; readonly message: string } | undefined;
+  readonly progress: Progress | undefined;
 }
 
 export interface ExplainedJob {
@@ -158,11 +159,25 @@ function runningText(name: string, { state, reason, suspendTimeUs }: ExplainedJo
     ...(state === 'CANCELLING' ? [`The cancel says: ${reason}`] : []),
     ...(suspendTimeUs === undefined ? [] : [suspendText(suspendTimeUs, reason)]),
     ...(beatTimeUs === undefined ? [] : [`The worker's last heartbeat came at ${momentText(beatTimeUs)}`]),
-    ...(progress
-      ? [`The handler says that it is ${Math.floor(progress.fraction * 100)} % done: ${progress.message}`]
-      : []),
+    ...(progress ? reportedTexts(progress, state === 'RUNNING' && suspendTimeUs === undefined) : []),
   ];
   return parts.map(sentence).join(' ');
+}
+
+/** @param isOnItsWay It runs, and was not asked to stop. */
+function reportedTexts(progress: Progress, isOnItsWay: boolean): string[] {
+  const { message, counts } = progress;
+  const said = `The handler says that it ${doneText(progress)}${message === '' ? '' : `: ${message}`}`;
+  const endUs = counts && isOnItsWay ? estimatedEndUs(counts) : undefined;
+  return endUs === undefined ? [said] : [said, `At its pace so far it is done at ${momentText(endUs)}`];
+}
+
+function doneText({ fraction, counts }: Progress): string {
+  const share = `${Math.floor(fraction * 100)} %`;
+  if (!counts) return `is ${share} done`;
+  const { done, total, unit } = counts;
+  const units = unit === '' ? '' : ` ${unit}`;
+  return total === undefined ? `has done ${done}${units}` : `has done ${done} of ${total}${units}, ${share}`;
 }
 
 function suspendText(untilUs: number, reason: string): string {

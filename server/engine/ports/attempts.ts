@@ -1,5 +1,6 @@
 /** Attempts, as passed between engine and store. */
 import type { Payload } from '../../domain/base/payload.ts';
+import type { ProgressCounts } from '../../domain/jobs/progress.ts';
 import type { ClaimedJob } from './dispatch.ts';
 import type { QueueName } from './queues.ts';
 
@@ -41,6 +42,7 @@ export interface ProgressChange extends AttemptKey {
   readonly sequence: number;
   readonly fraction: number | undefined;
   readonly message: string | undefined;
+  readonly counts?: ProgressCounts | undefined;
   /** Total extension of the run timeout requested by the handler, in ms. */
   readonly extensionMs?: number | undefined;
   readonly checkpoint: Payload | undefined;

@@ -5,6 +5,7 @@ import type { WaitReason } from '../../domain/explain/wait-reasons.ts';
 import type { CancelStage } from '../../domain/jobs/cancel-stage.ts';
 import type { JobFilter } from '../../domain/jobs/job-filter.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
+import type { Progress } from '../../domain/jobs/progress.ts';
 import type { AttemptOutcome, Change, Continue, End, OpenRun, SkipReason } from '../../domain/jobs/run.ts';
 import type { JobDeadline } from '../../domain/jobs/soft-deadline.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
@@ -124,7 +125,7 @@ export interface JobView {
   readonly priority: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly input: Payload;
-  readonly progress: { readonly fraction: number; readonly message: string } | undefined;
+  readonly progress: Progress | undefined;
   readonly attempt: number;
   readonly attemptCount: number;
   readonly createTimeUs: number;

@@ -2,6 +2,7 @@
 
 import type { Handler } from '../../domain/dispatch/placement.ts';
 import type { SessionEnd } from '../../domain/jobs/decide.ts';
+import type { Progress } from '../../domain/jobs/progress.ts';
 
 export interface WorkerView extends SessionRow {
   /** Attempts it holds. */
@@ -15,7 +16,9 @@ export interface HeldJob {
   readonly attempt: number;
   readonly state: 'ASSIGNED' | 'RUNNING' | 'CANCELLING';
   readonly assignTimeUs: number;
-  readonly progress: { readonly fraction: number; readonly message: string } | undefined;
+  /** Its handler was asked to stop until then. */
+  readonly suspendTimeUs: number | undefined;
+  readonly progress: Progress | undefined;
 }
 
 /** Sessions with an expired lease, and CLOSING ones. */

@@ -261,4 +261,9 @@ export interface WorkflowReads {
   readStates(jobId: string, afterStep: number): Promise<{ readonly step: number; readonly state: StepState }[]>;
   /** At most 1,000; in any order. */
   readSteps(jobId: string, steps: readonly number[]): Promise<StepRecord[]>;
+  /**
+   * Whether one of the open jobs below it, at any depth, is a wait, BLOCKED or PAUSED: only a person or an event can say
+   * when it goes on. Looks at 10,000 of them at most.
+   */
+  hasWaiting(jobId: string): Promise<boolean>;
 }

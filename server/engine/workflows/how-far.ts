@@ -4,6 +4,7 @@ import type { Phase } from '../../domain/workflows/phases.ts';
 import type { StepState } from '../../domain/workflows/step-state.ts';
 import type { Workflow } from '../../domain/workflows/workflow.ts';
 import type { DbClock } from '../base/db-clock.ts';
+import type { JobView } from '../ports/jobs.ts';
 import type { HowFar, StepRecord, WorkflowReads } from '../ports/workflows.ts';
 import { bodyOf } from './bodies.ts';
 
@@ -11,15 +12,19 @@ import { bodyOf } from './bodies.ts';
 const [MAX_RUNNING, MAX_ENDED, MAX_SIMILAR] = [200, 200, 20];
 
 interface Parts {
-  readonly store: Pick<WorkflowReads, 'readStates' | 'readSteps'>;
+  readonly store: Pick<WorkflowReads, 'readStates' | 'readSteps' | 'hasWaiting'>;
   readonly clock: Pick<DbClock, 'nowUs'>;
 }
 
-/** @param phase Undefined: the workflow has not started. */
+/**
+ * Without an estimate while a person or an event is awaited: no duration says when those come.
+ *
+ * @param phase Undefined: the workflow has not started.
+ */
 export async function readHowFar(
   { store, clock }: Parts,
   workflow: Workflow,
-  jobId: string,
+  { jobId, state }: Pick<JobView, 'jobId' | 'state'>,
   phase: Phase | undefined,
 ): Promise<HowFar> {
   if (!phase) return { progress: 0, estimatedEndUs: undefined };
@@ -28,7 +33,8 @@ export async function readHowFar(
   const { graph } = bodyOf({ name: jobId, workflow });
   const times = new Map(records.map((record) => [record.step, timesOf(record)]));
   const soFar = { phase, states, times, nowUs: clock.nowUs() };
-  return { progress: shareDone(graph, soFar), estimatedEndUs: estimatedEndUs(graph, soFar) };
+  const waits = state === 'PAUSED' || (await store.hasWaiting(jobId));
+  return { progress: shareDone(graph, soFar), estimatedEndUs: waits ? undefined : estimatedEndUs(graph, soFar) };
 }
 
 /** Running steps, fan-outs first, and some ended ones of each definition that had a job. */

@@ -37,7 +37,7 @@ export class WorkflowReader {
     const { phase, counts, cached } = await this.#parts.store.readRun(jobId);
     const known = Object.values(counts).reduce((sum, count) => sum + count, 0);
     const size = workflow.steps.length;
-    const howFar = isTerminal(job.state) ? over : await readHowFar(this.#parts, workflow, jobId, phase);
+    const howFar = isTerminal(job.state) ? over : await readHowFar(this.#parts, workflow, job, phase);
     return { job, phase, size, counts: { ...counts, WAITING: counts.WAITING + size - known }, cached, ...howFar };
   }
 

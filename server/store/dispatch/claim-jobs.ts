@@ -94,7 +94,7 @@ claimed AS (
   UPDATE job_runs r
   SET state = ${stateCodes.ASSIGNED}, attempt = r.attempt + 1, revision = r.revision + 1, session_id = p.session_ids[c.place],
       credit_id = p.credit_ids[c.place], assign_time = now.time, due_time = NULL, reason = NULL,
-      progress_sequence = 0, progress_fraction = NULL, progress_message = NULL
+      progress_sequence = 0, progress_fraction = NULL, progress_message = NULL, progress_counts = NULL
   FROM chosen c, places p, now
   WHERE ${sameKey('r.job_id', 'c.job_id')} AND c.place <= p.total AND (c.bytes <= $7::bigint OR c.place = 1)
   RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempt_count, ${runTimeoutLeft('r')} AS run_timeout_ms,

@@ -44,7 +44,7 @@ claimed AS (
   UPDATE job_runs r
   SET state = ${stateCodes.ASSIGNED}, attempt = r.attempt + 1, revision = r.revision + 1, session_id = i.session_id,
       credit_id = i.credit_id, assign_time = now.time, due_time = NULL, reason = NULL,
-      progress_sequence = 0, progress_fraction = NULL, progress_message = NULL,
+      progress_sequence = 0, progress_fraction = NULL, progress_message = NULL, progress_counts = NULL,
       limit_mark = nullif(r.limit_mark, ${limitMarks.DEFERRED})
   FROM ${inputTable(columns, 'i')}, now WHERE ${sameKey('r.job_id', 'i.job_id')}
   RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempt_count, ${runTimeoutLeft('r')} AS run_timeout_ms, i.place

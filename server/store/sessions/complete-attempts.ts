@@ -41,16 +41,16 @@ ended AS (
   WHERE ${sameKey('r.job_id', 'i.job_id')} AND r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id
     AND r.state IN (${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING}) AND (NOT r.check_result OR $3::boolean)
   RETURNING r.job_id, r.lane_id, r.state AS was_state, r.revision + 1 AS revision, r.attempt, r.attempt_count, r.session_id, r.assign_time, r.progress_sequence,
-            r.progress_fraction, r.progress_message, r.cancel_time, CASE WHEN r.cancel_time IS NOT NULL THEN r.reason END AS cancel_reason,
+            r.progress_fraction, r.progress_message, r.progress_counts, r.cancel_time, CASE WHEN r.cancel_time IS NOT NULL THEN r.reason END AS cancel_reason,
             i.place, i.result_start, i.result_length, i.result_content_type, i.result_metadata, r.limit_id, r.parent_job_id, r.step, r.item, r.notifies_end
 ),
 recorded AS (
   INSERT INTO job_outcomes (job_id, state, revision, attempt, attempt_count, session_id, assign_time, end_time, result,
-                            result_content_type, result_metadata, progress_fraction, progress_message, cancel_stage,
+                            result_content_type, result_metadata, progress_fraction, progress_message, progress_counts, cancel_stage,
                             cancel_time, cancel_reason)
   SELECT job_id, ${stateCodes.SUCCEEDED}, revision, attempt, attempt_count + 1, session_id, assign_time, now.time,
          substring($1::bytea FROM result_start FOR result_length), result_content_type, result_metadata,
-         progress_fraction, progress_message, CASE WHEN cancel_time IS NOT NULL THEN ${cancelStages.OVERTAKEN} END,
+         progress_fraction, progress_message, progress_counts, CASE WHEN cancel_time IS NOT NULL THEN ${cancelStages.OVERTAKEN} END,
          cancel_time, cancel_reason
   FROM ended, now
 ),

@@ -80,6 +80,7 @@ const progressColumns = {
   sequence: 'bigint',
   fraction: 'double precision',
   message: 'text',
+  counts: 'jsonb',
   extension_ms: 'bigint',
   checkpoint_start: 'int',
   checkpoint_length: 'int',
@@ -88,7 +89,8 @@ const progressColumns = {
 };
 
 // A handler's report moves its progress deadline and, if it asks for more time, the deadline of its run. The sequence
-// keeps a late heartbeat from setting progress back. The fence keeps a lost session from setting any.
+// keeps a late heartbeat from setting progress back. The fence keeps a lost session from setting any. Counts that fall, or
+// of another unit, begin anew.
 const saveMany = {
   name: 'save_progress',
   text: `
@@ -97,7 +99,8 @@ i AS MATERIALIZED (SELECT * FROM ${inputTable(progressColumns, 'i', 3)}),
 locked AS MATERIALIZED (
   SELECT i.*, CASE WHEN r.state = ${RUNNING} THEN now.time + r.progress_timeout_ms * interval '1 ms' END AS quiet_deadline,
          greatest(coalesce(r.run_extension_ms, 0),
-                  CASE WHEN i.extension_ms IS NOT NULL THEN least(i.extension_ms, ${MAX_RUN_MS} - r.run_timeout_ms) END) AS asked_ms
+                  CASE WHEN i.extension_ms IS NOT NULL THEN least(i.extension_ms, ${MAX_RUN_MS} - r.run_timeout_ms) END) AS asked_ms,
+         jsonb_build_object('timeUs', (extract(epoch FROM now.time) * 1000000)::bigint) AS at
   FROM now, i JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING})
     AND i.sequence > r.progress_sequence
@@ -116,6 +119,10 @@ checkpoints AS (
 UPDATE job_runs r
 SET progress_sequence = i.sequence, progress_fraction = coalesce(i.fraction, r.progress_fraction),
     progress_message = coalesce(i.message, r.progress_message), revision = r.revision + 1,
+    progress_counts = CASE WHEN i.fraction IS NULL THEN r.progress_counts
+                           ELSE i.counts || i.at || jsonb_build_object('first', CASE
+                             WHEN r.progress_counts->'done' <= i.counts->'done' AND r.progress_counts->'unit' = i.counts->'unit'
+                             THEN r.progress_counts->'first' ELSE i.at || jsonb_build_object('done', i.counts->'done') END) END,
     run_extension_ms = nullif(i.asked_ms, 0),
     run_deadline = r.run_deadline + (i.asked_ms - coalesce(r.run_extension_ms, 0)) * interval '1 ms',
     quiet_deadline = i.quiet_deadline,
@@ -182,6 +189,7 @@ export async function saveProgress(session: Session, changes: readonly ProgressC
     changes.map((change) => change.sequence),
     changes.map((change) => change.fraction),
     changes.map((change) => change.message),
+    changes.map((change) => jsonOrNull(change.counts)),
     changes.map((change) => change.extensionMs),
     slices.starts,
     slices.lengths,

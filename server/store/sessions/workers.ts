@@ -4,6 +4,7 @@ import type { HeldJob, WorkerView } from '../../engine/ports/sessions.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
+import { progressOf } from './progress-row.ts';
 import { sessionColumns, sessionRow, sessionRowType } from './sessions.ts';
 
 const workerColumns = `${sessionColumns}, (SELECT count(*)::int FROM job_runs r WHERE r.session_id = s.session_id) AS held`;
@@ -26,7 +27,7 @@ const readOne = {
 const readHeldJobs = {
   name: 'read_held_jobs',
   text: `
-SELECT r.job_id, l.definition, r.attempt, r.state, r.assign_time, r.progress_fraction, r.progress_message
+SELECT r.job_id, l.definition, r.attempt, r.state, r.assign_time, r.suspend_until, r.progress_fraction, r.progress_message, r.progress_counts
 FROM job_runs r JOIN lanes l ON ${sameKey('l.lane_id', 'r.lane_id')}
 WHERE r.session_id = $1 ORDER BY r.assign_time, r.job_id LIMIT $2`,
   row: {
@@ -35,8 +36,10 @@ WHERE r.session_id = $1 ORDER BY r.assign_time, r.job_id LIMIT $2`,
     attempt: 'int4',
     state: 'int2',
     assign_time: 'timestamptz',
+    suspend_until: 'timestamptz?',
     progress_fraction: 'float8?',
     progress_message: 'text?',
+    progress_counts: 'jsonb?',
   },
 } satisfies Statement;
 
@@ -81,10 +84,8 @@ export async function heldJobs(session: Session, sessionId: string, limit: numbe
     attempt: row.attempt,
     state: stateOf(row.state) as HeldJob['state'],
     assignTimeUs: row.assign_time,
-    progress:
-      row.progress_fraction === null && row.progress_message === null
-        ? undefined
-        : { fraction: row.progress_fraction ?? 0, message: row.progress_message ?? '' },
+    suspendTimeUs: row.suspend_until ?? undefined,
+    progress: progressOf(row),
   }));
 }
 

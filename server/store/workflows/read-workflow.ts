@@ -1,4 +1,5 @@
 /** Workflows as the API shows them: the stored state of their steps. Changes and locks nothing. */
+import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
 import type { ShownCompensation, StepRecord, WorkflowProgress, WorkflowReads } from '../../engine/ports/workflows.ts';
 import type { Session, Statement } from '../driver/database.ts';
@@ -6,6 +7,8 @@ import type { RowOf } from '../driver/row-types.ts';
 import { phaseNames } from './workflow-rows.ts';
 
 const MAX_REASON = 1_024;
+/** Jobs that are looked at for one that waits. */
+const MAX_OPEN = 10_000;
 const states = Object.entries(stepStates) as [StepState, number][];
 const stateNames = new Map(states.map(([name, code]) => [code, name]));
 
@@ -75,12 +78,33 @@ LEFT JOIN LATERAL (
   },
 } satisfies Statement;
 
+// The index of children has no CANCELLING ones, and those wait for nobody. A wait has no attempt, and is no workflow.
+const hasWaiting = {
+  name: 'has_waiting_children',
+  text: `
+WITH RECURSIVE open AS (
+  SELECT job_id, state, attempt FROM job_runs WHERE parent_job_id = $1 AND state <> ${stateCodes.CANCELLING}
+  UNION ALL
+  SELECT c.job_id, c.state, c.attempt FROM open o CROSS JOIN LATERAL (
+    SELECT job_id, state, attempt FROM job_runs WHERE parent_job_id = o.job_id AND state <> ${stateCodes.CANCELLING} OFFSET 0
+  ) AS c
+)
+SELECT EXISTS (
+  SELECT FROM (SELECT job_id, state, attempt FROM open LIMIT ${MAX_OPEN}) AS o
+  WHERE CASE WHEN state = ${stateCodes.WAITING} AND attempt = 0
+             THEN (SELECT true FROM workflow_runs w WHERE w.job_id = o.job_id OFFSET 0) IS NULL
+             ELSE state IN (${stateCodes.BLOCKED}, ${stateCodes.PAUSED}) END
+) AS waits`,
+  row: { waits: 'bool' },
+} satisfies Statement;
+
 export function workflowReads(session: Session): WorkflowReads {
   return {
     readRun: async (jobId) => progressOf((await session.run(readRun, [jobId]))[0] ?? {}),
     readStates: async (jobId, afterStep) =>
       (await session.run(readStates, [jobId, afterStep])).map((row) => ({ step: row.step, state: stateOf(row) })),
     readSteps: async (jobId, steps) => (await session.run(readSteps, [jobId, steps])).map(recordOf),
+    hasWaiting: async (jobId) => (await session.run(hasWaiting, [jobId]))[0]?.waits === true,
   };
 }
 

@@ -239,6 +239,7 @@ export const pinned: Record<string, readonly string[]> = {
   lock_definition_of_lane: [definitions],
   read_workflow: [workflowRuns, workflowSteps],
   read_step_states: [workflowSteps],
+  has_waiting_children: ['job_runs by job_runs_children', workflowRuns],
   list_workflow_steps: [outcomes, children, jobs, compensations, workflowSteps],
   insert_audit_records: [],
   read_lanes_of_jobs: [jobs],

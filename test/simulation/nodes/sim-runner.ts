@@ -6,6 +6,7 @@ import type { Assignment } from '../../../sdk/typescript/src/gen/muster/worker/v
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import type { HandlerOutcome, Runner, StopReason } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
 import type { SessionCore } from '../../../sdk/typescript/src/worker/core/sessions/session-core.ts';
+import { progressMessage, reportedProgress } from '../../../sdk/typescript/src/worker/progress.ts';
 import type { History } from '../core/history.ts';
 import type { Process, Timer } from '../core/process.ts';
 import type { Rpc } from '../network/sim-rpc.ts';
@@ -154,11 +155,8 @@ export class SimRunner implements Runner {
 
   #step(slot: number, { job, attempt, session }: Execution, step: number, steps: number): void {
     const core = this.#parts.core();
-    core.progress(slot, {
-      $typeName: 'muster.v1.Progress',
-      fraction: step / (steps + 1),
-      message: signature(job, attempt, session, `#${step}`),
-    });
+    const message = signature(job, attempt, session, `#${step}`);
+    core.progress(slot, progressMessage(reportedProgress({ done: step, total: steps + 1, unit: 'steps' }, message)));
     if (step % 2 === 0) return;
     const data = encoder.encode(signature(job, attempt, session, `#${step}`));
     core.checkpoint(slot, { $typeName: 'muster.v1.Payload', data, contentType: 'text/plain', metadata: {} });

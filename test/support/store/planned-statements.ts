@@ -170,6 +170,7 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await store.workflowReads.readRun(workflow);
   await store.workflowReads.readStates(workflow, -1);
   await store.workflowReads.readSteps(workflow, [0, 1]);
+  await store.workflowReads.hasWaiting(workflow);
   await store.listJobs({ ...query, filter: { ...everyJob, parentJobId: workflow } });
   await useBatches(tap);
   await useWaits(tap);

@@ -10,6 +10,7 @@ import {
 } from '../../../sdk/typescript/src/worker/core/base/limits.ts';
 import { LogTail } from '../../../sdk/typescript/src/worker/core/sessions/log-tail.ts';
 import { logLine } from '../../../sdk/typescript/src/worker/log-line.ts';
+import { progressMessage } from '../../../sdk/typescript/src/worker/progress.ts';
 import { assign, CoreWorld, failure } from './support/core-world.ts';
 
 const KIB = 1024;
@@ -96,13 +97,13 @@ describe('log records', () => {
 
   test('do not change progress, and are sent along with its next change', async () => {
     const { world, slot } = await busy();
-    world.core.progress(slot, { $typeName: 'muster.v1.Progress', fraction: 0.5, message: '' });
+    world.core.progress(slot, progressMessage({ fraction: 0.5, message: '' }));
     await world.advanceBeating(1_000);
     world.core.log(slot, [line(1)]);
     await world.time.advance(1_000);
     const [update] = world.lastBeat.request.progress;
     expect([update?.progress, update?.sequence, update?.logs.length]).toEqual([undefined, 1n, 1]);
-    world.core.progress(slot, { $typeName: 'muster.v1.Progress', fraction: 0.7, message: '' });
+    world.core.progress(slot, progressMessage({ fraction: 0.7, message: '' }));
     await world.time.advance(1_000);
     expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 2n, progress: { fraction: 0.7 }, logs: [{}] }]);
   });

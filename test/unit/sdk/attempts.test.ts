@@ -5,6 +5,7 @@ import type { Assignment } from '../../../sdk/typescript/src/gen/muster/worker/v
 import { payload } from '../../../sdk/typescript/src/payload.ts';
 import { MAX_CANCELS } from '../../../sdk/typescript/src/worker/core/base/limits.ts';
 import { Cancels } from '../../../sdk/typescript/src/worker/core/dispatch/cancels.ts';
+import { progressMessage } from '../../../sdk/typescript/src/worker/progress.ts';
 import { assign, CoreWorld, failure } from './support/core-world.ts';
 
 /** A session with one slot, busy with job 1, and a credit with prefetch places. */
@@ -246,7 +247,7 @@ describe('the run timeout', () => {
 });
 
 describe('progress and checkpoints', () => {
-  const words = (fraction: number) => ({ $typeName: 'muster.v1.Progress' as const, fraction, message: '' });
+  const words = (fraction: number) => progressMessage({ fraction, message: '' });
   const point = (text: string) => payload(new TextEncoder().encode(text), 'text/plain');
 
   test('are sent with a heartbeat within a second, newest first, and not repeated once that is answered', async () => {

@@ -1,6 +1,7 @@
 /** Handlers that extend their run timeout: when the signal moves, and when the server is notified. */
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
+import { progressMessage } from '../../../sdk/typescript/src/worker/progress.ts';
 import { assign, CoreWorld } from './support/core-world.ts';
 
 /** A session whose one slot runs job 1. */
@@ -35,7 +36,7 @@ describe('an extension of the run timeout', () => {
     await world.answerBeats();
     await world.time.advance(5_000);
     expect(reported()).toEqual([30n]);
-    world.core.progress(slot, { $typeName: 'muster.v1.Progress', fraction: 0.5, message: '' });
+    world.core.progress(slot, progressMessage({ fraction: 0.5, message: '' }));
     await world.time.advance(1_000);
     expect(reported()).toEqual([30n, 30n]);
   });

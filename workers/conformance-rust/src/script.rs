@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use muster::worker::{Child, Context, HandlerError, LogLevel};
+use muster::worker::{Child, Context, HandlerError, LogLevel, ProgressCounts};
 use muster::{Payload, Submission};
 use serde_json::{Value, json};
 
@@ -63,7 +63,10 @@ impl Run {
             }
             Step::Raise { message } => return Err(Raised(message).into()),
             Step::Panic { message } => panic!("{message}"),
-            Step::Progress { fraction, message } => context.progress(fraction, &message),
+            Step::Progress { done: Some(done), total, unit, message, .. } => {
+                context.progress_counts(ProgressCounts { done, total, unit: &unit }, &message);
+            }
+            Step::Progress { fraction, message, .. } => context.progress(fraction, &message),
             Step::Checkpoint { value } => context.checkpoint(&value)?,
             Step::Suspend { value } => return Err(context.suspend(&value)?),
             Step::Log { message } => context.log(LogLevel::Info, &message),

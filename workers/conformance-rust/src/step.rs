@@ -36,7 +36,12 @@ pub enum Step {
         message: String,
     },
     Progress {
+        #[serde(default)]
         fraction: f64,
+        done: Option<u64>,
+        total: Option<u64>,
+        #[serde(default)]
+        unit: String,
         #[serde(default)]
         message: String,
     },

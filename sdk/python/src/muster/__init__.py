@@ -54,6 +54,7 @@ from muster.v1.submission_rule_pb2 import Debounce, DuplicatePolicy, Throttle, U
 from muster.v1.workflow_run_pb2 import StepState, Workflow, WorkflowStepRun
 from muster.version import VERSION
 from muster.worker.job_context import JobContext
+from muster.worker.progress_counts import ProgressCounts
 from muster.worker.session_event import SessionEvent
 from muster.worker.session_supervisor import WorkerError
 from muster.worker.worker import Worker
@@ -89,6 +90,7 @@ __all__ = [
     "NonRetryableError",
     "Payload",
     "PayloadError",
+    "ProgressCounts",
     "RateLimit",
     "Redriven",
     "RetryLater",

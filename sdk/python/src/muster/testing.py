@@ -20,6 +20,7 @@ from muster.worker.frames import FrameReader
 from muster.worker.handler_entry import HandlerEntry, HandlerFunction
 from muster.worker.job_context import JobContext
 from muster.worker.messages import read_run
+from muster.worker.progress_counts import ProgressCounts
 from muster.worker.stop_reason import StopReason
 from muster.worker.v1.assignment_pb2 import Assignment
 from muster.worker.v1.attempt_report_pb2 import AttemptReport
@@ -94,9 +95,9 @@ class FakeContext(JobContext):
         """Asks the handler to stop, as the worker would. May be called before it runs, and from other threads."""
         self.stop(StopReason[reason.upper()])
 
-    def progress(self, fraction: float, message: str | None = None) -> None:
+    def progress(self, progress: float | ProgressCounts, message: str | None = None) -> None:
         """Reports progress as in production, and keeps it."""
-        super().progress(fraction, message)
+        super().progress(progress, message)
         assert self._progress is not None
         self.reported_progress.append(self._progress)
 

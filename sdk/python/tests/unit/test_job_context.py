@@ -13,6 +13,7 @@ from muster.errors import JobStopped
 from muster.worker.frames import FrameReader
 from muster.worker.job_context import JobContext
 from muster.worker.messages import Kind, read_run
+from muster.worker.progress_counts import ProgressCounts
 from muster.worker.stop_reason import StopReason
 from muster.worker.v1.assignment_pb2 import Assignment
 from muster.worker.v1.session_pb2 import ProgressUpdate
@@ -50,6 +51,31 @@ def test_identity() -> None:
 def test_the_last_checkpoint() -> None:
     assert context().last_checkpoint is None
     assert context(checkpoint=payloads.encode({"row": 5})).last_checkpoint == {"row": 5}
+
+
+@pytest.mark.parametrize(
+    ("counts", "fraction", "done", "total"),
+    [
+        (ProgressCounts(3, 4, "rows"), 0.75, 3, 4),
+        (ProgressCounts(9, 4), 1.0, 9, 4),
+        (ProgressCounts(0, 0), 1.0, 0, 0),
+        (ProgressCounts(-1), 0.0, 0, None),
+        (ProgressCounts(2**60, 2**60, "u" * 40), 1.0, 2**53 - 1, 2**53 - 1),
+    ],
+)
+def test_progress_as_a_count_of_units(counts: ProgressCounts, fraction: float, done: int, total: int | None) -> None:
+    ctx = context()
+    ctx.progress(counts, "copying")
+    progress = update_of(ctx).progress
+    assert (progress.fraction, progress.message, progress.done) == (fraction, "copying", done)
+    assert (progress.total if progress.HasField("total") else None, progress.unit) == (total, counts.unit[:32])
+
+
+def test_a_fraction_has_no_counts() -> None:
+    ctx = context()
+    ctx.progress(float("nan"))
+    progress = update_of(ctx).progress
+    assert (progress.fraction, progress.HasField("done"), progress.HasField("total")) == (0.0, False, False)
 
 
 def test_progress_and_checkpoint_go_together_and_rise() -> None:

@@ -16,6 +16,7 @@ use super::core::Millis;
 use super::core::limits::{DEFAULT_RUN_TIMEOUT, MAX_RUN_TIME};
 use super::handler_error::HandlerError;
 use super::log_line::log_line;
+use super::progress::{self, ProgressCounts};
 use super::stop::Stop;
 use super::stop_reason::StopReason;
 use super::word::{Outlet, Word};
@@ -27,7 +28,6 @@ use crate::v1;
 pub use crate::v1::LogLevel;
 use crate::worker::v1 as protocol;
 
-const MAX_PROGRESS_MESSAGE: usize = 256;
 
 /// The job that a handler works on. Clones share the same context. After the handler has returned, updates are ignored.
 #[derive(Clone)]
@@ -178,9 +178,14 @@ impl Context {
     ///
     /// `fraction` is limited to the range from 0 to 1. `message` is readable text, cut after 256 characters.
     pub fn progress(&self, fraction: f64, message: &str) {
-        let fraction = if fraction.is_nan() { 0.0 } else { fraction.clamp(0.0, 1.0) };
-        let message = message.chars().take(MAX_PROGRESS_MESSAGE).collect();
-        self.say(Word::Progress(v1::Progress { fraction, message }));
+        self.say(Word::Progress(progress::of_fraction(fraction, message)));
+    }
+
+    /// Reports the handler's progress as a count of units. Sent within a second.
+    ///
+    /// `message` is readable text, cut after 256 characters.
+    pub fn progress_counts(&self, counts: ProgressCounts<'_>, message: &str) {
+        self.say(Word::Progress(progress::of_counts(counts, message)));
     }
 
     /// Stores a value from which a later attempt may continue, as JSON. Sent within a second, and before the report if

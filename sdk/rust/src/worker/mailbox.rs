@@ -51,7 +51,7 @@ mod tests {
         let (sender, mut inbox) = mpsc::unbounded_channel();
         let mailbox = Mailbox::new(7, sender);
         for at in 1..=1_000 {
-            mailbox.say(Word::Progress(Progress { fraction: f64::from(at), message: String::new() }));
+            mailbox.say(Word::Progress(Progress { fraction: f64::from(at), ..Default::default() }));
         }
         assert!(matches!(inbox.try_recv(), Ok(ToSession::Words(7))));
         assert!(inbox.try_recv().is_err());

@@ -5,6 +5,7 @@ import type { LogRecord } from '../gen/muster/v1/log_record_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import { decodePayload } from '../payload.ts';
 import type { Outcome } from '../worker/core/sessions/outcome.ts';
+import type { ProgressCounts } from '../worker/progress.ts';
 
 /**
  * What the worker would report: a `result` or a `failure`; `cancelled`: the handler gave up because of a cancel;
@@ -19,6 +20,8 @@ export interface SaidProgress {
   readonly fraction: number;
   /** Empty: none. */
   readonly message: string;
+  /** Undefined: a fraction was reported. */
+  readonly counts?: ProgressCounts;
 }
 
 /** Reports of a running handler. */

@@ -12,6 +12,7 @@ import type { StopReason } from './core/base/ports.ts';
 import { toFailure } from './failure.ts';
 import type { HandlerFunction } from './handler.ts';
 import { HandlerSuspended, NonRetryableError } from './handler.ts';
+import type { ReportedProgress } from './progress.ts';
 import type { JobOutlet } from './running-job.ts';
 import { RunningJob } from './running-job.ts';
 import { EndsPacker } from './thread/ends.ts';
@@ -69,8 +70,8 @@ export class HandlerHost implements JobOutlet {
     for (const job of this.#running) job?.stop(reason);
   }
 
-  progress(slot: number, fraction: number, message: string): void {
-    this.#update({ slot, progress: { fraction, message } });
+  progress(slot: number, progress: ReportedProgress): void {
+    this.#update({ slot, progress });
   }
 
   checkpoint(slot: number, { data, contentType, metadata }: Payload): void {

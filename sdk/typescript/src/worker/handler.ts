@@ -5,6 +5,7 @@ import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import type { LogLevel } from '../logger.ts';
 import type { Child, ChildOptions } from './children.ts';
 import type { StopReason } from './core/base/ports.ts';
+import type { ProgressCounts } from './progress.ts';
 
 /** The job that a handler works on. */
 export interface JobContext {
@@ -39,10 +40,11 @@ export interface JobContext {
   /**
    * Reports the handler's progress. Sent within a second.
    *
-   * @param fraction From 0 to 1; values outside are clamped.
+   * @param progress A fraction from 0 to 1; values outside are clamped. Or a count, such as
+   *   `{ done: 400, total: 1000, unit: 'rows' }`.
    * @param message Shown to operators; cut at 256 characters.
    */
-  progress(fraction: number, message?: string): void;
+  progress(progress: number | ProgressCounts, message?: string): void;
   /**
    * Stores a value from which a later attempt can continue. Sent within a second; if this attempt fails, before its
    * report.

@@ -16,16 +16,15 @@ import { LogTail } from './core/sessions/log-tail.ts';
 import type { HandlerFunction, JobContext } from './handler.ts';
 import { HandlerStopped, HandlerSuspended } from './handler.ts';
 import { logLine } from './log-line.ts';
+import { type ProgressCounts, type ReportedProgress, reportedProgress } from './progress.ts';
 import type { StartedAttempt } from './thread/starts.ts';
-
-const MAX_PROGRESS_MESSAGE = 256;
 
 /** Receives what a running job reports. */
 export interface JobOutlet {
   /** Largest checkpoint in bytes. */
   readonly maxPayload: number;
   readonly children: ChildApi;
-  progress(slot: number, fraction: number, message: string): void;
+  progress(slot: number, progress: ReportedProgress): void;
   checkpoint(slot: number, checkpoint: Payload): void;
   /** @param extensionMs Sum of all extensions so far, in milliseconds. */
   extendRunTimeout(slot: number, extensionMs: number): void;
@@ -117,10 +116,8 @@ export class RunningJob implements JobContext {
     return this.#controller.signal;
   }
 
-  progress(fraction: number, message = ''): void {
-    if (this.#ended) return;
-    const within = Number.isNaN(fraction) ? 0 : Math.min(1, Math.max(0, fraction));
-    this.#outlet.progress(this.slot, within, message.slice(0, MAX_PROGRESS_MESSAGE).toWellFormed());
+  progress(progress: number | ProgressCounts, message = ''): void {
+    if (!this.#ended) this.#outlet.progress(this.slot, reportedProgress(progress, message));
   }
 
   checkpoint(value: unknown): void {

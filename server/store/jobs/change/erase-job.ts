@@ -35,7 +35,7 @@ WITH record AS (
 outcome AS (
   UPDATE job_outcomes SET result = CASE WHEN result IS NOT NULL THEN ''::bytea END, result_content_type = CASE WHEN result IS NOT NULL THEN '' END,
                           result_metadata = NULL, failure = $3, reason = NULL, progress_fraction = NULL,
-                          progress_message = NULL, cancel_reason = NULL, revision = revision + 1
+                          progress_message = NULL, progress_counts = NULL, cancel_reason = NULL, revision = revision + 1
   WHERE job_id = $1
 ),
 attempts AS (UPDATE job_attempts SET failure = NULL WHERE job_id = $1),

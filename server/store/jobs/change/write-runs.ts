@@ -141,7 +141,7 @@ WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 ended AS (
   DELETE FROM job_runs r USING ${inputTable(ends, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}
   RETURNING r.job_id, r.lane_id, r.state AS was_state, i.state, r.revision + 1 AS revision, r.attempt, i.attempt_count, r.session_id, r.assign_time, i.failure,
-            r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id, i.published_failure,
+            r.progress_fraction, r.progress_message, r.progress_counts, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id, i.published_failure,
             i.result, i.result_content_type, i.result_metadata, i.skip_reason, r.parent_job_id, r.step, r.item, r.notifies_end
 ),
 checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')}),
@@ -150,10 +150,10 @@ ${addCounts(`SELECT lane_id, CASE WHEN was_state = ${CANCELLING} AND attempt = 0
 published AS (${outboxInsert({ moved: true, failures: true })}),
 ${notifyEnds()}
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempt_count, session_id, assign_time, end_time, failure,
-                          progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id,
+                          progress_fraction, progress_message, progress_counts, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id,
                           result, result_content_type, result_metadata, skip_reason)
 SELECT job_id, state, revision, attempt, attempt_count, session_id, assign_time, now.time, failure,
-       progress_fraction, progress_message, reason, cancel_stage,
+       progress_fraction, progress_message, progress_counts, reason, cancel_stage,
        CASE WHEN cancel_stage IS NOT NULL THEN coalesce(cancel_time, now.time) END,
        CASE WHEN cancel_stage IS NOT NULL THEN reason END, cleanup_job_id, result, result_content_type, result_metadata, skip_reason
 FROM ended, now`,

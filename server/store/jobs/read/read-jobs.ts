@@ -17,6 +17,7 @@ import { sameKey } from '../../base/same-key.ts';
 import { payloadOf } from '../../dispatch/claim-jobs.ts';
 import type { Session, Statement } from '../../driver/database.ts';
 import type { RowOf, RowType, RowWith } from '../../driver/row-types.ts';
+import { progressOf } from '../../sessions/progress-row.ts';
 
 /** Columns of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
@@ -31,7 +32,8 @@ export const viewColumns = `
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempt_count, r.attempt_count) AS attempt_count,
        coalesce(o.session_id, r.session_id) AS session_id, coalesce(o.assign_time, r.assign_time) AS assign_time,
        coalesce(o.progress_fraction, r.progress_fraction) AS progress_fraction,
-       coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
+       coalesce(o.progress_message, r.progress_message) AS progress_message,
+       coalesce(o.progress_counts, r.progress_counts) AS progress_counts, coalesce(o.reason, r.reason) AS reason,
        CASE r.state WHEN ${stateCodes.SCHEDULED} THEN r.due_time WHEN ${stateCodes.PAUSED} THEN coalesce(r.run_time, j.run_time)
             ELSE j.run_time END AS next_time,
        o.end_time, o.skip_reason, o.result_content_type, o.result_metadata, o.failure,
@@ -74,6 +76,7 @@ export const viewRowType = {
   assign_time: 'timestamptz?',
   progress_fraction: 'float8?',
   progress_message: 'text?',
+  progress_counts: 'jsonb?',
   reason: 'text?',
   next_time: 'timestamptz?',
   end_time: 'timestamptz?',
@@ -275,10 +278,7 @@ function jobView(row: ViewRow): JobView {
     priority: row.priority,
     labels: (row.labels ?? {}) as Record<string, string>,
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
-    progress:
-      row.progress_fraction === null && row.progress_message === null
-        ? undefined
-        : { fraction: row.progress_fraction ?? 0, message: row.progress_message ?? '' },
+    progress: progressOf(row),
     attempt: row.attempt,
     attemptCount: row.attempt_count,
     createTimeUs: row.create_time,

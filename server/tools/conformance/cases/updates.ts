@@ -1,4 +1,5 @@
 /** Progress, checkpoints and logs: when they are sent, and that none is lost with a call. */
+import type { Progress } from '@muster/sdk/gen/muster/v1/job_pb';
 import type { SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import type { Attempt } from '../plane/attempt.ts';
@@ -16,6 +17,8 @@ const SOON_MS = 2_500;
 const LINES = ['one', 'two', 'three', 'four', 'five'];
 
 const fractions = ({ updates }: Attempt) => updates.map(({ progress }) => progress?.fraction);
+const isCopied = (progress: Progress | undefined) =>
+  progress?.done === 3n && progress.total === 4n && progress.unit === 'rows' && progress.message === 'copying';
 const hasProgress = (request: unknown) => (request as SendHeartbeatRequest).progress.some(({ progress }) => progress);
 const hasCheckpoint = (request: unknown) =>
   (request as SendHeartbeatRequest).progress.some(({ checkpoint }) => checkpoint);
@@ -29,6 +32,11 @@ const checkpoints = script(
 const halfWay = script(
   { do: 'sleep', ms: 500 },
   { do: 'progress', fraction: 0.5, message: 'half' },
+  { do: 'until_stopped' },
+);
+const counts = script(
+  { do: 'sleep', ms: 500 },
+  { do: 'progress', done: 3, total: 4, unit: 'rows', message: 'copying' },
   { do: 'until_stopped' },
 );
 const speaks = script(
@@ -67,6 +75,19 @@ export const updateCases: Group = {
         ready,
         assign('a', halfWay),
         until('progress of 0.5', (stage) => fractions(stage.attempt('a')).includes(0.5), SOON_MS + 1_500),
+        cancel('a'),
+        reported('a', cancelled),
+      ],
+    },
+    {
+      name: 'progress-counts',
+      rule: RULE,
+      proves: 'Units that a handler counts are sent as it gave them.',
+      terms: { beatMs: 10_000, leaseMs: 60_000 },
+      steps: [
+        ready,
+        assign('a', counts),
+        until('3 of 4 rows', (stage) => stage.attempt('a').updates.some(({ progress }) => isCopied(progress))),
         cancel('a'),
         reported('a', cancelled),
       ],

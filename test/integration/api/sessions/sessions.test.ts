@@ -1,8 +1,10 @@
 /** SessionService on the wire: sessions, assignments and heartbeats. */
 import { randomUUID } from 'node:crypto';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
 import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobState, type ProgressSchema } from '@muster/sdk/gen/muster/v1/job_pb';
 import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
@@ -251,6 +253,30 @@ describe('a heartbeat', () => {
     expect((await world.getJob(jobId)).progress).toMatchObject({ fraction: 0.5, message: 'half' });
     await update(3n, 1, 'all\nof it');
     expect((await world.getJob(jobId)).progress).toMatchObject({ fraction: 1, message: 'all\nof it' });
+  });
+
+  it('reports counted units, from which the end of a running job is estimated', async () => {
+    const { worker, jobId, attempt } = await world.hold();
+    const update = (sequence: bigint, progress: MessageInitShape<typeof ProgressSchema>) =>
+      worker.beat({ progress: [{ jobId: attempt.jobId, attempt: 1, sequence, progress }] });
+    const read = async () => (await world.getJob(jobId)).progress;
+    await worker.started(attempt);
+    await update(1n, { done: 0n, total: 4n, unit: 'rows' });
+    expect(await read()).toMatchObject({ fraction: 0, done: 0n, total: 4n, unit: 'rows' });
+    expect((await read())?.estimatedEndTime).toBeUndefined();
+    const begun = Date.now();
+    await eventually('a while has passed', () => Date.now() - begun > 50);
+    await update(2n, { done: 1n, total: 4n, unit: 'rows', message: 'copying' });
+    const shown = await read();
+    expect(shown).toMatchObject({ fraction: 0.25, done: 1n, total: 4n, unit: 'rows', message: 'copying' });
+    // Three more rows at 50 ms or more each.
+    expect(timestampMs(shown?.estimatedEndTime as Timestamp)).toBeGreaterThan(begun + 150);
+    await update(3n, { done: 5n, total: 4n, unit: 'rows' });
+    expect(await read()).toMatchObject({ fraction: 1, done: 5n, total: 4n });
+    expect((await read())?.estimatedEndTime).toBeUndefined();
+    await update(4n, { done: 6n, unit: 'rows' });
+    expect(await read()).toMatchObject({ fraction: 0, done: 6n });
+    expect((await read())?.total).toBeUndefined();
   });
 
   it('sends a checkpoint, which the next attempt starts with', async () => {

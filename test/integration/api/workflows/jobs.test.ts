@@ -173,4 +173,28 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     expect((await flows.client.explain(jobId)).summary).toContain(`ended ${stateName(job.state)}`);
     expect((await flows.client.explain(jobId)).summary).not.toContain('attempt');
   });
+
+  it('have an estimated end, but for while a person is awaited', async () => {
+    const tag = flows.name('tag');
+    const wait = { case: 'wait', value: { kind: { case: 'approval', value: {} } } } as const;
+    const approval = flows.name('approval');
+    await flows.client.applyDefinition({ name: approval, body: wait });
+    const name = await flows.define([
+      { name: 'first' },
+      { name: 'held', needs: ['first'], input: plays(tag, { hold: tag }) },
+      { name: 'ask', needs: ['first'], definition: approval, input: '{}' },
+    ]);
+    const jobId = await flows.submit(name);
+    await flows.hasStarted(tag);
+    const asked = async () => (await flows.children(jobId)).find(({ definition }) => definition === approval);
+    await eventually('the approval is awaited', async () => stateName((await asked())?.state ?? 0) === 'WAITING');
+    expect((await flows.client.getWorkflow(jobId)).estimatedEndTime).toBeUndefined();
+    await flows.client.approve((await asked())?.jobId ?? '');
+    await eventually('the end is estimated', async () => (await flows.client.getWorkflow(jobId)).estimatedEndTime);
+    await flows.client.pause(jobId, 'wait', { running: true });
+    expect((await flows.client.getWorkflow(jobId)).estimatedEndTime).toBeUndefined();
+    await flows.client.resume(jobId);
+    flows.reopen(tag);
+    expect(stateName((await flows.ended(jobId)).state)).toBe('SUCCEEDED');
+  });
 });

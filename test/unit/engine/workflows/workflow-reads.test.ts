@@ -30,6 +30,7 @@ function reader(rows: Rows, { size = 5, needs = [] as string[], state = 'WAITING
         cached: 0,
       }),
       readStates: async (_jobId, afterStep) => known.filter((one) => one.step > afterStep),
+      hasWaiting: async () => false,
       readSteps: async (_jobId, wanted) =>
         known.filter((one) => wanted.includes(one.step)).map((one): StepRecord => ({ ...one, ...record, ...times })),
     },

@@ -219,12 +219,20 @@ class Cancellation(_message.Message):
     def __init__(self, stage: _Optional[_Union[CancelStage, str]] = ..., reason: _Optional[str] = ..., request_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cleanup_job_id: _Optional[str] = ...) -> None: ...
 
 class Progress(_message.Message):
-    __slots__ = ("fraction", "message")
+    __slots__ = ("fraction", "message", "done", "total", "unit", "estimated_end_time")
     FRACTION_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATED_END_TIME_FIELD_NUMBER: _ClassVar[int]
     fraction: float
     message: str
-    def __init__(self, fraction: _Optional[float] = ..., message: _Optional[str] = ...) -> None: ...
+    done: int
+    total: int
+    unit: str
+    estimated_end_time: _timestamp_pb2.Timestamp
+    def __init__(self, fraction: _Optional[float] = ..., message: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., unit: _Optional[str] = ..., estimated_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class JobSubmission(_message.Message):
     __slots__ = ("definition", "definition_version", "input", "idempotency_key", "idempotency_conflict_policy", "labels", "priority", "run_time", "delay", "expire_time", "queue", "retry_policy", "run_timeout", "demands", "traceparent", "tracestate", "fairness_key", "sticky", "depends_on", "soft_deadline")

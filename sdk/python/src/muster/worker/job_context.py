@@ -23,6 +23,7 @@ from muster.worker.fence import may_continue
 from muster.worker.job_facts import JobFacts
 from muster.worker.job_log import AttemptLog, JobLog
 from muster.worker.messages import Kind, run_frame
+from muster.worker.progress_counts import ProgressCounts, progress_message
 from muster.worker.run_time import MAX_RUN_SECONDS
 from muster.worker.stop_reason import StopReason
 from muster.worker.v1.assignment_pb2 import Assignment
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from muster.client.submission import JobOptions
-
-MAX_MESSAGE_CHARACTERS = 256
 
 
 class JobContext(JobFacts):
@@ -122,16 +121,17 @@ class JobContext(JobFacts):
         if self._stopped_for is not None:
             raise JobStopped(self._stopped_for.name.lower())
 
-    def progress(self, fraction: float, message: str | None = None) -> None:
+    def progress(self, progress: float | ProgressCounts, message: str | None = None) -> None:
         """Reports the handler's progress. Sent within a second.
 
         Args:
-            fraction: From 0 to 1; values outside are clamped.
+            progress: A fraction from 0 to 1; values outside are clamped. Or a count, such as
+                `ProgressCounts(done=400, total=1000, unit="rows")`.
             message: Shown to operators; cut at 256 characters.
         """
-        bounded = min(1.0, max(0.0, float(fraction)))
+        said = progress_message(progress, message)
         with self._lock:
-            self._progress = Progress(fraction=bounded, message=(message or "")[:MAX_MESSAGE_CHARACTERS])
+            self._progress = said
         self._notify()
 
     def checkpoint(self, value: Any) -> None:

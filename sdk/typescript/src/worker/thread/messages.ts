@@ -4,6 +4,7 @@ import type { CoreEvent, StopReason } from '../core/base/ports.ts';
 import type { CoreStats } from '../core/base/stats.ts';
 import type { LogLine } from '../core/sessions/log-tail.ts';
 import type { CoreOptions } from '../core/sessions/session-core.ts';
+import type { ReportedProgress } from '../progress.ts';
 import type { PackedEnds } from './ends.ts';
 import type { PackedStarts } from './starts.ts';
 
@@ -33,7 +34,7 @@ export type ToHandlers =
 /** Updates of a running handler. The bytes of the checkpoint are a copy. */
 export interface HandlerUpdate {
   readonly slot: number;
-  readonly progress?: { readonly fraction: number; readonly message: string };
+  readonly progress?: ReportedProgress;
   readonly checkpoint?: {
     readonly data: Uint8Array;
     readonly contentType: string;

@@ -10,6 +10,7 @@ import { openChannel } from '../../transport/channel.ts';
 import { callFailure } from '../core/base/call-failure.ts';
 import type { CoreEvent, CorePorts } from '../core/base/ports.ts';
 import { SessionCore } from '../core/sessions/session-core.ts';
+import { progressMessage } from '../progress.ts';
 import { unpackEnds } from './ends.ts';
 import { HandlerLink } from './handler-link.ts';
 import type { HandlerUpdate, ThreadData, ThreadEvent, ToSession } from './messages.ts';
@@ -74,7 +75,7 @@ function handle(core: SessionCore, message: ToSession): void {
 }
 
 function applyUpdate(core: SessionCore, { slot, progress, checkpoint, extensionMs, logs }: HandlerUpdate): void {
-  if (progress) core.progress(slot, { $typeName: 'muster.v1.Progress', ...progress });
+  if (progress) core.progress(slot, progressMessage(progress));
   if (checkpoint) core.checkpoint(slot, { $typeName: 'muster.v1.Payload', ...checkpoint });
   if (extensionMs !== undefined) core.extendRunTimeout(slot, extensionMs);
   if (logs) core.log(slot, logs);

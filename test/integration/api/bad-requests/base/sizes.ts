@@ -36,6 +36,18 @@ for (const fraction of [1.01, -1]) {
     'progress[0].progress.fraction',
   );
 }
+const badCounts: [string, Partial<{ done: bigint; total: bigint; unit: string }>][] = [
+  ['done', { done: -1n }],
+  ['done', { done: 2n ** 53n }],
+  ['done', { total: 1n }],
+  ['done', { unit: 'rows' }],
+  ['total', { done: 1n, total: -1n }],
+  ['unit', { done: 1n, unit: 'u'.repeat(33) }],
+];
+for (const [field, progress] of badCounts) {
+  const shown = Object.entries(progress).map(([key, value]) => `${key} ${value}`);
+  beat('B64', `progress of ${shown}`, { progress: [{ jobId: UUID, progress }] }, `progress[0].progress.${field}`);
+}
 job(
   '',
   '17 entries of metadata',

@@ -54,7 +54,8 @@ export function erasingSuite(context: StoreContext): void {
   describe('erasing a job', () => {
     it('leaves no user data of its result', async () => {
       const { job, attempt } = await holdSecretJob();
-      const progress = { ...attempt, sequence: 1, fraction: 0.5, message: SECRET, checkpoint: payload(SECRET) };
+      const counts = { done: 1, total: 2, unit: SECRET };
+      const progress = { ...attempt, sequence: 1, fraction: 0.5, message: SECRET, counts, checkpoint: payload(SECRET) };
       await context.store.saveProgress([progress], 0);
       const record = { sequence: 1, timeUs: 0, level: 'INFO', message: SECRET, fields: {}, truncated: false } as const;
       await context.store.saveLogs([{ ...attempt, records: [record] }]);

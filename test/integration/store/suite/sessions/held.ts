@@ -1,11 +1,14 @@
 /** Held attempts: the list, rebuilt assignments, attempts seen running, progress and checkpoints. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideAbort, decideCancel } from '../../../../../server/domain/jobs/decide.ts';
+import { systemFailure } from '../../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
+import { decideAbort, decideCancel, decideFail } from '../../../../../server/domain/jobs/decide.ts';
 import type { AttemptKey, ProgressChange } from '../../../../../server/engine/ports/attempts.ts';
 import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
+  completionOf,
   holdMany,
   holdOne,
   keyOf,
@@ -17,6 +20,7 @@ import {
 } from '../../../../support/store/store-fixtures.ts';
 
 const RUN_TIMEOUT_SLACK_US = 2_000_000;
+const lastAttempt = { ...definitionDefaults.retryPolicy, maxAttempts: 1 };
 
 export function heldSuite(context: StoreContext): void {
   const progressOf = (key: AttemptKey, sequence: number, changes: Partial<ProgressChange> = {}): ProgressChange => ({
@@ -141,9 +145,58 @@ export function heldSuite(context: StoreContext): void {
       expect(await readEverything(context, job.jobId)).toEqual(before);
     });
 
+    it('keeps the first count of a unit beside the latest', async () => {
+      const job = await holdOne(context);
+      const count = async (sequence: number, done: number, unit: string, ownUs: number) => {
+        await context.store.saveProgress(
+          [progressOf(job, sequence, { fraction: 0.5, counts: { done, total: 9, unit } })],
+          ownUs,
+        );
+        return (await readProgress(job.jobId))?.counts;
+      };
+      // The replica's clock is ahead of the database's, so these are the times.
+      const startUs = (await context.store.nowUs()) + 3_600_000_000;
+      const at = (seconds: number) => startUs + seconds * 1_000_000;
+      const first = { done: 2, timeUs: at(0) };
+      expect(await count(1, 2, 'rows', at(0))).toEqual({ done: 2, total: 9, unit: 'rows', timeUs: at(0), first });
+      expect(await count(2, 5, 'rows', at(3))).toEqual({ done: 5, total: 9, unit: 'rows', timeUs: at(3), first });
+      expect(await count(3, 5, 'rows', at(4))).toMatchObject({ timeUs: at(4), first });
+      // It began anew, and then counts something else.
+      expect(await count(4, 4, 'rows', at(5))).toMatchObject({ first: { done: 4, timeUs: at(5) } });
+      expect(await count(5, 6, 'files', at(6))).toMatchObject({ unit: 'files', first: { done: 6, timeUs: at(6) } });
+      await context.store.saveProgress([progressOf(job, 6, { checkpoint: payload('x') })], at(7));
+      expect((await readProgress(job.jobId))?.counts).toMatchObject({ done: 6, timeUs: at(6) });
+      await context.store.saveProgress([progressOf(job, 7, { fraction: 0.6 })], at(8));
+      expect(await readProgress(job.jobId)).toEqual({ fraction: 0.6, message: '' });
+    });
+
+    it('keeps an unknown total and the largest counts', async () => {
+      const job = await holdOne(context);
+      const counts = { done: Number.MAX_SAFE_INTEGER, total: undefined, unit: '' };
+      await context.store.saveProgress([progressOf(job, 1, { fraction: 0, counts })], 0);
+      const stored = (await readProgress(job.jobId))?.counts;
+      expect([stored?.done, stored?.total, stored?.unit]).toEqual([counts.done, undefined, '']);
+    });
+
+    it('stays with the ended job', async () => {
+      const [succeeds, fails] = await holdMany(context, 2);
+      if (!succeeds || !fails) throw new Error('two jobs were claimed');
+      const counts = { done: 3, total: 4, unit: 'rows' };
+      const both = [succeeds, fails].map((job) => progressOf(job, 1, { fraction: 0.75, message: 'm', counts }));
+      await context.store.saveProgress(both, 0);
+      await context.store.complete([completionOf(succeeds)]);
+      await context.store.change({ by: 'attempts', attempts: [fails] }, (run, nowUs) =>
+        decideFail(run, systemFailure('APPLICATION', 'X', 'x'), lastAttempt, { nowUs, random: 0 }),
+      );
+      for (const { jobId } of [succeeds, fails]) {
+        expect(await readProgress(jobId)).toMatchObject({ fraction: 0.75, message: 'm', counts });
+      }
+    });
+
     it('starts again with each attempt', async () => {
       const job = await holdOne(context);
-      await context.store.saveProgress([progressOf(job, 1_000, { fraction: 0.9, message: 'almost' })], 0);
+      const counts = { done: 9, total: 10, unit: 'rows' };
+      await context.store.saveProgress([progressOf(job, 1_000, { fraction: 0.9, message: 'almost', counts })], 0);
       await abort(job);
       await sql(context, `UPDATE job_runs SET state = 3, due_time = NULL WHERE job_id = '${job.jobId}'`);
       const again = only(await claimMany(context, job.laneId, job.sessionId, 1));

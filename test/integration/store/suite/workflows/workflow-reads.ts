@@ -95,6 +95,44 @@ export function workflowReadsSuite(context: StoreContext): void {
     });
   });
 
+  describe('a workflow waits for a person or an event', () => {
+    /** A job of a workflow in this state. */
+    async function child(state: 'BLOCKED' | 'READY' | 'RUNNING' | 'WAITING' | 'PAUSED', parentId: string = randomUUID()) {
+      const { jobId } = await putRun(context, state);
+      await sql(context, `UPDATE job_runs SET parent_job_id = '${parentId}', step = 0 WHERE job_id = '${jobId}'`);
+      return { jobId, waits: () => context.store.workflowReads.hasWaiting(parentId) };
+    }
+    const runAsWorkflow = (jobId: string) =>
+      sql(context, `INSERT INTO workflow_runs VALUES ('${jobId}', 1, 1, 0, 0, 0, false, false, NULL)`);
+
+    it.each([
+      ['BLOCKED', true],
+      ['PAUSED', true],
+      // A wait for a signal or an approval.
+      ['WAITING', true],
+      ['READY', false],
+      ['RUNNING', false],
+    ] as const)('with a job that is %s: %j', async (state, waits) => {
+      expect(await (await child(state)).waits()).toBe(waits);
+    });
+
+    it('only if a job does, and not if one waits for its own jobs', async () => {
+      const workflow = await child('WAITING');
+      await runAsWorkflow(workflow.jobId);
+      const task = await child('WAITING');
+      await sql(context, `UPDATE job_runs SET attempt = 1 WHERE job_id = '${task.jobId}'`);
+      expect([await workflow.waits(), await task.waits()]).toEqual([false, false]);
+      await child('RUNNING', workflow.jobId);
+      expect(await workflow.waits()).toBe(false);
+      await child('PAUSED', workflow.jobId);
+      expect(await workflow.waits()).toBe(true);
+    });
+
+    it('not without jobs', async () => {
+      expect(await context.store.workflowReads.hasWaiting(randomUUID())).toBe(false);
+    });
+  });
+
   it('the jobs of a workflow are listed, newest first, page by page, and no others', async () => {
     const parentJobId = randomUUID();
     const ids = (await submitMany(context, await makeLane(context), 5)).sort();

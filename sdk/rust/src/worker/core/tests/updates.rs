@@ -16,7 +16,7 @@ fn running() -> (Bench, Slot) {
 }
 
 fn say(bench: &mut Bench, slot: Slot, fraction: f64) {
-    let progress = Progress { fraction, message: String::new() };
+    let progress = Progress { fraction, ..Default::default() };
     bench.deliver(|core, now| core.progress(now, slot, progress));
 }
 

@@ -113,6 +113,13 @@ public interface JobContext {
    */
   void progress(double fraction, String message);
 
+  /**
+   * Reports the handler's progress as a count of units. Sent within a second.
+   *
+   * @param message Readable text, cut after 256 characters.
+   */
+  void progress(ProgressCounts counts, String message);
+
   /** Reports the handler's progress without a message. */
   default void progress(double fraction) {
     progress(fraction, "");

@@ -5,12 +5,14 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import dev.muster.sdk.ChildOptions;
 import dev.muster.sdk.JobContext;
 import dev.muster.sdk.JobFailure;
+import dev.muster.sdk.ProgressCounts;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The steps of one attempt. */
 final class Script {
@@ -57,7 +59,7 @@ final class Script {
       case "panic":
         throw new AssertionError(message);
       case "progress":
-        context.progress(step.path("fraction").asDouble(), message);
+        reportProgress(step, message);
         break;
       case "suspend":
         throw context.suspend(value(step));
@@ -148,6 +150,17 @@ final class Script {
     // The stop was handled: the interrupt must not end the following steps.
     Thread.interrupted();
     return steps(then);
+  }
+
+  private void reportProgress(JsonNode step, String message) {
+    if (!step.has("done")) {
+      context.progress(step.path("fraction").asDouble(), message);
+      return;
+    }
+    OptionalLong total =
+        step.has("total") ? OptionalLong.of(step.get("total").asLong()) : OptionalLong.empty();
+    context.progress(
+        new ProgressCounts(step.get("done").asLong(), total, step.path("unit").asText()), message);
   }
 
   private String child(JsonNode step) {

@@ -10,8 +10,10 @@ import dev.muster.sdk.JobContext;
 import dev.muster.sdk.JobFailure;
 import dev.muster.sdk.LogLevel;
 import dev.muster.sdk.PayloadException;
+import dev.muster.sdk.ProgressCounts;
 import dev.muster.sdk.StopReason;
 import dev.muster.v1.Failure;
+import dev.muster.v1.Progress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +49,39 @@ class HandlerTestTest {
     assertEquals(List.of(2, 3), outcome.checkpoints(Integer.class));
     assertEquals(1, outcome.progress().get(1).getFraction());
     assertTrue(outcome.failure().isEmpty());
+  }
+
+  @Test
+  void aHandlerCountsUnits() {
+    Progress progress = reported(ProgressCounts.of(3, 4, "rows"));
+    assertEquals(0.75, progress.getFraction());
+    assertEquals(List.of(3L, 4L), List.of(progress.getDone(), progress.getTotal()));
+    assertEquals(List.of("copying", "rows"), List.of(progress.getMessage(), progress.getUnit()));
+    assertEquals(1, reported(ProgressCounts.of(9, 4, "")).getFraction());
+    assertEquals(1, reported(ProgressCounts.of(0, 0, "")).getFraction());
+    assertEquals(0, reported(ProgressCounts.of(-1, -1, "")).getDone());
+  }
+
+  @Test
+  void aHandlerCountsUnitsWithoutATotal() {
+    Progress progress = reported(ProgressCounts.of(Long.MAX_VALUE, "u".repeat(40)));
+    assertEquals(0, progress.getFraction());
+    assertEquals((1L << 53) - 1, progress.getDone());
+    assertEquals("u".repeat(32), progress.getUnit());
+    assertFalse(progress.hasTotal());
+  }
+
+  private static Progress reported(ProgressCounts counts) {
+    HandlerOutcome outcome =
+        new HandlerTest()
+            .run(
+                Rows.class,
+                (ctx, input) -> {
+                  ctx.progress(counts, "copying");
+                  return null;
+                },
+                new Rows(List.of()));
+    return outcome.progress().get(0);
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.muster.sdk.LogLevel;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.PayloadException;
+import dev.muster.sdk.ProgressCounts;
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.internal.core.CorePorts;
 import dev.muster.sdk.internal.core.Limits;
@@ -35,7 +36,6 @@ import java.util.function.Supplier;
 
 /** A job whose handler runs, or is about to. */
 abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runnable {
-  private static final int MAX_PROGRESS_MESSAGE = 256;
 
   private enum State {
     QUEUED,
@@ -273,13 +273,13 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
 
   @Override
   public final void progress(double fraction, String message) {
-    double within = Double.isNaN(fraction) ? 0 : Math.min(1, Math.max(0, fraction));
-    String text = message.substring(0, Math.min(MAX_PROGRESS_MESSAGE, message.length()));
-    Progress said =
-        Progress.newBuilder()
-            .setFraction(within)
-            .setMessage(Texts.cut(text, 4 * MAX_PROGRESS_MESSAGE))
-            .build();
+    Progress said = ProgressReports.of(fraction, message);
+    speak(() -> progress = said);
+  }
+
+  @Override
+  public final void progress(ProgressCounts counts, String message) {
+    Progress said = ProgressReports.of(counts, message);
     speak(() -> progress = said);
   }
 

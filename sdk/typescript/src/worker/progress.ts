@@ -1,0 +1,54 @@
+/** Progress that a handler reports. */
+import type { Progress } from '../gen/muster/v1/job_pb.ts';
+
+const [MAX_MESSAGE, MAX_UNIT] = [256, 32];
+
+/** What a handler has done, as a count of units. With a total, Muster estimates from it when the handler is done. */
+export interface ProgressCounts {
+  /** Units that are done. Fractions are cut off; values below 0 count as 0. */
+  readonly done: number;
+  /** Units in all. Default: not known. */
+  readonly total?: number | undefined;
+  /** What is counted, such as `rows`; cut at 32 characters. Default: not said. */
+  readonly unit?: string | undefined;
+}
+
+/** Progress within the limits of the contract, as it passes between threads. */
+export interface ReportedProgress {
+  /** From 0 to 1. */
+  readonly fraction: number;
+  readonly message: string;
+  readonly counts?: Required<ProgressCounts>;
+}
+
+export function reportedProgress(progress: number | ProgressCounts, message: string): ReportedProgress {
+  const text = cut(message, MAX_MESSAGE);
+  if (typeof progress === 'number') return { fraction: shareOf(progress), message: text };
+  const done = wholeOf(progress.done);
+  const total = progress.total === undefined ? undefined : wholeOf(progress.total);
+  const fraction = total === undefined ? 0 : total === 0 ? 1 : Math.min(1, done / total);
+  return { fraction, message: text, counts: { done, total, unit: cut(progress.unit ?? '', MAX_UNIT) } };
+}
+
+export function progressMessage({ fraction, message, counts }: ReportedProgress): Progress {
+  return {
+    $typeName: 'muster.v1.Progress',
+    fraction,
+    message,
+    unit: counts?.unit ?? '',
+    ...(counts && { done: BigInt(counts.done) }),
+    ...(counts?.total !== undefined && { total: BigInt(counts.total) }),
+  };
+}
+
+function shareOf(fraction: number): number {
+  return Number.isNaN(fraction) ? 0 : Math.min(1, Math.max(0, fraction));
+}
+
+function wholeOf(count: number): number {
+  return Number.isNaN(count) ? 0 : Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.floor(count)));
+}
+
+function cut(text: string, max: number): string {
+  return text.slice(0, max).toWellFormed();
+}

@@ -1,0 +1,57 @@
+/** Progress of an attempt, from and to the wire. */
+import { create } from '@bufbuild/protobuf';
+import { ProgressSchema, type Progress as WireProgress } from '@muster/sdk/gen/muster/v1/job_pb';
+import { estimatedEndUs, fractionOf, type Progress, type ProgressCounts } from '../../domain/jobs/progress.ts';
+import type { JobView } from '../../engine/ports/jobs.ts';
+import { checkProse, counterOf } from '../base/checks.ts';
+import { timestampTo } from '../base/convert-payload.ts';
+import type { Violations } from '../base/violations.ts';
+
+const [MAX_MESSAGE, MAX_UNIT] = [256, 32];
+
+/** What a worker reports. */
+export interface ReportedProgress {
+  readonly fraction: number;
+  readonly message: string;
+  readonly counts: ProgressCounts | undefined;
+}
+
+export function progressFrom(wire: WireProgress, path: string, violations: Violations): ReportedProgress {
+  const { fraction, message } = wire;
+  violations.check(fraction >= 0 && fraction <= 1, `${path}.fraction`, `is ${fraction}; must be from 0 to 1`);
+  checkProse(message, MAX_MESSAGE, `${path}.message`, violations);
+  const counts = countsFrom(wire, path, violations);
+  return { fraction: (counts && fractionOf(counts)) ?? fraction, message, counts };
+}
+
+function countsFrom(wire: WireProgress, path: string, violations: Violations): ProgressCounts | undefined {
+  const { done, total, unit } = wire;
+  checkProse(unit, MAX_UNIT, `${path}.unit`, violations);
+  if (done === undefined) {
+    const given = total !== undefined ? 'total' : unit !== '' ? 'unit' : undefined;
+    violations.check(given === undefined, `${path}.done`, `must be set, since ${given} is`);
+    return undefined;
+  }
+  return {
+    done: counterOf(done, `${path}.done`, violations),
+    total: total === undefined ? undefined : counterOf(total, `${path}.total`, violations),
+    unit,
+  };
+}
+
+/** Whether the handler runs and was not asked to stop: only then its pace says when it ends. */
+export function mayRunToItsEnd({ state, suspendTimeUs }: Pick<JobView, 'state' | 'suspendTimeUs'>): boolean {
+  return state === 'RUNNING' && suspendTimeUs === undefined;
+}
+
+/** @param isOnItsWay As `mayRunToItsEnd` says. */
+export function progressTo({ fraction, message, counts }: Progress, isOnItsWay: boolean): WireProgress {
+  const endTime = counts && isOnItsWay ? timestampTo(estimatedEndUs(counts)) : undefined;
+  return create(ProgressSchema, {
+    fraction,
+    message,
+    ...(counts && { done: BigInt(counts.done), unit: counts.unit }),
+    ...(counts?.total !== undefined && { total: BigInt(counts.total) }),
+    ...(endTime && { estimatedEndTime: endTime }),
+  });
+}
