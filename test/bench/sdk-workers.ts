@@ -20,6 +20,8 @@ export interface SdkWorker {
   /** Builds the program as for production. */
   readonly build?: { readonly folder: string; readonly command: readonly [string, ...string[]] };
   readonly command: readonly [string, ...string[]];
+  /** In place of both, where speed does not matter: what the tests have built already. */
+  readonly tested?: Pick<SdkWorker, 'build' | 'command'>;
 }
 
 export const sdkWorkers: readonly SdkWorker[] = [
@@ -45,6 +47,10 @@ export const sdkWorkers: readonly SdkWorker[] = [
     toolchain: rust,
     build: { folder: 'sdk/rust', command: ['cargo', 'build', '--release', '--workspace', '--locked'] },
     command: ['sdk/rust/target/release/muster-conformance-worker'],
+    tested: {
+      build: { folder: 'sdk/rust', command: ['cargo', 'build', '--workspace', '--locked'] },
+      command: ['sdk/rust/target/debug/muster-conformance-worker'],
+    },
   },
 ];
 

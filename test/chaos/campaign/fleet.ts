@@ -5,7 +5,7 @@ import type { WorkerPlan } from '../harness/worker-process.ts';
 
 const OTHERS_PER_SEGMENT = 2;
 const exec = { language: 'exec', command: ['workers/conformance-exec/run'] as const };
-const compiled = sdkWorkers.filter((worker) => worker.build);
+const compiled = sdkWorkers.filter((worker) => worker.build).map((worker) => ({ ...worker, ...worker.tested }));
 const others = [...compiled, exec];
 
 /** Builds what this machine can build. */

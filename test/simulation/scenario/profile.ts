@@ -62,6 +62,6 @@ export function profileOf(seed: number): Profile {
     incidents: crowd ? 3 : calm ? 0 : random.int(4, 14),
     healMs,
     // Retries may wait some minutes for their budget.
-    endMs: healMs + 420_000 + 40 * leaseMs,
+    endMs: healMs + 360_000 + 12 * leaseMs,
   };
 }

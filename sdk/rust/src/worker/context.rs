@@ -28,7 +28,6 @@ use crate::v1;
 pub use crate::v1::LogLevel;
 use crate::worker::v1 as protocol;
 
-
 /// The job that a handler works on. Clones share the same context. After the handler has returned, updates are ignored.
 #[derive(Clone)]
 pub struct Context(Arc<Inner>);
