@@ -17,7 +17,7 @@ const (
 type ProgressCounts struct {
 	// Done is the number of units that are done, from 0 to 2^53 - 1.
 	Done int64
-	// Total is the number of units in all. 0: not known.
+	// Total is the number of units in all. 0 or less: not known.
 	Total int64
 	// Unit is what is counted, such as "rows"; cut after 32 characters. Empty: not said.
 	Unit string

@@ -88,6 +88,8 @@ def words_of(step: Step) -> dict[str, Any] | None:
             return {"progress": fraction, "message": message}
         case {"do": "progress", "fraction": fraction}:
             return {"progress": fraction}
+        case {"do": "progress", "done": _, "message": message}:
+            return {"progress": {key: step[key] for key in ("done", "total", "unit") if key in step}, "message": message}
         case {"do": "checkpoint", "value": value}:
             return {"checkpoint": value}
         case {"do": "log", "message": message}:

@@ -907,8 +907,8 @@ type Progress struct {
 	// What it counts, such as "rows". At most 32 characters. Empty: not said. Needs `done`.
 	Unit string `protobuf:"bytes,5,opt,name=unit,proto3" json:"unit,omitempty"`
 	// Output only. When `done` reaches `total` at the pace of this attempt, from its first report of the unit to its
-	// latest. Unset: there is no total, no pace yet, or the job is not RUNNING or was asked to stop. In the past: it has
-	// become slower since.
+	// latest. Unset: there is no total, no pace yet, nothing left, more than ten years left, or the job is not RUNNING or was
+	// asked to stop. In the past: it has become slower since.
 	EstimatedEndTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=estimated_end_time,json=estimatedEndTime,proto3" json:"estimated_end_time,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache

@@ -178,8 +178,8 @@ type Workflow struct {
 	// of its ended items. 0: it has not been started. 1: it has ended.
 	Progress float64 `protobuf:"fixed64,10,opt,name=progress,proto3" json:"progress,omitempty"`
 	// When its last step is expected to end, estimated from the durations of ended steps and items. Unset while there are
-	// none; while the workflow or a job below it is paused, BLOCKED, or waits for a signal or an approval (of more than
-	// 10,000 open jobs, so many are looked at); and for an ended workflow.
+	// none; while the workflow or a job below it is paused, BLOCKED, or waits for a signal or an approval; and for an ended
+	// workflow. Paused queues and jobs that are being cancelled do not count, and of open jobs 10,000 are looked at.
 	EstimatedEndTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=estimated_end_time,json=estimatedEndTime,proto3" json:"estimated_end_time,omitempty"`
 	// Number of successful steps that took the result of an earlier job.
 	CachedCount   int32 `protobuf:"varint,12,opt,name=cached_count,json=cachedCount,proto3" json:"cached_count,omitempty"`

@@ -83,9 +83,10 @@ export function checkText(value: string, max: number, field: string, violations:
   violations.check(!CONTROL.test(value), field, 'has control characters; remove them');
 }
 
-/** Multi-line text. */
+/** Multi-line text. Counted in code points, as SDKs cut it. */
 export function checkProse(value: string, max: number, field: string, violations: Violations): void {
-  violations.check(value.length <= max, field, `is ${value.length} characters long; at most ${max} are allowed`);
+  const length = value.length <= max ? value.length : Array.from(value).length;
+  violations.check(length <= max, field, `is ${length} characters long; at most ${max} are allowed`);
   violations.check(!CONTROL_IN_PROSE.test(value), field, 'has control characters; remove them');
 }
 

@@ -13,8 +13,9 @@ import type { RunningAttempt, StartEstimate } from '../../domain/explain/explana
 import { waitReasons } from '../../domain/explain/wait-reasons.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { Explanation } from '../../engine/explain/explanations.ts';
+import type { JobView } from '../../engine/ports/jobs.ts';
 import { durationTo, timestampTo } from '../base/convert-payload.ts';
-import { mayRunToItsEnd, progressTo } from '../jobs/convert-progress.ts';
+import { progressTo } from '../jobs/convert-progress.ts';
 
 /** `{ key: time }`, or an empty object: protobuf-es accepts no undefined. */
 function timeAt<K extends string>(key: K, us: number | undefined): { [P in K]?: ReturnType<typeof timestampTo> } {
@@ -57,7 +58,7 @@ function estimateTo({
   };
 }
 
-function runningTo(running: RunningAttempt, isOnItsWay: boolean): MessageInitShape<typeof RunningAttemptSchema> {
+function runningTo(running: RunningAttempt, view: JobView): MessageInitShape<typeof RunningAttemptSchema> {
   const { attempt, sessionId, workerName, assignTimeUs, beatTimeUs, progress } = running;
   return {
     attempt,
@@ -65,7 +66,7 @@ function runningTo(running: RunningAttempt, isOnItsWay: boolean): MessageInitSha
     workerName,
     ...timeAt('assignTime', assignTimeUs),
     ...timeAt('beatTime', beatTimeUs),
-    ...(progress ? { progress: progressTo(progress, isOnItsWay) } : {}),
+    ...(progress ? { progress: progressTo(progress, view) } : {}),
   };
 }
 
@@ -92,6 +93,6 @@ export function explanationTo({
     position: place?.place ?? 0,
     positionIsLowerBound: place?.isLeast ?? false,
     ...(estimate ? { startEstimate: estimateTo(estimate) } : {}),
-    ...(running ? { running: runningTo(running, mayRunToItsEnd(view)) } : {}),
+    ...(running ? { running: runningTo(running, view) } : {}),
   });
 }

@@ -35,7 +35,7 @@ import type { Violations } from '../base/violations.ts';
 import { dependenciesFrom } from '../dependencies/convert-dependency.ts';
 import { demandsFrom, stickyFrom } from '../dispatch/convert-demands.ts';
 import { retryPolicyFrom } from '../retries/convert-retry-policy.ts';
-import { mayRunToItsEnd, progressTo } from './convert-progress.ts';
+import { progressTo } from './convert-progress.ts';
 import { softDeadlineFrom } from './convert-soft-deadline.ts';
 
 /**
@@ -188,7 +188,7 @@ export function jobTo(view: JobView): Job {
     priority: view.priority,
     labels: { ...view.labels },
     input: payloadTo(view.input),
-    ...defined('progress', view.progress && progressTo(view.progress, mayRunToItsEnd(view))),
+    ...defined('progress', view.progress && progressTo(view.progress, view)),
     attempt: view.attempt,
     attemptCount: view.attemptCount,
     ...defined('createTime', timestampTo(view.createTimeUs)),

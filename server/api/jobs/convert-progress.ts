@@ -1,8 +1,13 @@
 /** Progress of an attempt, from and to the wire. */
 import { create } from '@bufbuild/protobuf';
 import { ProgressSchema, type Progress as WireProgress } from '@muster/sdk/gen/muster/v1/job_pb';
-import { estimatedEndUs, fractionOf, type Progress, type ProgressCounts } from '../../domain/jobs/progress.ts';
-import type { JobView } from '../../engine/ports/jobs.ts';
+import {
+  estimatedEndUs,
+  fractionOf,
+  mayRunToItsEnd,
+  type Progress,
+  type ProgressCounts,
+} from '../../domain/jobs/progress.ts';
 import { checkProse, counterOf } from '../base/checks.ts';
 import { timestampTo } from '../base/convert-payload.ts';
 import type { Violations } from '../base/violations.ts';
@@ -39,14 +44,12 @@ function countsFrom(wire: WireProgress, path: string, violations: Violations): P
   };
 }
 
-/** Whether the handler runs and was not asked to stop: only then its pace says when it ends. */
-export function mayRunToItsEnd({ state, suspendTimeUs }: Pick<JobView, 'state' | 'suspendTimeUs'>): boolean {
-  return state === 'RUNNING' && suspendTimeUs === undefined;
-}
-
-/** @param isOnItsWay As `mayRunToItsEnd` says. */
-export function progressTo({ fraction, message, counts }: Progress, isOnItsWay: boolean): WireProgress {
-  const endTime = counts && isOnItsWay ? timestampTo(estimatedEndUs(counts)) : undefined;
+/** @param job Whose progress it is. */
+export function progressTo(
+  { fraction, message, counts }: Progress,
+  job: Parameters<typeof mayRunToItsEnd>[0],
+): WireProgress {
+  const endTime = counts && mayRunToItsEnd(job) ? timestampTo(estimatedEndUs(counts)) : undefined;
   return create(ProgressSchema, {
     fraction,
     message,

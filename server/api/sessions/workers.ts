@@ -21,7 +21,7 @@ import { timestampTo } from '../base/convert-payload.ts';
 import type { Implementation } from '../base/implementation.ts';
 import { pageToken, positionOf } from '../base/page-token.ts';
 import { Violations } from '../base/violations.ts';
-import { mayRunToItsEnd, progressTo } from '../jobs/convert-progress.ts';
+import { progressTo } from '../jobs/convert-progress.ts';
 
 function workerTo(session: WorkerView, deaf: boolean): Worker {
   const [openTime, beatTime, leaseExpireTime] = [session.openTimeUs, session.beatTimeUs, session.leaseUntilUs].map(
@@ -55,7 +55,7 @@ function heldJobTo(job: HeldJobView): HeldJob {
     attempt,
     state: JobState[state],
     ...(assignTime ? { assignTime } : {}),
-    ...(progress ? { progress: progressTo(progress, mayRunToItsEnd(job)) } : {}),
+    ...(progress ? { progress: progressTo(progress, job) } : {}),
   });
 }
 

@@ -1,5 +1,6 @@
 /** Shows a worker: what it can run, its state, and its jobs. */
 import { type Handler, type HeldJob, SessionState, stateName, type Worker } from '@muster/sdk/grpc';
+import { reportedText } from '../../view/progress-words.ts';
 import type { Output } from './output.ts';
 import { styledState } from './states.ts';
 import { ageText, timeText } from './times.ts';
@@ -46,8 +47,7 @@ export function showWorker(out: Output, worker: Worker, heldJobs: readonly HeldJ
       { title: 'FOR', value: ({ assignTime }) => ageText(assignTime) },
       {
         title: 'PROGRESS',
-        value: ({ progress }) =>
-          progress ? `${Math.floor(progress.fraction * 100)} % ${progress.message}`.trim() : '',
+        value: ({ progress }) => (progress ? reportedText(progress, Date.now()) : ''),
         min: 8,
       },
     ],

@@ -27,7 +27,7 @@ export class WorkflowProgress {
   readonly #report: (workflow: Workflow, text: string) => void;
   readonly #stop = new AbortController();
   #isPolling = false;
-  #last = -1;
+  #last = '';
 
   constructor(connection: Connection, report: (workflow: Workflow, text: string) => void) {
     this.#connection = connection;
@@ -54,8 +54,10 @@ export class WorkflowProgress {
     for (;;) {
       const workflow = await runningWorkflow(this.#connection, job);
       if (!workflow || signal.aborted) return;
-      if (this.#last !== workflow.progress) this.#report(workflow, howFarText(workflow, Date.now()));
-      this.#last = workflow.progress;
+      const { progress, estimatedEndTime } = workflow;
+      const shown = `${progress} ${estimatedEndTime !== undefined}`;
+      if (this.#last !== shown) this.#report(workflow, howFarText(workflow, Date.now()));
+      this.#last = shown;
       await delay(POLL_MS, undefined, { signal });
     }
   }

@@ -2,7 +2,7 @@
 
 import type { Failure } from '../base/payload.ts';
 import { isTerminal, type JobState } from '../jobs/job-state.ts';
-import { estimatedEndUs, type Progress } from '../jobs/progress.ts';
+import { estimatedEndUs, mayRunToItsEnd, type Progress } from '../jobs/progress.ts';
 import { progressTexts, type WorkflowProgress } from '../workflows/progress.ts';
 import type { Constraint } from './constraint.ts';
 import { momentText } from './pause-texts.ts';
@@ -151,7 +151,8 @@ function endedText(
   return sentence(`${name} ended ${state}${at(sinceUs)}${by}${why}`);
 }
 
-function runningText(name: string, { state, reason, suspendTimeUs }: ExplainedJob, running: RunningAttempt): string {
+function runningText(name: string, job: ExplainedJob, running: RunningAttempt): string {
+  const { state, reason, suspendTimeUs } = job;
   const { attempt, workerName, sessionId, assignTimeUs, beatTimeUs, progress } = running;
   const verb = state === 'RUNNING' ? 'is run by' : state === 'ASSIGNED' ? 'was handed to' : 'was asked to stop at';
   const parts = [
@@ -159,17 +160,21 @@ function runningText(name: string, { state, reason, suspendTimeUs }: ExplainedJo
     ...(state === 'CANCELLING' ? [`The cancel says: ${reason}`] : []),
     ...(suspendTimeUs === undefined ? [] : [suspendText(suspendTimeUs, reason)]),
     ...(beatTimeUs === undefined ? [] : [`The worker's last heartbeat came at ${momentText(beatTimeUs)}`]),
-    ...(progress ? reportedTexts(progress, state === 'RUNNING' && suspendTimeUs === undefined) : []),
+    ...(progress ? reportedTexts(progress, mayRunToItsEnd(job), beatTimeUs ?? assignTimeUs) : []),
   ];
   return parts.map(sentence).join(' ');
 }
 
-/** @param isOnItsWay It runs, and was not asked to stop. */
-function reportedTexts(progress: Progress, isOnItsWay: boolean): string[] {
+/**
+ * @param hasEnd Whether it may have an estimated end.
+ * @param sinceUs A time that is past.
+ */
+function reportedTexts(progress: Progress, hasEnd: boolean, sinceUs: number): string[] {
   const { message, counts } = progress;
   const said = `The handler says that it ${doneText(progress)}${message === '' ? '' : `: ${message}`}`;
-  const endUs = counts && isOnItsWay ? estimatedEndUs(counts) : undefined;
-  return endUs === undefined ? [said] : [said, `At its pace so far it is done at ${momentText(endUs)}`];
+  const endUs = counts && hasEnd ? estimatedEndUs(counts) : undefined;
+  const isAhead = endUs !== undefined && endUs > sinceUs;
+  return isAhead ? [said, `At its pace so far it is done at ${momentText(endUs)}`] : [said];
 }
 
 function doneText({ fraction, counts }: Progress): string {

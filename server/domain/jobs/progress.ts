@@ -1,5 +1,7 @@
 /** Progress that a handler reports, and when it may be complete. */
 
+import type { JobState } from './job-state.ts';
+
 /** Units that a handler counts. */
 export interface ProgressCounts {
   readonly done: number;
@@ -28,9 +30,18 @@ export function fractionOf({ done, total }: Pick<ProgressCounts, 'done' | 'total
   return total === 0 ? 1 : Math.min(1, done / total);
 }
 
-/** When all units are done at the pace from the first count to the latest. Undefined if there is no pace yet. */
+/** Longest time left that is shown: a pace says nothing about decades. */
+const MAX_LEFT_US = 10 * 365 * 86_400_000_000;
+
+/** When all units are done at the pace from the first count to the latest. Undefined: no pace yet, or over ten years. */
 export function estimatedEndUs({ done, total, timeUs, first }: StoredCounts): number | undefined {
   if (total === undefined || done >= total || done <= first.done || timeUs <= first.timeUs) return undefined;
   const perUnitUs = (timeUs - first.timeUs) / (done - first.done);
-  return Math.round(timeUs + (total - done) * perUnitUs);
+  const leftUs = (total - done) * perUnitUs;
+  return leftUs <= MAX_LEFT_US ? Math.round(timeUs + leftUs) : undefined;
+}
+
+/** Whether the handler runs and was not asked to stop: only then its pace says when it is done. */
+export function mayRunToItsEnd(job: { readonly state: JobState; readonly suspendTimeUs: number | undefined }): boolean {
+  return job.state === 'RUNNING' && job.suspendTimeUs === undefined;
 }

@@ -263,7 +263,7 @@ export interface WorkflowReads {
   readSteps(jobId: string, steps: readonly number[]): Promise<StepRecord[]>;
   /**
    * Whether one of the open jobs below it, at any depth, is a wait, BLOCKED or PAUSED: only a person or an event can say
-   * when it goes on. Looks at 10,000 of them at most.
+   * when it continues. Looks at 10,000 of them at most.
    */
   hasWaiting(jobId: string): Promise<boolean>;
 }

@@ -33,8 +33,9 @@ export async function readHowFar(
   const { graph } = bodyOf({ name: jobId, workflow });
   const times = new Map(records.map((record) => [record.step, timesOf(record)]));
   const soFar = { phase, states, times, nowUs: clock.nowUs() };
-  const waits = state === 'PAUSED' || (await store.hasWaiting(jobId));
-  return { progress: shareDone(graph, soFar), estimatedEndUs: waits ? undefined : estimatedEndUs(graph, soFar) };
+  const endUs = estimatedEndUs(graph, soFar);
+  const waits = endUs !== undefined && (state === 'PAUSED' || (await store.hasWaiting(jobId)));
+  return { progress: shareDone(graph, soFar), estimatedEndUs: waits ? undefined : endUs };
 }
 
 /** Running steps, fan-outs first, and some ended ones of each definition that had a job. */

@@ -1,4 +1,5 @@
 /** Workflows as the API shows them: the stored state of their steps. Changes and locks nothing. */
+import { DETACHED } from '../../domain/dependencies/children.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
 import type { ShownCompensation, StepRecord, WorkflowProgress, WorkflowReads } from '../../engine/ports/workflows.ts';
@@ -78,15 +79,19 @@ LEFT JOIN LATERAL (
   },
 } satisfies Statement;
 
-// The index of children has no CANCELLING ones, and those wait for nobody. A wait has no attempt, and is no workflow.
+// A wait has no attempt, and is no workflow. The index of children has no CANCELLING ones: what those still do is not
+// looked at. Only jobs that wait have children, and nobody waits for detached ones.
 const hasWaiting = {
   name: 'has_waiting_children',
   text: `
 WITH RECURSIVE open AS (
-  SELECT job_id, state, attempt FROM job_runs WHERE parent_job_id = $1 AND state <> ${stateCodes.CANCELLING}
+  SELECT job_id, state, attempt FROM job_runs
+  WHERE parent_job_id = $1 AND step <> ${DETACHED} AND state <> ${stateCodes.CANCELLING}
   UNION ALL
   SELECT c.job_id, c.state, c.attempt FROM open o CROSS JOIN LATERAL (
-    SELECT job_id, state, attempt FROM job_runs WHERE parent_job_id = o.job_id AND state <> ${stateCodes.CANCELLING} OFFSET 0
+    SELECT job_id, state, attempt FROM job_runs
+    WHERE o.state = ${stateCodes.WAITING} AND parent_job_id = o.job_id AND step <> ${DETACHED} AND state <> ${stateCodes.CANCELLING}
+    OFFSET 0
   ) AS c
 )
 SELECT EXISTS (

@@ -1,6 +1,7 @@
 /** Rules that apply in every case: checked with each call of the worker. */
 import { equals, toBinary } from '@bufbuild/protobuf';
 import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
+import { ProgressSchema } from '@muster/sdk/gen/muster/v1/job_pb';
 import { type AttemptReport, AttemptReportSchema } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
 import type { ProgressUpdate } from '@muster/sdk/gen/muster/worker/v1/session_pb';
 import type { ReportAttemptsRequest, SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
@@ -134,7 +135,7 @@ export class Watch {
     if (last && update.sequence < last.sequence)
       this.#broken(RULE_OF_UPDATES, `an update has sequence ${update.sequence} after one that had ${last.sequence}`);
     if (last?.progress && update.progress && last.sequence === update.sequence) {
-      const isSame = last.progress.fraction === update.progress.fraction;
+      const isSame = equals(ProgressSchema, last.progress, update.progress);
       if (!isSame) this.#broken(RULE_OF_UPDATES, `progress changed, and its sequence stayed at ${update.sequence}`);
     }
     this.#logs(update);

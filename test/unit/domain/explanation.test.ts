@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../server/domain/base/payload.ts';
 import { type Constraint, noBlockers } from '../../../server/domain/explain/constraint.ts';
 import { type Facts, startEstimateOf, summaryOf } from '../../../server/domain/explain/explanation.ts';
+import type { JobState } from '../../../server/domain/jobs/job-state.ts';
+import type { Progress } from '../../../server/domain/jobs/progress.ts';
 
 const NOON_US = Date.UTC(2026, 2, 1, 12) * 1_000;
 const minute = 60_000_000;
@@ -101,6 +103,41 @@ const waiting: Facts = {
   workflow: undefined,
 };
 const name = 'Job j of definition resize version 3';
+
+describe('what a running handler reports', () => {
+  const counts = {
+    done: 400,
+    total: 1_000,
+    unit: 'rows',
+    timeUs: NOON_US,
+    first: { done: 0, timeUs: NOON_US - 4_000_000 },
+  };
+  const summaryWith = (progress: Progress, state: JobState = 'RUNNING', beatTimeUs = NOON_US) =>
+    summaryOf({
+      ...waiting,
+      job: { ...job, state },
+      running: { attempt: 1, sessionId: 's', workerName: 'w', assignTimeUs: NOON_US, beatTimeUs, progress },
+    });
+
+  it.each([
+    [{ fraction: 0.4, message: '' }, 'The handler says that it is 40 % done.'],
+    [{ fraction: 0.4, message: 'copying' }, 'The handler says that it is 40 % done: copying.'],
+    [{ fraction: 0, message: '', counts: { ...counts, total: undefined } }, 'says that it has done 400 rows.'],
+    [{ fraction: 0.4, message: '', counts: { ...counts, unit: '' } }, 'has done 400 of 1000, 40 %. At its pace'],
+    [
+      { fraction: 0.4, message: 'copying', counts },
+      'has done 400 of 1000 rows, 40 %: copying. At its pace so far it is done at 2026-03-01T12:00:06Z.',
+    ],
+  ])('%j is said as %j', (progress, text) => {
+    expect(summaryWith(progress)).toContain(text);
+  });
+
+  it('has no end that is past, nor one if it was asked to stop', () => {
+    const progress = { fraction: 0.4, message: '', counts };
+    expect(summaryWith(progress, 'CANCELLING')).not.toContain('At its pace');
+    expect(summaryWith(progress, 'RUNNING', NOON_US + 7_000_000)).not.toContain('At its pace');
+  });
+});
 
 describe('the summary', () => {
   it('says that nothing blocks a job that is next', () => {

@@ -60,6 +60,7 @@ def test_the_last_checkpoint() -> None:
         (ProgressCounts(9, 4), 1.0, 9, 4),
         (ProgressCounts(0, 0), 1.0, 0, 0),
         (ProgressCounts(-1), 0.0, 0, None),
+        (ProgressCounts(3, -1), 0.0, 3, None),
         (ProgressCounts(2**60, 2**60, "u" * 40), 1.0, 2**53 - 1, 2**53 - 1),
     ],
 )

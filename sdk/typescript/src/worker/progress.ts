@@ -7,7 +7,7 @@ const [MAX_MESSAGE, MAX_UNIT] = [256, 32];
 export interface ProgressCounts {
   /** Units that are done. Fractions are cut off; values below 0 count as 0. */
   readonly done: number;
-  /** Units in all. Default: not known. */
+  /** Units in all. Below 0, or left out: not known. */
   readonly total?: number | undefined;
   /** What is counted, such as `rows`; cut at 32 characters. Default: not said. */
   readonly unit?: string | undefined;
@@ -23,9 +23,9 @@ export interface ReportedProgress {
 
 export function reportedProgress(progress: number | ProgressCounts, message: string): ReportedProgress {
   const text = cut(message, MAX_MESSAGE);
-  if (typeof progress === 'number') return { fraction: shareOf(progress), message: text };
+  if (typeof progress !== 'object') return { fraction: shareOf(progress), message: text };
   const done = wholeOf(progress.done);
-  const total = progress.total === undefined ? undefined : wholeOf(progress.total);
+  const total = Number(progress.total) >= 0 ? wholeOf(progress.total) : undefined;
   const fraction = total === undefined ? 0 : total === 0 ? 1 : Math.min(1, done / total);
   return { fraction, message: text, counts: { done, total, unit: cut(progress.unit ?? '', MAX_UNIT) } };
 }
@@ -41,12 +41,15 @@ export function progressMessage({ fraction, message, counts }: ReportedProgress)
   };
 }
 
-function shareOf(fraction: number): number {
-  return Number.isNaN(fraction) ? 0 : Math.min(1, Math.max(0, fraction));
+function shareOf(fraction: unknown): number {
+  const share = Number(fraction);
+  return share > 0 ? Math.min(1, share) : 0;
 }
 
-function wholeOf(count: number): number {
-  return Number.isNaN(count) ? 0 : Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.floor(count)));
+/** Callers without types may pass anything. */
+function wholeOf(count: unknown): number {
+  const whole = Math.floor(Number(count));
+  return whole > 0 ? Math.min(Number.MAX_SAFE_INTEGER, whole) : 0;
 }
 
 function cut(text: string, max: number): string {

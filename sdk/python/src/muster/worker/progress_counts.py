@@ -18,7 +18,7 @@ class ProgressCounts:
 
     Attributes:
         done: Units that are done, from 0; limited to 2**53 - 1.
-        total: Units in all. None: not known.
+        total: Units in all. None or below 0: not known.
         unit: What is counted, such as "rows"; cut at 32 characters. Empty: not said.
     """
 
@@ -35,7 +35,7 @@ def progress_message(progress: float | ProgressCounts, message: str | None) -> P
         return Progress(fraction=0.0 if math.isnan(fraction) else min(1.0, max(0.0, fraction)), message=text)
     done = _bounded(progress.done)
     counts = Progress(message=text, done=done, unit=progress.unit[:MAX_UNIT_CHARACTERS])
-    if progress.total is not None:
+    if progress.total is not None and progress.total >= 0:
         counts.total = _bounded(progress.total)
         counts.fraction = min(1.0, done / counts.total) if counts.total > 0 else 1.0
     return counts

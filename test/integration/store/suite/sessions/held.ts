@@ -145,7 +145,7 @@ export function heldSuite(context: StoreContext): void {
       expect(await readEverything(context, job.jobId)).toEqual(before);
     });
 
-    it('keeps the first count of a unit beside the latest', async () => {
+    it('keeps the first count of a unit, and the latest', async () => {
       const job = await holdOne(context);
       const count = async (sequence: number, done: number, unit: string, ownUs: number) => {
         await context.store.saveProgress(

@@ -97,7 +97,10 @@ export function workflowReadsSuite(context: StoreContext): void {
 
   describe('a workflow waits for a person or an event', () => {
     /** A job of a workflow in this state. */
-    async function child(state: 'BLOCKED' | 'READY' | 'RUNNING' | 'WAITING' | 'PAUSED', parentId: string = randomUUID()) {
+    async function child(
+      state: 'BLOCKED' | 'READY' | 'RUNNING' | 'WAITING' | 'PAUSED',
+      parentId: string = randomUUID(),
+    ) {
       const { jobId } = await putRun(context, state);
       await sql(context, `UPDATE job_runs SET parent_job_id = '${parentId}', step = 0 WHERE job_id = '${jobId}'`);
       return { jobId, waits: () => context.store.workflowReads.hasWaiting(parentId) };
@@ -126,6 +129,12 @@ export function workflowReadsSuite(context: StoreContext): void {
       expect(await workflow.waits()).toBe(false);
       await child('PAUSED', workflow.jobId);
       expect(await workflow.waits()).toBe(true);
+    });
+
+    it('not for a job that its parent does not wait for', async () => {
+      const { jobId, waits } = await child('PAUSED');
+      await sql(context, `UPDATE job_runs SET step = -2 WHERE job_id = '${jobId}'`);
+      expect(await waits()).toBe(false);
     });
 
     it('not without jobs', async () => {

@@ -408,8 +408,8 @@ export type Progress = Message<"muster.v1.Progress"> & {
 
   /**
    * Output only. When `done` reaches `total` at the pace of this attempt, from its first report of the unit to its
-   * latest. Unset: there is no total, no pace yet, or the job is not RUNNING or was asked to stop. In the past: it has
-   * become slower since.
+   * latest. Unset: there is no total, no pace yet, nothing left, more than ten years left, or the job is not RUNNING or was
+   * asked to stop. In the past: it has become slower since.
    *
    * @generated from field: google.protobuf.Timestamp estimated_end_time = 6;
    */

@@ -97,8 +97,8 @@ export type Workflow = Message<"muster.v1.Workflow"> & {
 
   /**
    * When its last step is expected to end, estimated from the durations of ended steps and items. Unset while there are
-   * none; while the workflow or a job below it is paused, BLOCKED, or waits for a signal or an approval (of more than
-   * 10,000 open jobs, so many are looked at); and for an ended workflow.
+   * none; while the workflow or a job below it is paused, BLOCKED, or waits for a signal or an approval; and for an ended
+   * workflow. Paused queues and jobs that are being cancelled do not count, and of open jobs 10,000 are looked at.
    *
    * @generated from field: google.protobuf.Timestamp estimated_end_time = 11;
    */

@@ -120,6 +120,11 @@ public interface JobContext {
    */
   void progress(ProgressCounts counts, String message);
 
+  /** Reports the handler's progress as a count of units, without a message. */
+  default void progress(ProgressCounts counts) {
+    progress(counts, "");
+  }
+
   /** Reports the handler's progress without a message. */
   default void progress(double fraction) {
     progress(fraction, "");

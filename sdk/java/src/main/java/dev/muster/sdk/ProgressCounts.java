@@ -7,7 +7,7 @@ import java.util.OptionalLong;
  * handler is done.
  *
  * @param done Units that are done, from 0; limited to 2^53 - 1.
- * @param total Units in all; limited to 2^53 - 1. Empty: not known.
+ * @param total Units in all; limited to 2^53 - 1. Empty or below 0: not known.
  * @param unit What is counted, such as {@code rows}; cut after 32 characters. Empty: not said.
  */
 public record ProgressCounts(long done, OptionalLong total, String unit) {

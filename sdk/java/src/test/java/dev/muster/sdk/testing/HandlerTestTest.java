@@ -59,7 +59,8 @@ class HandlerTestTest {
     assertEquals(List.of("copying", "rows"), List.of(progress.getMessage(), progress.getUnit()));
     assertEquals(1, reported(ProgressCounts.of(9, 4, "")).getFraction());
     assertEquals(1, reported(ProgressCounts.of(0, 0, "")).getFraction());
-    assertEquals(0, reported(ProgressCounts.of(-1, -1, "")).getDone());
+    assertEquals(0, reported(ProgressCounts.of(-1, 4, "")).getDone());
+    assertFalse(reported(ProgressCounts.of(3, -1, "")).hasTotal());
   }
 
   @Test

@@ -26,7 +26,7 @@ final class ProgressReports {
             .setMessage(first(message, MAX_MESSAGE))
             .setDone(done)
             .setUnit(first(counts.unit(), MAX_UNIT));
-    if (counts.total().isPresent()) {
+    if (counts.total().orElse(-1) >= 0) {
       long total = bounded(counts.total().getAsLong());
       progress.setTotal(total).setFraction(total == 0 ? 1 : Math.min(1, (double) done / total));
     }

@@ -1,12 +1,12 @@
 /** Time limits as tables: which limit is reached first, and timeouts as in Temporal where Muster has the same. */
 import { describe, expect, it } from 'vitest';
-import { systemFailure } from '../../../server/domain/base/payload.ts';
-import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
-import { decideFail } from '../../../server/domain/jobs/decide.ts';
-import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
-import type { OpenRun } from '../../../server/domain/jobs/run.ts';
-import { limitsFrom, noLimits, overrunOf, type RunLimits } from '../../../server/domain/jobs/time-limits.ts';
-import { openRunAt, SESSION_ID } from '../../support/jobs/open-run.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail } from '../../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
+import type { OpenRun } from '../../../../server/domain/jobs/run.ts';
+import { limitsFrom, noLimits, overrunOf, type RunLimits } from '../../../../server/domain/jobs/time-limits.ts';
+import { openRunAt, SESSION_ID } from '../../../support/jobs/open-run.ts';
 
 const NOW = 1_000_000_000;
 const [PAST, LATER] = [NOW - 1, NOW + 1_000_000];

@@ -1,10 +1,10 @@
 /** Soft deadlines: when they are, and what raises the priority of a job that has missed its own. */
 import { describe, expect, it } from 'vitest';
-import { rankOf } from '../../../server/domain/dispatch/rank.ts';
-import { entryKindOf } from '../../../server/domain/jobs/inbox.ts';
-import { heldStates } from '../../../server/domain/jobs/job-state.ts';
-import { decideRaise, isMiss, jobDeadlineOf } from '../../../server/domain/jobs/soft-deadline.ts';
-import { NOW_US, runOf } from './support/waiting-job.ts';
+import { rankOf } from '../../../../server/domain/dispatch/rank.ts';
+import { entryKindOf } from '../../../../server/domain/jobs/inbox.ts';
+import { heldStates } from '../../../../server/domain/jobs/job-state.ts';
+import { decideRaise, isMiss, jobDeadlineOf } from '../../../../server/domain/jobs/soft-deadline.ts';
+import { NOW_US, runOf } from '../support/waiting-job.ts';
 
 const reaction = { reaction: 'RAISE_PRIORITY', priority: 90 } as const;
 const second = 1_000_000;

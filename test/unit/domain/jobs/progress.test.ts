@@ -1,6 +1,6 @@
 /** The end that is estimated from the units that a handler counts. */
 import { describe, expect, it } from 'vitest';
-import { estimatedEndUs, fractionOf, type StoredCounts } from '../../../server/domain/jobs/progress.ts';
+import { estimatedEndUs, fractionOf, type StoredCounts } from '../../../../server/domain/jobs/progress.ts';
 
 const SECOND = 1_000_000;
 const counts = (changes: Partial<StoredCounts> = {}): StoredCounts => ({
@@ -20,6 +20,7 @@ describe('the estimated end of a handler that counts', () => {
     ['more done than the total', { done: 1_001 }],
     ['no unit done since the first count', { done: 100 }],
     ['one count', { timeUs: 30 * SECOND }],
+    ['more than ten years to go', { total: Number.MAX_SAFE_INTEGER }],
     ['a clock that went back', { timeUs: 29 * SECOND }],
   ])('is not known for %s', (_what, changes) => {
     expect(estimatedEndUs(counts(changes))).toBeUndefined();
