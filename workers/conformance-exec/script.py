@@ -84,12 +84,10 @@ def run(steps: list[Step]) -> None:
 def words_of(step: Step) -> dict[str, Any] | None:
     """The message of a step to the worker; None: none."""
     match step:
-        case {"do": "progress", "fraction": fraction, "message": message}:
-            return {"progress": fraction, "message": message}
-        case {"do": "progress", "fraction": fraction}:
-            return {"progress": fraction}
-        case {"do": "progress", "done": _, "message": message}:
-            return {"progress": {key: step[key] for key in ("done", "total", "unit") if key in step}, "message": message}
+        case {"do": "progress", **said}:
+            counts = {key: said[key] for key in ("done", "total", "unit") if key in said}
+            message = {"message": said["message"]} if "message" in said else {}
+            return {"progress": said.get("fraction", counts), **message}
         case {"do": "checkpoint", "value": value}:
             return {"checkpoint": value}
         case {"do": "log", "message": message}:
