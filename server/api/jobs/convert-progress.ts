@@ -33,8 +33,8 @@ function countsFrom(wire: WireProgress, path: string, violations: Violations): P
   const { done, total, unit } = wire;
   checkProse(unit, MAX_UNIT, `${path}.unit`, violations);
   if (done === undefined) {
-    const given = total !== undefined ? 'total' : unit !== '' ? 'unit' : undefined;
-    violations.check(given === undefined, `${path}.done`, `must be set, since ${given} is`);
+    violations.check(total === undefined, `${path}.total`, 'needs done: set it, or leave total out');
+    violations.check(unit === '', `${path}.unit`, 'needs done: set it, or leave unit out');
     return undefined;
   }
   return {

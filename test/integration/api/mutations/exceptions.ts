@@ -78,6 +78,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'LogRecord.fields': asWritten,
   'LogRecord.attempt': ignored,
   'LogRecord.skipped_count': ignored,
+  'Progress.estimated_end_time': ignored,
   'HeldAttempt.attempt': stale,
   'ProgressUpdate.attempt': stale,
   'AttemptReport.attempt': stale,

@@ -39,8 +39,8 @@ for (const fraction of [1.01, -1]) {
 const badCounts: [string, Partial<{ done: bigint; total: bigint; unit: string }>][] = [
   ['done', { done: -1n }],
   ['done', { done: 2n ** 53n }],
-  ['done', { total: 1n }],
-  ['done', { unit: 'rows' }],
+  ['total', { total: 1n }],
+  ['unit', { unit: 'rows' }],
   ['total', { done: 1n, total: -1n }],
   ['unit', { done: 1n, unit: 'u'.repeat(33) }],
 ];
