@@ -234,7 +234,7 @@ describe('descriptor 3 of a command', () => {
     expect(lines).toEqual([
       'careful',
       expect.stringContaining('a line on descriptor 3 was ignored: '),
-      'a line on descriptor 3 was ignored: progress takes a number from 0 to 1',
+      'a line on descriptor 3 was ignored: progress takes a number from 0 to 1, or an object with done, total and unit',
       expect.stringContaining('"procress" is not known'),
     ]);
   });
