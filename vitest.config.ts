@@ -8,19 +8,24 @@ import { LongFirst } from './test/support/run/long-first.ts';
 import { TestReport } from './test/support/run/test-report.ts';
 import { allOnly, runsAll } from './test/support/run/tier.ts';
 
-/** Where a run in CI wants its counts, as JUnit. */
-const { MUSTER_JUNIT: outputFile } = process.env;
+/**
+ * Where a run in CI wants its counts, as JUnit; and whether it contains tests in virtual time: `only`, `none`, or as any
+ * others.
+ */
+const { MUSTER_JUNIT: outputFile, MUSTER_VIRTUAL_TIME: virtualTime } = process.env;
 const junit: ['junit', { outputFile: string }][] = outputFile ? [['junit', { outputFile }]] : [];
 const shared = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
 const api = ['test/integration/api/**/*.test.ts'];
-const leftOut = runsAll ? [] : Object.keys(allOnly);
-const globalSetup = 'test/support/run/prepare.ts';
+const leftOut = [...(runsAll ? [] : Object.keys(allOnly)), ...(virtualTime === 'none' ? ['test/simulation/**'] : [])];
+const inVirtualTime = virtualTime === 'only';
+const globalSetup = inVirtualTime ? [] : 'test/support/run/prepare.ts';
+/** The core waits more than it computes, and tests in virtual time never wait. */
+const maxWorkers = runsAll ? 2 : inVirtualTime ? 1 : 3;
 
 export default defineConfig({
   test: {
-    reporters: ['default', new TestReport(), ...junit],
-    // The core waits more than it computes.
-    maxWorkers: runsAll ? 2 : 3,
+    reporters: ['default', ...(inVirtualTime ? [] : [new TestReport()]), ...junit],
+    maxWorkers,
     sequence: { sequencer: LongFirst },
     projects: [
       {

@@ -1,4 +1,4 @@
-// Runs the tests: vitest's, and at the same time those of the Python SDK.
+// Runs the tests: vitest's, and at the same time those of the Python SDK and those in virtual time.
 //
 //   npm test                        the core: some tests of every kind
 //   npm test -- --all               everything; npm run test:all is the same
@@ -24,9 +24,21 @@ rmSync(process.env.NODE_COMPILE_CACHE, { recursive: true, force: true });
 
 process.env.MUSTER_TESTS = isCore ? 'core' : 'all';
 if (isCore) process.env.MUSTER_MODEL_SEEDS ??= '20'; // of the model of dispatch that Python's tests run; 60 in all
-if (reports) process.env.MUSTER_JUNIT = join(reports, 'vitest.xml');
-const suites = [['vitest', 'run', ...args]];
-if (args.length === 0) {
+
+const vitest = (name, ...variables) => [
+  'env',
+  ...variables,
+  ...(reports ? [`MUSTER_JUNIT=${join(reports, name)}`] : []),
+  'vitest',
+  'run',
+  ...args,
+];
+const suites = [];
+if (args.length > 0) suites.push(vitest('vitest.xml'));
+else {
+  suites.push(vitest('vitest.xml', 'MUSTER_VIRTUAL_TIME=none'));
+  // These compute and never wait, so they take what the others leave of the processors.
+  suites.push(['nice', '-n', '19', ...vitest('simulation.xml', 'MUSTER_VIRTUAL_TIME=only'), 'test/simulation']);
   const junit = reports ? [`--junit-xml=${join(reports, 'pytest.xml')}`] : [];
   suites.push(['python', '-m', 'pytest', '--quiet', '-p', 'no:cacheprovider', ...junit, 'sdk/python/tests']);
 }

@@ -6,7 +6,7 @@ import noticedAt from './noticed-at.json' with { type: 'json' };
 import { Searcher } from './searcher.ts';
 
 const SEEDS = Number(process.env.MUSTER_MUTANT_SEEDS ?? 200);
-const TIMEOUT = 30 * 60_000;
+const TIMEOUT = 60 * 60_000;
 
 /**
  * The last seed that noticed it is tried first: `noticed-at.json` only saves time, and becomes outdated with the

@@ -8,8 +8,8 @@ import type { Found, Message, Order } from './search.ts';
 /** Searches per process: each leaves some 40 MB behind. */
 export const MAX_SEARCHES = 16;
 
-/** Maximum silence of the process: far more than a seed takes on a busy machine. */
-export const SILENCE_MS = 5 * 60_000;
+/** Maximum silence of the process: far more than a seed takes with low priority on a busy machine. */
+export const SILENCE_MS = 20 * 60_000;
 
 /** Each bug has modules of its own, so a cache of their code would grow with each. */
 const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' };
