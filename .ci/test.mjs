@@ -37,8 +37,9 @@ const suites = [];
 if (args.length > 0) suites.push(vitest('vitest.xml'));
 else {
   suites.push(vitest('vitest.xml', 'MUSTER_VIRTUAL_TIME=none'));
-  // These compute and never wait, so they take what the others leave of the processors.
-  suites.push(['nice', '-n', '19', ...vitest('simulation.xml', 'MUSTER_VIRTUAL_TIME=only'), 'test/simulation']);
+  // These compute and never wait, so they take what the others leave of the processors, and little more: without that,
+  // calls within vitest could time out.
+  suites.push(['nice', '-n', '10', ...vitest('simulation.xml', 'MUSTER_VIRTUAL_TIME=only'), 'test/simulation']);
   const junit = reports ? [`--junit-xml=${join(reports, 'pytest.xml')}`] : [];
   suites.push(['python', '-m', 'pytest', '--quiet', '-p', 'no:cacheprovider', ...junit, 'sdk/python/tests']);
 }
