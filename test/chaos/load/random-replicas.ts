@@ -3,7 +3,8 @@
  * each call: one replica continues what another one has begun. It submits jobs, waits for them, reads lists page by
  * page, and follows the events.
  */
-import { Client } from '@muster/sdk';
+import { Client, JobState } from '@muster/sdk';
+import type { JobEvent } from '@muster/sdk/gen/muster/v1/event_pb';
 import { eventually } from '../../support/base/eventually.ts';
 import type { Dice } from '../harness/dice.ts';
 import { TcpProxy } from '../harness/network/tcp-proxy.ts';
@@ -13,8 +14,12 @@ import type { Run } from '../harness/run.ts';
 
 const PAGE = 10;
 const PAGES = 3;
-const EVENTS_MS = 60_000;
+const WAIT_MS = 60_000;
+/** Longest time without an event, and in all: a reader whose position is refused reads all events again. */
+const SILENCE_MS = 30_000;
+const EVENTS_MS = 240_000;
 const POSITION_GONE = 'EVENT_POSITION_GONE';
+const ENDS = [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED];
 
 export class RandomReplicas {
   /** Connections, by the checkout of the replica. */
@@ -30,6 +35,8 @@ export class RandomReplicas {
   readonly #jobs = new Set<string>();
   readonly #published = new Set<string>();
   readonly #over = new AbortController();
+  #events = 0;
+  #lastEvent = performance.now();
   #ended = false;
   #running: Promise<unknown> = Promise.resolve();
 
@@ -54,10 +61,10 @@ export class RandomReplicas {
   async finish(): Promise<readonly string[]> {
     this.#ended = true;
     const lacking = () => [...this.#jobs].filter((job) => !this.#published.has(job));
-    const arePublished = () => this.violations.length > 0 || lacking().length === 0;
-    await eventually('each job has its event', arePublished, { timeoutMs: EVENTS_MS }).catch(() => {
-      this.violations.push(`no event says the end of ${lacking().length} of ${this.#jobs.size} jobs: ${lacking()[0]}`);
-    });
+    const isSilent = () => performance.now() - this.#lastEvent > SILENCE_MS;
+    const isOver = () => this.violations.length > 0 || lacking().length === 0 || isSilent();
+    await eventually('each job has its event', isOver, { timeoutMs: EVENTS_MS }).catch(() => undefined);
+    if (lacking().length > 0) this.violations.push(this.#lacks(lacking()));
     await this.stop();
     return this.violations;
   }
@@ -68,6 +75,11 @@ export class RandomReplicas {
     await this.#running;
     this.#client.close();
     await this.#front.close();
+  }
+
+  #lacks(jobs: readonly string[]): string {
+    const read = `${this.#events} events read, the last one ${Math.round(performance.now() - this.#lastEvent)} ms ago`;
+    return `no event says the end of ${jobs.length} of ${this.#jobs.size} jobs: ${jobs[0]}; ${read}`;
   }
 
   #choose(replicas: readonly ReplicaProcess[], dice: Dice): number | undefined {
@@ -85,7 +97,7 @@ export class RandomReplicas {
         const job = await this.#run.load.submit(submitting, { definition: 'quick', input: { n: this.rounds } });
         this.#jobs.add(job);
         this.#front.cut();
-        await this.#client.wait(job, { timeoutMs: EVENTS_MS });
+        await this.#client.wait(job, { timeoutMs: WAIT_MS });
         this.#front.cut();
         await this.#list();
       }
@@ -105,18 +117,24 @@ export class RandomReplicas {
       this.violations.push(`a list over several replicas has the order ${ids.join(' ')}`);
   }
 
-  /** All events, at least once; a refused position begins with the oldest event again. */
+  /** All ends, at least once; a refused position begins with the oldest event again. */
   async #follow(): Promise<void> {
     const { signal } = this.#over;
     while (!signal.aborted) {
       try {
-        for await (const { events } of this.#client.watchEvents({ after: 0n, signal }))
-          for (const { jobId } of events) this.#published.add(jobId);
+        const options = { after: 0n, states: ENDS, signal };
+        for await (const { events } of this.#client.watchEvents(options)) this.#take(events);
       } catch (error) {
         if (signal.aborted) return;
         if (!reasonOf(error).startsWith(POSITION_GONE)) throw error;
         this.refusedPositions++;
       }
     }
+  }
+
+  #take(events: readonly JobEvent[]): void {
+    this.#events += events.length;
+    this.#lastEvent = performance.now();
+    for (const { jobId } of events) this.#published.add(jobId);
   }
 }
