@@ -178,7 +178,7 @@ describe('wait reason metrics', () => {
     const submit = (of: string, changes: object = {}) => world.submit(of, { queue, ...changes });
     await submit(limited);
     await worker.take(1);
-    for (const of of [definition, definition, served, limited]) await submit(of);
+    for (const name of [definition, definition, served, limited]) await submit(name);
     await submit(definition, { start: { case: 'delay', value: hour } });
     await world.rpc.call(JobService.method.pauseJob, { jobId: await submit(definition) });
     const waiting = (all: Map<string, Family>, reason: string) =>
