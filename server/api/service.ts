@@ -9,8 +9,10 @@ import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_s
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { RolloutService } from '@muster/sdk/gen/muster/v1/rollout_service_pb';
 import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
 import { SignalService } from '@muster/sdk/gen/muster/v1/signal_service_pb';
+import { TriggerService } from '@muster/sdk/gen/muster/v1/trigger_service_pb';
 import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
 import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
@@ -19,6 +21,7 @@ import type { Handler, StreamHandler } from './base/context.ts';
 import type { Implementation } from './base/implementation.ts';
 import { batchService } from './batches/batches.ts';
 import { definitionService } from './definitions/definitions.ts';
+import { rolloutService } from './definitions/rollouts.ts';
 import { assetService } from './dependencies/assets.ts';
 import { eventService } from './events/events.ts';
 import { jobService } from './jobs/jobs.ts';
@@ -30,6 +33,7 @@ import { scheduleService } from './schedules/schedules.ts';
 import { sessionService } from './sessions/sessions.ts';
 import { workerService } from './sessions/workers.ts';
 import { signalService } from './signals/signals.ts';
+import { triggerService } from './triggers/triggers.ts';
 import { workflowService } from './workflows/workflows.ts';
 
 export interface ServiceBinding {
@@ -54,9 +58,11 @@ export function services(replica: Replica): ServiceBinding[] {
     bind(EventService, eventService(replica)),
     bind(NamespaceService, namespaceService(replica)),
     bind(QueueService, queueService(replica)),
+    bind(RolloutService, rolloutService(replica)),
     bind(ScheduleService, scheduleService(replica)),
     bind(SessionService, sessionService(replica)),
     bind(SignalService, signalService(replica)),
+    bind(TriggerService, triggerService(replica)),
     bind(WorkerService, workerService(replica)),
     bind(WorkflowService, workflowService(replica)),
   ];

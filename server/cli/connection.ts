@@ -12,10 +12,12 @@ import {
   NamespaceService,
   openChannel,
   QueueService,
+  RolloutService,
   ScheduleService,
   SignalService,
   serverStream,
   type TransportRetry,
+  TriggerService,
   type UnaryClient,
   unaryClient,
   WorkerService,
@@ -52,8 +54,10 @@ export class Connection {
   readonly definitions: Calls<typeof JobDefinitionService>;
   readonly namespaces: Calls<typeof NamespaceService>;
   readonly queues: Calls<typeof QueueService>;
+  readonly rollouts: Calls<typeof RolloutService>;
   readonly schedules: Calls<typeof ScheduleService>;
   readonly signals: Calls<typeof SignalService>;
+  readonly triggers: Calls<typeof TriggerService>;
   readonly workers: Calls<typeof WorkerService>;
   readonly workflows: Calls<typeof WorkflowService>;
   readonly #channel: ReturnType<typeof openChannel>;
@@ -71,8 +75,10 @@ export class Connection {
     this.definitions = this.#calls(JobDefinitionService);
     this.namespaces = this.#calls(NamespaceService);
     this.queues = this.#calls(QueueService);
+    this.rollouts = this.#calls(RolloutService);
     this.schedules = this.#calls(ScheduleService);
     this.signals = this.#calls(SignalService);
+    this.triggers = this.#calls(TriggerService);
     this.workers = this.#calls(WorkerService);
     this.workflows = this.#calls(WorkflowService);
   }

@@ -9,6 +9,7 @@ import { addSimulate } from './commands/base/simulate.ts';
 import { addBatches } from './commands/batches/batches.ts';
 import { addApply } from './commands/definitions/apply.ts';
 import { addDefinitions } from './commands/definitions/definitions.ts';
+import { addRollouts } from './commands/definitions/rollouts.ts';
 import { addAssets, addDepend } from './commands/dependencies/assets.ts';
 import { addEvents } from './commands/events/events.ts';
 import { addTrace } from './commands/events/trace.ts';
@@ -33,6 +34,7 @@ import { addLogs } from './commands/sessions/logs.ts';
 import { addWorker } from './commands/sessions/worker.ts';
 import { addWorkers } from './commands/sessions/workers.ts';
 import { addSignals } from './commands/signals/signals.ts';
+import { addTriggers } from './commands/triggers/triggers.ts';
 import { addDoctor } from './commands/upkeep/doctor.ts';
 import { addMigrate } from './commands/upkeep/migrate.ts';
 import { addServer } from './commands/upkeep/server.ts';
@@ -72,7 +74,7 @@ Examples:
   muster help exit-codes                           the exit codes, for scripts`,
     );
   for (const add of [addStart, addServer, addMigrate, addTransfer, addVerify]) add(program);
-  for (const add of [addApply, addDefinitions]) add(program);
+  for (const add of [addApply, addDefinitions, addRollouts]) add(program);
   for (const add of [addSubmit, addGet, addExplain, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
   for (const add of [
     addPause,
@@ -83,6 +85,7 @@ Examples:
     addDepend,
     addAssets,
     addSchedules,
+    addTriggers,
     addBatches,
     addGraph,
     addTimeline,

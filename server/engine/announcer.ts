@@ -35,6 +35,10 @@ export interface Facts {
   readonly dependencies?: boolean;
   /** Jobs of a workflow or a batch must be paused or resumed with it. */
   readonly childPauses?: boolean;
+  /** Triggers may have new causes. */
+  readonly triggers?: boolean;
+  /** Schedules and triggers may have runs to start. */
+  readonly scheduleRuns?: boolean;
 }
 
 /** A part of the engine that acts on some of the facts. */
@@ -55,6 +59,8 @@ const ORDER = [
   'workflows',
   'dependencies',
   'childPauses',
+  'triggers',
+  'scheduleRuns',
 ] as const satisfies readonly (keyof Facts)[];
 
 export class Announcer {

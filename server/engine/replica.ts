@@ -80,10 +80,10 @@ type Life = Pick<Replica, 'prepare' | 'start' | 'stop'>;
 /** Every list is in the order in which its parts are started or stopped. */
 function lifeOf(parts: Parts, announcer: Announcer, { store, bus, dbClock }: ReplicaPorts): Life {
   const { dispatcher, limits, capacities, backlogs, sweeper, days, probes, retention, relay, softDeadlines } = parts;
-  const { waits, watches, eventWatches, scheduleRounds, workflows, childPauses, signalWaits, releases, batchRetries } =
-    parts;
-  const submitting = [scheduleRounds, workflows, childPauses, signalWaits, releases, batchRetries];
-  const periodic = [sweeper, softDeadlines, days, probes, retention, relay, backlogs];
+  const { waits, watches, eventWatches, scheduleRounds, triggerRounds } = parts;
+  const { workflows, childPauses, signalWaits, releases, batchRetries, rolloutRounds } = parts;
+  const submitting = [triggerRounds, scheduleRounds, workflows, childPauses, signalWaits, releases, batchRetries];
+  const periodic = [sweeper, softDeadlines, rolloutRounds, days, probes, retention, relay, backlogs];
   const listening = [dispatcher, waits, watches, eventWatches, limits, capacities];
   return {
     async prepare() {

@@ -12,6 +12,7 @@ import {
   readNewestDefinition,
   takeFromArchive,
 } from './definitions/definitions.ts';
+import { rolloutStore } from './definitions/rollouts.ts';
 import { dependencyStore } from './dependencies/dependency-walk.ts';
 import { dispatchStore } from './dispatch/dispatch-store.ts';
 import { listOffers } from './dispatch/offers.ts';
@@ -76,6 +77,7 @@ import {
 } from './sessions/sessions.ts';
 import { drainSession, heldJobs, listSessions, readWorker } from './sessions/workers.ts';
 import { signalWaitStore } from './signals/sent-signals.ts';
+import { triggerStore } from './triggers/triggers.ts';
 import { ensurePartitions } from './upkeep/partitions.ts';
 import { RetentionRounds } from './upkeep/retention.ts';
 import { readRetention, setRetention } from './upkeep/retentions.ts';
@@ -197,6 +199,8 @@ export function createStatements(database: Database): Statements {
     explain: explainStore(database),
     queues: queueStore(database),
     schedules: scheduleStore(database),
+    triggers: triggerStore(database),
+    rollouts: rolloutStore(database),
     inbox: {
       take: (jobIds) => takeInbox(database, jobIds),
       add: (entries) => insertInbox(database, entries),

@@ -1,6 +1,7 @@
 /** Positions of a workflow's steps in a drawing. Steps that are not drawn are ignored. */
 import { StepRole } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import type { WorkflowStepRun } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { withDrawnNeeds } from './drawn-needs.ts';
 
 export interface Branch {
   readonly step: WorkflowStepRun;
@@ -15,8 +16,9 @@ const MAX_LEVELS = 12;
 
 /** Each step under the first step that it needs, siblings in the order of the definition. */
 export function treeOf(steps: readonly WorkflowStepRun[]): Branch[] {
-  const drawn = new Set(steps.map(({ name }) => name));
-  const above = ({ needs }: WorkflowStepRun) => (drawn.has(needs[0] ?? '') ? (needs[0] ?? '') : '');
+  const drawn = new Map(withDrawnNeeds(steps).map(({ name, needs }) => [name, needs]));
+  const first = ({ name, needs }: WorkflowStepRun) => needs[0] ?? drawn.get(name)?.[0] ?? '';
+  const above = (step: WorkflowStepRun) => (drawn.has(first(step)) ? first(step) : '');
   const below = Map.groupBy(steps, above);
   const branches: Branch[] = [];
   // A stack, not a recursion: a chain may be as long as the drawing.
@@ -39,13 +41,14 @@ function lineBelow({ prefix, depth }: Branch): string {
   return depth < MAX_LEVELS ? line : `${line.slice(0, 3 * (MAX_LEVELS - 1))}⋯  `.slice(0, 3 * MAX_LEVELS);
 }
 
-/** The steps by column: each after all that it needs, and after all steps of earlier phases. */
+/** The steps, with their drawn needs only, by column: each after all that it needs, and after all steps of earlier phases. */
 export function columnsOf(steps: readonly WorkflowStepRun[]): WorkflowStepRun[][] {
   const columns: WorkflowStepRun[][] = [];
+  const drawn = withDrawnNeeds(steps);
   for (const role of [StepRole.NORMAL, StepRole.ON_FAILURE, StepRole.FINALLY]) {
     const first = columns.length;
     const column = new Map<string, number>();
-    for (const step of inOrder(steps.filter((one) => one.role === role))) {
+    for (const step of inOrder(drawn.filter((one) => one.role === role))) {
       const at = Math.max(first, ...step.needs.map((name) => (column.get(name) ?? first - 1) + 1));
       column.set(step.name, at);
       columns[at] = [...(columns[at] ?? []), step];
@@ -56,10 +59,9 @@ export function columnsOf(steps: readonly WorkflowStepRun[]): WorkflowStepRun[][
 
 /** Each after those that it needs, whatever the order of the definition. */
 function inOrder(steps: readonly WorkflowStepRun[]): WorkflowStepRun[] {
-  const drawn = new Set(steps.map(({ name }) => name));
-  const needed = new Map(steps.map(({ name, needs }) => [name, needs.filter((need) => drawn.has(need)).length]));
-  const after = new Map<string, WorkflowStepRun[]>();
-  for (const step of steps) for (const need of step.needs) after.set(need, [...(after.get(need) ?? []), step]);
+  const needed = new Map(steps.map(({ name, needs }) => [name, needs.length]));
+  const after = new Map<string, WorkflowStepRun[]>(steps.map(({ name }) => [name, []]));
+  for (const step of steps) for (const need of step.needs) after.get(need)?.push(step);
   const free = steps.filter(({ name }) => needed.get(name) === 0);
   // The list grows while it is read.
   for (const { name } of free)

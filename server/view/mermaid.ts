@@ -1,5 +1,6 @@
 /** The graph of a workflow as Mermaid text, which documentation and issue trackers can draw. */
 import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { withDrawnNeeds } from './drawn-needs.ts';
 import type { DrawnWorkflow } from './drawn-workflow.ts';
 import { stepStateName } from './state-words.ts';
 import { colourOf } from './step-colours.ts';
@@ -14,8 +15,8 @@ export function mermaid({ steps }: DrawnWorkflow): string {
     const words = [step.name, stepStateName(step.state), progressText(step)].filter(Boolean);
     return `  s${step.number}["${words.join('<br/>')}"]:::${stepStateName(step.state)}`;
   });
-  const edges = steps.flatMap(({ number, needs }) =>
-    needs.filter((name) => numbers.has(name)).map((name) => `  s${numbers.get(name)} --> s${number}`),
+  const edges = withDrawnNeeds(steps).flatMap(({ number, needs }) =>
+    needs.map((name) => `  s${numbers.get(name)} --> s${number}`),
   );
   const used = STATES.filter((one) => steps.some(({ state }) => state === one));
   const classes = used.map((state) => {

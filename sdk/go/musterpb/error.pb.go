@@ -155,6 +155,12 @@ const (
 	ErrorReason_ERROR_REASON_REQUEST_TOO_LARGE ErrorReason = 58
 	// The job is not PAUSED, or its last attempt has not failed: there is no failure to end it with.
 	ErrorReason_ERROR_REASON_JOB_NOT_FAILED ErrorReason = 59
+	// No trigger has this name.
+	ErrorReason_ERROR_REASON_TRIGGER_NOT_FOUND ErrorReason = 60
+	// The definition, or this version of it, has no roll-out.
+	ErrorReason_ERROR_REASON_ROLLOUT_NOT_FOUND ErrorReason = 61
+	// The roll-out has ended; `state` of the metadata says how.
+	ErrorReason_ERROR_REASON_ROLLOUT_ENDED ErrorReason = 62
 )
 
 // Enum value maps for ErrorReason.
@@ -220,6 +226,9 @@ var (
 		57: "ERROR_REASON_TOO_MANY_CHILDREN",
 		58: "ERROR_REASON_REQUEST_TOO_LARGE",
 		59: "ERROR_REASON_JOB_NOT_FAILED",
+		60: "ERROR_REASON_TRIGGER_NOT_FOUND",
+		61: "ERROR_REASON_ROLLOUT_NOT_FOUND",
+		62: "ERROR_REASON_ROLLOUT_ENDED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                  0,
@@ -282,6 +291,9 @@ var (
 		"ERROR_REASON_TOO_MANY_CHILDREN":            57,
 		"ERROR_REASON_REQUEST_TOO_LARGE":            58,
 		"ERROR_REASON_JOB_NOT_FAILED":               59,
+		"ERROR_REASON_TRIGGER_NOT_FOUND":            60,
+		"ERROR_REASON_ROLLOUT_NOT_FOUND":            61,
+		"ERROR_REASON_ROLLOUT_ENDED":                62,
 	}
 )
 
@@ -316,7 +328,7 @@ var File_muster_v1_error_proto protoreflect.FileDescriptor
 
 const file_muster_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x15muster/v1/error.proto\x12\tmuster.v1*\x91\x10\n" +
+	"\x15muster/v1/error.proto\x12\tmuster.v1*\xf9\x10\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12%\n" +
@@ -378,7 +390,10 @@ const file_muster_v1_error_proto_rawDesc = "" +
 	"\"ERROR_REASON_PARENT_ATTEMPT_CLOSED\x108\x12\"\n" +
 	"\x1eERROR_REASON_TOO_MANY_CHILDREN\x109\x12\"\n" +
 	"\x1eERROR_REASON_REQUEST_TOO_LARGE\x10:\x12\x1f\n" +
-	"\x1bERROR_REASON_JOB_NOT_FAILED\x10;B-\n" +
+	"\x1bERROR_REASON_JOB_NOT_FAILED\x10;\x12\"\n" +
+	"\x1eERROR_REASON_TRIGGER_NOT_FOUND\x10<\x12\"\n" +
+	"\x1eERROR_REASON_ROLLOUT_NOT_FOUND\x10=\x12\x1e\n" +
+	"\x1aERROR_REASON_ROLLOUT_ENDED\x10>B-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 
 var (

@@ -99,7 +99,10 @@ type ApplyJobDefinitionRequest struct {
 	// Idempotency token (UUID) for retries of this call: it returns the version with this content. Empty: none.
 	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Only check, and return what would be stored.
-	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// How a new version takes the place of the one before it. Ignored if the content is that of the newest version; refused
+	// for a first version. Unset: all new jobs take it.
+	Rollout       *RolloutSettings `protobuf:"bytes,4,opt,name=rollout,proto3" json:"rollout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -155,6 +158,13 @@ func (x *ApplyJobDefinitionRequest) GetValidateOnly() bool {
 	return false
 }
 
+func (x *ApplyJobDefinitionRequest) GetRollout() *RolloutSettings {
+	if x != nil {
+		return x.Rollout
+	}
+	return nil
+}
+
 // The definition as stored.
 type ApplyJobDefinitionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -165,7 +175,9 @@ type ApplyJobDefinitionResponse struct {
 	// Differences from the previous newest version, by field path. Empty for a first version or the same content.
 	Differences []*FieldDifference `protobuf:"bytes,3,rep,name=differences,proto3" json:"differences,omitempty"`
 	// What the new version may break for jobs in flight and for connected workers. Issues never refuse the call.
-	Issues        []*CompatibilityIssue `protobuf:"bytes,4,rep,name=issues,proto3" json:"issues,omitempty"`
+	Issues []*CompatibilityIssue `protobuf:"bytes,4,rep,name=issues,proto3" json:"issues,omitempty"`
+	// The roll-out of the version, if it has one.
+	Rollout       *Rollout `protobuf:"bytes,5,opt,name=rollout,proto3" json:"rollout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -224,6 +236,13 @@ func (x *ApplyJobDefinitionResponse) GetDifferences() []*FieldDifference {
 func (x *ApplyJobDefinitionResponse) GetIssues() []*CompatibilityIssue {
 	if x != nil {
 		return x.Issues
+	}
+	return nil
+}
+
+func (x *ApplyJobDefinitionResponse) GetRollout() *Rollout {
+	if x != nil {
+		return x.Rollout
 	}
 	return nil
 }
@@ -708,21 +727,23 @@ var File_muster_v1_job_definition_service_proto protoreflect.FileDescriptor
 
 const file_muster_v1_job_definition_service_proto_rawDesc = "" +
 	"\n" +
-	"&muster/v1/job_definition_service.proto\x12\tmuster.v1\x1a\x1emuster/v1/job_definition.proto\"\x99\x01\n" +
+	"&muster/v1/job_definition_service.proto\x12\tmuster.v1\x1a\x1emuster/v1/job_definition.proto\x1a\x17muster/v1/rollout.proto\"\xcf\x01\n" +
 	"\x19ApplyJobDefinitionRequest\x128\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\v2\x18.muster.v1.JobDefinitionR\n" +
 	"definition\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"\xe5\x01\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x124\n" +
+	"\arollout\x18\x04 \x01(\v2\x1a.muster.v1.RolloutSettingsR\arollout\"\x93\x02\n" +
 	"\x1aApplyJobDefinitionResponse\x128\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\v2\x18.muster.v1.JobDefinitionR\n" +
 	"definition\x12\x18\n" +
 	"\acreated\x18\x02 \x01(\bR\acreated\x12<\n" +
 	"\vdifferences\x18\x03 \x03(\v2\x1a.muster.v1.FieldDifferenceR\vdifferences\x125\n" +
-	"\x06issues\x18\x04 \x03(\v2\x1d.muster.v1.CompatibilityIssueR\x06issues\"S\n" +
+	"\x06issues\x18\x04 \x03(\v2\x1d.muster.v1.CompatibilityIssueR\x06issues\x12,\n" +
+	"\arollout\x18\x05 \x01(\v2\x12.muster.v1.RolloutR\arollout\"S\n" +
 	"\x0fFieldDifference\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
@@ -799,29 +820,33 @@ var file_muster_v1_job_definition_service_proto_goTypes = []any{
 	(*ArchiveJobDefinitionRequest)(nil),  // 9: muster.v1.ArchiveJobDefinitionRequest
 	(*ArchiveJobDefinitionResponse)(nil), // 10: muster.v1.ArchiveJobDefinitionResponse
 	(*JobDefinition)(nil),                // 11: muster.v1.JobDefinition
+	(*RolloutSettings)(nil),              // 12: muster.v1.RolloutSettings
+	(*Rollout)(nil),                      // 13: muster.v1.Rollout
 }
 var file_muster_v1_job_definition_service_proto_depIdxs = []int32{
 	11, // 0: muster.v1.ApplyJobDefinitionRequest.definition:type_name -> muster.v1.JobDefinition
-	11, // 1: muster.v1.ApplyJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
-	3,  // 2: muster.v1.ApplyJobDefinitionResponse.differences:type_name -> muster.v1.FieldDifference
-	4,  // 3: muster.v1.ApplyJobDefinitionResponse.issues:type_name -> muster.v1.CompatibilityIssue
-	0,  // 4: muster.v1.CompatibilityIssue.kind:type_name -> muster.v1.CompatibilityKind
-	11, // 5: muster.v1.GetJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
-	11, // 6: muster.v1.ListJobDefinitionsResponse.definitions:type_name -> muster.v1.JobDefinition
-	11, // 7: muster.v1.ArchiveJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
-	1,  // 8: muster.v1.JobDefinitionService.ApplyJobDefinition:input_type -> muster.v1.ApplyJobDefinitionRequest
-	5,  // 9: muster.v1.JobDefinitionService.GetJobDefinition:input_type -> muster.v1.GetJobDefinitionRequest
-	7,  // 10: muster.v1.JobDefinitionService.ListJobDefinitions:input_type -> muster.v1.ListJobDefinitionsRequest
-	9,  // 11: muster.v1.JobDefinitionService.ArchiveJobDefinition:input_type -> muster.v1.ArchiveJobDefinitionRequest
-	2,  // 12: muster.v1.JobDefinitionService.ApplyJobDefinition:output_type -> muster.v1.ApplyJobDefinitionResponse
-	6,  // 13: muster.v1.JobDefinitionService.GetJobDefinition:output_type -> muster.v1.GetJobDefinitionResponse
-	8,  // 14: muster.v1.JobDefinitionService.ListJobDefinitions:output_type -> muster.v1.ListJobDefinitionsResponse
-	10, // 15: muster.v1.JobDefinitionService.ArchiveJobDefinition:output_type -> muster.v1.ArchiveJobDefinitionResponse
-	12, // [12:16] is the sub-list for method output_type
-	8,  // [8:12] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	12, // 1: muster.v1.ApplyJobDefinitionRequest.rollout:type_name -> muster.v1.RolloutSettings
+	11, // 2: muster.v1.ApplyJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
+	3,  // 3: muster.v1.ApplyJobDefinitionResponse.differences:type_name -> muster.v1.FieldDifference
+	4,  // 4: muster.v1.ApplyJobDefinitionResponse.issues:type_name -> muster.v1.CompatibilityIssue
+	13, // 5: muster.v1.ApplyJobDefinitionResponse.rollout:type_name -> muster.v1.Rollout
+	0,  // 6: muster.v1.CompatibilityIssue.kind:type_name -> muster.v1.CompatibilityKind
+	11, // 7: muster.v1.GetJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
+	11, // 8: muster.v1.ListJobDefinitionsResponse.definitions:type_name -> muster.v1.JobDefinition
+	11, // 9: muster.v1.ArchiveJobDefinitionResponse.definition:type_name -> muster.v1.JobDefinition
+	1,  // 10: muster.v1.JobDefinitionService.ApplyJobDefinition:input_type -> muster.v1.ApplyJobDefinitionRequest
+	5,  // 11: muster.v1.JobDefinitionService.GetJobDefinition:input_type -> muster.v1.GetJobDefinitionRequest
+	7,  // 12: muster.v1.JobDefinitionService.ListJobDefinitions:input_type -> muster.v1.ListJobDefinitionsRequest
+	9,  // 13: muster.v1.JobDefinitionService.ArchiveJobDefinition:input_type -> muster.v1.ArchiveJobDefinitionRequest
+	2,  // 14: muster.v1.JobDefinitionService.ApplyJobDefinition:output_type -> muster.v1.ApplyJobDefinitionResponse
+	6,  // 15: muster.v1.JobDefinitionService.GetJobDefinition:output_type -> muster.v1.GetJobDefinitionResponse
+	8,  // 16: muster.v1.JobDefinitionService.ListJobDefinitions:output_type -> muster.v1.ListJobDefinitionsResponse
+	10, // 17: muster.v1.JobDefinitionService.ArchiveJobDefinition:output_type -> muster.v1.ArchiveJobDefinitionResponse
+	14, // [14:18] is the sub-list for method output_type
+	10, // [10:14] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_job_definition_service_proto_init() }
@@ -830,6 +855,7 @@ func file_muster_v1_job_definition_service_proto_init() {
 		return
 	}
 	file_muster_v1_job_definition_proto_init()
+	file_muster_v1_rollout_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

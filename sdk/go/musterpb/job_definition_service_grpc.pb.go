@@ -31,7 +31,8 @@ const (
 //
 // Manages the definitions of jobs.
 type JobDefinitionServiceClient interface {
-	// Stores a definition as a new version; the content of the newest version returns that version.
+	// Stores a definition as a new version; the content of the newest version returns that version. New jobs take the
+	// newest version, unless their submission names one or the version is being rolled out.
 	//
 	// Errors:
 	// - INVALID_ARGUMENT:
@@ -125,7 +126,8 @@ func (c *jobDefinitionServiceClient) ArchiveJobDefinition(ctx context.Context, i
 //
 // Manages the definitions of jobs.
 type JobDefinitionServiceServer interface {
-	// Stores a definition as a new version; the content of the newest version returns that version.
+	// Stores a definition as a new version; the content of the newest version returns that version. New jobs take the
+	// newest version, unless their submission names one or the version is being rolled out.
 	//
 	// Errors:
 	// - INVALID_ARGUMENT:

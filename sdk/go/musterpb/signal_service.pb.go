@@ -123,7 +123,9 @@ type SendSignalResponse struct {
 	// No job waited for it, and it is kept for the first that does.
 	Kept bool `protobuf:"varint,3,opt,name=kept,proto3" json:"kept,omitempty"`
 	// It is a repeat: the signal was sent before, and nothing happened now. The other fields are unset.
-	Repeated      bool `protobuf:"varint,4,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	Repeated bool `protobuf:"varint,4,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	// Triggers with a cause of its name, which are not paused. If there are any, it is not kept.
+	TriggerCount  int64 `protobuf:"varint,5,opt,name=trigger_count,json=triggerCount,proto3" json:"trigger_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -184,6 +186,13 @@ func (x *SendSignalResponse) GetRepeated() bool {
 		return x.Repeated
 	}
 	return false
+}
+
+func (x *SendSignalResponse) GetTriggerCount() int64 {
+	if x != nil {
+		return x.TriggerCount
+	}
+	return 0
 }
 
 // Approves a job.
@@ -445,14 +454,15 @@ const file_muster_v1_signal_service_proto_rawDesc = "" +
 	"\apayload\x18\x04 \x01(\v2\x12.muster.v1.PayloadR\apayload\x124\n" +
 	"\bkeep_for\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\akeepFor\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x06 \x01(\tR\trequestId\"\x8d\x01\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\"\xb2\x01\n" +
 	"\x12SendSignalResponse\x12'\n" +
 	"\x0fdelivered_count\x18\x01 \x01(\x03R\x0edeliveredCount\x12\x1e\n" +
 	"\n" +
 	"delivering\x18\x02 \x01(\bR\n" +
 	"delivering\x12\x12\n" +
 	"\x04kept\x18\x03 \x01(\bR\x04kept\x12\x1a\n" +
-	"\brepeated\x18\x04 \x01(\bR\brepeated\"\xaf\x01\n" +
+	"\brepeated\x18\x04 \x01(\bR\brepeated\x12#\n" +
+	"\rtrigger_count\x18\x05 \x01(\x03R\ftriggerCount\"\xaf\x01\n" +
 	"\x11ApproveJobRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x12\x18\n" +

@@ -31,8 +31,9 @@ const (
 // Ends jobs that wait for something outside: for a signal, or for a person.
 type SignalServiceClient interface {
 	// Sends a signal. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its
-	// result. If none does, the signal is kept for a while, and the first job that begins to wait for it takes it, the
-	// oldest signal first. An accepted signal is stored: it reaches its jobs, or is kept, whichever replica dies when.
+	// result, and each trigger with a cause of its name takes it. If there is neither, the signal is kept for a while, and
+	// the first job that begins to wait for it takes it, the oldest signal first. An accepted signal is stored: it
+	// reaches its jobs, or is kept, whichever replica dies when.
 	//
 	// Errors:
 	// - INVALID_ARGUMENT:
@@ -109,8 +110,9 @@ func (c *signalServiceClient) RejectJob(ctx context.Context, in *RejectJobReques
 // Ends jobs that wait for something outside: for a signal, or for a person.
 type SignalServiceServer interface {
 	// Sends a signal. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its
-	// result. If none does, the signal is kept for a while, and the first job that begins to wait for it takes it, the
-	// oldest signal first. An accepted signal is stored: it reaches its jobs, or is kept, whichever replica dies when.
+	// result, and each trigger with a cause of its name takes it. If there is neither, the signal is kept for a while, and
+	// the first job that begins to wait for it takes it, the oldest signal first. An accepted signal is stored: it
+	// reaches its jobs, or is kept, whichever replica dies when.
 	//
 	// Errors:
 	// - INVALID_ARGUMENT:

@@ -241,7 +241,7 @@ func (FailureMode) EnumDescriptor() ([]byte, []int) {
 // characters each.
 type WorkflowBody struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The vertices of the graph. Between 1 and 10,000, with at most 100,000 `needs` in all.
+	// The vertices of the graph. Between 1 and 10,000, with at most 1,000,000 needs in all, by name and by prefix.
 	Steps []*WorkflowStep `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
 	// Its result, as an expression. Empty: an object with the outputs, by name, of the steps of the work that no other
 	// one needs; without skipped ones.
@@ -311,7 +311,7 @@ type WorkflowStep struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The definition of the step's job: a task, a workflow or a wait, in the workflow's namespace.
 	Definition string `protobuf:"bytes,2,opt,name=definition,proto3" json:"definition,omitempty"`
-	// The steps that it waits for, as its trigger rule says; of its own role. At most 1,000.
+	// The steps that it waits for, as its trigger rule says; of its own role. At most 10,000.
 	Needs []string `protobuf:"bytes,3,rep,name=needs,proto3" json:"needs,omitempty"`
 	// Version of the definition. 0: the newest when the step starts.
 	DefinitionVersion int32 `protobuf:"varint,4,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
@@ -339,7 +339,16 @@ type WorkflowStep struct {
 	// Dependencies of its job outside of the workflow: once its turn has come, and its condition holds, the job is
 	// BLOCKED until all are met. If one can no longer be met, the job is SKIPPED and the step has failed; the step also
 	// fails if its job would wait for itself. At most 100; not with `fan_out`, `loop` or `cache`.
-	DependsOn     []*DependencyExpression `protobuf:"bytes,14,rep,name=depends_on,json=dependsOn,proto3" json:"depends_on,omitempty"`
+	DependsOn []*DependencyExpression `protobuf:"bytes,14,rep,name=depends_on,json=dependsOn,proto3" json:"depends_on,omitempty"`
+	// It also waits for all other steps of its own role whose names begin with one of these: a short form of many `needs`.
+	// A step that is in `needs` too, or begins with two of them, counts once. At most 100; each must match at least one
+	// step.
+	NeedsPrefixes []string `protobuf:"bytes,15,rep,name=needs_prefixes,json=needsPrefixes,proto3" json:"needs_prefixes,omitempty"`
+	// Its trigger rule counts each item of the fan-outs that it needs as a step of its own, as Airflow does for mapped tasks:
+	// it may start, or be skipped, before a fan-out has ended. Cancelled and expired items count as failed; those that a
+	// fan-out never began when it was decided, or that somebody skipped, count as skipped. A fan-out counts as one step
+	// until it knows its items, if it never has any, and if its list is empty, when it has succeeded.
+	CountsItems   bool `protobuf:"varint,16,opt,name=counts_items,json=countsItems,proto3" json:"counts_items,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -470,6 +479,20 @@ func (x *WorkflowStep) GetDependsOn() []*DependencyExpression {
 		return x.DependsOn
 	}
 	return nil
+}
+
+func (x *WorkflowStep) GetNeedsPrefixes() []string {
+	if x != nil {
+		return x.NeedsPrefixes
+	}
+	return nil
+}
+
+func (x *WorkflowStep) GetCountsItems() bool {
+	if x != nil {
+		return x.CountsItems
+	}
+	return false
 }
 
 // A dependency of a step outside of its workflow: expressions that give a `Dependency`. They may use the same variables
@@ -1067,7 +1090,7 @@ const file_muster_v1_workflow_proto_rawDesc = "" +
 	"\fWorkflowBody\x12-\n" +
 	"\x05steps\x18\x01 \x03(\v2\x17.muster.v1.WorkflowStepR\x05steps\x12\x16\n" +
 	"\x06output\x18\x02 \x01(\tR\x06output\x129\n" +
-	"\ffailure_mode\x18\x03 \x01(\x0e2\x16.muster.v1.FailureModeR\vfailureMode\"\xd1\x04\n" +
+	"\ffailure_mode\x18\x03 \x01(\x0e2\x16.muster.v1.FailureModeR\vfailureMode\"\x9b\x05\n" +
 	"\fWorkflowStep\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1e\n" +
 	"\n" +
@@ -1086,7 +1109,9 @@ const file_muster_v1_workflow_proto_rawDesc = "" +
 	"\fcompensation\x18\f \x01(\v2\x17.muster.v1.CompensationR\fcompensation\x12*\n" +
 	"\x05cache\x18\r \x01(\v2\x14.muster.v1.StepCacheR\x05cache\x12>\n" +
 	"\n" +
-	"depends_on\x18\x0e \x03(\v2\x1f.muster.v1.DependencyExpressionR\tdependsOn\"\xbf\x01\n" +
+	"depends_on\x18\x0e \x03(\v2\x1f.muster.v1.DependencyExpressionR\tdependsOn\x12%\n" +
+	"\x0eneeds_prefixes\x18\x0f \x03(\tR\rneedsPrefixes\x12!\n" +
+	"\fcounts_items\x18\x10 \x01(\bR\vcountsItems\"\xbf\x01\n" +
 	"\x14DependencyExpression\x12\x17\n" +
 	"\x06job_id\x18\x01 \x01(\tH\x00R\x05jobId\x122\n" +
 	"\x04step\x18\x02 \x01(\v2\x1c.muster.v1.StepRefExpressionH\x00R\x04step\x12\x16\n" +

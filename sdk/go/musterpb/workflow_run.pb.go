@@ -320,7 +320,7 @@ type WorkflowStepRun struct {
 	IterationCount int32 `protobuf:"varint,6,opt,name=iteration_count,json=iterationCount,proto3" json:"iteration_count,omitempty"`
 	// Progress of its fan-out. Unset: it has none, or has not been started.
 	FanOut *FanOutProgress `protobuf:"bytes,7,opt,name=fan_out,json=fanOut,proto3" json:"fan_out,omitempty"`
-	// The steps that it needs.
+	// The steps that it needs by name.
 	Needs []string `protobuf:"bytes,8,rep,name=needs,proto3" json:"needs,omitempty"`
 	// Its purpose.
 	Role StepRole `protobuf:"varint,9,opt,name=role,proto3,enum=muster.v1.StepRole" json:"role,omitempty"`
@@ -335,7 +335,9 @@ type WorkflowStepRun struct {
 	// Its compensation. Unset: it has none, or has not succeeded.
 	Compensation *CompensationRun `protobuf:"bytes,13,opt,name=compensation,proto3" json:"compensation,omitempty"`
 	// It took the result of an earlier job, of this or of another workflow, and had none of its own.
-	Cached        bool `protobuf:"varint,14,opt,name=cached,proto3" json:"cached,omitempty"`
+	Cached bool `protobuf:"varint,14,opt,name=cached,proto3" json:"cached,omitempty"`
+	// It also needs all other steps of its role whose names begin with one of these.
+	NeedsPrefixes []string `protobuf:"bytes,15,rep,name=needs_prefixes,json=needsPrefixes,proto3" json:"needs_prefixes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -466,6 +468,13 @@ func (x *WorkflowStepRun) GetCached() bool {
 		return x.Cached
 	}
 	return false
+}
+
+func (x *WorkflowStepRun) GetNeedsPrefixes() []string {
+	if x != nil {
+		return x.NeedsPrefixes
+	}
+	return nil
 }
 
 // The compensation of a step.
@@ -660,7 +669,7 @@ const file_muster_v1_workflow_run_proto_rawDesc = "" +
 	"\bprogress\x18\n" +
 	" \x01(\x01R\bprogress\x12H\n" +
 	"\x12estimated_end_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x10estimatedEndTime\x12!\n" +
-	"\fcached_count\x18\f \x01(\x05R\vcachedCount\"\x9e\x04\n" +
+	"\fcached_count\x18\f \x01(\x05R\vcachedCount\"\xc5\x04\n" +
 	"\x0fWorkflowStepRun\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12*\n" +
@@ -679,7 +688,8 @@ const file_muster_v1_workflow_run_proto_rawDesc = "" +
 	"start_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
 	"\bend_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12>\n" +
 	"\fcompensation\x18\r \x01(\v2\x1a.muster.v1.CompensationRunR\fcompensation\x12\x16\n" +
-	"\x06cached\x18\x0e \x01(\bR\x06cached\"\xfe\x01\n" +
+	"\x06cached\x18\x0e \x01(\bR\x06cached\x12%\n" +
+	"\x0eneeds_prefixes\x18\x0f \x03(\tR\rneedsPrefixes\"\xfe\x01\n" +
 	"\x0fCompensationRun\x12*\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x14.muster.v1.StepStateR\x05state\x12\x15\n" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x12\x16\n" +

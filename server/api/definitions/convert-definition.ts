@@ -184,7 +184,7 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
 
 /** Hash of everything except the version: equal content is the same version, whatever the order of its maps. */
 export function definitionHash(definition: JobDefinition): Uint8Array {
-  const { version: _, createTimeUs: __, archiveTimeUs: ___, ...content } = definition;
+  const { version: _, createTimeUs: __, archiveTimeUs: ___, rollout: ____, ...content } = definition;
   return createHash('sha256').update(JSON.stringify(content, sortedKeys)).digest();
 }
 

@@ -18,6 +18,7 @@ import { pageToken, positionOf } from '../base/page-token.ts';
 import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
 import { definitionFrom, definitionHash, definitionTo } from './convert-definition.ts';
+import { rolloutSettingsFrom, rolloutTo } from './convert-rollout.ts';
 
 /** Fields that are not part of a version's content. */
 const notContent = new Set(['namespace', 'name', 'version', 'create_time', 'archive_time']);
@@ -35,15 +36,20 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
     async applyJobDefinition(request) {
       const violations = new Violations();
       const requestId = requestIdOf(request.requestId, violations);
+      const rollout = request.rollout && rolloutSettingsFrom(request.rollout, 'rollout', violations);
       violations.throwIfAny();
       const definition = await definitionFrom(request.definition);
       const hash = definitionHash(definition);
       const { definitionChanges } = replica;
       // A repeat is recognized by content: the bytes of the call may differ each time, since it has maps.
       const applied = request.validateOnly
-        ? await definitionChanges.check(definition, hash)
-        : await definitionChanges.apply(definition, hash, requestKey('ApplyJobDefinition', requestId, hash));
+        ? await definitionChanges.check(definition, hash, rollout)
+        : await definitionChanges.apply(definition, hash, requestKey('ApplyJobDefinition', requestId, hash), rollout);
       const now = definitionTo(applied.definition);
+      const { namespace, name, version } = applied.definition;
+      const begun = request.validateOnly
+        ? undefined
+        : await replica.rollouts.find({ namespace, definition: name, version });
       return create(ApplyJobDefinitionResponseSchema, {
         definition: now,
         created: applied.created,
@@ -55,6 +61,7 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
           message,
           subjects: [...subjects],
         })),
+        ...(begun ? { rollout: rolloutTo(begun) } : {}),
       });
     },
     async getJobDefinition(request) {

@@ -31,7 +31,7 @@ const planned = { field: 'schedule.job', of: 'a schedule', maxLabels: 62 };
 const overlapOf = namesOf(overlapPolicies);
 const catchUpOf = namesOf(catchUpPolicies);
 
-function policyFrom<T extends string>(
+export function policyFrom<T extends string>(
   nameOf: (code: number) => T | undefined,
   code: number,
   usual: T,
@@ -70,6 +70,7 @@ export function scheduleFrom(
   return {
     namespace,
     name: schedule.name,
+    kind: 'SCHEDULE',
     etag: schedule.etag,
     description: schedule.description,
     maxRuns: maxRuns === 0 ? undefined : maxRuns,

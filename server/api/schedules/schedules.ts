@@ -36,7 +36,7 @@ function nameOf(request: { namespace: string; name: string }, violations: Violat
   const namespace = namespaceOf(request.namespace, violations);
   checkName(request.name, 'name', violations);
   violations.throwIfAny();
-  return { namespace, name: request.name };
+  return { namespace, name: request.name, kind: 'SCHEDULE' };
 }
 
 /** A repeat is recognized by content: the bytes of the call may differ each time, since it has maps. */
@@ -81,7 +81,7 @@ export function scheduleService(replica: Replica): Implementation<typeof Schedul
       const list = ['ListSchedules', namespace];
       const afterName = positionOf(request.pageToken, key, list, violations) ?? '';
       violations.throwIfAny();
-      const page = await schedules.list(namespace, afterName, limit);
+      const page = await schedules.list(namespace, 'SCHEDULE', afterName, limit);
       const last = page.hasMore ? page.schedules.at(-1) : undefined;
       return create(ListSchedulesResponseSchema, {
         schedules: page.schedules.map(scheduleTo),
@@ -129,7 +129,7 @@ async function preview({ schedules }: Replica, request: PreviewScheduleRequest):
   violations.check(request.times === undefined, 'times', 'must be unset where a name is given');
   checkName(request.name, 'name', violations);
   violations.throwIfAny();
-  const { rules } = await schedules.get({ namespace, name: request.name });
+  const { rules } = await schedules.get({ namespace, name: request.name, kind: 'SCHEDULE' });
   return schedules.nextTimes(rules.times, count, afterUs);
 }
 

@@ -46,7 +46,11 @@ export function signalService({ signalWaits, approvals, maxPayload }: Replica): 
       violations.throwIfAny();
       const repeat = requestKey('SendSignal', requestId, contentOf(request, payloadTo(payload)));
       const answer = await signalWaits.send(namespace, { name, key, payload, keepMs }, repeat);
-      return create(SendSignalResponseSchema, { ...answer, deliveredCount: BigInt(answer.delivered) });
+      return create(SendSignalResponseSchema, {
+        ...answer,
+        deliveredCount: BigInt(answer.delivered),
+        triggerCount: BigInt(answer.triggers),
+      });
     },
     async approveJob(request) {
       const violations = new Violations();

@@ -59,6 +59,7 @@ export function stepRunTo({ step, startTimeUs, endTimeUs, ...run }: ShownStep): 
     iterationCount: run.iteration,
     ...(run.fanOut && { fanOut: fanOutTo(run.fanOut, step.fanOut?.maxParallel) }),
     needs: [...step.needs],
+    needsPrefixes: [...(step.needsPrefixes ?? [])],
     role: stepRoles[step.role],
     definition: step.definition,
     cached: run.cached,

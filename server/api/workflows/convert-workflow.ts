@@ -21,6 +21,7 @@ import {
   type Loop,
   MAX_ITERATIONS,
   MAX_NEEDS,
+  MAX_PREFIXES,
   MAX_STEPS,
   type StepCache,
   stepRoles,
@@ -80,6 +81,7 @@ function stepFrom(wire: WireStep, field: string, violations: Violations): Workfl
     `${field}.needs`,
     `has ${length} entries; at most ${MAX_NEEDS} are allowed. Put a step between`,
   );
+  const needsPrefixes = prefixesFrom(wire.needsPrefixes, `${field}.needs_prefixes`, violations);
   const overrides = overridesFrom(wire.overrides, `${field}.overrides`, violations);
   const dependsOn = dependsOnFrom(wire.dependsOn, `${field}.depends_on`, violations);
   return {
@@ -87,8 +89,10 @@ function stepFrom(wire: WireStep, field: string, violations: Violations): Workfl
     definition: wire.definition,
     definitionVersion: wire.definitionVersion,
     needs: wire.needs.slice(0, MAX_NEEDS),
+    ...(needsPrefixes ? { needsPrefixes } : {}),
     rule: coded(ruleOf, wire.triggerRule, 'ALL_SUCCESS', `${field}.trigger_rule`, violations),
     role: coded(roleOf, wire.role, 'NORMAL', `${field}.role`, violations),
+    ...(wire.countsItems ? { countsItems: true as const } : {}),
     ...(wire.condition ? { condition: wire.condition } : {}),
     ...(wire.input ? { input: wire.input } : {}),
     ...(wire.fanOut ? { fanOut: fanOutFrom(wire.fanOut, `${field}.fan_out`, violations) } : {}),
@@ -100,6 +104,12 @@ function stepFrom(wire: WireStep, field: string, violations: Violations): Workfl
     ...(wire.cache ? { cache: cacheFrom(wire.cache, `${field}.cache`, violations) } : {}),
     ...(dependsOn ? { dependsOn } : {}),
   };
+}
+
+function prefixesFrom(wire: readonly string[], field: string, violations: Violations): readonly string[] | undefined {
+  const { length } = wire;
+  violations.check(length <= MAX_PREFIXES, field, `has ${length} entries; at most ${MAX_PREFIXES} are allowed`);
+  return length > 0 ? wire.slice(0, MAX_PREFIXES) : undefined;
 }
 
 function checkStepName(name: string, field: string, violations: Violations): void {
@@ -149,8 +159,10 @@ function stepTo(step: WorkflowStep): WireStep {
     name: step.name,
     definition: step.definition,
     needs: [...step.needs],
+    needsPrefixes: [...(step.needsPrefixes ?? [])],
     definitionVersion: step.definitionVersion,
     triggerRule: triggerRules[step.rule],
+    countsItems: step.countsItems ?? false,
     condition: step.condition ?? '',
     input: step.input ?? '',
     ...(step.fanOut ? { fanOut: fanOutTo(step.fanOut) } : {}),

@@ -4,6 +4,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import {
   CatchUpPolicy,
   durationFromMs,
+  JobSubmissionSchema,
   OverlapPolicy,
   type Payload,
   type Schedule,
@@ -26,12 +27,16 @@ export interface TimesOptions {
   readonly jitter?: number;
 }
 
-export interface ScheduleOptions extends TimesOptions {
-  readonly overlap?: OverlapPolicy;
+export interface ScheduleOptions extends TimesOptions, RepeatedJobOptions {
   readonly catchUp?: CatchUpPolicy;
   readonly catchUpWindow?: number;
-  readonly pauseOnFailure?: true;
   readonly maxRuns?: number;
+}
+
+/** Options of anything that submits a job again and again. */
+export interface RepeatedJobOptions {
+  readonly overlap?: OverlapPolicy;
+  readonly pauseOnFailure?: true;
   readonly description?: string;
   readonly queue?: string;
   readonly priority?: number;
@@ -80,11 +85,16 @@ export function addOverlapOption(command: Command, usual: string): Command {
 }
 
 export function addScheduleOptions(command: Command): Command {
-  return addOverlapOption(addTimesOptions(command), 'skip')
+  addTimesOptions(command)
     .option('--catch-up <policy>', 'missed times to catch up: latest, all or none (default: latest)', catchUp)
     .option('--catch-up-window <span>', 'times missed longer ago are skipped (default: 1d)', span)
+    .option('--max-runs <number>', 'number of jobs that its times may create', integer(1));
+  return addRepeatedJobOptions(command, 'skip');
+}
+
+export function addRepeatedJobOptions(command: Command, usualOverlap: string): Command {
+  return addOverlapOption(command, usualOverlap)
     .option('--pause-on-failure', 'pause after a job of it has ended FAILED')
-    .option('--max-runs <number>', 'number of jobs that its times may create', integer(1))
     .option('--description <text>', 'description')
     .option('--queue <name>', "queue of its jobs (default: the definition's)")
     .option('--priority <number>', 'from -100 to 100; higher runs sooner', integer(-100, 100))
@@ -103,30 +113,39 @@ export function toTimes({ cron = [], every = [], zone = '', startAt, endAt, jitt
   });
 }
 
+/** The fields that a schedule and a trigger share. */
+export function repeatedJobOf({ name, version }: DefinitionRef, options: RepeatedJobOptions) {
+  const { priority, runTimeout } = options;
+  return {
+    job: create(JobSubmissionSchema, {
+      definition: name,
+      definitionVersion: version,
+      queue: options.queue ?? '',
+      labels: { ...options.label },
+      ...(priority === undefined ? {} : { priority }),
+      ...(runTimeout === undefined ? {} : { runTimeout: durationFromMs(runTimeout) }),
+    }),
+    overlapPolicy: options.overlap ?? OverlapPolicy.UNSPECIFIED,
+    pauseOnFailure: options.pauseOnFailure ?? false,
+    description: options.description ?? '',
+  };
+}
+
 export function toSchedule(
   name: string,
   definition: DefinitionRef,
   options: ScheduleOptions,
   input: Payload | undefined,
 ): Schedule {
-  const { catchUpWindow, priority, runTimeout } = options;
+  const { catchUpWindow } = options;
+  const shared = repeatedJobOf(definition, options);
+  if (input !== undefined) shared.job.input = input;
   return create(ScheduleSchema, {
+    ...shared,
     name,
     times: toTimes(options),
-    job: {
-      definition: definition.name,
-      definitionVersion: definition.version,
-      queue: options.queue ?? '',
-      labels: { ...options.label },
-      ...(input === undefined ? {} : { input }),
-      ...(priority === undefined ? {} : { priority }),
-      ...(runTimeout === undefined ? {} : { runTimeout: durationFromMs(runTimeout) }),
-    },
-    overlapPolicy: options.overlap ?? OverlapPolicy.UNSPECIFIED,
     catchUpPolicy: options.catchUp ?? CatchUpPolicy.UNSPECIFIED,
     ...(catchUpWindow === undefined ? {} : { catchUpWindow: durationFromMs(catchUpWindow) }),
-    pauseOnFailure: options.pauseOnFailure ?? false,
     maxRuns: BigInt(options.maxRuns ?? 0),
-    description: options.description ?? '',
   });
 }

@@ -3,6 +3,7 @@ import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
 import {
   CatchUpPolicy,
   durationToMs,
+  type JobSubmission,
   OverlapPolicy,
   type Schedule,
   type ScheduleRun,
@@ -42,7 +43,7 @@ export function nameIn(values: Readonly<Record<string, number>>, value: number):
 }
 
 /** In lower case, as in options. */
-function spelled(values: Readonly<Record<string, number>>, value: number): string {
+export function spelled(values: Readonly<Record<string, number>>, value: number): string {
   return nameIn(values, value).toLowerCase().replaceAll('_', '-');
 }
 
@@ -102,7 +103,7 @@ export function showSchedule(out: Output, schedule: Schedule): void {
       ['from', timeText(times?.startTime)],
       ['until', timeText(times?.endTime)],
       ['next', schedule.nextTime ? timeText(schedule.nextTime) : `none: ${noNextText(schedule)}`],
-      ['definition', `${job?.definition ?? ''}${job?.definitionVersion ? `@${job.definitionVersion}` : ''}`],
+      ['definition', definitionText(job)],
       ['queue', job?.queue ?? ''],
       ['overlap', spelled(OverlapPolicy, schedule.overlapPolicy)],
       ['catch-up', `${spelled(CatchUpPolicy, schedule.catchUpPolicy)}, within ${durationText(schedule.catchUpWindow)}`],
@@ -116,6 +117,11 @@ export function showSchedule(out: Output, schedule: Schedule): void {
   );
 }
 
+/** The definition of a submission, with its version if that is fixed. */
+export function definitionText(job: JobSubmission | undefined): string {
+  return `${job?.definition ?? ''}${job?.definitionVersion ? `@${job.definitionVersion}` : ''}`;
+}
+
 /** Times in lines: in their zone, in UTC, and relative to now. */
 export function showTimes(out: Output, times: readonly Timestamp[], timeZone: string): void {
   for (const time of times) {
@@ -127,15 +133,19 @@ export function showTimes(out: Output, times: readonly Timestamp[], timeZone: st
 export function runColumns(out: Output): Column<ScheduleRun>[] {
   return [
     { title: 'TIME', value: ({ nominalTime }) => (nominalTime ? timestampDate(nominalTime).toISOString() : '') },
-    {
-      title: 'STATE',
-      value: ({ state }) => nameIn(ScheduleRunState, state),
-      style: (text, { state }) => (state === ScheduleRunState.SKIPPED ? out.styled('yellow', text) : text),
-    },
+    runStateColumn(out),
     { title: 'BY', value: ({ cause }) => spelled(ScheduleRunCause, cause) },
     { title: 'JOB', value: ({ jobId }) => jobId },
     { title: 'WHY', value: whyText, min: 6 },
   ];
+}
+
+export function runStateColumn(out: Output): Column<{ readonly state: ScheduleRunState }> {
+  return {
+    title: 'STATE',
+    value: ({ state }) => nameIn(ScheduleRunState, state),
+    style: (text, { state }) => (state === ScheduleRunState.SKIPPED ? out.styled('yellow', text) : text),
+  };
 }
 
 const reasons: Readonly<Record<number, string>> = {
@@ -143,13 +153,23 @@ const reasons: Readonly<Record<number, string>> = {
   [ScheduleSkipReason.BUFFER_FULL]: 'the maximum of waiting times was reached',
   [ScheduleSkipReason.REPLACED]: 'a later time replaced it',
   [ScheduleSkipReason.MISSED]: 'no server was running at that time',
-  [ScheduleSkipReason.PAUSED]: 'the schedule was paused',
+  [ScheduleSkipReason.PAUSED]: 'it was paused',
   [ScheduleSkipReason.REFUSED]: 'its job was refused',
 };
 
-export function whyText({ state, skipReason, message, timeCount: times, lastNominalTime }: ScheduleRun): string {
+export function whyText(run: ScheduleRun): string {
+  const { timeCount: times, lastNominalTime } = run;
+  const more = lastNominalTime ? `; ${times} times, the last ${timestampDate(lastNominalTime).toISOString()}` : '';
+  return `${whyNoJobText(run)}${more}`;
+}
+
+/** Why a run of a schedule or a trigger has no job; empty if it has one. */
+export function whyNoJobText({
+  state,
+  skipReason,
+  message,
+}: Pick<ScheduleRun, 'state' | 'skipReason' | 'message'>): string {
   if (state === ScheduleRunState.BUFFERED) return 'waits for the end of the job before';
   if (state !== ScheduleRunState.SKIPPED) return '';
-  const more = lastNominalTime ? `; ${times} times, the last ${timestampDate(lastNominalTime).toISOString()}` : '';
-  return `${reasons[skipReason] ?? ''}${message === '' ? '' : `: ${message}`}${more}`;
+  return `${reasons[skipReason] ?? ''}${message === '' ? '' : `: ${message}`}`;
 }

@@ -38,8 +38,13 @@ function roleText({ role }: WorkflowStepRun): string {
   return ROLES[role] ?? '';
 }
 
-/** A step stands under the first step that it needs; the others are named. */
-function remark({ reason, needs, compensation }: WorkflowStepRun): string {
-  const others = needs.length > 1 ? `needs ${needs.slice(1).join(', ')} too` : '';
+/** Maximum needs that are named. */
+const MAX_NEEDS = 10;
+
+/** A step stands under the first step that it needs; the others are named, those of a prefix by the prefix. */
+function remark({ reason, needs, needsPrefixes, compensation }: WorkflowStepRun): string {
+  const all = [...needs.slice(1), ...needsPrefixes.map((prefix) => `${prefix}*`)];
+  const more = all.length > MAX_NEEDS ? `, and ${all.length - MAX_NEEDS} more,` : '';
+  const others = all.length > 0 ? `needs ${all.slice(0, MAX_NEEDS).join(', ')}${more} too` : '';
   return [reason, compensation ? compensationText(compensation) : '', others].filter(Boolean).join('; ');
 }

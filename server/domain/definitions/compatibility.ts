@@ -36,7 +36,8 @@ export interface DefinitionChange {
 
 const MAX_SUBJECTS = 20;
 
-function canRun(offer: Offer, definition: JobDefinition): boolean {
+/** Whether a worker with this offer runs jobs of the version. */
+export function canRun(offer: Offer, definition: JobDefinition): boolean {
   const { namespace, queue, name, version, handler } = definition;
   const demands = canonicalDemands(definition.demands);
   return fits(

@@ -10,6 +10,7 @@ import type { CircuitBreaker } from '../retries/circuit-breaker.ts';
 import type { RetryBudget, RetryPolicy } from '../retries/retry-policy.ts';
 import type { WaitBody } from '../signals/wait.ts';
 import type { Workflow } from '../workflows/workflow.ts';
+import type { VersionChoice } from './rollout.ts';
 
 /** The schema that a payload must fit. */
 export type PayloadSchema =
@@ -82,6 +83,8 @@ export interface JobDefinition extends SubmissionRules {
   readonly createTimeUs: number;
   /** When the definition, in all its versions, was archived. Undefined: it is not archived, or this was not read. */
   readonly archiveTimeUs?: number | undefined;
+  /** Of the newest version, unless all new jobs take it. */
+  readonly rollout?: VersionChoice | undefined;
 }
 
 /** The newest version's limits, which apply to the jobs of all versions; undefined: none. */

@@ -80,7 +80,7 @@ function textAt(input: unknown, path: readonly string[]): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function keyFrom(value: CelValue | Error): Key {
+export function keyFrom(value: CelValue | Error): Key {
   if (isCelError(value)) return { problem: value.message };
   const key = textOf(value as CelValue);
   if (key === undefined) return { problem: 'its value is no string, number, truth value or null' };

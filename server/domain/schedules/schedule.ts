@@ -1,6 +1,10 @@
 /** A schedule: when it submits a job, and what happens if two of its jobs would overlap or a time was missed. */
 import type { ScheduleTimes } from './nominal-times.ts';
 
+/** Codes as stored in SQL. A trigger is stored as a schedule without times. */
+export const scheduleKinds = { SCHEDULE: 1, TRIGGER: 2 } as const;
+export type ScheduleKind = keyof typeof scheduleKinds;
+
 /** Codes as stored in SQL; the same numbers as `OverlapPolicy` in the contract. */
 export const overlapPolicies = {
   SKIP: 1,

@@ -1,5 +1,6 @@
 /** What a retry takes over from a workflow that ended without success. */
 import type { CompensationState } from './compensation.ts';
+import type { FanOutState } from './fan-out.ts';
 import type { Graph } from './graph.ts';
 import { isCutShort } from './loop.ts';
 import type { StepState } from './step-state.ts';
@@ -12,6 +13,7 @@ export interface PastStep {
   /** Set if the step was skipped manually. */
   readonly skipReason: string | undefined;
   readonly compensation: CompensationState | undefined;
+  readonly fanOut?: FanOutState | undefined;
 }
 
 /**
@@ -21,7 +23,8 @@ export interface PastStep {
  * stays skipped.
  */
 export function adoptable<T extends PastStep>(graph: Graph, past: readonly T[]): T[] {
-  const settled = new Set(past.filter((one) => isGood(one) || staysSkipped(one)).map(({ step }) => step));
+  const kept = without(graph, past);
+  const settled = new Set(kept.filter((one) => isGood(one) || staysSkipped(one)).map(({ step }) => step));
   const open = graph.steps.flatMap(({ role }, step) => (role === 'NORMAL' && !settled.has(step) ? [step] : []));
   const again = new Set(open);
   for (let step = open.pop(); step !== undefined; step = open.pop())
@@ -31,6 +34,19 @@ export function adoptable<T extends PastStep>(graph: Graph, past: readonly T[]):
       open.push(next);
     }
   return past.filter((one) => isGood(one) && !again.has(one.step));
+}
+
+/**
+ * Leaves out fan-outs with items that did not succeed, if a step that counts items could not start: it would not start
+ * this time either.
+ */
+function without<T extends PastStep>(graph: Graph, past: readonly T[]): readonly T[] {
+  const stuck = new Set(past.flatMap(({ step, state }) => (state === 'UPSTREAM_FAILED' ? step : [])));
+  const isInTheWay = ({ step, fanOut }: PastStep) =>
+    fanOut?.counted !== undefined &&
+    fanOut.counted.succeeded < fanOut.size &&
+    graph.successors(step).some((next) => stuck.has(next) && graph.step(next).countsItems);
+  return past.filter((one) => !isInTheWay(one));
 }
 
 /** A step that was compensated, or was about to be, is not reusable; nor is a loop that was cut short. */

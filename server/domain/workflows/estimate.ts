@@ -66,7 +66,7 @@ export function estimatedEndUs(graph: Graph, soFar: WorkflowSoFar): number | und
 function longestWay(graph: Graph, leftOf: (step: number) => number): Record<StepRole, number> {
   const longest: Record<StepRole, number> = { NORMAL: 0, ON_FAILURE: 0, FINALLY: 0 };
   const before = new Float64Array(graph.size);
-  const open = Int32Array.from(graph.steps, ({ needs }) => needs.length);
+  const open = Int32Array.from(graph.steps, (_, step) => graph.needCount(step));
   const free = [...open.keys()].filter((step) => open[step] === 0);
   for (let step = free.pop(); step !== undefined; step = free.pop()) {
     const end = (before[step] ?? 0) + leftOf(step);

@@ -14,11 +14,21 @@ export interface FanOutState {
   readonly late: number;
   /** For each success rule: number of its items that have succeeded. */
   readonly ruleCounts: readonly number[];
+  /** Ends of items, late ones included. Only for steps that count items: undefined if no such step needs it. */
+  readonly counted?: ItemCounts;
+}
+
+export interface ItemCounts {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped: number;
 }
 
 export interface EndedItem {
   readonly item: number;
   readonly succeeded: boolean;
+  /** It has not succeeded, and counts as skipped for steps that count items. */
+  readonly skipped?: boolean;
 }
 
 export type FanOutDecision =
@@ -28,8 +38,10 @@ export type FanOutDecision =
   | { readonly kind: 'SUCCEED'; readonly cancelOpen: boolean }
   | { readonly kind: 'FAIL'; readonly cancelOpen: boolean; readonly reason: string };
 
-export function beginFanOut({ successPolicy = [] }: FanOut, size: number): FanOutState {
-  return { size, started: 0, succeeded: 0, failed: 0, late: 0, ruleCounts: successPolicy.map(() => 0) };
+/** `isCounted`: a step counts its items. */
+export function beginFanOut({ successPolicy = [] }: FanOut, size: number, isCounted = false): FanOutState {
+  const counted = isCounted ? { counted: { succeeded: 0, failed: 0, skipped: 0 } } : {};
+  return { size, started: 0, succeeded: 0, failed: 0, late: 0, ruleCounts: successPolicy.map(() => 0), ...counted };
 }
 
 export function startItems(state: FanOutState, items: number): FanOutState {
@@ -41,7 +53,8 @@ export function openItems({ started, succeeded, failed, late }: FanOutState): nu
 }
 
 /** All ended items of one call are counted before the next decision. Each item may end once. */
-export function endItems(fanOut: FanOut, state: FanOutState, ended: readonly EndedItem[]): FanOutState {
+export function endItems(fanOut: FanOut, before: FanOutState, ended: readonly EndedItem[]): FanOutState {
+  const state = before.counted ? { ...before, counted: withEnded(before.counted, ended) } : before;
   if (decideFanOut(fanOut, state).kind !== 'CONTINUE') return { ...state, late: state.late + ended.length };
   const good = ended.filter(({ succeeded }) => succeeded);
   const within = ({ indexes }: SuccessRule) =>
@@ -52,6 +65,12 @@ export function endItems(fanOut: FanOut, state: FanOutState, ended: readonly End
     failed: state.failed + ended.length - good.length,
     ruleCounts: (fanOut.successPolicy ?? []).map((rule, i) => (state.ruleCounts[i] ?? 0) + within(rule)),
   };
+}
+
+function withEnded({ succeeded, failed, skipped }: ItemCounts, ended: readonly EndedItem[]): ItemCounts {
+  const good = ended.filter((item) => item.succeeded).length;
+  const passed = ended.filter((item) => !item.succeeded && item.skipped).length;
+  return { succeeded: succeeded + good, failed: failed + ended.length - good - passed, skipped: skipped + passed };
 }
 
 /**

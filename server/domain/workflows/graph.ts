@@ -1,4 +1,5 @@
 /** The steps of a workflow by number, with the successors of each. */
+import { PrefixedNeeds } from './prefixed-needs.ts';
 import type { StepRole, Workflow, WorkflowStep } from './workflow.ts';
 
 /** Precomputed for each role, because it is read often. */
@@ -12,16 +13,25 @@ interface Part {
 export class Graph {
   readonly steps: readonly WorkflowStep[];
   readonly #numbers: ReadonlyMap<string, number>;
+  readonly #prefixed: PrefixedNeeds;
+  /** For each step the number of steps that it needs. */
+  readonly #needCounts: Int32Array;
   /** The successors of all steps in one array: a step's successors lie between its offset and the next step's. */
   readonly #successors: Int32Array;
   readonly #offsets: Int32Array;
+  /** Fan-outs whose items another step counts. */
+  readonly #counted: ReadonlySet<number>;
   readonly #parts: Readonly<Record<StepRole, Part>>;
 
   constructor(steps: readonly WorkflowStep[]) {
     this.steps = steps;
     this.#numbers = numbered(steps);
-    this.#offsets = this.#offsetsOf();
-    this.#successors = this.#successorsOf();
+    this.#prefixed = new PrefixedNeeds(steps);
+    const needs = steps.map((_, step) => this.needs(step));
+    this.#needCounts = Int32Array.from(needs, ({ length }) => length);
+    this.#offsets = offsetsOf(needs);
+    this.#successors = successorsOf(needs, this.#offsets);
+    this.#counted = countedOf(steps, needs);
     this.#parts = this.#partsOf();
   }
 
@@ -41,9 +51,17 @@ export class Graph {
     return found;
   }
 
-  /** In the order of the definition. Computed on each call: the largest workflows have ten million in total. */
-  needs(step: number): number[] {
-    return this.step(step).needs.map((name) => this.indexOf(name));
+  /**
+   * Those needed by name in the order of the definition, then those needed by prefix. Computed on each call: the largest
+   * workflows have a million in total.
+   */
+  needs(step: number): readonly number[] {
+    const named = this.step(step).needs.map((name) => this.indexOf(name));
+    return this.#prefixed.needs(step, named);
+  }
+
+  needCount(step: number): number {
+    return at(this.#needCounts, step);
   }
 
   /** Steps that need this one, in order. */
@@ -54,6 +72,16 @@ export class Graph {
   /** Whether no other step needs it. */
   isLeaf(step: number): boolean {
     return this.#offsets[step] === this.#offsets[step + 1];
+  }
+
+  /** Whether `step` counts the items of `need`, which it needs, and not that as one step. */
+  countsItemsOf(step: number, need: number): boolean {
+    return this.step(step).countsItems === true && this.step(need).fanOut !== undefined;
+  }
+
+  /** Whether another step counts the items of this one. */
+  isCountedByItems(step: number): boolean {
+    return this.#counted.has(step);
   }
 
   /** Steps that can start with their phase: they need no step, or their rule waits for none of those that they need. */
@@ -70,31 +98,12 @@ export class Graph {
     return this.#parts[role].count;
   }
 
-  #offsetsOf(): Int32Array {
-    const offsets = new Int32Array(this.size + 1);
-    for (const { needs } of this.steps) for (const name of needs) add(offsets, this.indexOf(name) + 1, 1);
-    for (let step = 0; step < this.size; step++) add(offsets, step + 1, at(offsets, step));
-    return offsets;
-  }
-
-  #successorsOf(): Int32Array {
-    const successors = new Int32Array(at(this.#offsets, this.size));
-    const next = this.#offsets.slice();
-    for (const [step, { needs }] of this.steps.entries())
-      for (const name of needs) {
-        const need = this.indexOf(name);
-        successors[at(next, need)] = step;
-        add(next, need, 1);
-      }
-    return successors;
-  }
-
   #partsOf(): Record<StepRole, Part> {
     const part = (): Part => ({ count: 0, roots: [], leaves: [] });
     const parts = { NORMAL: part(), ON_FAILURE: part(), FINALLY: part() };
-    for (const [step, { role, needs, rule }] of this.steps.entries()) {
+    for (const [step, { role, rule }] of this.steps.entries()) {
       parts[role].count++;
-      if (needs.length === 0 || rule === 'ALWAYS') parts[role].roots.push(step);
+      if (this.needCount(step) === 0 || rule === 'ALWAYS') parts[role].roots.push(step);
       if (this.isLeaf(step)) parts[role].leaves.push(step);
     }
     return parts;
@@ -114,9 +123,34 @@ function numbered(steps: readonly WorkflowStep[]): Map<string, number> {
   return numbers;
 }
 
+function offsetsOf(needs: readonly (readonly number[])[]): Int32Array {
+  const offsets = new Int32Array(needs.length + 1);
+  for (const of of needs) for (const need of of) add(offsets, need + 1, 1);
+  for (let step = 0; step < needs.length; step++) add(offsets, step + 1, at(offsets, step));
+  return offsets;
+}
+
+function countedOf(steps: readonly WorkflowStep[], needs: readonly (readonly number[])[]): Set<number> {
+  const counted = new Set<number>();
+  for (const [step, { countsItems }] of steps.entries())
+    if (countsItems) for (const need of needs[step] ?? []) if (steps[need]?.fanOut) counted.add(need);
+  return counted;
+}
+
+function successorsOf(needs: readonly (readonly number[])[], offsets: Int32Array): Int32Array {
+  const successors = new Int32Array(at(offsets, needs.length));
+  const next = offsets.slice();
+  for (const [step, of] of needs.entries())
+    for (const need of of) {
+      successors[at(next, need)] = step;
+      add(next, need, 1);
+    }
+  return successors;
+}
+
 /** Removes steps that need no remaining step; what can't be removed lies on a cycle or behind one. */
 function refuseCycles(graph: Graph): void {
-  const open = Int32Array.from(graph.steps, ({ needs }) => needs.length);
+  const open = Int32Array.from(graph.steps, (_, step) => graph.needCount(step));
   const free = [...open.keys()].filter((step) => open[step] === 0);
   let taken = 0;
   for (let step = free.pop(); step !== undefined; step = free.pop()) {

@@ -1,6 +1,7 @@
 /** Which steps need which, and the problems in that. Nothing here is recursive: a workflow may be a chain of 10,000. */
 import { nearName } from '../base/near-name.ts';
 import type { Problems } from './checks/problems.ts';
+import { countNeeds, PrefixedNeeds } from './prefixed-needs.ts';
 import { MAX_EDGES, type WorkflowStep } from './workflow.ts';
 
 export interface Needs {
@@ -16,7 +17,7 @@ const MAX_SCANNED = 1_000;
 
 export function needsOf(steps: readonly WorkflowStep[], field: string, problems: Problems): Needs {
   const numbers = numbersOf(steps, field, problems);
-  const edges = steps.reduce((sum, { needs }) => sum + needs.length, 0);
+  const edges = countNeeds(steps);
   if (edges > MAX_EDGES) {
     problems.add(
       field,
@@ -24,8 +25,12 @@ export function needsOf(steps: readonly WorkflowStep[], field: string, problems:
     );
     return { numbers, of: steps.map(() => []) };
   }
+  const prefixed = new PrefixedNeeds(steps);
   const near = nearest([...numbers.keys()]);
-  const of = steps.map((step, i) => needsOfStep(steps, step, i, numbers, near, `${field}[${i}].needs`, problems));
+  const of = steps.map((step, i) => {
+    reportPrefixes(step, i, prefixed, `${field}[${i}].needs_prefixes`, problems);
+    return prefixed.needs(i, namedBy(steps, step, i, numbers, near, `${field}[${i}].needs`, problems));
+  });
   return { numbers, of };
 }
 
@@ -39,7 +44,8 @@ function numbersOf(steps: readonly WorkflowStep[], field: string, problems: Prob
   return numbers;
 }
 
-function needsOfStep(
+/** The valid steps that a step needs by name. */
+function namedBy(
   steps: readonly WorkflowStep[],
   step: WorkflowStep,
   self: number,
@@ -56,6 +62,28 @@ function needsOfStep(
     else if (number !== self) known.set(number as number, i);
   }
   return [...known.keys()];
+}
+
+function reportPrefixes(
+  { needsPrefixes = [], role }: WorkflowStep,
+  self: number,
+  prefixed: PrefixedNeeds,
+  field: string,
+  problems: Problems,
+): void {
+  const known = new Map<string, number>();
+  for (const [i, prefix] of needsPrefixes.entries()) {
+    const before = known.get(prefix);
+    if (prefix === '') problems.add(`${field}[${i}]`, 'is empty; write the beginning of the names of other steps');
+    else if (before !== undefined)
+      problems.add(`${field}[${i}]`, `is there already as needs_prefixes[${before}]; name it once`);
+    else if (!prefixed.matches(self, prefix))
+      problems.add(
+        `${field}[${i}]`,
+        `is the beginning of no other step's name of the role ${role}; add the steps, or leave the prefix out`,
+      );
+    known.set(prefix, before ?? i);
+  }
 }
 
 function unknown(name: string, near: (name: string) => string | undefined): string {

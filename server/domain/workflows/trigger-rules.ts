@@ -67,7 +67,7 @@ const rules: Readonly<Record<TriggerRule, (needs: Needs) => RuleDecision>> = {
 };
 
 /**
- * `total`: number of needed steps. A decision other than WAIT never becomes WAIT again, whatever ends later; and except
+ * `total`: number of needed steps; with items it may grow while one of them is open. A decision other than WAIT never becomes WAIT again, whatever ends later; and except
  * for ALL_SUCCESS it never changes.
  */
 export function decideRule(rule: TriggerRule, counts: StepCounts, total: number): RuleDecision {

@@ -1,4 +1,5 @@
 /** A wave: the consequences of some steps' ends for the steps that need them. */
+import { type ItemChange, type NeededItems, withItems, withNeededItems } from './counted-items.ts';
 import type { Graph } from './graph.ts';
 import type { EndedStep, EndedStepState, StepState } from './step-state.ts';
 import { decideRule, endedOf, noneEnded, type RuleDecision, type StepCounts, withEnd } from './trigger-rules.ts';
@@ -8,6 +9,8 @@ export interface StepRow {
   readonly state: StepState;
   /** Ends of the steps that it needs. */
   readonly counts: StepCounts;
+  /** Those that it counts by their items. Undefined: none has ended or knows its items. */
+  readonly neededItems?: NeededItems | undefined;
 }
 
 export interface Wave {
@@ -29,23 +32,41 @@ const endedBy: Readonly<Partial<Record<RuleDecision, EndedStepState>>> = {
 };
 
 /** The steps whose rows a wave reads and may change. */
-export function successorsOf(graph: Graph, ended: readonly EndedStep[]): Set<number> {
-  return new Set(ended.flatMap(({ step }) => graph.successors(step)));
+export function successorsOf(
+  graph: Graph,
+  ended: readonly EndedStep[],
+  items: readonly ItemChange[] = [],
+): Set<number> {
+  return new Set([...ended, ...items].flatMap(({ step }) => graph.successors(step)));
 }
 
 /**
- * A step without a row is WAITING with counts of zero. Each end may be passed to one wave only.
+ * A step without a row is WAITING with counts of zero. Each end may be passed to one wave only, and each change of the
+ * items of fan-outs that other steps count: their ends as steps are counted with these.
  *
  * A step is decided by the wave in which its counts first allow a decision. That depends on the counts alone: as long
  * as counts are kept from wave to wave, no later wave decides the step again, whether its state has been written in the
  * meantime or not.
  */
-export function wave(graph: Graph, rows: ReadonlyMap<number, StepRow>, ended: readonly EndedStep[]): Wave {
+export function wave(
+  graph: Graph,
+  rows: ReadonlyMap<number, StepRow>,
+  ended: readonly EndedStep[],
+  items: readonly ItemChange[] = [],
+): Wave {
   const changed = new Map<number, StepRow>();
+  const rowOf = (step: number) => changed.get(step) ?? rows.get(step) ?? untouched;
   for (const { step, state } of ended)
     for (const next of graph.successors(step)) {
-      const row = changed.get(next) ?? rows.get(next) ?? untouched;
-      changed.set(next, { ...row, counts: withEnd(row.counts, state) });
+      const row = rowOf(next);
+      const counts = graph.countsItemsOf(next, step) ? row.counts : withEnd(row.counts, state);
+      changed.set(next, { ...row, counts });
+    }
+  for (const { step, change } of items)
+    for (const next of graph.successors(step)) {
+      const row = rowOf(next);
+      if (graph.countsItemsOf(next, step))
+        changed.set(next, { ...row, neededItems: withItems(row.neededItems, change) });
     }
   // The caller's rows may be older than the ends passed here, so the states of the ended steps are set again.
   for (const { step, state } of ended) {
@@ -60,7 +81,7 @@ function decideAll(graph: Graph, before: ReadonlyMap<number, StepRow>, rows: Map
   const ended: EndedStep[] = [];
   for (const [step, row] of rows) {
     if (row.state !== 'WAITING') continue;
-    const decision = decideNow(graph, step, (before.get(step) ?? untouched).counts, row.counts);
+    const decision = decideNow(graph, step, before.get(step) ?? untouched, row);
     const state = endedBy[decision];
     if (decision === 'START') ready.push(step);
     if (!state) continue;
@@ -71,8 +92,14 @@ function decideAll(graph: Graph, before: ReadonlyMap<number, StepRow>, rows: Map
 }
 
 /** WAIT: there is nothing to decide, or it was decided before. */
-function decideNow(graph: Graph, step: number, before: StepCounts, after: StepCounts): RuleDecision {
-  const { name, rule, needs } = graph.step(step);
-  if (endedOf(after) > needs.length) throw new Error(`step "${name}" got more ends than it needs steps`);
-  return decideRule(rule, before, needs.length) === 'WAIT' ? decideRule(rule, after, needs.length) : 'WAIT';
+function decideNow(graph: Graph, step: number, before: StepRow, after: StepRow): RuleDecision {
+  const decision = decide(graph, step, after);
+  return decide(graph, step, before) === 'WAIT' ? decision : 'WAIT';
+}
+
+function decide(graph: Graph, step: number, row: StepRow): RuleDecision {
+  const { name, rule } = graph.step(step);
+  const { counts, total } = withNeededItems(row.counts, graph.needCount(step), row.neededItems);
+  if (endedOf(counts) > total) throw new Error(`step "${name}" got more ends than it needs steps`);
+  return decideRule(rule, counts, total);
 }

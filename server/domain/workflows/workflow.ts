@@ -46,7 +46,11 @@ export interface WorkflowStep {
   /** 0: the newest when the step starts. */
   readonly definitionVersion: number;
   readonly needs: readonly string[];
+  /** It also needs all other steps of its role whose names begin with one of these. Left out: none. */
+  readonly needsPrefixes?: readonly string[];
   readonly rule: TriggerRule;
+  /** Its rule counts each item of the fan-outs that it needs as a step. */
+  readonly countsItems?: true;
   readonly role: StepRole;
   readonly condition?: string;
   readonly input?: string;
@@ -119,9 +123,11 @@ export interface Loop {
 }
 
 export const MAX_STEPS = 10_000;
-export const MAX_NEEDS = 1_000;
-/** Over all steps. */
-export const MAX_EDGES = 100_000;
+export const MAX_NEEDS = 10_000;
+/** Per step. */
+export const MAX_PREFIXES = 100;
+/** Needs over all steps, by name and by prefix. */
+export const MAX_EDGES = 1_000_000;
 export const MAX_ITEMS = 100_000;
 export const MAX_ITERATIONS = 10_000;
 /** Maximum nesting of workflows. */

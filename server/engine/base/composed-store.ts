@@ -61,6 +61,8 @@ function callersReads(store: Store, reads: Store): Partial<Store> {
     workflowReads: reads.workflowReads,
     queues: { ...store.queues, read: reads.queues.read, list: reads.queues.list },
     schedules: { ...store.schedules, list, listRuns, read, readRun },
+    triggers: { ...store.triggers, readProgress: reads.triggers.readProgress },
+    rollouts: { ...store.rollouts, read: reads.rollouts.read, list: reads.rollouts.list },
     dependencies: { ...store.dependencies, listAssets: reads.dependencies.listAssets },
   };
 }
@@ -71,8 +73,8 @@ function composed(statements: Statements, fairRanks: FairRanks, inside: boolean)
     ...statements,
     together: (work) =>
       inside ? work(store) : statements.transaction((inner) => work(composed(inner, fairRanks, true))),
-    applyDefinition: (definition, contentHash, validateOnly) =>
-      applyDefinition(store, definition, contentHash, validateOnly),
+    applyDefinition: (definition, contentHash, validateOnly, rollout) =>
+      applyDefinition(store, definition, contentHash, { validateOnly, rollout }),
     archiveDefinition: (namespace, name) => archiveDefinition(store, namespace, name),
     change: (selection, decide) => changeRuns(store, selection, decide),
     readJob: async (namespace, jobId) => (await readJobs(store, [{ namespace, jobId }]))[0],

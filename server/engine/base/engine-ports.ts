@@ -6,8 +6,8 @@ import type { Announcer } from '../announcer.ts';
 import type { Bus, Clock, Expressions, Log, Random, Schemas, Timers, Tracing } from '../ports/ports.ts';
 import type { QueueName } from '../ports/queues.ts';
 import type { SessionTimes } from '../ports/sessions.ts';
-import type { CacheLookups } from '../ports/step-cache.ts';
 import type { Store } from '../ports/store.ts';
+import type { CacheLookups } from '../ports/workflows.ts';
 import type { DbClock } from './db-clock.ts';
 import type { JobIds } from './job-ids.ts';
 

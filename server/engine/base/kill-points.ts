@@ -36,6 +36,8 @@ export const killPoints = [
   'batches.after_retried_page_before_next',
   /** Jobs of a schedule are stored; its record does not show them yet. */
   'schedules.after_submit_before_settle',
+  /** A trigger has advanced, and has runs to start; nobody knows of them. */
+  'triggers.after_advance_before_start',
 ] as const;
 
 export type KillPoint = (typeof killPoints)[number];

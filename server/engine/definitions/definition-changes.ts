@@ -1,8 +1,10 @@
 /** Applies definitions, and reports what a new version may break. */
 import { type CompatibilityIssue, compatibilityIssues } from '../../domain/definitions/compatibility.ts';
 import type { JobDefinition, PayloadSchema } from '../../domain/definitions/definition.ts';
+import type { RolloutSettings } from '../../domain/definitions/rollout.ts';
+import type { DbClock } from '../base/db-clock.ts';
 import { EngineError } from '../base/errors.ts';
-import type { AppliedDefinition } from '../ports/definitions.ts';
+import type { AppliedDefinition, BegunRollout } from '../ports/definitions.ts';
 import type { Schemas } from '../ports/ports.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 import { readOffers } from '../sessions/offers.ts';
@@ -13,6 +15,7 @@ export interface DefinitionChangesParts {
   readonly definitions: Definitions;
   readonly steps: StepDefinitions;
   readonly schemas: Schemas;
+  readonly dbClock: Pick<DbClock, 'nowUs'>;
   readonly store: Pick<Store, 'listOffers' | 'readOpenVersions'>;
 }
 
@@ -29,20 +32,30 @@ export class DefinitionChanges {
   }
 
   /** Throws the errors of `apply`; stores nothing. */
-  async check(definition: JobDefinition, contentHash: Uint8Array): Promise<AppliedChange> {
+  async check(
+    definition: JobDefinition,
+    contentHash: Uint8Array,
+    rollout: RolloutSettings | undefined,
+  ): Promise<AppliedChange> {
     await this.#refuseBadSchemas(definition);
     await this.#parts.steps.check(definition);
-    return this.#withIssues(await this.#parts.definitions.check(definition, contentHash));
+    return this.#withIssues(await this.#parts.definitions.check(definition, contentHash, this.#begun(rollout)));
   }
 
   async apply(
     definition: JobDefinition,
     contentHash: Uint8Array,
     request: RequestKey | undefined,
+    rollout: RolloutSettings | undefined,
   ): Promise<AppliedChange> {
     await this.#refuseBadSchemas(definition);
     const refusal: unknown = await this.#parts.steps.check(definition).catch((error) => error);
-    return this.#withIssues(await this.#parts.definitions.apply(definition, contentHash, request, refusal));
+    const options = { refusal, rollout: this.#begun(rollout) };
+    return this.#withIssues(await this.#parts.definitions.apply(definition, contentHash, request, options));
+  }
+
+  #begun(settings: RolloutSettings | undefined): BegunRollout | undefined {
+    return settings && { settings, ownUs: this.#parts.dbClock.nowUs() };
   }
 
   async #refuseBadSchemas({ inputSchema, outputSchema }: JobDefinition): Promise<void> {

@@ -3,9 +3,11 @@
  * second.
  */
 import type { JobDefinition, PayloadSchema } from '../../domain/definitions/definition.ts';
+import { chosenVersion, type VersionChoice } from '../../domain/definitions/rollout.ts';
+import { countNeeds } from '../../domain/workflows/prefixed-needs.ts';
 import { EngineError } from '../base/errors.ts';
 import { once } from '../base/requests.ts';
-import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from '../ports/definitions.ts';
+import type { AppliedDefinition, BegunRollout, DefinitionPage, DefinitionQuery } from '../ports/definitions.ts';
 import type { Clock } from '../ports/ports.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 import { refuseReserved } from './reserved-names.ts';
@@ -19,6 +21,8 @@ const MAX_KEPT_SIZE = 128 << 20;
  * steps with an input each, 1.6 million characters.
  */
 const BYTES_PER_CHARACTER = 5;
+/** A few prefixes may stand for a million needs. */
+const BYTES_PER_NEED = 4;
 
 interface Newest {
   readonly definition: JobDefinition;
@@ -30,6 +34,11 @@ export type StoredDefinitions = Pick<
   'together' | 'readDefinition' | 'findDefinition' | 'applyDefinition' | 'listDefinitions' | 'archiveDefinition'
 >;
 
+type Labels = Readonly<Record<string, string>>;
+
+/** The version that a job with these labels takes. */
+export type VersionOf = (labels: Labels) => JobDefinition;
+
 function keyOf(namespace: string, name: string, version: number): string {
   return `${namespace}/${name}/${version}`;
 }
@@ -37,18 +46,21 @@ function keyOf(namespace: string, name: string, version: number): string {
 export class Definitions {
   readonly #store: StoredDefinitions;
   readonly #clock: Clock;
+  readonly #random: () => number;
   #versions = new Map<string, JobDefinition>();
   #newest = new Map<string, Newest>();
   #keptSize = 0;
 
-  constructor(store: StoredDefinitions, clock: Clock) {
+  /** `random`: from 0 up to 1. */
+  constructor(store: StoredDefinitions, clock: Clock, random: () => number) {
     this.#store = store;
     this.#clock = clock;
+    this.#random = random;
   }
 
   /** Stores nothing. */
-  check(definition: JobDefinition, contentHash: Uint8Array): Promise<AppliedDefinition> {
-    return this.#store.applyDefinition(definition, contentHash, true);
+  check(definition: JobDefinition, contentHash: Uint8Array, rollout?: BegunRollout): Promise<AppliedDefinition> {
+    return this.#store.applyDefinition(definition, contentHash, true, rollout);
   }
 
   /**
@@ -59,15 +71,17 @@ export class Definitions {
     definition: JobDefinition,
     contentHash: Uint8Array,
     request: RequestKey | undefined,
-    refusal?: unknown,
+    { refusal, rollout }: { readonly refusal?: unknown; readonly rollout?: BegunRollout | undefined } = {},
   ): Promise<AppliedDefinition> {
     const { namespace, name } = definition;
     const done = await once(this.#store, namespace, request, async (store) => {
       if (refusal) throw refusal;
-      return store.applyDefinition(definition, contentHash, false);
+      return store.applyDefinition(definition, contentHash, false, rollout);
     });
     if (!done.repeated) {
-      this.#keepNewest(done.value.definition, this.#clock.now());
+      // A version that is rolled out is read again, with its roll-out.
+      if (rollout && done.value.created) this.#newest.delete(keyOf(namespace, name, 0));
+      else this.#keepNewest(done.value.definition, this.#clock.now());
       return done.value;
     }
     const found = await this.#store.findDefinition(namespace, name, contentHash);
@@ -113,8 +127,16 @@ export class Definitions {
     return { ...definition, archiveTimeUs };
   }
 
-  /** As `get`, for a new job. Also throws DEFINITION_ARCHIVED, and INVALID_FIELD for a reserved name. */
+  /** As `forJobs`, for one job without labels. */
   async getForJob(namespace: string, name: string, version: number, field: string): Promise<JobDefinition> {
+    return (await this.forJobs(namespace, name, version, field))({});
+  }
+
+  /**
+   * As `get`, for new jobs: gives the version that a job with these labels takes. Also throws DEFINITION_ARCHIVED, and
+   * INVALID_FIELD for a reserved name.
+   */
+  async forJobs(namespace: string, name: string, version: number, field: string): Promise<VersionOf> {
     refuseReserved(name, field);
     const definition = await this.get(namespace, name, version, field);
     const newest = version === 0 ? definition : await this.#getNewest(namespace, name, field);
@@ -125,18 +147,26 @@ export class Definitions {
         { field, metadata: { namespace, definition: name } },
       );
     }
-    return definition;
+    const { rollout } = newest;
+    if (version !== 0 || !rollout) return () => definition;
+    const base = await this.get(namespace, name, rollout.baseVersion, field);
+    return (labels) => (this.#chosen(rollout, labels) === definition.version ? definition : base);
+  }
+
+  #chosen(rollout: VersionChoice, labels: Readonly<Record<string, string>>): number {
+    return chosenVersion(rollout, labels, this.#random);
   }
 
   /**
    * The result of `getForJob` if it is cached; undefined: the store must be asked. `archiveTimeUs` is as in
    * `getForJob`.
    */
-  known(namespace: string, name: string, version: number): JobDefinition | undefined {
+  known(namespace: string, name: string, version: number, labels: Labels = {}): JobDefinition | undefined {
     const newest = this.#newest.get(keyOf(namespace, name, 0));
     if (!newest || this.#clock.now() - newest.readAt >= NEWEST_GOOD_FOR_MS) return undefined;
-    const { archiveTimeUs } = newest.definition;
-    const found = version === 0 ? newest.definition : this.#versions.get(keyOf(namespace, name, version));
+    const { archiveTimeUs, rollout } = newest.definition;
+    const wanted = version === 0 && rollout ? this.#chosen(rollout, labels) : version;
+    const found = wanted === 0 ? newest.definition : this.#versions.get(keyOf(namespace, name, wanted));
     return found && { ...found, archiveTimeUs };
   }
 
@@ -146,13 +176,15 @@ export class Definitions {
     namespace: string,
     name: string,
     version: number,
+    labels: Labels = {},
   ): Promise<JobDefinition | undefined> {
     const now = this.#clock.now();
     const newest = await store.readDefinition(namespace, name, 0);
     if (!newest) return undefined;
     const kept = this.#keepNewest(newest, now);
-    if (version === 0) return kept;
-    const found = await store.readDefinition(namespace, name, version);
+    const wanted = version === 0 && newest.rollout ? this.#chosen(newest.rollout, labels) : version;
+    if (wanted === 0 || wanted === newest.version) return kept;
+    const found = await store.readDefinition(namespace, name, wanted);
     return found && { ...this.#keepVersion(found), archiveTimeUs: newest.archiveTimeUs };
   }
 
@@ -167,7 +199,8 @@ export class Definitions {
 
   /** `readAt` is when the read began: a read that began before a change made here must not undo that change. */
   #keepNewest(definition: JobDefinition, readAt: number): JobDefinition {
-    const newest = { ...this.#keepVersion(definition), archiveTimeUs: definition.archiveTimeUs };
+    const { archiveTimeUs, rollout } = definition;
+    const newest = { ...this.#keepVersion(definition), archiveTimeUs, rollout };
     const key = keyOf(definition.namespace, definition.name, 0);
     if ((this.#newest.get(key)?.readAt ?? 0) > readAt) return newest;
     if (this.#newest.size >= MAX_KEPT) this.#newest.clear();
@@ -186,16 +219,18 @@ export class Definitions {
       this.#keptSize = 0;
     }
     this.#keptSize += sizeOf(definition);
-    // Versions are cached for good, so without the archive time, which may change.
-    const kept = { ...definition, archiveTimeUs: undefined };
+    // Versions are cached for good, so without what may change.
+    const kept = { ...definition, archiveTimeUs: undefined, rollout: undefined };
     this.#versions.set(key, kept);
     return kept;
   }
 }
 
 function sizeOf({ inputSchema, outputSchema, workflow }: JobDefinition): number {
-  const characters = workflow ? JSON.stringify(workflow).length : 0;
-  return schemaLength(inputSchema) + schemaLength(outputSchema) + characters * BYTES_PER_CHARACTER;
+  const ofWorkflow = workflow
+    ? JSON.stringify(workflow).length * BYTES_PER_CHARACTER + countNeeds(workflow.steps) * BYTES_PER_NEED
+    : 0;
+  return schemaLength(inputSchema) + schemaLength(outputSchema) + ofWorkflow;
 }
 
 function schemaLength(schema: PayloadSchema | undefined): number {

@@ -23,7 +23,7 @@ export interface DependenciesApi {
 
 export function createDependencies(ports: Ports, { lanes, readJob, changes, cancels }: Needs) {
   const { store, dbClock: clock, timers, random, log, announcer } = ports;
-  const releases = new Releases({ store, changes, cancels, lanes, clock, timers, random, log });
+  const releases = new Releases({ store, changes, cancels, lanes, clock, timers, random, log, announcer });
   announcer.subscribe({ dependencies: () => releases.wake() });
   return { releases, dependencies: new Dependencies({ store, readJob, changes, lanes, clock, random }) };
 }

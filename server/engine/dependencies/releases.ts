@@ -5,6 +5,7 @@
 import { decideSkip, decideUnblock } from '../../domain/dependencies/dependencies.ts';
 import type { Settled } from '../../domain/dependencies/settle.ts';
 import type { Change } from '../../domain/jobs/run.ts';
+import type { Announcer } from '../announcer.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
 import { requireLanes } from '../dispatch/unknown-lanes.ts';
@@ -15,6 +16,7 @@ import type { Publication } from '../ports/dependencies.ts';
 import type { TakenEnds } from '../ports/inbox.ts';
 import type { Decide } from '../ports/jobs.ts';
 import type { Store } from '../ports/store.ts';
+import type { NewHappening } from '../ports/triggers.ts';
 
 /** Delay after a failure. Otherwise a commit, or the round that reads the job inbox, wakes this loop. */
 const RETRY_MS = 1_000;
@@ -27,6 +29,7 @@ export interface ReleasesParts extends Pick<LoopParts, 'timers' | 'random' | 'lo
   readonly cancels: Cancels;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
   readonly clock: Pick<DbClock, 'trusted'>;
+  readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 export class Releases {
@@ -59,6 +62,7 @@ export class Releases {
     this.#isMore = true;
     let isMore = false;
     let published = 0;
+    let caused = 0;
     let orphaned: TakenEnds['orphaned'] = [];
     await this.#parts.changes.applyWith(
       (decideAll) =>
@@ -66,7 +70,7 @@ export class Releases {
           const taken = await inner.inbox.takeEnds();
           const changes = await this.#releaseDependents(inner, taken, decideAll);
           const publications = this.#publicationsOf(taken);
-          if (publications.length > 0) await inner.dependencies.publish(publications);
+          caused = publications.length > 0 ? await inner.triggers.cause(await publish(inner, publications)) : 0;
           isMore = taken.isMore;
           orphaned = taken.orphaned;
           published = publications.length;
@@ -74,7 +78,9 @@ export class Releases {
         }),
       (run, nowUs) => decideUnblock(run, { nowUs, random: 0 }),
     );
+    const { announcer } = this.#parts;
     for (const { jobId, laneId } of orphaned) await this.#cancelChildren(jobId, laneId);
+    if (caused > 0) announcer.committed({ triggers: true });
     this.#isMore = isMore || published > 0;
     return this.#isMore ? 0 : undefined;
   }
@@ -117,4 +123,20 @@ export class Releases {
       return (lane.definitionBody.publishes ?? []).map((name) => ({ namespace, name, jobId, timeUs }));
     });
   }
+}
+
+/** Publishes. Resolves with each publication as something that triggers may be about. */
+async function publish(
+  store: Pick<Store, 'dependencies'>,
+  publications: readonly Publication[],
+): Promise<NewHappening[]> {
+  const assets = await store.dependencies.publish(publications);
+  const versions = new Map(assets.map(({ namespace, name, version }) => [`${namespace}/${name}`, version]));
+  const happenings = publications.toReversed().map(({ namespace, name, jobId, timeUs }): NewHappening => {
+    const asset = `${namespace}/${name}`;
+    const version = versions.get(asset) as number;
+    versions.set(asset, version - 1);
+    return { namespace, source: 'ASSET', name, jobId, timeUs, version };
+  });
+  return happenings.toReversed();
 }

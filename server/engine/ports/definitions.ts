@@ -1,6 +1,7 @@
 /** Definitions, as passed between engine and store. */
 
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
+import type { EndedCounts, RolloutDecision, RolloutSettings } from '../../domain/definitions/rollout.ts';
 import type { PlacementOffer } from '../../domain/explain/placement-reason.ts';
 
 /** The result of applying a definition. */
@@ -32,9 +33,69 @@ export interface DefinitionPage {
   readonly hasMore: boolean;
 }
 
+export interface RolloutName {
+  readonly namespace: string;
+  readonly definition: string;
+  /** 0: the newest version that has one. */
+  readonly version: number;
+}
+
+/** Times are µs since 1970. */
+export interface Rollout extends RolloutName, RolloutDecision {
+  readonly baseVersion: number;
+  readonly settings: RolloutSettings;
+  readonly counts: EndedCounts;
+  readonly baseCounts: EndedCounts;
+  readonly startTimeUs: number;
+  /** Undefined: it is open. */
+  readonly endTimeUs: number | undefined;
+  /** Undefined: it has not been judged yet. */
+  readonly checkTimeUs: number | undefined;
+}
+
+/** A roll-out that begins with its version. */
+export interface BegunRollout {
+  readonly settings: RolloutSettings;
+  /** The time by the replica's own clock. */
+  readonly ownUs: number;
+}
+
+export interface NewRollout extends RolloutName, BegunRollout {
+  readonly baseVersion: number;
+}
+
+export type RolloutWrite = Omit<Rollout, 'baseVersion' | 'startTimeUs' | 'endTimeUs'>;
+
+export interface RolloutPage {
+  readonly rollouts: readonly Rollout[];
+  readonly hasMore: boolean;
+}
+
+export interface RolloutStore {
+  read(name: RolloutName): Promise<Rollout | undefined>;
+  lock(name: RolloutName): Promise<Rollout | undefined>;
+  /** By definition, newer versions first, after the given one. */
+  list(
+    namespace: string,
+    after: Pick<RolloutName, 'definition' | 'version'> | undefined,
+    limit: number,
+  ): Promise<RolloutPage>;
+  insert(rollout: NewRollout): Promise<void>;
+  /** Ends the open roll-out of the definition, if there is one. */
+  supersede(namespace: string, definition: string, reason: string): Promise<void>;
+  /** Open ones that were not judged for that long. */
+  findDue(ownUs: number, everyMs: number, limit: number): Promise<RolloutName[]>;
+  /** Undefined: it has ended, or another replica judges it. */
+  lockDue(name: RolloutName, ownUs: number): Promise<{ readonly rollout: Rollout; readonly nowUs: number } | undefined>;
+  /** Among the newest 1,000 jobs of the version since then. */
+  countEnded(name: RolloutName, sinceUs: number): Promise<EndedCounts>;
+  /** Of a locked one. */
+  write(rollout: RolloutWrite): Promise<Rollout>;
+}
+
 /** Versions of definitions, and the open jobs and sessions that a new version concerns. */
 export interface DefinitionStore {
-  /** Version 0 is the newest. */
+  /** Version 0 is the newest; with `rollout` if it has a roll-out that has not been promoted. */
   readDefinition(namespace: string, name: string, version: number): Promise<JobDefinition | undefined>;
   readNewestDefinition(namespace: string, name: string): Promise<StoredDefinition | undefined>;
   /** The newest version with this content. */
@@ -60,6 +121,7 @@ export interface DefinitionTransactions {
     definition: JobDefinition,
     contentHash: Uint8Array,
     validateOnly: boolean,
+    rollout?: BegunRollout | undefined,
   ): Promise<AppliedDefinition>;
   /** Archives all versions and returns the newest; undefined when there is none of this name. */
   archiveDefinition(namespace: string, name: string): Promise<JobDefinition | undefined>;

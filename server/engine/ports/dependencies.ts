@@ -72,6 +72,13 @@ export interface StoredDependency extends Dependency {
   readonly number: number;
 }
 
+/** An asset with the number of its publications. */
+export interface PublishedAsset {
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: number;
+}
+
 export interface Publication {
   readonly namespace: string;
   readonly name: string;
@@ -183,7 +190,7 @@ export interface DependencyStore {
   /** Within `together`, after `link`: stores all targets, met or not, for the job's trace. */
   keepTargets(jobId: string, links: readonly LinkedDependency[]): Promise<void>;
   /** Within `together`: counts each publication, and adds an inbox entry for the jobs that depend on the asset. */
-  publish(publications: readonly Publication[]): Promise<void>;
+  publish(publications: readonly Publication[]): Promise<PublishedAsset[]>;
   /**
    * Locks the attempt's job, if the attempt is open in its session, adds to the number of its children, and returns it.
    * Undefined: the attempt is not open. A statement that ends the attempt waits for this and finds the children.

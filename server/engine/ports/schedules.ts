@@ -4,15 +4,25 @@ import type { Decided, ScheduleDecision, ScheduleStatus } from '../../domain/sch
 import type {
   PendingRun,
   RunKey,
+  ScheduleKind,
   ScheduleRules,
   ScheduleRunState,
   ScheduleSkipReason,
 } from '../../domain/schedules/schedule.ts';
+import type { Condition } from '../../domain/triggers/condition.ts';
 import type { Submission } from './submissions.ts';
 
 export interface ScheduleName {
   readonly namespace: string;
   readonly name: string;
+  readonly kind: ScheduleKind;
+}
+
+/** What makes a trigger run. */
+export interface TriggerRules {
+  readonly condition: Condition;
+  /** For how long a cause is held. */
+  readonly expireMs: number;
 }
 
 /** The submission of each run. */
@@ -34,6 +44,8 @@ export type ScheduledJob = Pick<
 /** A person's settings of a schedule. */
 export interface ScheduleSpec extends ScheduleName {
   readonly rules: ScheduleRules;
+  /** Of a trigger. */
+  readonly trigger?: TriggerRules | undefined;
   readonly job: ScheduledJob;
   /** Max jobs by its times; undefined: unbounded. */
   readonly maxRuns?: number | undefined;
@@ -65,6 +77,8 @@ export interface ScheduleRun extends PendingRun {
   readonly times: number;
   readonly jobId?: string | undefined;
   readonly decideTimeUs: number;
+  /** Of a trigger: the key of its causes. */
+  readonly key?: string | undefined;
 }
 
 /** A locked schedule. */
@@ -145,7 +159,7 @@ export interface ScheduleRunPage {
 export interface ScheduleStore {
   read(name: ScheduleName): Promise<Schedule | undefined>;
   /** By name, after `afterName`; up to `limit`, fewer if they are large. */
-  list(namespace: string, afterName: string, limit: number): Promise<SchedulePage>;
+  list(namespace: string, kind: ScheduleKind, afterName: string, limit: number): Promise<SchedulePage>;
   /** Undefined: it exists. */
   insert(spec: ScheduleSpec, scheduleId: string, ownUs: number): Promise<Schedule | undefined>;
   lock(name: ScheduleName): Promise<LockedSchedule | undefined>;
@@ -182,6 +196,8 @@ export interface ScheduleStore {
   writeDecisions(decisions: readonly WrittenDecision[]): Promise<void>;
   /** Writes the results of runs, and makes their schedules due for another scan. */
   settle(settlements: readonly Settlement[]): Promise<void>;
+  /** The inputs of a trigger's runs that are to start, as text of JSON, by the id of their cause. */
+  readRunInputs(scheduleId: string, runs: readonly RunKey[]): Promise<ReadonlyMap<string, Uint8Array>>;
   /** When the next schedule is due; undefined: none is. */
   readNextScanUs(): Promise<number | undefined>;
 }

@@ -5,7 +5,7 @@
 import type { AttemptStore, AttemptTransactions } from './attempts.ts';
 import type { BatchStore, BatchTransactions } from './batches.ts';
 import type { BreakerStore, BreakerTransactions, RetryBudgetStore } from './breakers.ts';
-import type { DefinitionStore, DefinitionTransactions } from './definitions.ts';
+import type { DefinitionStore, DefinitionTransactions, RolloutStore } from './definitions.ts';
 import type { DependencyStore, DependencyTransactions } from './dependencies.ts';
 import type { DispatchStore, DispatchTransactions, FairnessStore, FairnessTransactions } from './dispatch.ts';
 import type { Outbox, StepTraces, TraceStore, TraceTransactions } from './events.ts';
@@ -20,10 +20,10 @@ import type { QueueStore, QueueTransactions } from './queues.ts';
 import type { ScheduleStore, ScheduleTransactions } from './schedules.ts';
 import type { SessionStore, SessionTransactions } from './sessions.ts';
 import type { SignalWaitStore } from './signals.ts';
-import type { StepCacheStore } from './step-cache.ts';
 import type { SubmissionStore, SubmissionTransactions } from './submissions.ts';
+import type { TriggerStore } from './triggers.ts';
 import type { UpkeepStore } from './upkeep.ts';
-import type { WorkflowReads, WorkflowStore, WorkflowTransactions } from './workflows.ts';
+import type { StepCacheStore, WorkflowReads, WorkflowStore, WorkflowTransactions } from './workflows.ts';
 
 /** Identifies repeats of a call. */
 export interface RequestKey {
@@ -84,6 +84,8 @@ export interface Statements
   readonly explain: ExplainStore;
   readonly queues: QueueStore;
   readonly schedules: ScheduleStore;
+  readonly triggers: TriggerStore;
+  readonly rollouts: RolloutStore;
   readonly inbox: InboxStore;
   readonly workflows: WorkflowStore;
   readonly workflowReads: WorkflowReads;

@@ -3,8 +3,10 @@
 import type { Failure, Payload } from '../../domain/base/payload.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { CompensationState } from '../../domain/workflows/compensation.ts';
+import type { NeededItems } from '../../domain/workflows/counted-items.ts';
 import type { FanOutState } from '../../domain/workflows/fan-out.ts';
 import type { Phase, WorkflowRun } from '../../domain/workflows/phases.ts';
+import type { CachedResult } from '../../domain/workflows/step-cache.ts';
 import type { StepState } from '../../domain/workflows/step-state.ts';
 import type { StepCounts } from '../../domain/workflows/trigger-rules.ts';
 import type { WorkflowStep } from '../../domain/workflows/workflow.ts';
@@ -69,6 +71,8 @@ export interface StepKey {
 export interface StoredStep {
   readonly state: StepState;
   readonly counts: StepCounts;
+  /** The fan-outs that it counts by their items. Undefined: none has ended or knows its items. */
+  readonly neededItems: NeededItems | undefined;
   /** Its job, or that of its last pass. Undefined: it has none, or one for each item. */
   readonly childId: string | undefined;
   /** Number of ended passes of a loop. */
@@ -266,4 +270,29 @@ export interface WorkflowReads {
    * when it continues. Looks at 10,000 of them at most.
    */
   hasWaiting(jobId: string): Promise<boolean>;
+}
+
+/** The result of a job, cached for matching steps. */
+export interface KeptResult {
+  readonly namespace: string;
+  readonly keyHash: Uint8Array;
+  readonly jobId: string;
+  readonly maxAgeMs: number;
+}
+
+export interface FoundResult extends CachedResult {
+  readonly nowUs: number;
+}
+
+export interface StepCacheStore {
+  /** The job last cached under the key, if it still exists, succeeded, and was not erased. */
+  find(namespace: string, keyHash: Uint8Array): Promise<FoundResult | undefined>;
+  /** Within `together`: replaces entries with the same keys; an entry's lifetime never gets shorter. */
+  keep(kept: readonly KeptResult[]): Promise<void>;
+}
+
+/** Numbers of cache lookups. */
+export interface CacheLookups {
+  readonly hits: number;
+  readonly misses: number;
 }

@@ -1,5 +1,6 @@
 /** Changes of schedules, each under the lock of its row. */
 import type { PendingRun, ScheduleRules } from '../../domain/schedules/schedule.ts';
+import { causesOf } from '../../domain/triggers/condition.ts';
 import type {
   DecideSchedule,
   LockedSchedule,
@@ -15,9 +16,9 @@ import { scanOne } from './scan-schedules.ts';
 const MAX_PENDING = 1_000;
 
 /** The content as text, without the bytes of the input. */
-function textOf({ rules, job, description, maxRuns }: ScheduleSpec): string {
+function textOf({ rules, trigger, job, description, maxRuns }: ScheduleSpec): string {
   const { input, ...rest } = job;
-  return JSON.stringify([rules, rest, input.contentType, input.metadata, description, maxRuns]);
+  return JSON.stringify([rules, trigger, rest, input.contentType, input.metadata, description, maxRuns]);
 }
 
 function isSame(before: ScheduleSpec, after: ScheduleSpec): boolean {
@@ -51,7 +52,10 @@ export function applySchedule(
 ): Promise<ScheduleChange> {
   return store.together(async (tx) => {
     const made = etag === '' ? await tx.schedules.insert(spec, scheduleId, ownUs) : undefined;
-    if (made) return done(made, true);
+    if (made) {
+      await replaceCondition(tx, made);
+      return done(made, true);
+    }
     const locked = await tx.schedules.lock(spec);
     if (!locked) return { kind: 'missing' };
     const before = locked.schedule;
@@ -60,26 +64,41 @@ export function applySchedule(
     const isOther = timesOf(before.rules) !== timesOf(spec.rules);
     const untilUs = isOther ? await scanFirst(tx, locked, decide, ownUs) : undefined;
     if (untilUs === 'behind') return { kind: untilUs };
-    return done(await tx.schedules.update(before.scheduleId, spec, untilUs));
+    const updated = await tx.schedules.update(before.scheduleId, spec, untilUs);
+    if (conditionOf(before) !== conditionOf(spec)) await replaceCondition(tx, updated);
+    return done(updated);
   });
 }
+
+const conditionOf = ({ trigger }: ScheduleSpec) => JSON.stringify(trigger?.condition);
+
+/** What has happened for an older condition is forgotten. */
+async function replaceCondition(tx: Store, { scheduleId, namespace, trigger }: Schedule): Promise<void> {
+  if (!trigger) return;
+  await tx.triggers.dropAllCauses(scheduleId);
+  await tx.triggers.dropSources(scheduleId);
+  await tx.triggers.insertSources(scheduleId, namespace, causesOf(trigger.condition));
+}
+
+const changed = (schedule: Schedule | undefined) => schedule && done(schedule);
 
 /** Changes an existing schedule. If `work` returns undefined, the schedule is as it was. */
 function change(
   store: Store,
   name: ScheduleName,
-  work: (tx: Store, locked: LockedSchedule) => Promise<Schedule | ScheduleChange | undefined>,
+  work: (tx: Store, locked: LockedSchedule) => Promise<ScheduleChange | undefined>,
 ): Promise<ScheduleChange> {
   return store.together(async (tx) => {
     const locked = await tx.schedules.lock(name);
     if (!locked) return { kind: 'missing' };
-    const result = await work(tx, locked);
-    return result && 'kind' in result ? result : done(result ?? locked.schedule);
+    return (await work(tx, locked)) ?? done(locked.schedule);
   });
 }
 
 export function pauseSchedule(store: Store, name: ScheduleName, reason: string): Promise<ScheduleChange> {
-  return change(store, name, (tx, { schedule }) => tx.schedules.markPaused(schedule.scheduleId, reason));
+  return change(store, name, async (tx, { schedule }) =>
+    changed(await tx.schedules.markPaused(schedule.scheduleId, reason)),
+  );
 }
 
 export function resumeSchedule(
@@ -91,7 +110,7 @@ export function resumeSchedule(
   return change(store, name, async (tx, locked) => {
     const { paused, scheduleId } = locked.schedule;
     if (paused && (await scanFirst(tx, locked, decide, ownUs)) === 'behind') return { kind: 'behind' };
-    return tx.schedules.markResumed(scheduleId);
+    return changed(await tx.schedules.markResumed(scheduleId));
   });
 }
 
@@ -108,7 +127,12 @@ export function askForRuns(store: Store, name: ScheduleName, runs: readonly Pend
 export function deleteSchedule(store: Store, name: ScheduleName): Promise<boolean> {
   return store.together(async (tx) => {
     const scheduleId = await tx.schedules.drop(name);
-    if (scheduleId !== undefined) await tx.schedules.dropRuns(scheduleId);
-    return scheduleId !== undefined;
+    if (scheduleId === undefined) return false;
+    await tx.schedules.dropRuns(scheduleId);
+    if (name.kind === 'TRIGGER') {
+      await tx.triggers.dropSources(scheduleId);
+      await tx.triggers.dropAllCauses(scheduleId);
+    }
+    return true;
   });
 }

@@ -1,11 +1,12 @@
-/** Makes the parts of schedules. */
+/** Makes the parts of schedules and of triggers, which are stored as schedules. */
 import type { EnginePorts } from '../base/engine-ports.ts';
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Submissions } from '../jobs/submit/submissions.ts';
+import { createTriggers, type TriggersApi } from '../triggers/create.ts';
 import { ScheduleRounds } from './schedule-rounds.ts';
 import { Schedules } from './schedules.ts';
 
-type Ports = Pick<EnginePorts, 'store' | 'dbClock' | 'timers' | 'random' | 'log'>;
+type Ports = Pick<EnginePorts, 'store' | 'dbClock' | 'bus' | 'timers' | 'random' | 'log' | 'announcer'>;
 
 interface Needs {
   readonly submissions: Submissions;
@@ -13,13 +14,17 @@ interface Needs {
 }
 
 /** What the API sees of them. */
-export interface SchedulesApi {
+export interface SchedulesApi extends TriggersApi {
   readonly schedules: Schedules;
 }
 
-export function createSchedules({ store, dbClock, timers, random, log }: Ports, { submissions, cancels }: Needs) {
+export function createSchedules(ports: Ports, { submissions, cancels }: Needs) {
+  const { store, dbClock, timers, random, log, announcer } = ports;
   const parts = { store, submissions, clock: dbClock, timers, random };
   const cancel = (namespace: string, jobId: string, reason: string) => cancels.cancelIfOpen(namespace, jobId, reason);
-  const scheduleRounds = new ScheduleRounds({ ...parts, log, cancel });
-  return { scheduleRounds, schedules: new Schedules({ ...parts, scanNow: () => scheduleRounds.scanNow() }) };
+  const onStarted = () => announcer.committed({ triggers: true });
+  const scheduleRounds = new ScheduleRounds({ ...parts, log, cancel, onStarted });
+  const scanNow = () => scheduleRounds.scanNow();
+  announcer.subscribe({ scheduleRuns: () => void scanNow() });
+  return { scheduleRounds, schedules: new Schedules({ ...parts, scanNow }), ...createTriggers(ports) };
 }

@@ -3,6 +3,7 @@ import type { ScheduleDecision } from '../../domain/schedules/decide-schedule.ts
 import type { RunKey } from '../../domain/schedules/schedule.ts';
 import type { DecideSchedule, DueSchedule, OfSchedule, ScannedSchedule, UnsettledRun } from '../ports/schedules.ts';
 import type { Store } from '../ports/store.ts';
+import type { NewHappening } from '../ports/triggers.ts';
 
 /** A run that is to get a job is retried after this, in case its replica has died. */
 const START_AGAIN_MS = 2_000;
@@ -13,6 +14,17 @@ interface Scan {
   readonly ended: readonly UnsettledRun[];
   readonly decision: ScheduleDecision;
   readonly nextScanUs: number | undefined;
+}
+
+/** Runs of schedules that start are causes of triggers. */
+async function causeTriggers(tx: Store, scans: readonly Scan[]): Promise<void> {
+  const happenings = scans.flatMap(({ scanned: { schedule }, decision }): NewHappening[] => {
+    if (schedule.kind !== 'SCHEDULE') return [];
+    const starting = decision.runs.filter(({ state }) => state === 'STARTING');
+    const { namespace, name } = schedule;
+    return starting.map(({ nominalUs }) => ({ namespace, source: 'SCHEDULE', name, nominalUs }));
+  });
+  if (happenings.length > 0) await tx.triggers.cause(happenings);
 }
 
 function scanOf(due: DueSchedule, unsettled: readonly UnsettledRun[], decide: DecideSchedule): Scan {
@@ -72,6 +84,7 @@ async function writeScans(tx: Store, scans: readonly Scan[]): Promise<void> {
   if (runs.length > 0) {
     await tx.schedules.writeRuns(runs);
     await tx.schedules.dropOldRuns([...new Set(runs.map(({ scheduleId }) => scheduleId))]);
+    await causeTriggers(tx, scans);
   }
   await tx.schedules.writeDecisions(
     scans.map(({ scanned, decision, nextScanUs }) => ({

@@ -23,11 +23,15 @@ export interface ScheduleRoundsParts {
   readonly log: Log;
   /** Cancels a job if it exists and is open. */
   readonly cancel: (namespace: string, jobId: string, reason: string) => Promise<void>;
+  /** Called when runs have started. */
+  readonly onStarted: () => void;
 }
 
 /** Labels of a schedule's jobs. */
 export const SCHEDULE_LABEL = 'muster.dev/schedule';
 export const SCHEDULE_TIME_LABEL = 'muster.dev/schedule-time';
+/** Label of a trigger's jobs. */
+export const TRIGGER_LABEL = 'muster.dev/trigger';
 
 /** Changes made at other replicas are seen within this time. */
 const POLL_MS = 1_000;
@@ -102,12 +106,14 @@ export class ScheduleRounds {
   }
 
   async #carryOut({ schedule, starting, cancelJobIds }: ScannedSchedule): Promise<void> {
-    const { namespace, name, scheduleId } = schedule;
+    const { namespace, name, scheduleId, kind } = schedule;
+    if (starting.length > 0 && kind === 'SCHEDULE') this.#parts.onStarted();
     for (const jobId of cancelJobIds)
-      await this.#parts.cancel(namespace, jobId, `makes way for the next run of schedule ${name}`);
+      await this.#parts.cancel(namespace, jobId, `makes way for the next run of ${kind.toLowerCase()} ${name}`);
     for (let at = 0; at < starting.length; at += JOBS_AT_ONCE) {
       const some = starting.slice(at, at + JOBS_AT_ONCE);
-      const results = await Promise.all(some.map((run) => this.#submit(schedule, run)));
+      const inputs = kind === 'TRIGGER' ? await this.#parts.store.schedules.readRunInputs(scheduleId, some) : undefined;
+      const results = await Promise.all(some.map((run) => this.#submit(schedule, run, inputs?.get(run.causeId))));
       killPoint('schedules.after_submit_before_settle');
       const known = results.filter((result) => result !== undefined);
       if (known.length > 0) await this.#settlements.add({ scheduleId, results: known });
@@ -115,7 +121,7 @@ export class ScheduleRounds {
   }
 
   /** The request id is derived from the run: retries make at most one job. Undefined: it must be tried again. */
-  async #submit(schedule: Schedule, run: PendingRun): Promise<RunResult | undefined> {
+  async #submit(schedule: Schedule, run: PendingRun, input: Uint8Array | undefined): Promise<RunResult | undefined> {
     const { namespace, name, scheduleId } = schedule;
     const { nominalUs, causeId } = run;
     const id = `schedule/${scheduleId}/${nominalUs}/${causeId}`;
@@ -125,7 +131,11 @@ export class ScheduleRounds {
         requestId: derivedUuid(id),
         bodyHash: hashOf(id),
         submissions: [
-          { ...submissionOf(schedule, run), nominalTimeUs: run.cause === 'BACKFILL' ? undefined : nominalUs },
+          {
+            ...submissionOf(schedule, run),
+            ...(input && { input: { data: input, contentType: 'application/json' } }),
+            nominalTimeUs: run.cause === 'BACKFILL' ? undefined : nominalUs,
+          },
         ],
         field: 'job',
         ignoresBounds: true,
@@ -141,7 +151,10 @@ export class ScheduleRounds {
     } catch (error) {
       const isRefused = error instanceof EngineError && refusals.has(error.reason);
       const { message } = error as Error;
-      this.#parts.log.warn({ schedule: name, namespace, problem: message }, 'a schedule could not submit its job');
+      this.#parts.log.warn(
+        { schedule: name, namespace, problem: message },
+        'a schedule or a trigger could not submit its job',
+      );
       return isRefused ? { nominalUs, causeId, message } : undefined;
     }
   }
@@ -156,18 +169,16 @@ export function decideLast(schedule: Schedule, status: ScheduleStatus, nowUs: nu
   return decideSchedule(status, new NominalTimes(schedule.rules.times), nowUs, true);
 }
 
-/** The submission of a run. Its labels name the schedule and the time. */
+/** The submission of a run. Its labels name the schedule and the time, or the trigger. */
 export function submissionOf(
-  { name, job }: Pick<Schedule, 'name' | 'job'>,
+  { name, kind, job }: Pick<Schedule, 'name' | 'kind' | 'job'>,
   { nominalUs }: Pick<RunKey, 'nominalUs'>,
 ): Submission {
+  const time = new Date(nominalUs / 1_000).toISOString();
+  const own = { [SCHEDULE_LABEL]: name, [SCHEDULE_TIME_LABEL]: time };
   return {
     ...job,
-    labels: {
-      ...job.labels,
-      [SCHEDULE_LABEL]: name,
-      [SCHEDULE_TIME_LABEL]: new Date(nominalUs / 1_000).toISOString(),
-    },
+    labels: { ...job.labels, ...(kind === 'TRIGGER' ? { [TRIGGER_LABEL]: name } : own) },
     idempotencyKey: '',
     conflictPolicy: 'USE_EXISTING',
     traceparent: '',

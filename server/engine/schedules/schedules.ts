@@ -7,7 +7,7 @@ import {
   NominalTimes,
   type ScheduleTimes,
 } from '../../domain/schedules/nominal-times.ts';
-import type { OverlapPolicy, PendingRun, RunKey } from '../../domain/schedules/schedule.ts';
+import type { OverlapPolicy, PendingRun, RunKey, ScheduleKind } from '../../domain/schedules/schedule.ts';
 import { retryCollisions } from '../base/collisions.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import { asEngineError, EngineError } from '../base/errors.ts';
@@ -55,9 +55,11 @@ export class Schedules {
 
   /** Refuses a schedule that could never run: rules without any time, and a job that would be refused now. */
   async check(spec: ScheduleSpec): Promise<void> {
-    if (namesNone(spec.rules.times, this.#parts.clock.nowUs()))
+    if (spec.kind === 'SCHEDULE' && namesNone(spec.rules.times, this.#parts.clock.nowUs()))
       throw badField('schedule.times', 'names no time that is still to come');
-    await this.#parts.submissions.check(spec.namespace, submissionOf(spec, { nominalUs: 0 }), 'schedule.job');
+    const field = spec.kind === 'SCHEDULE' ? 'schedule.job' : 'trigger.job';
+    const job = submissionOf(spec, { nominalUs: 0 });
+    await this.#parts.submissions.check(spec.namespace, job, field, spec.kind === 'TRIGGER');
   }
 
   /** Creates or changes a schedule. A repeat returns it in its current state. */
@@ -91,8 +93,8 @@ export class Schedules {
     return new NominalTimes(times).between(afterUs, Number.POSITIVE_INFINITY, count);
   }
 
-  list(namespace: string, afterName: string, limit: number): Promise<SchedulePage> {
-    return this.#parts.store.schedules.list(namespace, afterName, limit);
+  list(namespace: string, kind: ScheduleKind, afterName: string, limit: number): Promise<SchedulePage> {
+    return this.#parts.store.schedules.list(namespace, kind, afterName, limit);
   }
 
   async pause(name: ScheduleName, reason: string, request: RequestKey | undefined): Promise<Schedule> {
@@ -212,7 +214,13 @@ function badField(field: string, description: string): EngineError {
   });
 }
 
-function scheduleNotFound({ namespace, name }: ScheduleName): EngineError {
+function scheduleNotFound({ namespace, name, kind }: ScheduleName): EngineError {
+  if (kind === 'TRIGGER')
+    return new EngineError(
+      'TRIGGER_NOT_FOUND',
+      `namespace ${namespace} has no trigger ${name}; ApplyTrigger makes it, ListTriggers shows the existing ones`,
+      { metadata: { namespace, trigger: name } },
+    );
   return new EngineError(
     'SCHEDULE_NOT_FOUND',
     `namespace ${namespace} has no schedule ${name}; ApplySchedule makes it, ListSchedules shows the existing ones`,
@@ -221,24 +229,25 @@ function scheduleNotFound({ namespace, name }: ScheduleName): EngineError {
 }
 
 function refusalOf(name: ScheduleName, change: ScheduleChange): EngineError {
-  const metadata = { namespace: name.namespace, schedule: name.name };
+  const word = name.kind === 'TRIGGER' ? 'trigger' : 'schedule';
+  const metadata = { namespace: name.namespace, [word]: name.name };
   switch (change.kind) {
     case 'stale':
       return new EngineError(
         'ETAG_STALE',
-        `schedule ${name.name} has changed since it was read: read it again, and repeat the change with its new etag`,
+        `${word} ${name.name} has changed since it was read: read it again, and repeat the change with its new etag`,
         { metadata: { ...metadata, etag: change.etag } },
       );
     case 'full':
       return new EngineError(
         'OVERLOADED',
-        `schedule ${name.name} has ${change.pending} waiting runs; let some of them start before you request more`,
+        `${word} ${name.name} has ${change.pending} waiting runs; let some of them start before you request more`,
         { metadata: { ...metadata, pending: String(change.pending) }, retryAfterMs: 5_000 },
       );
     case 'behind':
       return new EngineError(
         'OVERLOADED',
-        `schedule ${name.name} is still catching up on missed times; change it once it has caught up`,
+        `${word} ${name.name} is still catching up on missed times; change it once it has caught up`,
         { metadata, retryAfterMs: 1_000 },
       );
     default:

@@ -7,7 +7,7 @@ import type { Store } from '../ports/store.ts';
 import { Approvals } from './approvals.ts';
 import { SignalWaits } from './signal-waits.ts';
 
-type Ports = Pick<EnginePorts, 'store' | 'dbClock' | 'schemas' | 'bus' | 'timers' | 'random' | 'log'>;
+type Ports = Pick<EnginePorts, 'store' | 'dbClock' | 'schemas' | 'bus' | 'timers' | 'random' | 'log' | 'announcer'>;
 
 interface Needs {
   readonly definitions: Definitions;

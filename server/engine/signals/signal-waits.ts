@@ -4,6 +4,7 @@
 
 import type { Payload } from '../../domain/base/payload.ts';
 import { fateOf, MAX_KEPT_SIGNALS } from '../../domain/signals/signal-queue.ts';
+import type { Announcer } from '../announcer.ts';
 import { retryCollisions } from '../base/collisions.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import { asEngineError, EngineError } from '../base/errors.ts';
@@ -30,13 +31,14 @@ const MAX_LEFT = 100;
 const PAGES_PER_CALL = 5;
 
 export interface SignalWaitsParts extends ResultsParts {
-  readonly store: Pick<Store, 'waits' | 'together'>;
+  readonly store: Pick<Store, 'waits' | 'triggers' | 'together'>;
   readonly dbClock: Pick<DbClock, 'nowUs'>;
   readonly changes: Changes;
   readonly lanes: Lanes;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
+  readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 export interface SendSignal {
@@ -51,9 +53,13 @@ export interface SignalAnswer {
   readonly delivering: boolean;
   readonly kept: boolean;
   readonly repeated: boolean;
+  /** Triggers that it is stored for. */
+  readonly triggers: number;
 }
 
-const nothing: SignalAnswer = { delivered: 0, delivering: false, kept: false, repeated: false };
+type StoredSignal = SignalAnswer & { readonly rowId?: number };
+
+const nothing: SignalAnswer = { delivered: 0, delivering: false, kept: false, repeated: false, triggers: 0 };
 
 export class SignalWaits {
   readonly #parts: SignalWaitsParts;
@@ -91,30 +97,35 @@ export class SignalWaits {
   /** Throws SIGNALS_FULL or REQUEST_ID_REUSED. */
   async send(namespace: string, signal: SendSignal, request: RequestKey | undefined): Promise<SignalAnswer> {
     try {
-      const rowId = await retryCollisions(this.#parts, () => this.#store(namespace, signal, request));
-      if (typeof rowId !== 'number') return rowId;
+      const { rowId, ...stored } = await retryCollisions(this.#parts, () => this.#store(namespace, signal, request));
+      if (stored.triggers > 0) this.#parts.announcer.committed({ triggers: true });
+      if (rowId === undefined) return stored;
       killPoint('signals.after_send_before_delivery');
       const { kind, delivered } = await this.#deliver(rowId, PAGES_PER_CALL);
       if (kind === 'MORE') this.#deliverBehind(rowId);
-      return { ...nothing, delivered, delivering: kind === 'MORE' || kind === 'GONE', kept: kind === 'KEPT' };
+      return { ...stored, delivered, delivering: kind === 'MORE' || kind === 'GONE', kept: kind === 'KEPT' };
     } catch (error) {
       throw asEngineError(error);
     }
   }
 
-  /** The row of a signal under delivery, or another outcome. */
-  #store(namespace: string, signal: SendSignal, request: RequestKey | undefined): Promise<number | SignalAnswer> {
-    const { signalKeyId } = awaitedSignal(namespace, signal.name, signal.key);
+  /** Stores a signal for jobs that wait for it and for triggers; `rowId`: it is under delivery. */
+  #store(namespace: string, signal: SendSignal, request: RequestKey | undefined): Promise<StoredSignal> {
+    const { name, key, payload } = signal;
+    const { signalKeyId } = awaitedSignal(namespace, name, key);
     const { store, dbClock } = this.#parts;
     return store.together(async (inner) => {
-      const sent = await once(inner, namespace, request, async ({ waits }) => {
+      const sent = await once(inner, namespace, request, async ({ waits }): Promise<StoredSignal> => {
+        const happening = { namespace, source: 'SIGNAL', name, signalKey: key, payload } as const;
+        const triggers = await inner.triggers.cause([happening]);
         await waits.lockKeys([signalKeyId]);
         const nowUs = dbClock.nowUs();
-        const fate = fateOf(await waits.readKey(signalKeyId, nowUs), signal.keepMs);
+        const keepMs = triggers > 0 ? 0 : signal.keepMs;
+        const fate = fateOf(await waits.readKey(signalKeyId, nowUs), keepMs);
         if (fate.kind === 'FULL') throw signalsFull(signal);
-        if (fate.kind === 'DROP') return nothing;
-        const rowId = await waits.insertSignal({ namespace, signalKeyId, ...signal }, fate, nowUs);
-        return fate.kind === 'KEEP' ? { ...nothing, kept: true } : rowId;
+        if (fate.kind === 'DROP') return { ...nothing, triggers };
+        const rowId = await waits.insertSignal({ namespace, signalKeyId, payload, keepMs }, fate, nowUs);
+        return fate.kind === 'KEEP' ? { ...nothing, kept: true } : { ...nothing, triggers, rowId };
       });
       return sent.repeated ? { ...nothing, repeated: true } : sent.value;
     });

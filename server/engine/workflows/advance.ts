@@ -23,9 +23,8 @@ import { noneEnded } from '../../domain/workflows/trigger-rules.ts';
 import { successorsOf, wave } from '../../domain/workflows/wave.ts';
 import { MAX_DEPTH } from '../../domain/workflows/workflow.ts';
 import type { InboxRow, NewInboxRow } from '../ports/inbox.ts';
-import type { CacheLookups, KeptResult } from '../ports/step-cache.ts';
 import type { NewJob } from '../ports/submissions.ts';
-import type { WrittenCompensation, WrittenRun, WrittenStep } from '../ports/workflows.ts';
+import type { CacheLookups, KeptResult, WrittenCompensation, WrittenRun, WrittenStep } from '../ports/workflows.ts';
 import { adoptedSteps } from './adoption.ts';
 import type { AdvanceParts } from './advance-parts.ts';
 import { Compensations } from './compensations.ts';
@@ -142,7 +141,13 @@ export class Advance {
     ]);
     for (const { jobId, step, ...row } of good) {
       const { adoptedFrom = jobId } = row;
-      this.steps.put(step, { ...row, counts: noneEnded, adoptedFrom, reason: `adopted from ${adoptedFrom}` });
+      this.steps.put(step, {
+        ...row,
+        counts: noneEnded,
+        neededItems: undefined,
+        adoptedFrom,
+        reason: `adopted from ${adoptedFrom}`,
+      });
     }
     for (const { jobId: _, step, ...row } of asked) this.steps.put(step, row);
     this.#run = afterStarts(this.#run, good.length);
@@ -238,7 +243,9 @@ export class Advance {
     const { name, fanOut } = this.steps.graph.step(step);
     const before = this.steps.row(step).fanOut;
     if (!fanOut || !before) throw new Error(`step "${name}" has no items`);
-    const { state, verdict, isOpen, reason } = endedItems(fanOut, before, inbox, isStopping(this.#run));
+    const { state, verdict, isOpen, reason } = endedItems(fanOut, before, inbox, {
+      stopping: isStopping(this.#run),
+    });
     const isWhy = verdict?.isNew && reason !== undefined;
     this.steps.change(step, {
       fanOut: state,
@@ -273,15 +280,18 @@ export class Advance {
 
   async #waves(first: readonly EndedStep[]): Promise<void> {
     const { graph } = this.steps;
-    for (let ends = first; ends.length > 0; ) {
+    for (let ends = first; ; ) {
       for (const { step, state } of ends) this.steps.change(step, { state });
+      const items = this.steps.itemChanges();
+      if (ends.length === 0 && items.length === 0) return;
       this.#blame(ends);
       this.#compensations.owe(ends, this.#run.ended);
       this.#cached.ended(ends);
       this.#run = afterEnds(graph, this.parts.body.workflow, this.#run, ends);
-      await this.steps.load(successorsOf(graph, ends));
-      const found = wave(graph, this.steps.rows(), ends);
-      for (const [step, { state, counts }] of found.rows) this.steps.change(step, { state, counts });
+      await this.steps.load(successorsOf(graph, ends, items));
+      const found = wave(graph, this.steps.rows(), ends, items);
+      for (const [step, { state, counts, neededItems }] of found.rows)
+        this.steps.change(step, { state, counts, neededItems });
       for (const { step, state } of found.ended) this.steps.change(step, { reason: endedBy[state] });
       const begun = isStopping(this.#run) ? [] : await this.#start(found.ready);
       ends = [...found.ended, ...begun];

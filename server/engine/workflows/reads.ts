@@ -98,7 +98,8 @@ export function stepNotFound(jobId: string, definition: string, name: string, fi
 function fitting({ steps }: Workflow, numbers: readonly number[]): number[] {
   let bytes = 0;
   return numbers.filter((number, i) => {
-    for (const name of steps[number]?.needs ?? []) bytes += name.length + 2;
+    const { needs, needsPrefixes = [] } = steps[number] as WorkflowStep;
+    for (const name of [...needs, ...needsPrefixes]) bytes += name.length + 2;
     bytes += STEP_BYTES;
     return i === 0 || bytes <= PAGE_BYTES;
   });

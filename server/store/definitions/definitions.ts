@@ -1,5 +1,7 @@
 /** Job definitions: immutable numbered versions, and the archive flag of those that take no new jobs. */
+import { namesOf } from '../../domain/base/codes.ts';
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
+import { type RolloutSettings, type RolloutState, rolloutStates } from '../../domain/definitions/rollout.ts';
 import type { DefinitionPage, DefinitionQuery, StoredDefinition } from '../../engine/ports/definitions.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session, Statement } from '../driver/database.ts';
@@ -7,10 +9,15 @@ import type { RowOf } from '../driver/row-types.ts';
 
 const archived = `LEFT JOIN archived_definitions a ON ${sameKey('a.namespace', 'd.namespace')} AND ${sameKey('a.name', 'd.name')}`;
 
+// Unless all new jobs take the version.
+const rolledOut = `LEFT JOIN rollouts r ON ${sameKey('r.namespace', 'd.namespace')} AND ${sameKey('r.definition', 'd.name')}
+  AND r.version = d.version AND r.state IN (${rolloutStates.OPEN}, ${rolloutStates.ROLLED_BACK})`;
+
 const readOne = {
   name: 'read_definition',
   text: `
-SELECT d.version, d.content_hash, d.body, d.create_time, a.archive_time FROM job_definitions d ${archived}
+SELECT d.version, d.content_hash, d.body, d.create_time, a.archive_time, r.state AS rollout_state, r.base_version, r.settings, r.step, r.served
+FROM job_definitions d ${archived} ${rolledOut}
 WHERE d.namespace = $1 AND d.name = $2 AND ($3 = 0 OR d.version = $3)
 ORDER BY d.version DESC LIMIT 1`,
   row: {
@@ -19,6 +26,11 @@ ORDER BY d.version DESC LIMIT 1`,
     body: 'text',
     create_time: 'timestamptz',
     archive_time: 'timestamptz?',
+    rollout_state: 'int2?',
+    base_version: 'int4?',
+    settings: 'text?',
+    step: 'int2?',
+    served: 'bool?',
   },
 } satisfies Statement;
 
@@ -93,6 +105,19 @@ function definitionOf(row: RowOf<typeof findOne>): JobDefinition {
   };
 }
 
+const stateOf = namesOf(rolloutStates);
+
+function readOf(row: RowOf<typeof readOne>): JobDefinition {
+  const definition = definitionOf(row);
+  if (row.rollout_state === null) return definition;
+  const { steps, labels }: RolloutSettings = JSON.parse(row.settings ?? '');
+  const { version } = row;
+  const percent = steps[row.step ?? 0]?.percent ?? 0;
+  const state = stateOf(row.rollout_state) as RolloutState;
+  const baseVersion = row.base_version as number;
+  return { ...definition, rollout: { version, baseVersion, state, percent, labels, served: row.served ?? false } };
+}
+
 /** Version 0 is the newest. */
 export async function readDefinition(
   session: Session,
@@ -100,7 +125,7 @@ export async function readDefinition(
   name: string,
   version: number,
 ): Promise<JobDefinition | undefined> {
-  return (await session.run(readOne, [namespace, name, version])).map(definitionOf)[0];
+  return (await session.run(readOne, [namespace, name, version])).map(readOf)[0];
 }
 
 export async function readNewestDefinition(
@@ -109,7 +134,7 @@ export async function readNewestDefinition(
   name: string,
 ): Promise<StoredDefinition | undefined> {
   const [row] = await session.run(readOne, [namespace, name, 0]);
-  return row && { definition: definitionOf(row), contentHash: row.content_hash };
+  return row && { definition: readOf(row), contentHash: row.content_hash };
 }
 
 /** The newest version with this content. */
@@ -134,7 +159,7 @@ export async function insertDefinition(
   definition: JobDefinition,
   contentHash: Uint8Array,
 ): Promise<number | undefined> {
-  const { version, createTimeUs: _, archiveTimeUs: __, ...body } = definition;
+  const { version, createTimeUs: _, archiveTimeUs: __, rollout: ___, ...body } = definition;
   const { namespace, name } = definition;
   const [row] = await session.run(insertOne, [namespace, name, version, contentHash, JSON.stringify(body)]);
   return row?.create_time;

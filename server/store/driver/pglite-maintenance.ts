@@ -55,6 +55,7 @@ export const hotTables = [
   'batch_counts',
   'signal_waits',
   'sent_signals',
+  'trigger_causes',
   'job_dependencies',
 ];
 

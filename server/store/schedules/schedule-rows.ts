@@ -4,8 +4,10 @@ import {
   type OverlapPolicy,
   overlapPolicies,
   type PendingRun,
+  type ScheduleKind,
   type ScheduleRunCause,
   type ScheduleRunState,
+  scheduleKinds,
   scheduleRunCauses,
   scheduleRunStates,
   scheduleSkipReasons,
@@ -27,6 +29,7 @@ export const scheduleRunRowType = {
   times: 'int4',
   job_id: 'uuid?',
   decide_time: 'timestamptz',
+  key: 'text?',
 } satisfies RowType;
 
 export const scheduleRowType = {
@@ -50,6 +53,8 @@ export const scheduleRowType = {
   scan_time: 'timestamptz?',
   create_time: 'timestamptz',
   update_time: 'timestamptz',
+  kind: 'int2',
+  condition: 'text?',
 } satisfies RowType;
 
 export type ScheduleRow = RowWith<typeof scheduleRowType>;
@@ -60,6 +65,7 @@ const stateOf = namesOf(scheduleRunStates);
 const reasonOf = namesOf(scheduleSkipReasons);
 const causeOf = namesOf(scheduleRunCauses);
 const overlapOf = namesOf(overlapPolicies);
+const kindOf = namesOf(scheduleKinds);
 
 export function scheduleOf(row: ScheduleRow): Schedule {
   const metadata = row.input_metadata === null ? undefined : JSON.parse(row.input_metadata);
@@ -68,7 +74,9 @@ export function scheduleOf(row: ScheduleRow): Schedule {
     scheduleId: row.schedule_id,
     namespace: row.namespace,
     name: row.name,
+    kind: kindOf(row.kind) as ScheduleKind,
     rules: JSON.parse(row.rules),
+    trigger: row.condition === null ? undefined : JSON.parse(row.condition),
     job: { ...JSON.parse(row.job), input: metadata ? { ...payload, metadata } : payload },
     maxRuns: row.max_runs ?? undefined,
     description: row.description,
@@ -109,5 +117,6 @@ export function runOf(row: ScheduleRunRow): ScheduleRun {
     times: row.times,
     jobId: row.job_id ?? undefined,
     decideTimeUs: row.decide_time,
+    key: row.key ?? undefined,
   };
 }

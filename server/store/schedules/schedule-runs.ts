@@ -82,3 +82,28 @@ export async function insertAsked(session: Session, scheduleId: string, runs: re
     runs.map((run) => overlapPolicies[run.overlap]),
   ]);
 }
+
+const readInputs = {
+  name: 'read_trigger_run_inputs',
+  text: `
+SELECT r.cause_id, r.input FROM ${inputTable({ nominal_time: 'timestamptz', cause_id: 'uuid' }, 'i', 2)}
+CROSS JOIN LATERAL (
+  SELECT cause_id, input FROM schedule_runs
+  WHERE schedule_id = $1 AND schedule_runs.nominal_time = i.nominal_time AND schedule_runs.cause_id = i.cause_id OFFSET 0
+) AS r
+WHERE r.input IS NOT NULL`,
+  row: { cause_id: 'uuid', input: 'bytea' },
+} satisfies Statement;
+
+export async function readRunInputs(
+  session: Session,
+  scheduleId: string,
+  runs: readonly RunKey[],
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const rows = await session.run(readInputs, [
+    scheduleId,
+    runs.map((run) => run.nominalUs),
+    runs.map((run) => run.causeId),
+  ]);
+  return new Map(rows.map((row) => [row.cause_id, row.input]));
+}

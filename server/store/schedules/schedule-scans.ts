@@ -80,7 +80,8 @@ SELECT schedule_id, nominal_time, cause_id, cause, overlap, state, state = ${SKI
 FROM ${inputTable(decided, 'i')}
 ORDER BY schedule_id, nominal_time, cause_id
 ON CONFLICT (schedule_id, nominal_time, cause_id) DO UPDATE
-SET state = excluded.state, settled = excluded.settled, skip_reason = excluded.skip_reason, decide_time = excluded.decide_time`,
+SET state = excluded.state, settled = excluded.settled, skip_reason = excluded.skip_reason, decide_time = excluded.decide_time,
+    input = CASE WHEN excluded.settled THEN NULL ELSE schedule_runs.input END`,
 };
 
 const keys = { nominal_time: 'timestamptz', cause_id: 'uuid' };
@@ -136,7 +137,7 @@ locked AS MATERIALIZED (
 ),
 settled AS (
   UPDATE schedule_runs r
-  SET state = CASE WHEN i.job_id IS NULL THEN ${SKIPPED} ELSE ${STARTED} END, settled = i.job_id IS NULL, job_id = i.job_id,
+  SET state = CASE WHEN i.job_id IS NULL THEN ${SKIPPED} ELSE ${STARTED} END, settled = i.job_id IS NULL, job_id = i.job_id, input = NULL,
       skip_reason = CASE WHEN i.job_id IS NULL THEN ${scheduleSkipReasons.REFUSED} END, message = i.message
   FROM ${inputTable(results, 'i', 2)} JOIN locked l ON l.schedule_id = i.schedule_id
   WHERE ${sameKey('r.schedule_id', 'i.schedule_id')} AND ${sameKey('r.nominal_time', 'i.nominal_time')}

@@ -1,8 +1,9 @@
 /** Rows of schedules: read, list, insert, update and delete. */
-
+import { type ScheduleKind, scheduleKinds } from '../../domain/schedules/schedule.ts';
 import type {
   Schedule,
   ScheduledJob,
+  ScheduleName,
   SchedulePage,
   ScheduleSpec,
   ScheduleStore,
@@ -12,7 +13,7 @@ import { jsonOrNull } from '../base/json.ts';
 import { nowNear, timestampOf } from '../base/times.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import { lockedSchedule, type ScheduleRow, scheduleOf, scheduleRowType } from './schedule-rows.ts';
-import { countPending, insertAsked, listRuns, readRun } from './schedule-runs.ts';
+import { countPending, insertAsked, listRuns, readRun, readRunInputs } from './schedule-runs.ts';
 import {
   dropOldRuns,
   lockDueSchedules,
@@ -25,13 +26,13 @@ import {
 
 const readOne = {
   name: 'read_schedule',
-  text: `SELECT ${columnsOf(scheduleRowType)} FROM schedules WHERE namespace = $1 AND name = $2`,
+  text: `SELECT ${columnsOf(scheduleRowType)} FROM schedules WHERE namespace = $1 AND name = $2 AND kind = $3`,
   row: scheduleRowType,
 } satisfies Statement;
 
 const lockOne = {
   name: 'lock_schedule',
-  text: `SELECT ${columnsOf(scheduleRowType)} FROM schedules WHERE namespace = $1 AND name = $2 FOR UPDATE`,
+  text: `SELECT ${columnsOf(scheduleRowType)} FROM schedules WHERE namespace = $1 AND name = $2 AND kind = $3 FOR UPDATE`,
   row: scheduleRowType,
 } satisfies Statement;
 
@@ -41,9 +42,9 @@ const PAGE_BYTES = 2 << 20;
 const listSome = {
   name: 'list_schedules',
   text: `
-WITH page AS MATERIALIZED (SELECT * FROM schedules WHERE namespace = $1 AND name > $2 ORDER BY name LIMIT $3),
+WITH page AS MATERIALIZED (SELECT * FROM schedules WHERE namespace = $1 AND name > $2 AND kind = $4 ORDER BY name LIMIT $3),
 sized AS (
-  SELECT page.*, sum(octet_length(rules) + octet_length(job) + octet_length(input)) OVER (ORDER BY name) AS bytes,
+  SELECT page.*, sum(octet_length(rules) + coalesce(octet_length(condition), 0) + octet_length(job) + octet_length(input)) OVER (ORDER BY name) AS bytes,
          row_number() OVER (ORDER BY name) AS place
   FROM page
 )
@@ -55,8 +56,8 @@ const insertOne = {
   name: 'insert_schedule',
   text: `
 INSERT INTO schedules (schedule_id, namespace, name, rules, job, input, input_content_type, input_metadata, description, max_runs,
-                       runs_left, decided_until, scan_time, create_time, update_time)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bigint, $10::bigint, time, time, time, time FROM (SELECT ${nowNear('$11')} AS time) AS now
+                       runs_left, condition, kind, decided_until, scan_time, create_time, update_time)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bigint, $10::bigint, $11, $12, time, time, time, time FROM (SELECT ${nowNear('$13')} AS time) AS now
 ON CONFLICT DO NOTHING
 RETURNING ${columnsOf(scheduleRowType)}`,
   row: scheduleRowType,
@@ -68,14 +69,14 @@ const readNow = {
   row: { now: 'timestamptz' },
 } satisfies Statement;
 
-// $9: the new times replace the old ones, which have been decided until then. Times at which a schedule was over are
+// $10: the new times replace the old ones, which have been decided until then. Times at which a schedule was over are
 // not among its times.
 const updateOne = {
   name: 'update_schedule',
   text: `
 UPDATE schedules SET rules = $2, job = $3, input = $4, input_content_type = $5, input_metadata = $6, description = $7,
        max_runs = $8::bigint, runs_left = CASE WHEN max_runs IS NOT DISTINCT FROM $8::bigint THEN runs_left ELSE $8::bigint END,
-       decided_until = CASE WHEN $9::timestamptz IS NOT NULL THEN $9 WHEN runs_left = 0 THEN greatest(decided_until, now.time)
+       condition = $9, decided_until = CASE WHEN $10::timestamptz IS NOT NULL THEN $10 WHEN runs_left = 0 THEN greatest(decided_until, now.time)
                             ELSE decided_until END,
        scan_time = least(now.time, decided_until), update_time = now.time, revision = revision + 1
 FROM (SELECT muster_now() AS time) AS now
@@ -112,7 +113,7 @@ const wakeOne = {
 
 const deleteOne = {
   name: 'delete_schedule',
-  text: 'DELETE FROM schedules WHERE namespace = $1 AND name = $2 RETURNING schedule_id',
+  text: 'DELETE FROM schedules WHERE namespace = $1 AND name = $2 AND kind = $3 RETURNING schedule_id',
   row: { schedule_id: 'uuid' },
 } satisfies Statement;
 
@@ -132,13 +133,30 @@ function jobText({ input: _input, ...rest }: ScheduledJob): string {
   return JSON.stringify(rest);
 }
 
-function contentOf({ rules, job, description, maxRuns }: ScheduleSpec) {
+const keyOf = ({ namespace, name, kind }: ScheduleName) => [namespace, name, scheduleKinds[kind]];
+
+function contentOf({ rules, job, description, maxRuns, trigger }: ScheduleSpec) {
   const { data, contentType, metadata } = job.input;
-  return [JSON.stringify(rules), jobText(job), data, contentType, jsonOrNull(metadata), description, maxRuns ?? null];
+  return [
+    JSON.stringify(rules),
+    jobText(job),
+    data,
+    contentType,
+    jsonOrNull(metadata),
+    description,
+    maxRuns ?? null,
+    jsonOrNull(trigger),
+  ];
 }
 
-async function list(session: Session, namespace: string, afterName: string, limit: number): Promise<SchedulePage> {
-  const rows = await session.run(listSome, [namespace, afterName, limit + 1]);
+async function list(
+  session: Session,
+  namespace: string,
+  kind: ScheduleKind,
+  afterName: string,
+  limit: number,
+): Promise<SchedulePage> {
+  const rows = await session.run(listSome, [namespace, afterName, limit + 1, scheduleKinds[kind]]);
   return {
     schedules: rows.slice(0, limit).map(scheduleOf),
     hasMore: Math.min(rows.length, limit) < (rows[0]?.found ?? 0),
@@ -151,7 +169,8 @@ async function insert(
   scheduleId: string,
   ownUs: number,
 ): Promise<Schedule | undefined> {
-  const parameters = [scheduleId, spec.namespace, spec.name, ...contentOf(spec), timestampOf(ownUs)];
+  const kind = scheduleKinds[spec.kind];
+  const parameters = [scheduleId, spec.namespace, spec.name, ...contentOf(spec), kind, timestampOf(ownUs)];
   return (await session.run(insertOne, parameters)).map(scheduleOf)[0];
 }
 
@@ -167,10 +186,10 @@ async function update(
 
 export function scheduleStore(database: Database): ScheduleStore {
   return {
-    read: async ({ namespace, name }) => (await database.run(readOne, [namespace, name])).map(scheduleOf)[0],
-    list: (namespace, afterName, limit) => list(database, namespace, afterName, limit),
+    read: async (name) => (await database.run(readOne, keyOf(name))).map(scheduleOf)[0],
+    list: (namespace, kind, afterName, limit) => list(database, namespace, kind, afterName, limit),
     insert: (spec, scheduleId, ownUs) => insert(database, spec, scheduleId, ownUs),
-    lock: async ({ namespace, name }) => (await database.run(lockOne, [namespace, name])).map(lockedSchedule)[0],
+    lock: async (name) => (await database.run(lockOne, keyOf(name))).map(lockedSchedule)[0],
     readNowUs: async (ownUs) => (await database.run(readNow, [timestampOf(ownUs)]))[0]?.now as number,
     update: (scheduleId, spec, decidedUntilUs) => update(database, scheduleId, spec, decidedUntilUs),
     markPaused: async (scheduleId, reason) => (await database.run(pauseOne, [scheduleId, reason])).map(scheduleOf)[0],
@@ -178,7 +197,7 @@ export function scheduleStore(database: Database): ScheduleStore {
     async wake(scheduleId) {
       await database.run(wakeOne, [scheduleId]);
     },
-    drop: async ({ namespace, name }) => (await database.run(deleteOne, [namespace, name]))[0]?.schedule_id,
+    drop: async (name) => (await database.run(deleteOne, keyOf(name)))[0]?.schedule_id,
     async dropRuns(scheduleId) {
       await database.run(deleteRuns, [scheduleId]);
     },
@@ -192,6 +211,7 @@ export function scheduleStore(database: Database): ScheduleStore {
     writeRuns: (runs) => writeRuns(database, runs),
     dropOldRuns: (scheduleIds) => dropOldRuns(database, scheduleIds),
     writeDecisions: (decisions) => writeScheduleDecisions(database, decisions),
+    readRunInputs: (scheduleId, runs) => readRunInputs(database, scheduleId, runs),
     settle: (settlements) => settleRuns(database, settlements),
     readNextScanUs: async () => (await database.run(readNextScan, []))[0]?.scan_time ?? undefined,
   };

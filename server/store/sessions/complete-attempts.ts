@@ -12,6 +12,7 @@ import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { groups, outboxInsert } from '../events/outbox.ts';
 import { notifyEnds } from '../jobs/inbox/inbox-inserts.ts';
+import { endedCauses } from '../triggers/ended-causes.ts';
 
 const columns = {
   place: 'int',
@@ -57,7 +58,8 @@ recorded AS (
 ${groups({ from: 'ended', by: ['revision', 'attempt', 'was_state'] })},
 ${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -jobs AS jobs FROM groups`)},
 published AS (${outboxInsert({ state: stateCodes.SUCCEEDED, moved: true })}),
-${notifyEnds(stateCodes.SUCCEEDED)}
+${notifyEnds(stateCodes.SUCCEEDED)},
+${endedCauses('SUCCEEDED')}
 SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id, parent_job_id, notifies_end FROM ended`,
   row: {
     place: 'int4',

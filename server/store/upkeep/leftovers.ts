@@ -45,6 +45,8 @@ const conditions = {
   signal_waits: noRun('job_id'),
   // Events kept for a job that has not come.
   sent_signals: `t.up_to_row IS NULL AND t.keep_until <= ${now}`,
+  // Causes that have not led to a job in time.
+  trigger_causes: `t.expire_time <= ${now}`,
   audit_records: `t.action <> 'ERASE_JOB' AND ${olderThan('record_time', '1 year')}`,
   job_outcomes_default: `t.job_id < ${young} AND ${noRecord}`,
 };

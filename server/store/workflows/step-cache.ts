@@ -1,6 +1,6 @@
 /** Results of jobs that steps of workflows share: one job per key. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { FoundResult, KeptResult, StepCacheStore } from '../../engine/ports/step-cache.ts';
+import type { FoundResult, KeptResult, StepCacheStore } from '../../engine/ports/workflows.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 

@@ -95,6 +95,7 @@ const stepColumns = {
   skip_reason: 'text',
   cache_key: 'bytea',
   cache_time: 'timestamptz',
+  needed_items: 'text',
 };
 
 const writeManySteps = {
@@ -121,6 +122,7 @@ export async function writeSteps(session: Session, written: readonly WrittenStep
     written.map((item) => item.skipReason),
     written.map((item) => item.cacheKey),
     written.map((item) => item.cacheTimeUs),
+    written.map((item) => jsonOrNull(item.neededItems)),
   ]);
 }
 
@@ -140,6 +142,7 @@ export const stepRowType = {
   skip_reason: 'text?',
   cache_key: 'bytea?',
   cache_time: 'timestamptz?',
+  needed_items: 'text?',
 } satisfies RowType;
 
 const readManySteps = {
@@ -171,6 +174,7 @@ function stepOf(row: RowWith<typeof stepRowType>): WrittenStep {
     skipReason: row.skip_reason ?? undefined,
     cacheKey: row.cache_key ?? undefined,
     cacheTimeUs: row.cache_time ?? undefined,
+    neededItems: row.needed_items === null ? undefined : JSON.parse(row.needed_items),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Counts hits and misses of the cached results of workflow steps. */
 import type { Counter } from '@opentelemetry/api';
-import type { CacheLookups } from '../../engine/ports/step-cache.ts';
+import type { CacheLookups } from '../../engine/ports/workflows.ts';
 
 export type CacheMeter = (counts: CacheLookups) => void;
 

@@ -8,13 +8,14 @@ import type { Run } from './run.ts';
 import { Tally } from './tally.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
-/** The points of schedules, workflows, waits and retries of batches have tests of their own. */
+/** The points of schedules, triggers, workflows, waits and retries of batches have tests of their own. */
 export type LoadPoint = Exclude<
   KillPoint,
   | 'schedules.after_submit_before_settle'
   | 'workflows.after_commit_before_publish'
   | `signals.${string}`
   | `batches.${string}`
+  | `triggers.${string}`
 >;
 
 /** Range of the passings of a point before the crash. */

@@ -28,7 +28,7 @@ const hotTables = [
   ...['lane_counts', 'outbox', 'fairness_keys', 'rate_buckets', 'reservations', 'workflow_runs', 'workflow_steps'],
   ...['step_compensations', 'step_cache', 'job_inbox'],
   ...['batches', 'batch_counts'],
-  ...['signal_waits', 'sent_signals', 'job_dependencies'],
+  ...['signal_waits', 'sent_signals', 'trigger_causes', 'job_dependencies'],
 ];
 const round = hotTables.map((table) => `VACUUM (ANALYZE) muster.${table}`);
 const folders = usePgliteFolders();

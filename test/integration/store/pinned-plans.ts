@@ -1,4 +1,5 @@
 /** How the plan of each statement reaches its tables, whatever they hold. */
+import { pinnedOfSchedules } from './pinned-schedules.ts';
 
 const runs = 'job_runs by job_runs_pkey';
 const ready = 'job_runs by job_runs_ready';
@@ -39,9 +40,9 @@ const allBreakerLanes = 'lanes by the whole of lanes_by_breaker'; // one row per
 const retentions = 'retentions by retentions_pkey';
 const jobsByLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
 const [outbox, turn] = ['outbox by outbox_pkey', 'outbox_turns by outbox_turns_pkey'];
-const [schedules, scheduleIds] = ['schedules by schedules_by_name', 'schedules by schedules_pkey'];
-const scheduleRuns = 'schedule_runs by schedule_runs_pkey';
-const unsettledRuns = 'schedule_runs by schedule_runs_unsettled';
+const rollouts = 'rollouts by rollouts_pkey';
+// Read only where a trigger is about ends of jobs.
+const watched = ['lanes by lanes_pkey', 'schedules by schedules_pkey', 'trigger_sources by trigger_sources_by_name'];
 const oldest = 'outbox by the whole of outbox_pkey'; // it reads the first 256 rows
 const marked = 'job_runs by job_runs_marked';
 const heldByLimit = 'job_runs by job_runs_held_by_limit';
@@ -81,6 +82,7 @@ const edgesByWorkflow = 'job_dependencies by job_dependencies_by_workflow';
 const assets = 'assets by assets_pkey';
 
 export const pinned: Record<string, readonly string[]> = {
+  ...pinnedOfSchedules,
   lock_dependency_targets: [runs],
   read_dependency_targets: [outcomes, runs, jobs, lanes],
   read_dependency_steps: [workflowSteps],
@@ -106,7 +108,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_workflow_stages: [workflowRuns],
   read_ancestors: [runs, jobs],
   list_assets: ['assets by assets_namespace_name_key'],
-  read_definition: [archived, definitions],
+  read_definition: [archived, definitions, rollouts],
   list_definitions: [archived, definitions],
   archive_definition: [definitions],
   restore_definition: [archived],
@@ -127,7 +129,7 @@ export const pinned: Record<string, readonly string[]> = {
   gate_lanes: [lanes],
   lock_sessions_for_suspects: [sessions],
   find_sessions_without_suspect: [held],
-  complete_attempts: [runs, sessions],
+  complete_attempts: [...watched, runs, sessions].sort(),
   read_unchecked: [runs],
   delete_checkpoints: [checkpoints],
   lock_attempts: [runs, jobs, sessions],
@@ -167,7 +169,7 @@ export const pinned: Record<string, readonly string[]> = {
     workflowSteps,
   ],
   read_ended_jobs: [outcomes, jobs, retries, lanes],
-  end_runs: [checkpoints, runs],
+  end_runs: [...watched, checkpoints, runs].sort(),
   insert_attempts: [],
   insert_late_reports: [],
   observe_attempts: [runs],
@@ -251,28 +253,6 @@ export const pinned: Record<string, readonly string[]> = {
   read_step_compensations: [compensations],
   read_compensations_of: [compensations],
   read_next_compensation: ['step_compensations by step_compensations_waiting'],
-  read_schedule: [schedules],
-  lock_schedule: [schedules],
-  list_schedules: [schedules],
-  insert_schedule: [],
-  update_schedule: [scheduleIds],
-  pause_schedule: [scheduleIds],
-  resume_schedule: [scheduleIds],
-  wake_schedule: [scheduleIds],
-  delete_schedule: [schedules],
-  delete_schedule_runs: [scheduleRuns],
-  read_next_scan: ['schedules by the whole of schedules_due'], // it reads the first row
-  list_schedule_runs: [scheduleRuns],
-  read_schedule_run: [scheduleRuns],
-  count_pending_schedule_runs: [unsettledRuns],
-  insert_asked_schedule_runs: [],
-  lock_due_schedules: ['schedules by schedules_due'],
-  read_unsettled_schedule_runs: [outcomes, runs, unsettledRuns],
-  write_schedule_runs: [],
-  settle_ended_schedule_runs: [scheduleRuns],
-  forget_old_schedule_runs: [scheduleRuns],
-  write_schedules: [scheduleIds],
-  settle_schedule_runs: [scheduleRuns, scheduleIds],
   lock_ready_workflows: [ready, jobs, lanes],
   lock_workflows: [runs],
   read_workflows: [runs, jobs, workflowRuns],

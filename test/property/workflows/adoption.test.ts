@@ -2,9 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { adoptable } from '../../../server/domain/workflows/adoption.ts';
+import { compileGraph } from '../../../server/domain/workflows/graph.ts';
 import { cutShort } from '../../../server/domain/workflows/loop.ts';
 import type { EndedStepState } from '../../../server/domain/workflows/step-state.ts';
 import { endingsOfAll } from '../../support/workflows/workflow-oracle.ts';
+import { stepOf, workflowOf } from '../../support/workflows/workflow-steps.ts';
 import { type Plan, plan } from './arbitraries.ts';
 import { Play } from './played-workflow.ts';
 
@@ -78,5 +80,36 @@ describe('a retry of a workflow', () => {
         expect([...(possible.get(name) ?? [])], name).toEqual(['SUCCEEDED']);
       }
     });
+  });
+});
+
+describe('a fan-out whose items are counted', () => {
+  const graph = compileGraph(
+    workflowOf(
+      stepOf({ name: 'each', fanOut: { items: '[]' } }),
+      stepOf({ name: 'join', needs: ['each'], countsItems: true }),
+      stepOf({ name: 'whole', needs: ['each'] }),
+    ),
+  );
+  const row = (
+    step: number,
+    state: EndedStepState,
+    counted?: { succeeded: number; failed: number; skipped: number },
+  ) => ({
+    ...{ step, state, reason: undefined, skipReason: undefined, compensation: undefined },
+    ...(counted && { fanOut: { size: 3, started: 3, succeeded: 3, failed: 0, late: 0, ruleCounts: [], counted } }),
+  });
+  const [all, some] = [
+    { succeeded: 3, failed: 0, skipped: 0 },
+    { succeeded: 2, failed: 1, skipped: 0 },
+  ];
+
+  it('runs again only if its items did not all succeed and kept a step from starting', () => {
+    const adopted = (join: EndedStepState, counted: typeof all) =>
+      adoptable(graph, [row(0, 'SUCCEEDED', counted), row(1, join), row(2, 'SUCCEEDED')]).map(({ step }) => step);
+    expect(adopted('UPSTREAM_FAILED', some)).toEqual([]);
+    expect(adopted('UPSTREAM_FAILED', all)).toEqual([0, 2]);
+    expect(adopted('FAILED', some)).toEqual([0, 2]);
+    expect(adopted('SUCCEEDED', some)).toEqual([0, 1, 2]);
   });
 });

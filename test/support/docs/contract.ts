@@ -59,6 +59,10 @@ export const placeholders = {
   circuitBreaker: 'mail-server',
   schedule: 'nightly',
   oldSchedule: 'old',
+  rolledOut: 'resize',
+  rolledBack: 'crop',
+  trigger: 'refresh',
+  oldTrigger: 'outdated',
 } as const;
 
 /** Ids of existing resources, for the placeholders. */

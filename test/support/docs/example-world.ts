@@ -7,6 +7,7 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { ExhaustionAction } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+import { TriggerService } from '@muster/sdk/gen/muster/v1/trigger_service_pb';
 import { WaitBodySchema } from '@muster/sdk/gen/muster/v1/wait_pb';
 import { WorkflowBodySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { WorkflowPhase } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
@@ -18,7 +19,18 @@ import type { World } from '../../integration/api/base/world.ts';
 import { eventually } from '../base/eventually.ts';
 import { type Actual, placeholders } from './contract.ts';
 
-const { definition, queue, emptyQueue, circuitBreaker, schedule, oldSchedule } = placeholders;
+const {
+  definition,
+  queue,
+  emptyQueue,
+  circuitBreaker,
+  schedule,
+  oldSchedule,
+  trigger,
+  oldTrigger,
+  rolledOut,
+  rolledBack,
+} = placeholders;
 const { applyJobDefinition } = JobDefinitionService.method;
 const { getJob, submitJob, waitJob } = JobService.method;
 
@@ -44,6 +56,24 @@ async function makeSchedules({ rpc }: World): Promise<void> {
   const times = { crons: ['0 3 * * *'], startTime: { seconds: BigInt(Date.UTC(2026, 0, 1) / 1_000) } };
   for (const name of [schedule, oldSchedule])
     await rpc.call(ScheduleService.method.applySchedule, { schedule: { name, times, job: { definition } } });
+}
+
+/** Two triggers that nothing meets. Some examples delete one of them. */
+async function makeTriggers({ rpc }: World): Promise<void> {
+  const on = { case: 'asset', value: { name: 'orders' } } as const;
+  const condition = { kind: { case: 'cause', value: { on } } } as const;
+  for (const name of [trigger, oldTrigger])
+    await rpc.call(TriggerService.method.applyTrigger, { trigger: { name, condition, job: { definition } } });
+}
+
+/** Two open roll-outs. Some examples end one of them. */
+async function makeRollouts({ rpc }: World): Promise<void> {
+  const body = { case: 'task', value: {} } as const;
+  const rollout = { steps: [{ percent: 5 }] };
+  for (const name of [rolledOut, rolledBack]) {
+    await rpc.call(applyJobDefinition, { definition: { name, body } });
+    await rpc.call(applyJobDefinition, { definition: { name, body, description: 'faster' }, rollout });
+  }
 }
 
 /** A workflow of one step. */
@@ -98,6 +128,8 @@ export async function makeJobs(world: World): Promise<Omit<Actual, 'sessionId'>>
   await applyDefinition(world);
   await makeEmptyQueue(world);
   await makeSchedules(world);
+  await makeTriggers(world);
+  await makeRollouts(world);
   const { rpc } = world;
   const { jobId } = await rpc.call(submitJob, { job: { definition, labels: { customer: 'ada' } } });
   const { jobId: endedJobId } = await rpc.call(submitJob, { job: { definition, expireTime: { seconds: 1n } } });

@@ -9,7 +9,7 @@ const MAX_DEPTH = 2;
 /** A capability has the same name in every layer. */
 const capabilities = [
   ...['jobs', 'dispatch', 'sessions', 'retries', 'definitions', 'queues', 'workflows', 'batches', 'signals'],
-  ...['dependencies', 'schedules', 'explain', 'events', 'namespaces', 'upkeep', 'base'],
+  ...['dependencies', 'schedules', 'triggers', 'explain', 'events', 'namespaces', 'upkeep', 'base'],
 ];
 
 interface Divided {

@@ -8,7 +8,7 @@ export const runsAll = process.env.MUSTER_TESTS !== 'core';
 
 /** Files that only `npm run test:all` runs, with the reason. */
 export const allOnly: Readonly<Record<string, string>> = {
-  'test/chaos/{batch-retries,dependencies,embedded,events,schedules,waits,workflows}.test.ts':
+  'test/chaos/{batch-retries,dependencies,embedded,events,schedules,triggers,waits,workflows}.test.ts':
     'crashes: crash and batches stay',
   'test/conformance/{exec,go,rust}.test.ts': 'other languages',
   'test/conformance/planted-bugs*.test.ts': 'mutations',

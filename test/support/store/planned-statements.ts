@@ -36,7 +36,9 @@ import {
 import { useLimits } from './store-limits.ts';
 import { useOutbox } from './store-outbox.ts';
 import { reviveQueue, useQueues } from './store-queues.ts';
+import { useRollouts } from './store-rollouts.ts';
 import { useSchedules } from './store-schedules.ts';
+import { useTriggers } from './store-triggers.ts';
 import { useWaits } from './store-waits.ts';
 import { useWorkflows } from './store-workflows.ts';
 
@@ -165,6 +167,8 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await readHeadsOf(database, [laneId]);
   await useQueues(store);
   await useSchedules(store);
+  await useTriggers(store);
+  await useRollouts(store);
   await useWorkflows(tap);
   const workflow = crypto.randomUUID();
   await store.workflowReads.readRun(workflow);

@@ -21,6 +21,7 @@ export function makeSchedule(
   return {
     namespace: 'default',
     name: `s-${crypto.randomUUID()}`,
+    kind: 'SCHEDULE',
     description: '',
     job: { definition: 'd', definitionVersion: 0, queue: '', input: payload('input'), labels: {} },
     rules: {
@@ -54,7 +55,7 @@ export async function useSchedules({ schedules, nowUs }: Store): Promise<void> {
   const rules = { ...spec.rules, jitterMs: 1 };
   await schedules.apply({ ...spec, rules, description: 'x' }, '', crypto.randomUUID(), decideLast, Date.now() * 1_000);
   await schedules.read(spec);
-  await schedules.list('default', '', 10);
+  await schedules.list('default', 'SCHEDULE', '', 10);
   await schedules.pause(spec, 'r');
   await schedules.resume(spec, decide, Date.now() * 1_000);
   const run = askedRun(await nowUs());

@@ -76,6 +76,7 @@ export function makeStep(jobId: string, step: number, changes: Partial<WrittenSt
     step,
     state: 'WAITING',
     counts: { succeeded: 0, failed: 0, upstreamFailed: 0, skipped: 0 },
+    neededItems: undefined,
     childId: undefined,
     iteration: 0,
     fanOut: undefined,

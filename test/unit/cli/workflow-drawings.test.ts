@@ -90,6 +90,22 @@ describe('the tree', () => {
     expect(Math.max(...tree.map(({ prefix }) => prefix.length))).toBeLessThanOrEqual(39);
   });
 
+  it('names needs by prefix, and places the step below the first of them', () => {
+    const steps = [{ name: 'a1' }, { name: 'a2' }, { name: 'b', needsPrefixes: ['a'] }];
+    expect(linesOf(draw(...steps))).toEqual([
+      'STEP  STATE    DONE  JOB  REMARK',
+      'a1    WAITING',
+      '└─ b  WAITING             needs a* too',
+      'a2    WAITING',
+    ]);
+  });
+
+  it('names the first ten of many needs', () => {
+    const before = Array.from({ length: 13 }, (_, i) => ({ name: `s${i}` }));
+    const [, , last] = linesOf(draw(...before, { name: 'z', needs: before.map(({ name }) => name) }));
+    expect(last).toContain('needs s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, and 2 more, too');
+  });
+
   it('shows the pass of a loop', () => {
     expect(linesOf(draw({ name: 'a', state: RUNNING, iterationCount: 2 }))[1]).toBe('a     RUNNING  pass 3');
   });
@@ -103,6 +119,21 @@ it('the columns place each step behind all its needs, and the phases one after t
     ['b'],
     ['c'],
   ]);
+});
+
+it('needs by prefix are drawn as those by name are', () => {
+  const layer = (letter: string, more = {}) => [1, 2].map((i): Step => ({ name: `${letter}${i}`, ...more }));
+  const short = draw(...layer('a'), ...layer('b', { needsPrefixes: ['a', 'gone'] }), {
+    name: 'a',
+    role: StepRole.FINALLY,
+  });
+  const long = draw(...layer('a'), ...layer('b', { needs: ['a1', 'a2', 'gone'] }), {
+    name: 'a',
+    role: StepRole.FINALLY,
+  });
+  expect(mermaid(short)).toBe(mermaid(long));
+  expect(graphSvg(short)).toBe(graphSvg(long));
+  expect(graphSvg(short).match(/<path/g)?.length).toBe(4);
 });
 
 describe('lines of the graph', () => {

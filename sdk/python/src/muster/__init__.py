@@ -16,15 +16,24 @@ from muster.client import (
     SubmittedJob,
     TimesOptions,
     TransportRetry,
+    TriggerOptions,
+    all_of,
+    any_of,
     is_terminal,
     job_submission,
     key_limit,
     rate_limit,
     retry_policy,
     retry_rule,
+    rollout_settings,
+    rollout_step,
     soft_deadline,
     state_name,
     wait_reason_name,
+    when_asset,
+    when_job_ends,
+    when_schedule_runs,
+    when_signal,
 )
 from muster.client.dependency_calls import after, after_asset, after_step
 from muster.durations import to_duration, to_seconds
@@ -49,8 +58,10 @@ from muster.v1.log_record_pb2 import LogRecord
 from muster.v1.payload_pb2 import Payload
 from muster.v1.placement_pb2 import Demands, Sticky, StickyMode
 from muster.v1.retry_policy_pb2 import RetryPolicy, RetryRule
+from muster.v1.rollout_pb2 import Rollout, RolloutSettings, RolloutState, RolloutStep
 from muster.v1.schedule_pb2 import Schedule, ScheduleRun
 from muster.v1.submission_rule_pb2 import Debounce, DuplicatePolicy, Throttle, Uniqueness
+from muster.v1.trigger_pb2 import HeldCause, Trigger, TriggerCondition, TriggerProgress, TriggerRun
 from muster.v1.workflow_run_pb2 import StepState, Workflow, WorkflowStepRun
 from muster.version import VERSION
 from muster.worker.job_context import JobContext
@@ -71,6 +82,7 @@ __all__ = [
     "DuplicatePolicy",
     "EventPage",
     "HandlerSuspended",
+    "HeldCause",
     "InfrastructureError",
     "Job",
     "JobContext",
@@ -96,6 +108,10 @@ __all__ = [
     "RetryLater",
     "RetryPolicy",
     "RetryRule",
+    "Rollout",
+    "RolloutSettings",
+    "RolloutState",
+    "RolloutStep",
     "Schedule",
     "ScheduleOptions",
     "ScheduleRun",
@@ -108,6 +124,11 @@ __all__ = [
     "Throttle",
     "TimesOptions",
     "TransportRetry",
+    "Trigger",
+    "TriggerCondition",
+    "TriggerOptions",
+    "TriggerProgress",
+    "TriggerRun",
     "Uniqueness",
     "WaitReason",
     "WaitsForChildren",
@@ -119,6 +140,8 @@ __all__ = [
     "after",
     "after_asset",
     "after_step",
+    "all_of",
+    "any_of",
     "decode",
     "encode",
     "is_terminal",
@@ -127,9 +150,15 @@ __all__ = [
     "rate_limit",
     "retry_policy",
     "retry_rule",
+    "rollout_settings",
+    "rollout_step",
     "soft_deadline",
     "state_name",
     "to_duration",
     "to_seconds",
     "wait_reason_name",
+    "when_asset",
+    "when_job_ends",
+    "when_schedule_runs",
+    "when_signal",
 ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -52,8 +50,11 @@ from muster.v1.retry_policy_pb2 import RetryPolicy
 from muster.v1.soft_deadline_pb2 import SoftDeadline
 from muster.v1.worker_pb2 import Worker
 from muster.v1.workflow_run_pb2 import StepState, Workflow, WorkflowStepRun
+from tests.support.client_case import Case
 from tests.support.clients import CLIENTS, Ask
 from tests.support.job_service import serving
+from tests.support.rollout_cases import ROLLOUT_CASES
+from tests.support.trigger_cases import TRIGGER_CASES
 
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
 JOB = Job(job_id="j", state=job_pb2.JOB_STATE_PAUSED)
@@ -68,20 +69,6 @@ STEP = WorkflowStepRun(name="a", state=StepState.STEP_STATE_FAILED)
 SCHEDULE = schedule_pb2.Schedule(name="s")
 RUN = schedule_pb2.ScheduleRun(job_id="j")
 BREAKER = CircuitBreakerStatus(name="b")
-
-
-@dataclass
-class Case:
-    method: str
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    request: Any
-    reply: Any
-    answer: Any
-
-    @property
-    def rpc(self) -> str:
-        return type(self.request).__name__.removesuffix("Request")
 
 
 CASES = [
@@ -125,7 +112,7 @@ CASES = [
     Case("send_signal", ("e", {"a": 1}), {"key": "k", "keep_for": 60, "request_id": "mine"},
          signals.SendSignalRequest(
              name="e", key="k", payload=encode({"a": 1}), keep_for=to_duration(60), request_id="mine"),
-         signals.SendSignalResponse(delivered_count=2), SentSignal(2, False, False, False)),
+         signals.SendSignalResponse(delivered_count=2, trigger_count=3), SentSignal(2, False, False, False, 3)),
     Case("send_signal", ("e",), {"request_id": "mine"},
          signals.SendSignalRequest(name="e", payload=encode(None), request_id="mine"),
          signals.SendSignalResponse(kept=True), SentSignal(0, False, True, False)),
@@ -321,6 +308,8 @@ CASES = [
          schedules.PreviewScheduleResponse(), []),
     Case("list_schedule_runs", ("s",), {"page_size": 7}, schedules.ListScheduleRunsRequest(name="s", page_size=7),
          schedules.ListScheduleRunsResponse(runs=[RUN]), [RUN]),
+    *TRIGGER_CASES,
+    *ROLLOUT_CASES,
     Case("list_audit_records", (), {"job": JOB, "page_size": 7},
          audit_service_pb2.ListAuditRecordsRequest(job_id="j", page_size=7),
          audit_service_pb2.ListAuditRecordsResponse(records=[AUDIT]), [AUDIT]),

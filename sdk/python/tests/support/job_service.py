@@ -19,8 +19,10 @@ from muster.v1 import (
     job_service_pb2_grpc,
     namespace_service_pb2_grpc,
     queue_service_pb2_grpc,
+    rollout_service_pb2_grpc,
     schedule_service_pb2_grpc,
     signal_service_pb2_grpc,
+    trigger_service_pb2_grpc,
     worker_service_pb2_grpc,
     workflow_service_pb2_grpc,
 )
@@ -37,8 +39,10 @@ class Services(
     event_service_pb2_grpc.EventServiceServicer,
     job_definition_service_pb2_grpc.JobDefinitionServiceServicer,
     queue_service_pb2_grpc.QueueServiceServicer,
+    rollout_service_pb2_grpc.RolloutServiceServicer,
     schedule_service_pb2_grpc.ScheduleServiceServicer,
     signal_service_pb2_grpc.SignalServiceServicer,
+    trigger_service_pb2_grpc.TriggerServiceServicer,
     worker_service_pb2_grpc.WorkerServiceServicer,
     workflow_service_pb2_grpc.WorkflowServiceServicer,
     namespace_service_pb2_grpc.NamespaceServiceServicer,
@@ -73,8 +77,10 @@ def serving(answers: dict[str, Serve]) -> Iterator[tuple[str, Services]]:
     event_service_pb2_grpc.add_EventServiceServicer_to_server(services, server)
     job_definition_service_pb2_grpc.add_JobDefinitionServiceServicer_to_server(services, server)
     queue_service_pb2_grpc.add_QueueServiceServicer_to_server(services, server)
+    rollout_service_pb2_grpc.add_RolloutServiceServicer_to_server(services, server)
     schedule_service_pb2_grpc.add_ScheduleServiceServicer_to_server(services, server)
     signal_service_pb2_grpc.add_SignalServiceServicer_to_server(services, server)
+    trigger_service_pb2_grpc.add_TriggerServiceServicer_to_server(services, server)
     worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(services, server)
     workflow_service_pb2_grpc.add_WorkflowServiceServicer_to_server(services, server)
     namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(services, server)

@@ -1,5 +1,6 @@
 /**
- * Calls for definitions, queues, workers, circuit breakers and the namespace. The base classes have the other services.
+ * Calls for definitions and their roll-outs, queues, workers, circuit breakers and the namespace. The base classes have
+ * the other services.
  */
 import { randomUUID } from 'node:crypto';
 import { durationFromMs } from '../duration.ts';
@@ -17,6 +18,9 @@ import { NamespaceService } from '../gen/muster/v1/namespace_service_pb.ts';
 import type { Queue } from '../gen/muster/v1/queue_pb.ts';
 import type { ListQueuesResponse } from '../gen/muster/v1/queue_service_pb.ts';
 import { QueueService } from '../gen/muster/v1/queue_service_pb.ts';
+import type { Rollout } from '../gen/muster/v1/rollout_pb.ts';
+import type { ListRolloutsResponse } from '../gen/muster/v1/rollout_service_pb.ts';
+import { RolloutService } from '../gen/muster/v1/rollout_service_pb.ts';
 import type { Worker } from '../gen/muster/v1/worker_pb.ts';
 import type { GetWorkerResponse, ListWorkersResponse } from '../gen/muster/v1/worker_service_pb.ts';
 import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
@@ -27,12 +31,15 @@ import { present } from './calls.ts';
 import type { DefinitionInit } from './definition.ts';
 import { definitionMessage } from './definition.ts';
 import type { PauseOptions } from './jobs/pause.ts';
+import type { ApplyOptions, RolloutInit, RolloutRef } from './rollout.ts';
+import { rolloutSettings } from './rollout.ts';
 import type { NamespaceChange, QueueChange } from './settings.ts';
 import { namespaceChange, queueChange } from './settings.ts';
 import { SignalClient } from './signal-client.ts';
 
 export class AdminClient extends SignalClient {
   readonly #definitions: UnaryClient<(typeof JobDefinitionService)['method']>;
+  readonly #rollouts: UnaryClient<(typeof RolloutService)['method']>;
   readonly #breakers: UnaryClient<(typeof CircuitBreakerService)['method']>;
   readonly #queues: UnaryClient<(typeof QueueService)['method']>;
   readonly #workers: UnaryClient<(typeof WorkerService)['method']>;
@@ -42,14 +49,20 @@ export class AdminClient extends SignalClient {
     super(options);
     const { channel } = this.calls;
     this.#definitions = unaryClient(channel, JobDefinitionService);
+    this.#rollouts = unaryClient(channel, RolloutService);
     this.#breakers = unaryClient(channel, CircuitBreakerService);
     this.#queues = unaryClient(channel, QueueService);
     this.#workers = unaryClient(channel, WorkerService);
     this.#namespaces = unaryClient(channel, NamespaceService);
   }
 
-  /** Stores a definition as a new version. Unchanged content returns the existing version. */
-  async applyDefinition(definition: DefinitionInit, options: RequestOptions = {}): Promise<JobDefinition> {
+  /**
+   * Stores a definition as a new version. Unchanged content returns the existing version. With `rollout` the new version
+   * takes the place of the one before it step by step.
+   *
+   * @throws MusterError INVALID_ARGUMENT, also for the roll-out of a first version.
+   */
+  async applyDefinition(definition: DefinitionInit, options: ApplyOptions = {}): Promise<JobDefinition> {
     return present((await this.#apply(definition, false, options)).definition, 'definition');
   }
 
@@ -60,7 +73,7 @@ export class AdminClient extends SignalClient {
    *
    * @throws MusterError INVALID_ARGUMENT as `applyDefinition` would.
    */
-  checkDefinition(definition: DefinitionInit, options: RequestOptions = {}): Promise<ApplyJobDefinitionResponse> {
+  checkDefinition(definition: DefinitionInit, options: ApplyOptions = {}): Promise<ApplyJobDefinitionResponse> {
     return this.#apply(definition, true, options);
   }
 
@@ -88,6 +101,58 @@ export class AdminClient extends SignalClient {
     const request = { namespace: this.calls.namespace, name, requestId: options.requestId ?? randomUUID() };
     const response = await this.calls.make(options, (call) => this.#definitions.archiveJobDefinition(request, call));
     return present(response.definition, 'definition');
+  }
+
+  /** Reads the roll-out of a version. @throws MusterError NOT_FOUND (ROLLOUT_NOT_FOUND). */
+  async getRollout(definition: string, options: RolloutRef & RequestOptions = {}): Promise<Rollout> {
+    const request = { namespace: this.calls.namespace, definition, version: options.version ?? 0 };
+    const response = await this.calls.make(options, (call) => this.#rollouts.getRollout(request, call));
+    return present(response.rollout, 'roll-out');
+  }
+
+  /** Lists a page of the roll-outs by definition, those of newer versions first. */
+  listRollouts(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListRolloutsResponse> {
+    const request = { namespace: this.calls.namespace, ...page };
+    return this.calls.make(options, (call) => this.#rollouts.listRollouts(request, call));
+  }
+
+  /**
+   * Replaces the settings of an open roll-out, and begins with the first step of the new ones.
+   *
+   * @throws MusterError INVALID_ARGUMENT; NOT_FOUND (ROLLOUT_NOT_FOUND); FAILED_PRECONDITION (ROLLOUT_ENDED).
+   */
+  async updateRollout(
+    definition: string,
+    rollout: RolloutInit,
+    options: RolloutRef & RequestOptions = {},
+  ): Promise<Rollout> {
+    const request = { ...this.#rolloutOf(definition, options), settings: rolloutSettings(rollout) };
+    const response = await this.calls.make(options, (call) => this.#rollouts.updateRollout(request, call));
+    return present(response.rollout, 'roll-out');
+  }
+
+  /**
+   * Ends an open roll-out: all new jobs take the new version. Promoting twice is no error.
+   *
+   * @throws MusterError NOT_FOUND (ROLLOUT_NOT_FOUND); FAILED_PRECONDITION (ROLLOUT_ENDED).
+   */
+  async promoteRollout(definition: string, options: RolloutRef & RequestOptions = {}): Promise<Rollout> {
+    const request = this.#rolloutOf(definition, options);
+    const response = await this.calls.make(options, (call) => this.#rollouts.promoteRollout(request, call));
+    return present(response.rollout, 'roll-out');
+  }
+
+  /**
+   * Ends an open roll-out: all new jobs take the version before it again. Jobs of the new version stay as they are.
+   * Rolling back twice is no error.
+   *
+   * @param reason Reason, shown to operators. At most 256 characters.
+   * @throws MusterError NOT_FOUND (ROLLOUT_NOT_FOUND); FAILED_PRECONDITION (ROLLOUT_ENDED).
+   */
+  async rollBackRollout(definition: string, reason = '', options: RolloutRef & RequestOptions = {}): Promise<Rollout> {
+    const request = { ...this.#rolloutOf(definition, options), reason };
+    const response = await this.calls.make(options, (call) => this.#rollouts.rollBackRollout(request, call));
+    return present(response.rollout, 'roll-out');
   }
 
   /**
@@ -240,17 +305,22 @@ export class AdminClient extends SignalClient {
   #apply(
     definition: DefinitionInit,
     validateOnly: boolean,
-    options: RequestOptions,
+    options: ApplyOptions,
   ): Promise<ApplyJobDefinitionResponse> {
+    const { rollout, requestId = randomUUID() } = options;
     const request = {
       definition: definitionMessage(definition, this.calls.namespace),
       validateOnly,
-      requestId: options.requestId ?? randomUUID(),
+      requestId,
+      ...(rollout === undefined ? {} : { rollout: rolloutSettings(rollout) }),
     };
     return this.calls.make(options, (call) => this.#definitions.applyJobDefinition(request, call));
   }
 
   #named(name: string, { requestId = randomUUID() }: RequestOptions) {
     return { namespace: this.calls.namespace, name, requestId };
+  }
+  #rolloutOf(definition: string, { version = 0, requestId = randomUUID() }: RolloutRef & RequestOptions) {
+    return { namespace: this.calls.namespace, definition, version, requestId };
   }
 }

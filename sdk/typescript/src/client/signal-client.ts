@@ -36,10 +36,12 @@ export interface SentSignal {
   readonly deliveredCount: number;
   /** True while the control plane delivers the signal to more jobs. */
   readonly delivering: boolean;
-  /** No job waited for the signal; it is kept for the first job that will. */
+  /** Neither a job nor a trigger took the signal; it is kept for the first job that will. */
   readonly kept: boolean;
   /** The signal was sent before; this call did nothing. */
   readonly repeated: boolean;
+  /** Number of triggers that have a cause of this name and are not paused. */
+  readonly triggerCount: number;
 }
 
 export class SignalClient extends BatchClient {
@@ -51,7 +53,8 @@ export class SignalClient extends BatchClient {
   }
 
   /**
-   * Ends all jobs that wait for the signal. If there is none, the signal is kept for the first job that will wait for it.
+   * Ends all jobs that wait for the signal, and is a cause for triggers. If there is neither, the signal is kept for the
+   * first job that will wait for it.
    *
    * @throws MusterError RESOURCE_EXHAUSTED (SIGNALS_FULL) when 1,000 signals of this name and key are kept.
    */
@@ -71,8 +74,8 @@ export class SignalClient extends BatchClient {
       ...(keepForMs === undefined ? {} : { keepFor: durationFromMs(keepForMs) }),
     };
     const sent = await this.calls.make(options, (call) => this.#waits.sendSignal(request, call));
-    const { deliveredCount, delivering, kept, repeated } = sent;
-    return { deliveredCount: Number(deliveredCount), delivering, kept, repeated };
+    const { deliveredCount, delivering, kept, repeated, triggerCount } = sent;
+    return { deliveredCount: Number(deliveredCount), delivering, kept, repeated, triggerCount: Number(triggerCount) };
   }
 
   /**

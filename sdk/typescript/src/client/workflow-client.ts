@@ -9,7 +9,7 @@ import type { UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
 import type { ClientOptions, PageOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
-import { ScheduleClient } from './schedules/schedule-client.ts';
+import { TriggerClient } from './triggers/trigger-client.ts';
 
 /** Selects steps. */
 export interface StepPageOptions extends PageOptions {
@@ -23,7 +23,7 @@ export interface AuditPageOptions extends PageOptions {
   readonly jobId?: string;
 }
 
-export class WorkflowClient extends ScheduleClient {
+export class WorkflowClient extends TriggerClient {
   readonly #workflows: UnaryClient<(typeof WorkflowService)['method']>;
   readonly #audit: UnaryClient<(typeof AuditService)['method']>;
 

@@ -5,7 +5,6 @@ import {
   type ApplyScheduleResponse,
   ApplyScheduleResponseSchema,
   BackfillScheduleResponseSchema,
-  MusterError,
   type OverlapPolicy,
   type Schedule,
   ScheduleRunSchema,
@@ -14,12 +13,8 @@ import {
 } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { countText } from '../../../view/times.ts';
-import { CliError } from '../../failures/cli-error.ts';
-import { renameFields } from '../../failures/refusals.ts';
+import { type ApplyOptions, addFileOption, applyFiles, outcomeOf } from '../../apply-files.ts';
 import { type DefinitionRef, definitionRef } from '../../input/definition-name.ts';
-import { readDocuments } from '../../input/documents.ts';
-import { decodeDocument } from '../../input/message-document.ts';
-import { repeated } from '../../input/numbers.ts';
 import { type InputOptions, readInput } from '../../input/payload-input.ts';
 import {
   addOverlapOption,
@@ -80,18 +75,18 @@ Examples:
   muster schedules set trial report --cron "0 9 * * mon-fri" --max-runs 3 --pause-on-failure --dry-run`,
     )
     .action(handled<SetOptions, [string, DefinitionRef]>(setOne));
-  group
-    .command('apply')
-    .requiredOption(
-      '-f, --file <file>',
-      'YAML or JSON, with one or several documents; - is stdin; may be repeated',
-      repeated,
-    )
+  addFileOption(group.command('apply'))
     .option('--dry-run', 'only check the schedules, and show their next times')
     .description('Create or change the schedules of files; applying the same content again changes nothing')
     .addHelpText('after', APPLY_HELP)
-    .action(handled<{ file: readonly string[]; dryRun?: true }>(applyFiles));
+    .action(
+      handled<ApplyOptions>(async (invocation, { file, dryRun = false }) =>
+        applyFiles(invocation.process, file, KIND, (schedule) => applyOne(invocation, schedule, dryRun)),
+      ),
+    );
 }
+
+const KIND = { schema: ScheduleSchema, noun: 'schedule', command: 'muster schedules apply' };
 
 const APPLY_HELP = `
 A file holds one schedule, a list of them, or several documents:
@@ -123,32 +118,6 @@ async function setOne(
   await applyOne(invocation, schedule, options.dryRun ?? false);
 }
 
-async function applyFiles(
-  invocation: Invocation,
-  { file, dryRun = false }: { file: readonly string[]; dryRun?: boolean },
-) {
-  const documents = (await Promise.all(file.map((one) => readDocuments(invocation.process, one)))).flat();
-  const details: string[] = [];
-  const wanted = documents.flatMap(({ where, value }) => {
-    const decoded = decodeDocument(ScheduleSchema, value);
-    if ('message' in decoded) return [{ where, schedule: decoded.message }];
-    for (const { field, description } of decoded.problems)
-      details.push(`${[where, field].filter(Boolean).join(': ')}: ${description}`);
-    return [];
-  });
-  if (details.length > 0)
-    throw new CliError({
-      message: `${details.length === 1 ? 'a schedule is' : 'schedules are'} wrong; nothing was applied`,
-      details,
-      next: 'muster schedules apply --help shows what a schedule looks like',
-    });
-  for (const { where, schedule } of wanted)
-    await applyOne(invocation, schedule, dryRun).catch((error) => {
-      if (!(error instanceof MusterError)) throw error;
-      throw renameFields(error, (field) => `${where}: ${field.replace(/^schedule\./, '')}`);
-    });
-}
-
 async function applyOne(invocation: Invocation, schedule: Schedule, validateOnly: boolean): Promise<void> {
   const { namespace, schedules } = await invocation.connection();
   schedule.namespace ||= namespace;
@@ -159,8 +128,7 @@ async function applyOne(invocation: Invocation, schedule: Schedule, validateOnly
 
 function showApplied({ out }: Invocation, response: ApplyScheduleResponse, isDry: boolean): void {
   const { name, times } = present(response.schedule, 'schedule');
-  const what = isDry ? 'is valid; nothing was changed' : response.created ? 'is made' : 'is stored as given';
-  out.line(`${out.styled('bold', `Schedule ${name}`)} ${what}. Its next times:`);
+  out.line(`${out.styled('bold', `Schedule ${name}`)} ${outcomeOf(response, isDry)}. Its next times:`);
   showTimes(out, response.nextTimes, times?.timeZone || 'UTC');
 }
 

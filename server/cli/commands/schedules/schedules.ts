@@ -15,8 +15,7 @@ import { addTimesOptions, type TimesOptions, toTimes } from '../../input/schedul
 import { timeOrAge } from '../../input/spans.ts';
 import { handled, type Invocation } from '../../invocation.ts';
 import { runColumns, scheduleColumns, showSchedule, showTimes } from '../../output/schedule-view.ts';
-import { Table } from '../../output/table.ts';
-import { allPages } from '../../pages.ts';
+import { allPages, showPages } from '../../pages.ts';
 import { present } from '../../require-field.ts';
 import { addScheduleChanges } from './changes.ts';
 
@@ -103,15 +102,8 @@ export function show({ out }: Invocation, given: Schedule | undefined): void {
 async function list(invocation: Invocation): Promise<void> {
   const { namespace, schedules } = await invocation.connection();
   const { out } = invocation;
-  const table = new Table(scheduleColumns(out), out.width);
-  let shown = 0;
-  for await (const page of allPages((pageToken, pageSize) =>
-    schedules.listSchedules({ namespace, pageToken, pageSize }),
-  )) {
-    if (out.json) for (const schedule of page.schedules) out.messageItem(ScheduleSchema, schedule);
-    else for (const line of table.lines(page.schedules)) out.line(line);
-    shown += page.schedules.length;
-  }
+  const pages = allPages((pageToken, pageSize) => schedules.listSchedules({ namespace, pageToken, pageSize }));
+  const shown = await showPages(out, ScheduleSchema, scheduleColumns(out), pages, (page) => page.schedules);
   if (shown === 0 && !out.json) out.note('There are no schedules: muster schedules set makes one.');
 }
 

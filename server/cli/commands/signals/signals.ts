@@ -1,7 +1,8 @@
 /** `muster send-signal`, `muster approve` and `muster reject`: signals and approvals for waiting jobs. */
 import { randomUUID } from 'node:crypto';
-import { durationFromMs, SendSignalResponseSchema } from '@muster/sdk/grpc';
+import { durationFromMs, type SendSignalResponse, SendSignalResponseSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
+import { countText } from '../../../view/times.ts';
 import { eachJob } from '../../each-job.ts';
 import { readInput } from '../../input/payload-input.ts';
 import { span } from '../../input/spans.ts';
@@ -29,7 +30,11 @@ function addSendSignal(program: Command): void {
     .description('Send a signal: jobs that wait for it succeed with its data as their result')
     .option('-k, --key <text>', 'its key: only jobs that wait for the same key get it (default: the empty key)')
     .option('-d, --data <json>', 'JSON that becomes the result of the jobs')
-    .option('--keep <span>', 'how long it is kept if no job waits for it; 0s: not at all (default: 1h)', span)
+    .option(
+      '--keep <span>',
+      'how long it is kept if no job waits for it and no trigger takes it; 0s: not at all (default: 1h)',
+      span,
+    )
     .option('--request-id <uuid>', 'makes a repeat of the command harmless for a day')
     .addHelpText(
       'after',
@@ -55,11 +60,19 @@ async function send(invocation: Invocation, options: SendOptions, name: string):
   });
   const { out } = invocation;
   if (out.json) return out.message(SendSignalResponseSchema, answer);
-  const jobs = `${answer.deliveredCount} job${answer.deliveredCount === 1n ? '' : 's'}`;
-  if (answer.repeated) out.line('It was sent before: nothing was done');
-  else if (answer.kept) out.line('No job waits for it: it is kept for the first one that will');
-  else if (answer.delivering) out.line(`It has reached ${jobs}; delivery to more jobs continues`);
-  else out.line(answer.deliveredCount > 0n ? `It has reached ${jobs}` : 'No job waits for it, and it is not kept');
+  out.line(sentText(answer));
+}
+
+export function sentText(answer: SendSignalResponse): string {
+  const { deliveredCount, delivering, triggerCount } = answer;
+  if (answer.repeated) return 'It was sent before: nothing was done';
+  if (answer.kept) return 'No job waits for it: it is kept for the first one that will';
+  const taken = triggerCount > 0n ? `it is taken by ${countText(Number(triggerCount), 'trigger')}` : '';
+  if (deliveredCount === 0n && !delivering) return `No job waits for it, and ${taken || 'it is not kept'}`;
+  const parts = [`It has reached ${countText(Number(deliveredCount), 'job')}`];
+  if (delivering) parts.push('delivery to more jobs continues');
+  if (taken) parts.push(taken);
+  return parts.join('; ');
 }
 
 function addApprove(program: Command): void {

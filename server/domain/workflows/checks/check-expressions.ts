@@ -32,7 +32,7 @@ export function* checkExpressions(
       length = 0;
     }
   }
-  for (const reference of notBefore(needs, order, [...references.keys()])) {
+  for (const reference of yield* notBefore(needs, order, [...references.keys()])) {
     const located = references.get(reference) as LocatedExpression;
     problems.add(located.field, notBeforeText(workflow.steps, reference));
   }

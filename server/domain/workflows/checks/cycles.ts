@@ -40,8 +40,10 @@ export function reportCycles(
     }
     if (at === undefined || met.get(at) !== start || fine.has(at)) continue;
     const cycle = walk.slice(walk.indexOf(at));
-    const text = cycleText(cycle.map((number) => (steps[number] as WorkflowStep).name));
-    problems.add(`${field}[${cycle[0]}].needs`, `is part of a cycle: ${text}; leave one of these needs out`);
+    const names = cycle.map((number) => (steps[number] as WorkflowStep).name);
+    const isNamed = steps[cycle[0] as number]?.needs.includes(names[1 % names.length] as string);
+    const place = `${field}[${cycle[0]}].${isNamed ? 'needs' : 'needs_prefixes'}`;
+    problems.add(place, `is part of a cycle: ${cycleText(names)}; leave one of these needs out`);
   }
 }
 

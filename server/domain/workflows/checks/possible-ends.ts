@@ -80,11 +80,17 @@ export function reportUnreachable(
   for (const number of order) {
     const step = steps[number] as WorkflowStep;
     const needed = needs.of[number] as readonly number[];
-    const ends = needed.map((need) => possible[need] as number);
+    const ends = needed.map((need) => endsOfNeed(step, steps[need] as WorkflowStep, possible[need] as number));
     if (!mayStart(step.rule, ends))
-      problems.add(`${field}[${number}].trigger_rule`, neverText(steps, step, needed, possible));
+      problems.add(`${field}[${number}].trigger_rule`, neverText(steps, step, needed, ends));
     possible[number] = endsBehind(step, ends);
   }
+}
+
+/** Items that a decided fan-out never begins count as skipped, for a step that counts items. */
+function endsOfNeed({ countsItems }: WorkflowStep, { fanOut }: WorkflowStep, possible: number): number {
+  const isCut = fanOut?.maxFailed !== undefined || fanOut?.successPolicy !== undefined;
+  return countsItems && isCut && (possible & (SUCCEEDED | ITSELF)) !== 0 ? possible | SKIPPED : possible;
 }
 
 /** A step without valid needs may start: a wrong need is left out here, and already reported. */
@@ -126,10 +132,10 @@ function neverText(
   steps: readonly WorkflowStep[],
   { rule }: WorkflowStep,
   needed: readonly number[],
-  possible: Uint8Array,
+  possible: readonly number[],
 ): string {
-  const can = needed.slice(0, 3).map((need) => {
-    const ways = kinds.filter(([end]) => ((possible[need] as number) & end) !== 0).map(([, text]) => text);
+  const can = needed.slice(0, 3).map((need, i) => {
+    const ways = kinds.filter(([end]) => ((possible[i] as number) & end) !== 0).map(([, text]) => text);
     return `${steps[need]?.name} can only ${ways.join(' or ')}`;
   });
   return `never lets the step start: ${rule} does not fit, since ${can.join(', ')}; choose another rule, or give those a condition`;

@@ -27,6 +27,7 @@ export function* workflowProblems(workflow: Workflow, field: string): Generator<
   checkCaches(steps, fieldOfSteps, problems);
   checkDependsOn(steps, fieldOfSteps, problems);
   const needs = needsOf(steps, fieldOfSteps, problems);
+  yield;
   const order = orderOf(needs);
   reportCycles(steps, needs, order, fieldOfSteps, problems);
   reportUnreachable(steps, needs, order, fieldOfSteps, problems);

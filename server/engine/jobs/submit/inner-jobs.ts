@@ -42,7 +42,7 @@ export class InnerJobs {
     this.#parts = parts;
   }
 
-  /** A definition that takes new jobs. Version 0 is the newest. Throws NoJob. */
+  /** A definition that takes new jobs. Version 0 is the one that a new job without labels takes. Throws NoJob. */
   async definition(store: InnerStore, namespace: string, name: string, version: number): Promise<JobDefinition> {
     const { definitions } = this.#parts;
     const found =

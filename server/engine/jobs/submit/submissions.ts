@@ -8,7 +8,7 @@ import type { IdempotencyKey } from '../../../domain/jobs/idempotency-key.ts';
 import { Batcher } from '../../base/batcher.ts';
 import type { DbClock } from '../../base/db-clock.ts';
 import type { JobIds } from '../../base/job-ids.ts';
-import type { Definitions } from '../../definitions/definitions.ts';
+import type { Definitions, VersionOf } from '../../definitions/definitions.ts';
 import { cycleOf } from '../../dependencies/cycle-search.ts';
 import { isUnresolved, resolveDependencies } from '../../dependencies/resolve.ts';
 import type { Lanes } from '../../dispatch/lanes.ts';
@@ -209,9 +209,9 @@ export class Submissions {
   }
 
   /** Throws what `submit` would throw before it stores anything; `path` is the submission's path in the request. */
-  async check(namespace: string, submission: Submission, path: string): Promise<void> {
+  async check(namespace: string, submission: Submission, path: string, isInputLater = false): Promise<void> {
     const { definitions } = await this.#resolve(namespace, [submission], () => path);
-    this.#keys.of(submission, definitions[0] as JobDefinition, path);
+    if (!isInputLater) this.#keys.of(submission, definitions[0] as JobDefinition, path);
   }
 
   /** The submissions with their definitions and rules. Checked first, so that a refused call makes no queue. */
@@ -259,14 +259,15 @@ export class Submissions {
     const found: JobDefinition[] = [];
     const checks: InputCheck[] = [];
     // The jobs of a call mostly share a definition, which is looked up once.
-    const known = new Map<string, JobDefinition>();
+    const known = new Map<string, VersionOf>();
     for (let i = 0; i < submissions.length; i++) {
-      const { definition: name, definitionVersion, input } = submissions[i] as Submission;
+      const { definition: name, definitionVersion, input, labels } = submissions[i] as Submission;
       const key = definitionVersion === 0 ? name : `${name}/${definitionVersion}`;
-      const definition =
+      const versionOf =
         known.get(key) ??
-        (await this.#parts.definitions.getForJob(namespace, name, definitionVersion, `${pathOf(i)}.definition`));
-      known.set(key, definition);
+        (await this.#parts.definitions.forJobs(namespace, name, definitionVersion, `${pathOf(i)}.definition`));
+      known.set(key, versionOf);
+      const definition = versionOf(labels);
       found.push(definition);
       if (definition.inputSchema)
         checks.push({ schema: definition.inputSchema, payload: input, field: `${pathOf(i)}.input` });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Payload } from '../../../domain/base/payload.ts';
 import { type CacheKeyOrigin, cacheKeyOrigin, isFresh, isKept } from '../../../domain/workflows/step-cache.ts';
 import type { EndedStep } from '../../../domain/workflows/step-state.ts';
-import type { CacheLookups, KeptResult } from '../../ports/step-cache.ts';
+import type { CacheLookups, KeptResult } from '../../ports/workflows.ts';
 import type { AdvanceParts } from '../advance-parts.ts';
 import { payloadOf, type Values } from '../values.ts';
 import type { Steps } from './steps.ts';

@@ -21,13 +21,17 @@ export interface EndedItems {
   readonly reason: string | undefined;
 }
 
+/** `isSkipped`: somebody skips the step, so items that do not succeed were skipped. */
 export function endedItems(
   fanOut: FanOut,
   before: FanOutState,
   inbox: readonly InboxRow[],
-  stopping: boolean,
+  { stopping, isSkipped = false }: { readonly stopping: boolean; readonly isSkipped?: boolean },
 ): EndedItems {
-  const ended = inbox.flatMap(({ items, state }) => items.map((item) => ({ item, succeeded: state === 'SUCCEEDED' })));
+  const ended = inbox.flatMap(({ items, state }) => {
+    const skipped = isSkipped || state === 'SKIPPED';
+    return items.map((item) => ({ item, succeeded: state === 'SUCCEEDED', skipped }));
+  });
   const state = endItems(fanOut, before, ended);
   const isOpen = openItems(state) > 0;
   const decision = decideFanOut(fanOut, state);

@@ -50,7 +50,7 @@ export function skippedEnded(
     const state = passEnded(row, inbox);
     return state && skipped(steps, step, state === 'SUCCEEDED' && !loop);
   }
-  const { state, verdict } = endedItems(fanOut, row.fanOut, inbox, true);
+  const { state, verdict } = endedItems(fanOut, row.fanOut, inbox, { stopping: true, isSkipped: true });
   steps.change(step, { fanOut: state });
   return openItems(state) > 0 ? undefined : skipped(steps, step, verdict?.state === 'SUCCEEDED');
 }

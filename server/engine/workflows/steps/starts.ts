@@ -185,7 +185,7 @@ export class StepStarts {
         throw new NoStart('SKIPPED', 'its condition is false');
       if (fanOut) {
         const items = await this.#items(step);
-        const state = beginFanOut(fanOut, items.length);
+        const state = beginFanOut(fanOut, items.length, this.#steps.graph.isCountedByItems(step));
         this.#steps.change(step, { state: 'RUNNING', fanOut: state });
         return items.length === 0 ? 'SUCCEEDED' : this.#more(step, async () => items);
       }

@@ -1,4 +1,5 @@
 /** The steps of one workflow during an advance: loaded on demand, changed in memory, written at the end. */
+import { type ItemChange, itemChange } from '../../../domain/workflows/counted-items.ts';
 import type { Graph } from '../../../domain/workflows/graph.ts';
 import { noneEnded } from '../../../domain/workflows/trigger-rules.ts';
 import type { StoredStep, WorkflowStore, WrittenStep } from '../../ports/workflows.ts';
@@ -7,6 +8,7 @@ import type { KnownSteps } from './expected-steps.ts';
 export const untouched: StoredStep = {
   state: 'WAITING',
   counts: noneEnded,
+  neededItems: undefined,
   childId: undefined,
   iteration: 0,
   fanOut: undefined,
@@ -23,6 +25,8 @@ export class Steps {
   readonly #store: Pick<WorkflowStore, 'readSteps'>;
   readonly #rows = new Map<number, StoredStep>();
   readonly #changed = new Set<number>();
+  /** Fan-outs whose items other steps count: the rows that the last wave knew. */
+  readonly #counted = new Map<number, StoredStep>();
 
   constructor(graph: Graph, jobId: string, store: Pick<WorkflowStore, 'readSteps'>, known?: KnownSteps) {
     this.graph = graph;
@@ -45,8 +49,7 @@ export class Steps {
 
   /** Sets the row of a step that has none stored yet. */
   put(step: number, row: StoredStep): void {
-    this.#rows.set(step, row);
-    this.#changed.add(step);
+    this.#replace(step, untouched, row);
   }
 
   /** The step must be loaded. */
@@ -57,8 +60,24 @@ export class Steps {
   }
 
   change(step: number, change: Partial<StoredStep>): void {
-    this.#rows.set(step, { ...this.row(step), ...change });
+    const before = this.row(step);
+    this.#replace(step, before, { ...before, ...change });
+  }
+
+  #replace(step: number, before: StoredStep, row: StoredStep): void {
+    this.#rows.set(step, row);
     this.#changed.add(step);
+    if (!this.#counted.has(step) && this.graph.isCountedByItems(step)) this.#counted.set(step, before);
+  }
+
+  /** What has become of items that other steps count, since the last call: at most one change for each fan-out. */
+  itemChanges(): ItemChange[] {
+    const changes = [...this.#counted].flatMap(([step, before]) => {
+      const change = itemChange(before, this.row(step));
+      return change ? [{ step, change }] : [];
+    });
+    this.#counted.clear();
+    return changes;
   }
 
   /** All loaded rows. */

@@ -11,6 +11,7 @@ import { sameKey } from '../../base/same-key.ts';
 import { addCounts, countedAs } from '../../dispatch/lane-counts.ts';
 import type { Session } from '../../driver/database.ts';
 import { groups, outboxInsert, publishedFailure, unpublished } from '../../events/outbox.ts';
+import { endedCauses } from '../../triggers/ended-causes.ts';
 import { notifyEnds } from '../inbox/inbox-inserts.ts';
 import { held } from './lock-runs.ts';
 
@@ -148,7 +149,8 @@ checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.j
 ${groups({ from: 'ended', by: outboxColumns })},
 ${addCounts(`SELECT lane_id, CASE WHEN was_state = ${CANCELLING} AND attempt = 0 THEN ${WAITING} ELSE ${countedAs('was_state')} END AS state, -jobs AS jobs FROM groups`)},
 published AS (${outboxInsert({ moved: true, failures: true })}),
-${notifyEnds()}
+${notifyEnds()},
+${endedCauses()}
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempt_count, session_id, assign_time, end_time, failure,
                           progress_fraction, progress_message, progress_counts, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id,
                           result, result_content_type, result_metadata, skip_reason)

@@ -4,7 +4,7 @@ import type { EdgeKey, EndEntry, LockedDependent, Settlement } from '../../../do
 import { inboxKinds, MAX_END_EDGES, MAX_END_ENTRIES, recipients } from '../../../domain/jobs/inbox.ts';
 import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
 import { type StepState, stepStates } from '../../../domain/workflows/step-state.ts';
-import type { Publication, TakenEdge } from '../../../engine/ports/dependencies.ts';
+import type { Publication, PublishedAsset, TakenEdge } from '../../../engine/ports/dependencies.ts';
 import { columnsOf } from '../../base/columns.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
@@ -167,21 +167,28 @@ WITH published AS (
   ON CONFLICT (asset_id) DO UPDATE SET version = a.version + excluded.version,
     publish_time = greatest(a.publish_time, excluded.publish_time),
     job_id = CASE WHEN a.publish_time > excluded.publish_time THEN a.job_id ELSE excluded.job_id END
-  RETURNING asset_id, publish_time
+  RETURNING asset_id, namespace, name, version, publish_time
+),
+told AS (
+  INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT asset_id, ${ASSET_PUBLISHED}, publish_time FROM published
 )
-INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT asset_id, ${ASSET_PUBLISHED}, publish_time FROM published`,
-};
+SELECT namespace, name, version FROM published`,
+  row: { namespace: 'text', name: 'text', version: 'int8' },
+} satisfies Statement;
 
-/** Publishes each asset once, with its number of publications and the last job that published it. */
-export async function publish(session: Session, publications: readonly Publication[]): Promise<void> {
+/**
+ * Publishes each asset once, with its number of publications and the last job that published it. Resolves with the
+ * assets' versions.
+ */
+export async function publish(session: Session, publications: readonly Publication[]): Promise<PublishedAsset[]> {
   const byAsset = Map.groupBy(publications, ({ namespace, name }) => assetIdOf(namespace, name));
   const assets = Array.from(byAsset, ([assetId, all]) => ({
     assetId,
     count: all.length,
     last: all.reduce((last, one) => (one.timeUs >= last.timeUs ? one : last)),
   }));
-  if (assets.length === 0) return;
-  await session.run(publishSome, [
+  if (assets.length === 0) return [];
+  return session.run(publishSome, [
     assets.map(({ assetId }) => assetId),
     assets.map(({ last }) => last.namespace),
     assets.map(({ last }) => last.name),

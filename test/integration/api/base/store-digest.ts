@@ -1,6 +1,7 @@
 /**
  * The content of a database, in a form that can be compared. Without the counts of open jobs, which are folded from one
- * table into another meanwhile and follow from the runs, and without the outbox and the inbox, which empty themselves.
+ * table into another meanwhile and follow from the runs, without the outbox and the inbox, which empty themselves, and
+ * without what judges of roll-outs note.
  */
 import type { Database, Statement } from '../../../../server/store/driver/database.ts';
 
@@ -13,13 +14,15 @@ WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p') AND NOT re
   row: { name: 'name' },
 } satisfies Statement;
 
+const judged = "to_jsonb(t) - 'check_time' - 'step_time'";
+
 /** Row count and checksum of each table, by its name. */
 export async function digestOf(database: Database): Promise<Record<string, string>> {
   const tables = (await database.run(listTables, [])).map((row) => row.name);
-  const parts = tables.map(
-    (table) =>
-      `SELECT '${table}' AS name, count(*) || ' rows ' || md5(coalesce(string_agg(md5(t::text), '' ORDER BY md5(t::text)), '')) AS digest FROM ${table} t`,
-  );
+  const parts = tables.map((table) => {
+    const row = `md5(${table === 'rollouts' ? `(${judged})` : 't'}::text)`;
+    return `SELECT '${table}' AS name, count(*) || ' rows ' || md5(coalesce(string_agg(${row}, '' ORDER BY ${row}), '')) AS digest FROM ${table} t`;
+  });
   const rows = await database.run(
     { name: '', text: parts.join(' UNION ALL '), row: { name: 'text', digest: 'text' } },
     [],

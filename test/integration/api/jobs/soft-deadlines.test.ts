@@ -14,6 +14,7 @@ import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { sharedPostgres } from '../../../support/databases/postgres.ts';
+import { runsAll } from '../../../support/run/tier.ts';
 import { readAll } from '../base/rpc.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
@@ -254,5 +255,39 @@ describe('a soft deadline that is refused', () => {
   it('is the same time for all jobs of a definition', async () => {
     const softDeadline: Deadline = { due: { case: 'time', value: timestampFromMs(Date.now()) } };
     await expect(world.define({ softDeadline })).rejects.toThrow('definition.soft_deadline.time');
+  });
+});
+
+describe('more jobs than one page that miss their soft deadlines together', () => {
+  it.runIf(runsAll)('are all found, raised and listed, each once', { timeout: 120_000 }, async () => {
+    const definition = await world.define();
+    const time = timestampFromMs(Date.now() + 3_000);
+    const due = { case: 'time', value: time } as const;
+    const softDeadline = { due, reaction: DeadlineReaction.RAISE_PRIORITY, priority: 7 };
+    const jobs = Array.from({ length: 2_100 }, () => ({ definition, softDeadline }));
+    const { jobs: submitted } = await world.rpc.call(JobService.method.submitJobs, { jobs });
+    const listed = async () => {
+      const found: Job[] = [];
+      for (let pageToken = ''; ; ) {
+        const filter = { definition, softDeadlineMissed: true };
+        const page = await world.rpc.call(listJobs, { filter, pageSize: 1_000, pageToken });
+        found.push(...page.jobs);
+        pageToken = page.nextPageToken;
+        if (pageToken === '') return found;
+      }
+    };
+    const late = await eventually(
+      'all have missed it',
+      async () => {
+        const found = await listed();
+        return found.length >= jobs.length && found;
+      },
+      { timeoutMs: 60_000 },
+    );
+    expect(late.map(({ jobId }) => jobId).sort()).toEqual(submitted.map(({ jobId }) => jobId).sort());
+    const lateness = late.map((job) => timestampMs(job.softDeadlineMissTime as Timestamp) - timestampMs(time));
+    expect(Math.min(...lateness)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...lateness)).toBeLessThan(NOTICED_MS);
+    expect(late.every(({ priority }) => priority === 7)).toBe(true);
   });
 });

@@ -36,12 +36,19 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'Schedule.update_time': ignored,
   'Schedule.next_time': ignored,
   'Schedule.job_count': ignored,
+  'Trigger.create_time': ignored,
+  'Trigger.update_time': ignored,
+  'Trigger.job_count': ignored,
   'PreviewScheduleRequest.count': { values: /^2147483647$/, why: 'cut to what there may be, as a size of a page' },
   ...Object.fromEntries(
     ['blocked', 'scheduled', 'ready', 'paused', 'leased', 'waiting'].map((state) => [`QueueCounts.${state}`, ignored]),
   ),
   'JobSubmission.definition_version': notThere,
   'GetJobDefinitionRequest.version': notThere,
+  'GetRolloutRequest.version': notThere,
+  'UpdateRolloutRequest.version': notThere,
+  'PromoteRolloutRequest.version': notThere,
+  'RollBackRolloutRequest.version': notThere,
   'WorkflowStep.definition_version': { ...restIsMissing, values: /^2147483647$/, why: 'a version that could be there' },
   'Compensation.definition_version': {
     ...restIsMissing,
@@ -52,7 +59,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'ListAuditRecordsRequest.job_id': { values: /^nothing$/, why: 'records of every job' },
   'WorkflowStep.name': { ...restIsMissing, values: /^a device$/, why: 'a step has no file and no subject' },
   'JobSubmission.traceparent': {
-    notBelow: ['schedule.', 'batch.callback.'],
+    notBelow: ['schedule.', 'trigger.', 'batch.callback.'],
     why: 'W3C asks to drop a malformed trace context, and not to fail the call',
   },
   'Handler.min_version': { values: /^2147483647$/, why: 'a version that may come' },

@@ -1,6 +1,6 @@
 /**
- * The terminal examples in docs/cli.md, docs/exec.md, docs/placement.md, docs/schedules.md and docs/simulate.md run
- * unchanged and print what the guides say, where `…` matches anything. The YAML of guides without such an example is
+ * The terminal examples in docs/cli.md, docs/exec.md, docs/placement.md, docs/rollouts.md, docs/schedules.md, docs/simulate.md and
+ * docs/triggers.md run unchanged and print what the guides say, where `…` matches anything. The YAML of guides without such an example is
  * applied.
  */
 import { readFileSync } from 'node:fs';
@@ -20,7 +20,9 @@ it.each([
   ['cli.md', 30],
   ['exec.md', 14],
   ['placement.md', 4],
+  ['rollouts.md', 10],
   ['schedules.md', 18],
+  ['triggers.md', 15],
   ['simulate.md', 6],
 ])('each example of %s prints what the guide says', { timeout: 600_000 }, async (guide, least) => {
   const { count, differences } = await runConsoleGuide(guide, server.address);

@@ -20,7 +20,7 @@ const apply = (stdin: string, ...args: string[]) => server.run(['apply', '-f', '
 
 describe('docs/workflows.md', () => {
   it('has example files', () => {
-    expect(files).toHaveLength(6);
+    expect(files).toHaveLength(8);
   });
 
   it.each(files.map((file, i) => [i + 1, file] as const))(
@@ -209,14 +209,40 @@ describe('the example of docs/workflows.md', () => {
     expect(mails).toEqual([{ to: 'ann', text: 'receipt r-995' }]);
   });
 
+  it('for a sky survey runs', async () => {
+    const handlers = {
+      project: (_: unknown, { tile }: { tile: number }) => 10 * tile,
+      sum: (_: unknown, tiles: number[]) => tiles.reduce((sum, tile) => sum + tile),
+    };
+    expect(await result(1, {}, handlers)).toEqual({ sum: 60 });
+    const { stdout } = await server.run(['list', '--definition', 'survey', '-n', 'run-1', '--json']);
+    const [jobId = ''] = stdout.match(/[0-9a-f]{8}-[0-9a-f-]{27}/) ?? [];
+    const graph = await server.run(['graph', jobId, '-n', 'run-1']);
+    expect(graph.stdout).toMatch(/\nproject_1 .*\n└─ sum .* needs project_\* too *\nproject_2 /);
+  });
+
   it('for polling runs', async () => {
     const vote = (_: unknown, input: { who?: string; votes?: string[] }) => input.votes ?? `${input.who} says yes`;
-    expect(await result(1, { people: ['ann'] }, { vote })).toEqual({ count: ['ann says yes'] });
+    expect(await result(2, { people: ['ann'] }, { vote })).toEqual({ count: ['ann says yes'] });
+  });
+
+  it('for an inspection runs', async () => {
+    const calls: string[] = [];
+    const handlers = {
+      check: (_: unknown, part: string) => {
+        if (part === 'bad') throw new Error('it is bad');
+      },
+      alarm: () => void calls.push('alarm'),
+      report: () => void calls.push('report'),
+    };
+    expect(await result(3, { parts: ['good'] }, handlers)).toEqual({ report: null });
+    expect(await result(3, { parts: ['good', 'bad', 'good'] }, handlers)).toEqual({ alarm: null, report: null });
+    expect(calls.toSorted()).toEqual(['alarm', 'report', 'report']);
   });
 
   it('for pages runs', async () => {
     const page = (_: unknown, { from }: { from: number }) => (from < 3 ? { next: from + 1 } : { last: from });
-    expect(await result(2, { from: 1 }, { page, tidy: () => null })).toEqual({ fetch: { last: 3 } });
+    expect(await result(4, { from: 1 }, { page, tidy: () => null })).toEqual({ fetch: { last: 3 } });
   });
 
   it('for pages that are translated once runs', async () => {
@@ -229,31 +255,31 @@ describe('the example of docs/workflows.md', () => {
       publish: (_: unknown, text: string) => text,
     };
     for (const user of ['ann', 'bob'])
-      expect(await result(4, { text: 'good day', user }, handlers)).toEqual({ publish: 'good day (fr)' });
+      expect(await result(6, { text: 'good day', user }, handlers)).toEqual({ publish: 'good day (fr)' });
     expect(asked).toEqual([{ text: 'good day', to: 'fr', asked_by: 'ann' }]);
-    const { stdout } = await server.run(['list', '--definition', 'page', '-n', 'run-4', '--json']);
+    const { stdout } = await server.run(['list', '--definition', 'page', '-n', 'run-6', '--json']);
     const [jobId = ''] = stdout.match(/[0-9a-f]{8}-[0-9a-f-]{27}/) ?? [];
     const shown = async (command: string) =>
-      (await server.run([command, jobId, '-n', 'run-4'])).stdout.replaceAll(/ {2,}/g, '  ');
+      (await server.run([command, jobId, '-n', 'run-6'])).stdout.replaceAll(/ {2,}/g, '  ');
     expect(await shown('graph')).toMatch(/2 steps: 2 SUCCEEDED, 1 of them cached\n/);
     expect(await shown('graph')).toMatch(/\ntranslate {2}SUCCEEDED {2}cached {2}(\S+) {2}cached: result of job \1 *\n/);
     expect(await shown('timeline')).toMatch(/\ntranslate {2}SUCCEEDED {2}\+\S+ {2}cached {2}/);
   });
 
   it('for a report after a job runs', async () => {
-    await apply(files[5] as string, '-n', 'run-5');
-    const { stdout } = await server.run(['submit', 'sum-sales', '-n', 'run-5', '--input', '{"day": "mon"}']);
+    await apply(files[7] as string, '-n', 'run-7');
+    const { stdout } = await server.run(['submit', 'sum-sales', '-n', 'run-7', '--input', '{"day": "mon"}']);
     const [upstream] = stdout.match(/[0-9a-f]{8}-[0-9a-f-]{27}/) ?? [];
     const days: string[] = [];
     const handlers = {
       'sum-sales': (_: unknown, { day }: { day: string }) => days.push(day),
       'mail-sum': (_: unknown, sum: number) => `mailed ${sum}`,
     };
-    expect(await result(5, { day: 'tue', import: upstream }, handlers)).toEqual({ mail: 'mailed 2' });
+    expect(await result(7, { day: 'tue', import: upstream }, handlers)).toEqual({ mail: 'mailed 2' });
     expect(days).toEqual(['mon', 'tue']);
-    const listed = await server.run(['list', '--definition', 'report', '-n', 'run-5', '--json']);
+    const listed = await server.run(['list', '--definition', 'report', '-n', 'run-7', '--json']);
     const [jobId = ''] = listed.stdout.match(/[0-9a-f]{8}-[0-9a-f-]{27}/) ?? [];
-    const graph = await server.run(['graph', jobId, '-n', 'run-5']);
+    const graph = await server.run(['graph', jobId, '-n', 'run-7']);
     expect(graph.stdout).toContain(`its job depends on job ${upstream} to succeed`);
   });
 });

@@ -45,6 +45,7 @@ import { heldSuite } from './sessions/held.ts';
 import { sessionsSuite } from './sessions/sessions.ts';
 import { workersSuite } from './sessions/workers.ts';
 import { waitsSuite } from './signals/waits.ts';
+import { triggersSuite } from './triggers/triggers.ts';
 import { partitionsSuite } from './upkeep/partitions.ts';
 import { verifySuite } from './upkeep/verify.ts';
 import { vitalsSuite } from './upkeep/vitals.ts';
@@ -83,6 +84,7 @@ export function storeSuite(context: StoreContext): void {
   erasingSuite(context);
   schedulesSuite(context);
   scheduleChangesSuite(context);
+  triggersSuite(context);
   batchesSuite(context);
   batchRetriesSuite(context);
   waitsSuite(context);

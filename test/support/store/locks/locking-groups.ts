@@ -10,12 +10,14 @@ import type { LockingGroup, Operation } from './locked-rows.ts';
 import { reportLocks } from './report-locks.ts';
 import { requestLocks } from './request-locks.ts';
 import { retryLocks } from './retry-locks.ts';
+import { rolloutLocks } from './rollout-locks.ts';
 import { scheduleLocks } from './schedule-locks.ts';
 import { sessionLocks } from './session-locks.ts';
 import { settingsLocks } from './settings-locks.ts';
 import { signalLocks } from './signal-locks.ts';
 import { stepLocks } from './step-locks.ts';
 import { submissionLocks } from './submission-locks.ts';
+import { triggerLocks } from './trigger-locks.ts';
 import { workflowLocks } from './workflow-locks.ts';
 
 /** The operations that need no other rows than the shared ones. */
@@ -37,6 +39,8 @@ export const lockingGroups: readonly LockingGroup[] = [
   stepLocks,
   signalLocks,
   scheduleLocks,
+  triggerLocks,
+  rolloutLocks,
   settingsLocks,
   requestLocks,
   reportLocks,

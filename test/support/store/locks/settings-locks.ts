@@ -62,7 +62,7 @@ async function makeRows(context: StoreContext, _: LockedRows): Promise<SettingsR
   const lanes = queues.map(({ name }) => makeLane(context, { queue: name }));
   for (const definition of definitions) await makeLane(context, { definition });
   const reset = `
-DELETE FROM job_definitions WHERE version > 1; DELETE FROM archived_definitions; DELETE FROM retentions;
+DELETE FROM job_definitions WHERE version > 1; DELETE FROM rollouts; DELETE FROM archived_definitions; DELETE FROM retentions;
 DELETE FROM lane_counts; DELETE FROM lane_count_changes;`;
   return { queues, queueLaneIds: await Promise.all(lanes), definitions, reset };
 }

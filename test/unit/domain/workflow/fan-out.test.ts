@@ -1,5 +1,6 @@
 /** Fan-outs compared with Indexed Jobs of Kubernetes, and the syntax of indexes. */
 import { describe, expect, it } from 'vitest';
+import { itemChange } from '../../../../server/domain/workflows/counted-items.ts';
 import { beginFanOut, decideFanOut, endItems, startItems } from '../../../../server/domain/workflows/fan-out.ts';
 import { parseIndexes } from '../../../../server/domain/workflows/indexes.ts';
 import type { FanOut } from '../../../../server/domain/workflows/workflow.ts';
@@ -218,5 +219,46 @@ describe('parseIndexes', () => {
     ['1-3,3', 'has 3 after 3; write the indexes in order, each once'],
   ])('refuses "%s"', (text, problem) => {
     expect(parseIndexes(text)).toEqual({ problem });
+  });
+});
+
+describe('items that a step counts', () => {
+  const fanOut = { items, maxFailed: 0 };
+  const ended = [
+    { item: 0, succeeded: true },
+    { item: 1, succeeded: false },
+    { item: 2, succeeded: false, skipped: true },
+  ];
+
+  it('are counted by their ends, also after the decision', () => {
+    const first = endItems(fanOut, startItems(beginFanOut(fanOut, 9, true), 6), ended);
+    expect(first.counted).toEqual({ succeeded: 1, failed: 1, skipped: 1 });
+    const second = endItems(fanOut, first, ended);
+    expect([second.late, second.counted]).toEqual([3, { succeeded: 2, failed: 2, skipped: 2 }]);
+  });
+
+  it('are not counted if no step asks', () => {
+    expect(endItems(fanOut, startItems(beginFanOut(fanOut, 9), 6), ended)).not.toHaveProperty('counted');
+  });
+
+  it('that are open, or have not begun, when the fan-out ends count as failed and as skipped', () => {
+    const running = endItems(fanOut, startItems(beginFanOut(fanOut, 9, true), 6), ended);
+    const from = { state: 'RUNNING', fanOut: running } as const;
+    expect(itemChange(from, { state: 'FAILED', fanOut: running })).toEqual({
+      ...{ added: 0, succeeded: 0, failed: 3, upstreamFailed: 0, skipped: 3 },
+    });
+    expect(itemChange(from, from)).toBeUndefined();
+    expect(itemChange({ state: 'WAITING' }, from)).toEqual({
+      ...{ added: 8, succeeded: 1, failed: 1, upstreamFailed: 0, skipped: 1 },
+    });
+  });
+
+  it('are one step as long as there are none', () => {
+    const ends = { added: 0, succeeded: 0, failed: 0, upstreamFailed: 0, skipped: 0 };
+    const none = beginFanOut(fanOut, 0, true);
+    expect(itemChange({ state: 'WAITING' }, { state: 'RUNNING', fanOut: none })).toBeUndefined();
+    expect(itemChange({ state: 'WAITING' }, { state: 'SUCCEEDED', fanOut: none })).toEqual({ ...ends, succeeded: 1 });
+    expect(itemChange({ state: 'WAITING' }, { state: 'SKIPPED' })).toEqual({ ...ends, skipped: 1 });
+    expect(itemChange({ state: 'WAITING' }, { state: 'UPSTREAM_FAILED' })).toEqual({ ...ends, upstreamFailed: 1 });
   });
 });

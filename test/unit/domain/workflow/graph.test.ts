@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
 import type { EndedStep } from '../../../../server/domain/workflows/step-state.ts';
 import { type StepRow, successorsOf, wave } from '../../../../server/domain/workflows/wave.ts';
-import { MAX_NEEDS, MAX_STEPS } from '../../../../server/domain/workflows/workflow.ts';
+import { MAX_EDGES, MAX_STEPS } from '../../../../server/domain/workflows/workflow.ts';
 import { stepOf, workflowOf } from '../../../support/workflows/workflow-steps.ts';
 
 describe('compileGraph', () => {
@@ -65,17 +65,32 @@ describe('a large workflow', () => {
     expect(waves).toBe(MAX_STEPS);
   });
 
-  it('may have the maximum number of needs, with waves no larger than the next steps', () => {
-    const layers = [0, 1, 2].map((layer) => Array.from({ length: MAX_NEEDS }, (_, i) => `s${layer}_${i}`));
-    const steps = layers.flatMap((names, layer) =>
-      names.map((name) => stepOf({ name, needs: layers[layer - 1] ?? [] })),
-    );
+  it('may have a million needs, with waves no larger than the next steps', () => {
+    const width = 1_000;
+    const names = (letter: string) => Array.from({ length: width }, (_, i) => `${letter}${i}`);
+    const steps = [
+      ...names('a').map((name) => stepOf({ name })),
+      ...names('b').map((name) => stepOf({ name, needsPrefixes: ['a'] })),
+    ];
     const graph = compileGraph(workflowOf(...steps));
-    const second = Array.from({ length: MAX_NEEDS }, (_, i) => MAX_NEEDS + i);
-    const all = Array.from({ length: MAX_NEEDS }, (_, step) => ({ step, state: 'SUCCEEDED' as const }));
+    const second = Array.from({ length: width }, (_, i) => width + i);
+    const all = Array.from({ length: width }, (_, step) => ({ step, state: 'SUCCEEDED' as const }));
+    expect(second.reduce((sum, step) => sum + graph.needCount(step), 0)).toBe(MAX_EDGES);
     expect([...successorsOf(graph, all)]).toEqual(second);
     const most = wave(graph, new Map(), all.slice(1));
     expect([[...most.rows.keys()], most.ready]).toEqual([second, []]);
     expect(wave(graph, most.rows, all.slice(0, 1)).ready).toEqual(second);
+  });
+
+  it('may have a step that needs all others', () => {
+    const names = Array.from({ length: MAX_STEPS }, (_, i) => `s${i}`);
+    const steps = names.map((name, i) => stepOf({ name, ...(i === 0 ? { needsPrefixes: ['s'] } : {}) }));
+    const graph = compileGraph(workflowOf(...steps));
+    expect(graph.needs(0)).toEqual(names.map((_, i) => i).slice(1));
+    expect([graph.needCount(0), graph.successors(7), graph.roots('NORMAL').length]).toEqual([
+      MAX_STEPS - 1,
+      [0],
+      9_999,
+    ]);
   });
 });

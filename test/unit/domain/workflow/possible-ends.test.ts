@@ -79,3 +79,20 @@ it('validation names the possible ends of a need that is never done itself', () 
     'ONE_DONE does not fit, since c can only be kept from starting by a failure or be skipped;',
   );
 });
+
+describe('validation of a step that counts items', () => {
+  const behind = (fanOut: object, countsItems: boolean) =>
+    problemsOf(
+      workflow([
+        step('a', [], { fanOut: { items: '[1]', ...fanOut } }),
+        step('b', ['a'], { rule: 'ALL_SKIPPED', ...(countsItems && { countsItems }) }),
+      ]),
+    ).length;
+
+  it('knows that items are skipped only if the fan-out may end before all have begun', () => {
+    expect(behind({}, true)).toBe(1);
+    expect(behind({ maxFailed: 1 }, true)).toBe(0);
+    expect(behind({ successPolicy: [{ count: 1 }] }, true)).toBe(0);
+    expect(behind({ maxFailed: 1 }, false)).toBe(1);
+  });
+});

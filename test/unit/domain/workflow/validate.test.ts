@@ -78,6 +78,51 @@ describe('validation of names and needs finds', () => {
       ['w.steps[1].needs[1] is there already as needs[0]; name it once'],
     ],
     [
+      'a prefix of no step',
+      one(step('a'), step('b', ['a'], { needsPrefixes: ['a', 'x'] })),
+      [
+        "w.steps[1].needs_prefixes[1] is the beginning of no other step's name of the role NORMAL; add the steps, or leave the prefix out",
+      ],
+    ],
+    [
+      'a prefix of itself only',
+      one(step('a'), step('b', [], { needsPrefixes: ['b'] })),
+      [
+        "w.steps[1].needs_prefixes[0] is the beginning of no other step's name of the role NORMAL; add the steps, or leave the prefix out",
+      ],
+    ],
+    [
+      'a prefix of steps of another role only',
+      one(step('a'), step('b'), clean('z', [], { needsPrefixes: ['a'] })),
+      [
+        "w.steps[2].needs_prefixes[0] is the beginning of no other step's name of the role FINALLY; add the steps, or leave the prefix out",
+      ],
+    ],
+    [
+      'a duplicate prefix',
+      one(step('a'), step('b', [], { needsPrefixes: ['a', 'a'] })),
+      ['w.steps[1].needs_prefixes[1] is there already as needs_prefixes[0]; name it once'],
+    ],
+    [
+      'a cycle through prefixes',
+      one(step('a1', [], { needsPrefixes: ['b'] }), step('b1', [], { needsPrefixes: ['c'] }), step('c1', ['a1'])),
+      [
+        'w.steps[0].needs_prefixes is part of a cycle: a1 needs b1, b1 needs c1, c1 needs a1; leave one of these needs out',
+      ],
+    ],
+    [
+      'a step that never starts behind a prefix',
+      one(step('a1'), step('a2'), step('b', [], { needsPrefixes: ['a'], rule: 'ALL_SKIPPED' })),
+      [
+        'w.steps[2].trigger_rule never lets the step start: ALL_SKIPPED does not fit, since a1 can only succeed or fail, a2 can only succeed or fail; choose another rule, or give those a condition',
+      ],
+    ],
+    [
+      'an expression that names a step outside of the prefixes',
+      one(step('a1'), step('x'), step('b', [], { needsPrefixes: ['a'], input: '[steps.a1.state, steps.x.state]' })),
+      ['w.steps[2].input names x, which does not come before: let b need it, or a step that does'],
+    ],
+    [
       'a need of another role',
       one(step('a'), clean('z', ['a'])),
       [
@@ -145,9 +190,19 @@ describe('validation of names and needs finds', () => {
   });
 
   it('too many needs in total', () => {
-    const needs = Array.from({ length: 1_000 }, (_, k) => `s${k}`);
-    const steps = Array.from({ length: 1_101 }, (_, i) => step(`s${i}`, i < 1_000 ? [] : needs));
-    expect(one(...steps)).toEqual([expect.stringMatching(/^w.steps have 101000 needs in all; at most 100000/)]);
+    const first = Array.from({ length: 1_000 }, (_, i) => step(`a${i}`));
+    const short = Array.from({ length: 1_001 }, (_, i) => step(`b${i}`, [], { needsPrefixes: ['a'] }));
+    const long = short.map(({ name }) =>
+      step(
+        name,
+        first.map((need) => need.name),
+      ),
+    );
+    for (const second of [short, long])
+      expect(one(...first, ...second)).toEqual([
+        expect.stringMatching(/^w.steps have 1001000 needs in all; at most 1000000/),
+      ]);
+    expect(one(...first, ...short.slice(1))).toEqual([]);
   });
 });
 

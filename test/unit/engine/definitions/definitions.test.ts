@@ -14,7 +14,7 @@ function cacheOf(characters: number) {
     },
   };
   const time = new VirtualTime();
-  return { reads, time, definitions: new Definitions(store as unknown as StoredDefinitions, time) };
+  return { reads, time, definitions: new Definitions(store as unknown as StoredDefinitions, time, () => 0) };
 }
 
 it('a version that is read again stays as it was prepared', async () => {

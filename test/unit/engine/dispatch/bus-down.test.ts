@@ -25,7 +25,7 @@ function jobsFor({ permits, lanes }: Claim): ClaimedJob[] {
 it('a heartbeat with the bus down claims a suspect first, for one slot, and other jobs for the rest', async () => {
   const time = new VirtualTime();
   const laneStore = new LaneStore();
-  const lanes = new Lanes(laneStore, new Definitions(laneStore, time));
+  const lanes = new Lanes(laneStore, new Definitions(laneStore, time, () => 0));
   const credits = new UnspentCredits(time);
   const claims: Claim[] = [];
   const claim = async (asked: Claim) => {

@@ -32,7 +32,7 @@ let wakes: number;
 beforeEach(() => {
   time = new VirtualTime();
   const store = new LaneStore();
-  lanes = new Lanes(store, new Definitions(store, time));
+  lanes = new Lanes(store, new Definitions(store, time, () => 0));
   credits = new UnspentCredits(time);
   announced = [];
   wakes = 0;

@@ -34,7 +34,7 @@ function deposit(sessionId: string, slots: number, sessionClass = offers('mail')
 beforeEach(() => {
   const store = new LaneStore();
   const time = new VirtualTime();
-  lanes = new Lanes(store, new Definitions(store, time));
+  lanes = new Lanes(store, new Definitions(store, time, () => 0));
   credits = new UnspentCredits(time);
 });
 

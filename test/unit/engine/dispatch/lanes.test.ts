@@ -26,7 +26,7 @@ let lanes: Lanes;
 
 beforeEach(() => {
   store = new LaneStore();
-  lanes = new Lanes(store, new Definitions(store, new VirtualTime()));
+  lanes = new Lanes(store, new Definitions(store, new VirtualTime(), () => 0));
 });
 
 /** Creates lanes for the queues, and loads them. */

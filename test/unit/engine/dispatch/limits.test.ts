@@ -28,7 +28,7 @@ beforeEach(async () => {
   [asked, deferred, reported, capacities] = [[], [], [], 0];
   const time = new VirtualTime();
   const laneStore = new LaneStore();
-  lanes = new Lanes(laneStore, new Definitions(laneStore, time));
+  lanes = new Lanes(laneStore, new Definitions(laneStore, time, () => 0));
   limits = new Limits({
     store: {
       requeueDeferred: async (ids) => {

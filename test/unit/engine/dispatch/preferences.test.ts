@@ -27,7 +27,7 @@ let preferences: Preferences;
 beforeEach(() => {
   time = new VirtualTime();
   const store = new LaneStore();
-  lanes = new Lanes(store, new Definitions(store, time));
+  lanes = new Lanes(store, new Definitions(store, time, () => 0));
   credits = new UnspentCredits(time);
   preferences = new Preferences({ lanes, credits, clock: time });
 });

@@ -27,7 +27,7 @@ let credits: UnspentCredits;
 beforeEach(() => {
   const store = new LaneStore();
   const time = new VirtualTime();
-  lanes = new Lanes(store, new Definitions(store, time));
+  lanes = new Lanes(store, new Definitions(store, time, () => 0));
   credits = new UnspentCredits(time);
   for (const name of ['a', 'b']) credits.deposit(name, offer, [{ creditId: 1, slots: 0, prefetch: 1 }], name);
 });

@@ -14,7 +14,7 @@ const chain = compileGraph(
 
 function row(step: number, state: WrittenStep['state'] = 'RUNNING', jobId = 'w'): WrittenStep {
   const none = { fanOut: undefined, reason: undefined, adoptedFrom: undefined, skipReason: undefined };
-  const uncached = { cacheKey: undefined, cacheTimeUs: undefined };
+  const uncached = { cacheKey: undefined, cacheTimeUs: undefined, neededItems: undefined };
   return { jobId, step, state, counts: noneEnded, childId: 'child', iteration: 0, ...none, ...uncached };
 }
 

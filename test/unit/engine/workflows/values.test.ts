@@ -13,6 +13,7 @@ const ended = {
   jobId,
   state: 'SUCCEEDED',
   counts: noneEnded,
+  neededItems: undefined,
   iteration: 0,
   reason: undefined,
   adoptedFrom: undefined,

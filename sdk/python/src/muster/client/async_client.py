@@ -20,8 +20,10 @@ from muster.client import (
     job_calls,
     job_steps,
     queue_calls,
+    rollout_calls,
     schedule_calls,
     signal_calls,
+    trigger_calls,
     watching,
     worker_calls,
     workflow_calls,
@@ -130,6 +132,11 @@ class AsyncClient:
     get_definition = _call(definition_calls.get_definition)
     list_definitions = _pages(definition_calls.list_definitions)
     archive_definition = _call(definition_calls.archive_definition)
+    get_rollout = _call(rollout_calls.get_rollout)
+    list_rollouts = _pages(rollout_calls.list_rollouts)
+    update_rollout = _call(rollout_calls.update_rollout)
+    promote_rollout = _call(rollout_calls.promote_rollout)
+    roll_back_rollout = _call(rollout_calls.roll_back_rollout)
     list_circuit_breakers = _pages(circuit_breaker_calls.list_circuit_breakers)
     close_circuit_breaker = _call(circuit_breaker_calls.close_circuit_breaker)
 
@@ -173,6 +180,16 @@ class AsyncClient:
     backfill_schedule = _call(schedule_calls.backfill_schedule)
     preview_schedule = _call(schedule_calls.preview_schedule)
     list_schedule_runs = _pages(schedule_calls.list_schedule_runs)
+
+    apply_trigger = _call(trigger_calls.apply_trigger)
+    check_trigger = _call(trigger_calls.check_trigger)
+    get_trigger = _call(trigger_calls.get_trigger)
+    list_triggers = _pages(trigger_calls.list_triggers)
+    delete_trigger = _call(trigger_calls.delete_trigger)
+    pause_trigger = _call(trigger_calls.pause_trigger)
+    resume_trigger = _call(trigger_calls.resume_trigger)
+    list_trigger_runs = _pages(trigger_calls.list_trigger_runs)
+    explain_trigger = _call(trigger_calls.explain_trigger)
 
     add_dependencies = _call(dependency_calls.add_dependencies)
     list_assets = _pages(dependency_calls.list_assets)

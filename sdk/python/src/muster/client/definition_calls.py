@@ -9,6 +9,7 @@ from muster.client.definition import DefinitionOptions, definition_message
 from muster.client.listing import all_pages
 from muster.v1 import job_definition_service_pb2 as messages
 from muster.v1.job_definition_pb2 import JobDefinition
+from muster.v1.rollout_pb2 import RolloutSettings
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -18,6 +19,7 @@ def apply_definition(
     scope: Scope,
     name: str,
     *,
+    rollout: RolloutSettings | None = None,
     request_id: str = "",
     timeout: float | None = None,
     **options: Unpack[DefinitionOptions],
@@ -26,19 +28,26 @@ def apply_definition(
 
     Args:
         name: The definition's name.
+        rollout: How a new version takes the place of the one before it, see `muster.rollout_settings`; ignored if there
+            is no new version. None: all new jobs take it.
         request_id: UUID that makes retries of this call idempotent. Empty: a new one.
         timeout: Seconds for the call, retries included. None: the client's.
         **options: Content of the definition, see `DefinitionOptions`.
 
     Raises:
-        MusterError: INVALID_ARGUMENT; `violations` names each field.
+        MusterError: INVALID_ARGUMENT, also for the roll-out of a first version; `violations` names each field.
     """
-    request = _apply_request(scope, name, request_id, options)
+    request = _apply_request(scope, name, request_id, options, rollout)
     return Call(_method("ApplyJobDefinition", messages.ApplyJobDefinitionResponse), request, _definition, timeout)
 
 
 def check_definition(
-    scope: Scope, name: str, *, timeout: float | None = None, **options: Unpack[DefinitionOptions]
+    scope: Scope,
+    name: str,
+    *,
+    rollout: RolloutSettings | None = None,
+    timeout: float | None = None,
+    **options: Unpack[DefinitionOptions],
 ) -> Call[messages.ApplyJobDefinitionResponse]:
     """Checks a definition without storing it.
 
@@ -47,13 +56,14 @@ def check_definition(
 
     Args:
         name: The definition's name.
+        rollout: The roll-out of a new version, as in `apply_definition`.
         timeout: Seconds for the call, retries included. None: the client's.
         **options: Content of the definition, see `DefinitionOptions`.
 
     Raises:
         MusterError: INVALID_ARGUMENT, as `apply_definition` would.
     """
-    request = _apply_request(scope, name, "", options)
+    request = _apply_request(scope, name, "", options, rollout)
     request.validate_only = True
     return Call(_method("ApplyJobDefinition", messages.ApplyJobDefinitionResponse), request, whole, timeout)
 
@@ -90,10 +100,12 @@ def archive_definition(
 
 
 def _apply_request(
-    scope: Scope, name: str, request_id: str, options: DefinitionOptions
+    scope: Scope, name: str, request_id: str, options: DefinitionOptions, rollout: RolloutSettings | None
 ) -> messages.ApplyJobDefinitionRequest:
     return messages.ApplyJobDefinitionRequest(
-        definition=definition_message(name, scope.namespace, options), request_id=new_id(request_id)
+        definition=definition_message(name, scope.namespace, options),
+        request_id=new_id(request_id),
+        rollout=rollout,
     )
 
 

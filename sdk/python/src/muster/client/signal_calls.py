@@ -20,14 +20,16 @@ class SentSignal:
     Attributes:
         delivered_count: Number of jobs that the signal has ended so far.
         delivering: True while the control plane delivers the signal to more jobs.
-        kept: No job waited for the signal; it is kept for the first job that will.
+        kept: Neither a job nor a trigger took the signal; it is kept for the first job that will.
         repeated: The signal was sent before; this call did nothing.
+        trigger_count: Number of triggers that have a cause of this name and are not paused.
     """
 
     delivered_count: int
     delivering: bool
     kept: bool
     repeated: bool
+    trigger_count: int = 0
 
 
 def send_signal(
@@ -40,7 +42,9 @@ def send_signal(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[SentSignal]:
-    """Ends all jobs that wait for the signal. If there is none, the signal is kept for the first one that will.
+    """Ends all jobs that wait for the signal, and is a cause for triggers.
+
+    If there is neither, the signal is kept for the first job that will wait for it.
 
     Args:
         name: The signal's name.
@@ -123,7 +127,7 @@ def _method(name: str, reply: Any) -> Method:
 
 
 def _sent(reply: Any) -> SentSignal:
-    return SentSignal(reply.delivered_count, reply.delivering, reply.kept, reply.repeated)
+    return SentSignal(reply.delivered_count, reply.delivering, reply.kept, reply.repeated, reply.trigger_count)
 
 
 def _job(reply: Any) -> Job:

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from muster.v1 import job_definition_pb2 as muster_dot_v1_dot_job__definition__pb2
+from muster.v1 import rollout_pb2 as muster_dot_v1_dot_rollout__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&muster/v1/job_definition_service.proto\x12\tmuster.v1\x1a\x1emuster/v1/job_definition.proto\"t\n\x19\x41pplyJobDefinitionRequest\x12,\n\ndefinition\x18\x01 \x01(\x0b\x32\x18.muster.v1.JobDefinition\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"\xbb\x01\n\x1a\x41pplyJobDefinitionResponse\x12,\n\ndefinition\x18\x01 \x01(\x0b\x32\x18.muster.v1.JobDefinition\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12/\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32\x1a.muster.v1.FieldDifference\x12-\n\x06issues\x18\x04 \x03(\x0b\x32\x1d.muster.v1.CompatibilityIssue\">\n\x0f\x46ieldDifference\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\"c\n\x12\x43ompatibilityIssue\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.muster.v1.CompatibilityKind\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x10\n\x08subjects\x18\x03 \x03(\t\"K\n\x17GetJobDefinitionRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\"H\n\x18GetJobDefinitionResponse\x12,\n\ndefinition\x18\x01 \x01(\x0b\x32\x18.muster.v1.JobDefinition\"l\n\x19ListJobDefinitionsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x15\n\rshow_archived\x18\x04 \x01(\x08\"d\n\x1aListJobDefinitionsResponse\x12-\n\x0b\x64\x65\x66initions\x18\x01 \x03(\x0b\x32\x18.muster.v1.JobDefinition\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"R\n\x1b\x41rchiveJobDefinitionRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"L\n\x1c\x41rchiveJobDefinitionResponse\x12,\n\ndefinition\x18\x01 \x01(\x0b\x32\x18.muster.v1.JobDefinition*\xb6\x02\n\x11\x43ompatibilityKind\x12\"\n\x1e\x43OMPATIBILITY_KIND_UNSPECIFIED\x10\x00\x12 \n\x1c\x43OMPATIBILITY_KIND_NO_WORKER\x10\x01\x12.\n*COMPATIBILITY_KIND_WORKER_EXCLUDES_VERSION\x10\x02\x12%\n!COMPATIBILITY_KIND_JOBS_IN_FLIGHT\x10\x03\x12,\n(COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED\x10\x04\x12,\n(COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED\x10\x05\x12(\n$COMPATIBILITY_KIND_PLACEMENT_CHANGED\x10\x06\x32\xa2\x03\n\x14JobDefinitionService\x12\x61\n\x12\x41pplyJobDefinition\x12$.muster.v1.ApplyJobDefinitionRequest\x1a%.muster.v1.ApplyJobDefinitionResponse\x12[\n\x10GetJobDefinition\x12\".muster.v1.GetJobDefinitionRequest\x1a#.muster.v1.GetJobDefinitionResponse\x12\x61\n\x12ListJobDefinitions\x12$.muster.v1.ListJobDefinitionsRequest\x1a%.muster.v1.ListJobDefinitionsResponse\x12g\n\x14\x41rchiveJobDefinition\x12&.muster.v1.ArchiveJobDefinitionRequest\x1a\'.muster.v1.ArchiveJobDefinitionResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&muster/v1/job_definition_service.proto\x12\tmuster.v1\x1a\x1emuster/v1/job_definition.proto\x1a\x17muster/v1/rollout.proto\"\xa1\x01\n\x19\x41pplyJobDefinitionRequest\x12,\n\ndefinition\x18\x01 \x01(\x0b\x32\x18.muster.v1.JobDefinition\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12+\n\x07rollout\x18\x04 \x01(\x0b\x32\x1a.muster.v1.RolloutSettings\"\xe0\x01\n\x1a\x41pplyJobDefinitionResponse\x12,\n\ndefinition\x18\x01 \x01(\x0b\x32\x18.muster.v1.JobDefinition\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12/\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32\x1a.muster.v1.FieldDifference\x12-\n\x06issues\x18\x04 \x03(\x0b\x32\x1d.muster.v1.CompatibilityIssue\x12#\n\x07rollout\x18\x05 \x01(\x0b\x32\x12.muster.v1.Rollout\">\n\x0f\x46ieldDifference\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\"c\n\x12\x43ompatibilityIssue\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.muster.v1.CompatibilityKind\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x10\n\x08subjects\x18\x03 \x03(\t\"K\n\x17GetJobDefinitionRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\"H\n\x18GetJobDefinitionResponse\x12,\n\ndefinition\x18\x01 \x01(\x0b\x32\x18.muster.v1.JobDefinition\"l\n\x19ListJobDefinitionsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x15\n\rshow_archived\x18\x04 \x01(\x08\"d\n\x1aListJobDefinitionsResponse\x12-\n\x0b\x64\x65\x66initions\x18\x01 \x03(\x0b\x32\x18.muster.v1.JobDefinition\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"R\n\x1b\x41rchiveJobDefinitionRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"L\n\x1c\x41rchiveJobDefinitionResponse\x12,\n\ndefinition\x18\x01 \x01(\x0b\x32\x18.muster.v1.JobDefinition*\xb6\x02\n\x11\x43ompatibilityKind\x12\"\n\x1e\x43OMPATIBILITY_KIND_UNSPECIFIED\x10\x00\x12 \n\x1c\x43OMPATIBILITY_KIND_NO_WORKER\x10\x01\x12.\n*COMPATIBILITY_KIND_WORKER_EXCLUDES_VERSION\x10\x02\x12%\n!COMPATIBILITY_KIND_JOBS_IN_FLIGHT\x10\x03\x12,\n(COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED\x10\x04\x12,\n(COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED\x10\x05\x12(\n$COMPATIBILITY_KIND_PLACEMENT_CHANGED\x10\x06\x32\xa2\x03\n\x14JobDefinitionService\x12\x61\n\x12\x41pplyJobDefinition\x12$.muster.v1.ApplyJobDefinitionRequest\x1a%.muster.v1.ApplyJobDefinitionResponse\x12[\n\x10GetJobDefinition\x12\".muster.v1.GetJobDefinitionRequest\x1a#.muster.v1.GetJobDefinitionResponse\x12\x61\n\x12ListJobDefinitions\x12$.muster.v1.ListJobDefinitionsRequest\x1a%.muster.v1.ListJobDefinitionsResponse\x12g\n\x14\x41rchiveJobDefinition\x12&.muster.v1.ArchiveJobDefinitionRequest\x1a\'.muster.v1.ArchiveJobDefinitionResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,28 +34,28 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.job_definition_se
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
-  _globals['_COMPATIBILITYKIND']._serialized_start=1084
-  _globals['_COMPATIBILITYKIND']._serialized_end=1394
-  _globals['_APPLYJOBDEFINITIONREQUEST']._serialized_start=85
-  _globals['_APPLYJOBDEFINITIONREQUEST']._serialized_end=201
-  _globals['_APPLYJOBDEFINITIONRESPONSE']._serialized_start=204
-  _globals['_APPLYJOBDEFINITIONRESPONSE']._serialized_end=391
-  _globals['_FIELDDIFFERENCE']._serialized_start=393
-  _globals['_FIELDDIFFERENCE']._serialized_end=455
-  _globals['_COMPATIBILITYISSUE']._serialized_start=457
-  _globals['_COMPATIBILITYISSUE']._serialized_end=556
-  _globals['_GETJOBDEFINITIONREQUEST']._serialized_start=558
-  _globals['_GETJOBDEFINITIONREQUEST']._serialized_end=633
-  _globals['_GETJOBDEFINITIONRESPONSE']._serialized_start=635
-  _globals['_GETJOBDEFINITIONRESPONSE']._serialized_end=707
-  _globals['_LISTJOBDEFINITIONSREQUEST']._serialized_start=709
-  _globals['_LISTJOBDEFINITIONSREQUEST']._serialized_end=817
-  _globals['_LISTJOBDEFINITIONSRESPONSE']._serialized_start=819
-  _globals['_LISTJOBDEFINITIONSRESPONSE']._serialized_end=919
-  _globals['_ARCHIVEJOBDEFINITIONREQUEST']._serialized_start=921
-  _globals['_ARCHIVEJOBDEFINITIONREQUEST']._serialized_end=1003
-  _globals['_ARCHIVEJOBDEFINITIONRESPONSE']._serialized_start=1005
-  _globals['_ARCHIVEJOBDEFINITIONRESPONSE']._serialized_end=1081
-  _globals['_JOBDEFINITIONSERVICE']._serialized_start=1397
-  _globals['_JOBDEFINITIONSERVICE']._serialized_end=1815
+  _globals['_COMPATIBILITYKIND']._serialized_start=1192
+  _globals['_COMPATIBILITYKIND']._serialized_end=1502
+  _globals['_APPLYJOBDEFINITIONREQUEST']._serialized_start=111
+  _globals['_APPLYJOBDEFINITIONREQUEST']._serialized_end=272
+  _globals['_APPLYJOBDEFINITIONRESPONSE']._serialized_start=275
+  _globals['_APPLYJOBDEFINITIONRESPONSE']._serialized_end=499
+  _globals['_FIELDDIFFERENCE']._serialized_start=501
+  _globals['_FIELDDIFFERENCE']._serialized_end=563
+  _globals['_COMPATIBILITYISSUE']._serialized_start=565
+  _globals['_COMPATIBILITYISSUE']._serialized_end=664
+  _globals['_GETJOBDEFINITIONREQUEST']._serialized_start=666
+  _globals['_GETJOBDEFINITIONREQUEST']._serialized_end=741
+  _globals['_GETJOBDEFINITIONRESPONSE']._serialized_start=743
+  _globals['_GETJOBDEFINITIONRESPONSE']._serialized_end=815
+  _globals['_LISTJOBDEFINITIONSREQUEST']._serialized_start=817
+  _globals['_LISTJOBDEFINITIONSREQUEST']._serialized_end=925
+  _globals['_LISTJOBDEFINITIONSRESPONSE']._serialized_start=927
+  _globals['_LISTJOBDEFINITIONSRESPONSE']._serialized_end=1027
+  _globals['_ARCHIVEJOBDEFINITIONREQUEST']._serialized_start=1029
+  _globals['_ARCHIVEJOBDEFINITIONREQUEST']._serialized_end=1111
+  _globals['_ARCHIVEJOBDEFINITIONRESPONSE']._serialized_start=1113
+  _globals['_ARCHIVEJOBDEFINITIONRESPONSE']._serialized_end=1189
+  _globals['_JOBDEFINITIONSERVICE']._serialized_start=1505
+  _globals['_JOBDEFINITIONSERVICE']._serialized_end=1923
 # @@protoc_insertion_point(module_scope)

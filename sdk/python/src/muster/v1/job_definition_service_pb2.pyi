@@ -1,4 +1,5 @@
 from muster.v1 import job_definition_pb2 as _job_definition_pb2
+from muster.v1 import rollout_pb2 as _rollout_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -26,26 +27,30 @@ COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED: CompatibilityKind
 COMPATIBILITY_KIND_PLACEMENT_CHANGED: CompatibilityKind
 
 class ApplyJobDefinitionRequest(_message.Message):
-    __slots__ = ("definition", "request_id", "validate_only")
+    __slots__ = ("definition", "request_id", "validate_only", "rollout")
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
     definition: _job_definition_pb2.JobDefinition
     request_id: str
     validate_only: bool
-    def __init__(self, definition: _Optional[_Union[_job_definition_pb2.JobDefinition, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: bool = ...) -> None: ...
+    rollout: _rollout_pb2.RolloutSettings
+    def __init__(self, definition: _Optional[_Union[_job_definition_pb2.JobDefinition, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: bool = ..., rollout: _Optional[_Union[_rollout_pb2.RolloutSettings, _Mapping]] = ...) -> None: ...
 
 class ApplyJobDefinitionResponse(_message.Message):
-    __slots__ = ("definition", "created", "differences", "issues")
+    __slots__ = ("definition", "created", "differences", "issues", "rollout")
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
     DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
     ISSUES_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
     definition: _job_definition_pb2.JobDefinition
     created: bool
     differences: _containers.RepeatedCompositeFieldContainer[FieldDifference]
     issues: _containers.RepeatedCompositeFieldContainer[CompatibilityIssue]
-    def __init__(self, definition: _Optional[_Union[_job_definition_pb2.JobDefinition, _Mapping]] = ..., created: bool = ..., differences: _Optional[_Iterable[_Union[FieldDifference, _Mapping]]] = ..., issues: _Optional[_Iterable[_Union[CompatibilityIssue, _Mapping]]] = ...) -> None: ...
+    rollout: _rollout_pb2.Rollout
+    def __init__(self, definition: _Optional[_Union[_job_definition_pb2.JobDefinition, _Mapping]] = ..., created: bool = ..., differences: _Optional[_Iterable[_Union[FieldDifference, _Mapping]]] = ..., issues: _Optional[_Iterable[_Union[CompatibilityIssue, _Mapping]]] = ..., rollout: _Optional[_Union[_rollout_pb2.Rollout, _Mapping]] = ...) -> None: ...
 
 class FieldDifference(_message.Message):
     __slots__ = ("path", "before", "after")

@@ -62,7 +62,8 @@ class JobDefinitionServiceServicer(object):
     """
 
     def ApplyJobDefinition(self, request, context):
-        """Stores a definition as a new version; the content of the newest version returns that version.
+        """Stores a definition as a new version; the content of the newest version returns that version. New jobs take the
+        newest version, unless their submission names one or the version is being rolled out.
 
         Errors:
         - INVALID_ARGUMENT:

@@ -27,7 +27,7 @@ from muster.v1 import job_pb2 as muster_dot_v1_dot_job__pb2
 from muster.v1 import payload_pb2 as muster_dot_v1_dot_payload__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emuster/v1/signal_service.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x13muster/v1/job.proto\x1a\x17muster/v1/payload.proto\"\xa7\x01\n\x11SendSignalRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12#\n\x07payload\x18\x04 \x01(\x0b\x32\x12.muster.v1.Payload\x12+\n\x08keep_for\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"a\n\x12SendSignalResponse\x12\x17\n\x0f\x64\x65livered_count\x18\x01 \x01(\x03\x12\x12\n\ndelivering\x18\x02 \x01(\x08\x12\x0c\n\x04kept\x18\x03 \x01(\x08\x12\x10\n\x08repeated\x18\x04 \x01(\x08\"\x80\x01\n\x11\x41pproveJobRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63omment\x18\x03 \x01(\t\x12#\n\x07payload\x18\x04 \x01(\x0b\x32\x12.muster.v1.Payload\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"1\n\x12\x41pproveJobResponse\x12\x1b\n\x03job\x18\x01 \x01(\x0b\x32\x0e.muster.v1.Job\"Y\n\x10RejectJobRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"0\n\x11RejectJobResponse\x12\x1b\n\x03job\x18\x01 \x01(\x0b\x32\x0e.muster.v1.Job2\xed\x01\n\rSignalService\x12I\n\nSendSignal\x12\x1c.muster.v1.SendSignalRequest\x1a\x1d.muster.v1.SendSignalResponse\x12I\n\nApproveJob\x12\x1c.muster.v1.ApproveJobRequest\x1a\x1d.muster.v1.ApproveJobResponse\x12\x46\n\tRejectJob\x12\x1b.muster.v1.RejectJobRequest\x1a\x1c.muster.v1.RejectJobResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emuster/v1/signal_service.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x13muster/v1/job.proto\x1a\x17muster/v1/payload.proto\"\xa7\x01\n\x11SendSignalRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12#\n\x07payload\x18\x04 \x01(\x0b\x32\x12.muster.v1.Payload\x12+\n\x08keep_for\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"x\n\x12SendSignalResponse\x12\x17\n\x0f\x64\x65livered_count\x18\x01 \x01(\x03\x12\x12\n\ndelivering\x18\x02 \x01(\x08\x12\x0c\n\x04kept\x18\x03 \x01(\x08\x12\x10\n\x08repeated\x18\x04 \x01(\x08\x12\x15\n\rtrigger_count\x18\x05 \x01(\x03\"\x80\x01\n\x11\x41pproveJobRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63omment\x18\x03 \x01(\t\x12#\n\x07payload\x18\x04 \x01(\x0b\x32\x12.muster.v1.Payload\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"1\n\x12\x41pproveJobResponse\x12\x1b\n\x03job\x18\x01 \x01(\x0b\x32\x0e.muster.v1.Job\"Y\n\x10RejectJobRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"0\n\x11RejectJobResponse\x12\x1b\n\x03job\x18\x01 \x01(\x0b\x32\x0e.muster.v1.Job2\xed\x01\n\rSignalService\x12I\n\nSendSignal\x12\x1c.muster.v1.SendSignalRequest\x1a\x1d.muster.v1.SendSignalResponse\x12I\n\nApproveJob\x12\x1c.muster.v1.ApproveJobRequest\x1a\x1d.muster.v1.ApproveJobResponse\x12\x46\n\tRejectJob\x12\x1b.muster.v1.RejectJobRequest\x1a\x1c.muster.v1.RejectJobResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,15 +38,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDSIGNALREQUEST']._serialized_start=124
   _globals['_SENDSIGNALREQUEST']._serialized_end=291
   _globals['_SENDSIGNALRESPONSE']._serialized_start=293
-  _globals['_SENDSIGNALRESPONSE']._serialized_end=390
-  _globals['_APPROVEJOBREQUEST']._serialized_start=393
-  _globals['_APPROVEJOBREQUEST']._serialized_end=521
-  _globals['_APPROVEJOBRESPONSE']._serialized_start=523
-  _globals['_APPROVEJOBRESPONSE']._serialized_end=572
-  _globals['_REJECTJOBREQUEST']._serialized_start=574
-  _globals['_REJECTJOBREQUEST']._serialized_end=663
-  _globals['_REJECTJOBRESPONSE']._serialized_start=665
-  _globals['_REJECTJOBRESPONSE']._serialized_end=713
-  _globals['_SIGNALSERVICE']._serialized_start=716
-  _globals['_SIGNALSERVICE']._serialized_end=953
+  _globals['_SENDSIGNALRESPONSE']._serialized_end=413
+  _globals['_APPROVEJOBREQUEST']._serialized_start=416
+  _globals['_APPROVEJOBREQUEST']._serialized_end=544
+  _globals['_APPROVEJOBRESPONSE']._serialized_start=546
+  _globals['_APPROVEJOBRESPONSE']._serialized_end=595
+  _globals['_REJECTJOBREQUEST']._serialized_start=597
+  _globals['_REJECTJOBREQUEST']._serialized_end=686
+  _globals['_REJECTJOBRESPONSE']._serialized_start=688
+  _globals['_REJECTJOBRESPONSE']._serialized_end=736
+  _globals['_SIGNALSERVICE']._serialized_start=739
+  _globals['_SIGNALSERVICE']._serialized_end=976
 # @@protoc_insertion_point(module_scope)

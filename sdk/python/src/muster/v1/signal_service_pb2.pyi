@@ -27,16 +27,18 @@ class SendSignalRequest(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., key: _Optional[str] = ..., payload: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., keep_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class SendSignalResponse(_message.Message):
-    __slots__ = ("delivered_count", "delivering", "kept", "repeated")
+    __slots__ = ("delivered_count", "delivering", "kept", "repeated", "trigger_count")
     DELIVERED_COUNT_FIELD_NUMBER: _ClassVar[int]
     DELIVERING_FIELD_NUMBER: _ClassVar[int]
     KEPT_FIELD_NUMBER: _ClassVar[int]
     REPEATED_FIELD_NUMBER: _ClassVar[int]
+    TRIGGER_COUNT_FIELD_NUMBER: _ClassVar[int]
     delivered_count: int
     delivering: bool
     kept: bool
     repeated: bool
-    def __init__(self, delivered_count: _Optional[int] = ..., delivering: bool = ..., kept: bool = ..., repeated: bool = ...) -> None: ...
+    trigger_count: int
+    def __init__(self, delivered_count: _Optional[int] = ..., delivering: bool = ..., kept: bool = ..., repeated: bool = ..., trigger_count: _Optional[int] = ...) -> None: ...
 
 class ApproveJobRequest(_message.Message):
     __slots__ = ("namespace", "job_id", "comment", "payload", "request_id")

@@ -28,7 +28,7 @@ from muster.v1 import placement_pb2 as muster_dot_v1_dot_placement__pb2
 from muster.v1 import retry_policy_pb2 as muster_dot_v1_dot_retry__policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18muster/v1/workflow.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amuster/v1/dependency.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"t\n\x0cWorkflowBody\x12&\n\x05steps\x18\x01 \x03(\x0b\x32\x17.muster.v1.WorkflowStep\x12\x0e\n\x06output\x18\x02 \x01(\t\x12,\n\x0c\x66\x61ilure_mode\x18\x03 \x01(\x0e\x32\x16.muster.v1.FailureMode\"\xc7\x03\n\x0cWorkflowStep\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\ndefinition\x18\x02 \x01(\t\x12\r\n\x05needs\x18\x03 \x03(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x04 \x01(\x05\x12,\n\x0ctrigger_rule\x18\x05 \x01(\x0e\x32\x16.muster.v1.TriggerRule\x12\x11\n\tcondition\x18\x06 \x01(\t\x12\r\n\x05input\x18\x07 \x01(\t\x12\"\n\x07\x66\x61n_out\x18\x08 \x01(\x0b\x32\x11.muster.v1.FanOut\x12\x1d\n\x04loop\x18\t \x01(\x0b\x32\x0f.muster.v1.Loop\x12!\n\x04role\x18\n \x01(\x0e\x32\x13.muster.v1.StepRole\x12+\n\toverrides\x18\x0b \x01(\x0b\x32\x18.muster.v1.StepOverrides\x12-\n\x0c\x63ompensation\x18\x0c \x01(\x0b\x32\x17.muster.v1.Compensation\x12#\n\x05\x63\x61\x63he\x18\r \x01(\x0b\x32\x14.muster.v1.StepCache\x12\x33\n\ndepends_on\x18\x0e \x03(\x0b\x32\x1f.muster.v1.DependencyExpression\"\xa0\x01\n\x14\x44\x65pendencyExpression\x12\x10\n\x06job_id\x18\x01 \x01(\tH\x00\x12,\n\x04step\x18\x02 \x01(\x0b\x32\x1c.muster.v1.StepRefExpressionH\x00\x12\x0f\n\x05\x61sset\x18\x03 \x01(\tH\x00\x12\x31\n\tcondition\x18\x04 \x01(\x0e\x32\x1e.muster.v1.DependencyConditionB\x04\n\x02on\":\n\x11StepRefExpression\x12\x17\n\x0fworkflow_job_id\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\"D\n\tStepCache\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0b\n\x03key\x18\x02 \x01(\t\"M\n\x0c\x43ompensation\x12\x12\n\ndefinition\x18\x01 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x02 \x01(\x05\x12\r\n\x05input\x18\x03 \x01(\t\"\xa0\x02\n\rStepOverrides\x12\r\n\x05queue\x18\x01 \x01(\t\x12\x15\n\x08priority\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12,\n\x0cretry_policy\x18\x03 \x01(\x0b\x32\x16.muster.v1.RetryPolicy\x12.\n\x0brun_timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12#\n\x07\x64\x65mands\x18\x05 \x01(\x0b\x32\x12.muster.v1.Demands\x12/\n\x0c\x65xpire_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05\x64\x65lay\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\n\t_priority\"\x85\x01\n\x06\x46\x61nOut\x12\r\n\x05items\x18\x01 \x01(\t\x12\x14\n\x0cmax_parallel\x18\x02 \x01(\x05\x12\x17\n\nmax_failed\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12.\n\x0esuccess_policy\x18\x04 \x03(\x0b\x32\x16.muster.v1.SuccessRuleB\r\n\x0b_max_failed\"-\n\x0bSuccessRule\x12\x0f\n\x07indexes\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"8\n\x04Loop\x12\x18\n\x10repeat_condition\x18\x01 \x01(\t\x12\x16\n\x0emax_iterations\x18\x02 \x01(\x05*\xcd\x03\n\x0bTriggerRule\x12\x1c\n\x18TRIGGER_RULE_UNSPECIFIED\x10\x00\x12\x1c\n\x18TRIGGER_RULE_ALL_SUCCESS\x10\x01\x12\x1b\n\x17TRIGGER_RULE_ALL_FAILED\x10\x02\x12\x19\n\x15TRIGGER_RULE_ALL_DONE\x10\x03\x12)\n%TRIGGER_RULE_ALL_DONE_MIN_ONE_SUCCESS\x10\x04\x12\x1c\n\x18TRIGGER_RULE_ALL_SKIPPED\x10\x05\x12\x1c\n\x18TRIGGER_RULE_ONE_SUCCESS\x10\x06\x12\x1b\n\x17TRIGGER_RULE_ONE_FAILED\x10\x07\x12\x19\n\x15TRIGGER_RULE_ONE_DONE\x10\x08\x12\x1c\n\x18TRIGGER_RULE_NONE_FAILED\x10\t\x12,\n(TRIGGER_RULE_NONE_FAILED_MIN_ONE_SUCCESS\x10\n\x12\x1d\n\x19TRIGGER_RULE_NONE_SKIPPED\x10\x0b\x12\x17\n\x13TRIGGER_RULE_ALWAYS\x10\x0c\x12\'\n#TRIGGER_RULE_ALL_DONE_SETUP_SUCCESS\x10\r*l\n\x08StepRole\x12\x19\n\x15STEP_ROLE_UNSPECIFIED\x10\x00\x12\x14\n\x10STEP_ROLE_NORMAL\x10\x01\x12\x18\n\x14STEP_ROLE_ON_FAILURE\x10\x02\x12\x15\n\x11STEP_ROLE_FINALLY\x10\x03*f\n\x0b\x46\x61ilureMode\x12\x1c\n\x18\x46\x41ILURE_MODE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x41ILURE_MODE_FAIL_FAST\x10\x01\x12\x1d\n\x19\x46\x41ILURE_MODE_RUN_BRANCHES\x10\x02\x42<\n\rdev.muster.v1B\rWorkflowProtoP\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18muster/v1/workflow.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amuster/v1/dependency.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\"t\n\x0cWorkflowBody\x12&\n\x05steps\x18\x01 \x03(\x0b\x32\x17.muster.v1.WorkflowStep\x12\x0e\n\x06output\x18\x02 \x01(\t\x12,\n\x0c\x66\x61ilure_mode\x18\x03 \x01(\x0e\x32\x16.muster.v1.FailureMode\"\xf5\x03\n\x0cWorkflowStep\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\ndefinition\x18\x02 \x01(\t\x12\r\n\x05needs\x18\x03 \x03(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x04 \x01(\x05\x12,\n\x0ctrigger_rule\x18\x05 \x01(\x0e\x32\x16.muster.v1.TriggerRule\x12\x11\n\tcondition\x18\x06 \x01(\t\x12\r\n\x05input\x18\x07 \x01(\t\x12\"\n\x07\x66\x61n_out\x18\x08 \x01(\x0b\x32\x11.muster.v1.FanOut\x12\x1d\n\x04loop\x18\t \x01(\x0b\x32\x0f.muster.v1.Loop\x12!\n\x04role\x18\n \x01(\x0e\x32\x13.muster.v1.StepRole\x12+\n\toverrides\x18\x0b \x01(\x0b\x32\x18.muster.v1.StepOverrides\x12-\n\x0c\x63ompensation\x18\x0c \x01(\x0b\x32\x17.muster.v1.Compensation\x12#\n\x05\x63\x61\x63he\x18\r \x01(\x0b\x32\x14.muster.v1.StepCache\x12\x33\n\ndepends_on\x18\x0e \x03(\x0b\x32\x1f.muster.v1.DependencyExpression\x12\x16\n\x0eneeds_prefixes\x18\x0f \x03(\t\x12\x14\n\x0c\x63ounts_items\x18\x10 \x01(\x08\"\xa0\x01\n\x14\x44\x65pendencyExpression\x12\x10\n\x06job_id\x18\x01 \x01(\tH\x00\x12,\n\x04step\x18\x02 \x01(\x0b\x32\x1c.muster.v1.StepRefExpressionH\x00\x12\x0f\n\x05\x61sset\x18\x03 \x01(\tH\x00\x12\x31\n\tcondition\x18\x04 \x01(\x0e\x32\x1e.muster.v1.DependencyConditionB\x04\n\x02on\":\n\x11StepRefExpression\x12\x17\n\x0fworkflow_job_id\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\"D\n\tStepCache\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0b\n\x03key\x18\x02 \x01(\t\"M\n\x0c\x43ompensation\x12\x12\n\ndefinition\x18\x01 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x02 \x01(\x05\x12\r\n\x05input\x18\x03 \x01(\t\"\xa0\x02\n\rStepOverrides\x12\r\n\x05queue\x18\x01 \x01(\t\x12\x15\n\x08priority\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12,\n\x0cretry_policy\x18\x03 \x01(\x0b\x32\x16.muster.v1.RetryPolicy\x12.\n\x0brun_timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12#\n\x07\x64\x65mands\x18\x05 \x01(\x0b\x32\x12.muster.v1.Demands\x12/\n\x0c\x65xpire_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05\x64\x65lay\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\n\t_priority\"\x85\x01\n\x06\x46\x61nOut\x12\r\n\x05items\x18\x01 \x01(\t\x12\x14\n\x0cmax_parallel\x18\x02 \x01(\x05\x12\x17\n\nmax_failed\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12.\n\x0esuccess_policy\x18\x04 \x03(\x0b\x32\x16.muster.v1.SuccessRuleB\r\n\x0b_max_failed\"-\n\x0bSuccessRule\x12\x0f\n\x07indexes\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"8\n\x04Loop\x12\x18\n\x10repeat_condition\x18\x01 \x01(\t\x12\x16\n\x0emax_iterations\x18\x02 \x01(\x05*\xcd\x03\n\x0bTriggerRule\x12\x1c\n\x18TRIGGER_RULE_UNSPECIFIED\x10\x00\x12\x1c\n\x18TRIGGER_RULE_ALL_SUCCESS\x10\x01\x12\x1b\n\x17TRIGGER_RULE_ALL_FAILED\x10\x02\x12\x19\n\x15TRIGGER_RULE_ALL_DONE\x10\x03\x12)\n%TRIGGER_RULE_ALL_DONE_MIN_ONE_SUCCESS\x10\x04\x12\x1c\n\x18TRIGGER_RULE_ALL_SKIPPED\x10\x05\x12\x1c\n\x18TRIGGER_RULE_ONE_SUCCESS\x10\x06\x12\x1b\n\x17TRIGGER_RULE_ONE_FAILED\x10\x07\x12\x19\n\x15TRIGGER_RULE_ONE_DONE\x10\x08\x12\x1c\n\x18TRIGGER_RULE_NONE_FAILED\x10\t\x12,\n(TRIGGER_RULE_NONE_FAILED_MIN_ONE_SUCCESS\x10\n\x12\x1d\n\x19TRIGGER_RULE_NONE_SKIPPED\x10\x0b\x12\x17\n\x13TRIGGER_RULE_ALWAYS\x10\x0c\x12\'\n#TRIGGER_RULE_ALL_DONE_SETUP_SUCCESS\x10\r*l\n\x08StepRole\x12\x19\n\x15STEP_ROLE_UNSPECIFIED\x10\x00\x12\x14\n\x10STEP_ROLE_NORMAL\x10\x01\x12\x18\n\x14STEP_ROLE_ON_FAILURE\x10\x02\x12\x15\n\x11STEP_ROLE_FINALLY\x10\x03*f\n\x0b\x46\x61ilureMode\x12\x1c\n\x18\x46\x41ILURE_MODE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x41ILURE_MODE_FAIL_FAST\x10\x01\x12\x1d\n\x19\x46\x41ILURE_MODE_RUN_BRANCHES\x10\x02\x42<\n\rdev.muster.v1B\rWorkflowProtoP\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,30 +36,30 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.workflow_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1B\rWorkflowProtoP\001Z\032muster.dev/sdk/go/musterpb'
-  _globals['_TRIGGERRULE']._serialized_start=1637
-  _globals['_TRIGGERRULE']._serialized_end=2098
-  _globals['_STEPROLE']._serialized_start=2100
-  _globals['_STEPROLE']._serialized_end=2208
-  _globals['_FAILUREMODE']._serialized_start=2210
-  _globals['_FAILUREMODE']._serialized_end=2312
+  _globals['_TRIGGERRULE']._serialized_start=1683
+  _globals['_TRIGGERRULE']._serialized_end=2144
+  _globals['_STEPROLE']._serialized_start=2146
+  _globals['_STEPROLE']._serialized_end=2254
+  _globals['_FAILUREMODE']._serialized_start=2256
+  _globals['_FAILUREMODE']._serialized_end=2358
   _globals['_WORKFLOWBODY']._serialized_start=156
   _globals['_WORKFLOWBODY']._serialized_end=272
   _globals['_WORKFLOWSTEP']._serialized_start=275
-  _globals['_WORKFLOWSTEP']._serialized_end=730
-  _globals['_DEPENDENCYEXPRESSION']._serialized_start=733
-  _globals['_DEPENDENCYEXPRESSION']._serialized_end=893
-  _globals['_STEPREFEXPRESSION']._serialized_start=895
-  _globals['_STEPREFEXPRESSION']._serialized_end=953
-  _globals['_STEPCACHE']._serialized_start=955
-  _globals['_STEPCACHE']._serialized_end=1023
-  _globals['_COMPENSATION']._serialized_start=1025
-  _globals['_COMPENSATION']._serialized_end=1102
-  _globals['_STEPOVERRIDES']._serialized_start=1105
-  _globals['_STEPOVERRIDES']._serialized_end=1393
-  _globals['_FANOUT']._serialized_start=1396
-  _globals['_FANOUT']._serialized_end=1529
-  _globals['_SUCCESSRULE']._serialized_start=1531
-  _globals['_SUCCESSRULE']._serialized_end=1576
-  _globals['_LOOP']._serialized_start=1578
-  _globals['_LOOP']._serialized_end=1634
+  _globals['_WORKFLOWSTEP']._serialized_end=776
+  _globals['_DEPENDENCYEXPRESSION']._serialized_start=779
+  _globals['_DEPENDENCYEXPRESSION']._serialized_end=939
+  _globals['_STEPREFEXPRESSION']._serialized_start=941
+  _globals['_STEPREFEXPRESSION']._serialized_end=999
+  _globals['_STEPCACHE']._serialized_start=1001
+  _globals['_STEPCACHE']._serialized_end=1069
+  _globals['_COMPENSATION']._serialized_start=1071
+  _globals['_COMPENSATION']._serialized_end=1148
+  _globals['_STEPOVERRIDES']._serialized_start=1151
+  _globals['_STEPOVERRIDES']._serialized_end=1439
+  _globals['_FANOUT']._serialized_start=1442
+  _globals['_FANOUT']._serialized_end=1575
+  _globals['_SUCCESSRULE']._serialized_start=1577
+  _globals['_SUCCESSRULE']._serialized_end=1622
+  _globals['_LOOP']._serialized_start=1624
+  _globals['_LOOP']._serialized_end=1680
 # @@protoc_insertion_point(module_scope)

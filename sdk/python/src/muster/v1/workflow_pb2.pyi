@@ -75,7 +75,7 @@ class WorkflowBody(_message.Message):
     def __init__(self, steps: _Optional[_Iterable[_Union[WorkflowStep, _Mapping]]] = ..., output: _Optional[str] = ..., failure_mode: _Optional[_Union[FailureMode, str]] = ...) -> None: ...
 
 class WorkflowStep(_message.Message):
-    __slots__ = ("name", "definition", "needs", "definition_version", "trigger_rule", "condition", "input", "fan_out", "loop", "role", "overrides", "compensation", "cache", "depends_on")
+    __slots__ = ("name", "definition", "needs", "definition_version", "trigger_rule", "condition", "input", "fan_out", "loop", "role", "overrides", "compensation", "cache", "depends_on", "needs_prefixes", "counts_items")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     NEEDS_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +90,8 @@ class WorkflowStep(_message.Message):
     COMPENSATION_FIELD_NUMBER: _ClassVar[int]
     CACHE_FIELD_NUMBER: _ClassVar[int]
     DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_PREFIXES_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_ITEMS_FIELD_NUMBER: _ClassVar[int]
     name: str
     definition: str
     needs: _containers.RepeatedScalarFieldContainer[str]
@@ -104,7 +106,9 @@ class WorkflowStep(_message.Message):
     compensation: Compensation
     cache: StepCache
     depends_on: _containers.RepeatedCompositeFieldContainer[DependencyExpression]
-    def __init__(self, name: _Optional[str] = ..., definition: _Optional[str] = ..., needs: _Optional[_Iterable[str]] = ..., definition_version: _Optional[int] = ..., trigger_rule: _Optional[_Union[TriggerRule, str]] = ..., condition: _Optional[str] = ..., input: _Optional[str] = ..., fan_out: _Optional[_Union[FanOut, _Mapping]] = ..., loop: _Optional[_Union[Loop, _Mapping]] = ..., role: _Optional[_Union[StepRole, str]] = ..., overrides: _Optional[_Union[StepOverrides, _Mapping]] = ..., compensation: _Optional[_Union[Compensation, _Mapping]] = ..., cache: _Optional[_Union[StepCache, _Mapping]] = ..., depends_on: _Optional[_Iterable[_Union[DependencyExpression, _Mapping]]] = ...) -> None: ...
+    needs_prefixes: _containers.RepeatedScalarFieldContainer[str]
+    counts_items: bool
+    def __init__(self, name: _Optional[str] = ..., definition: _Optional[str] = ..., needs: _Optional[_Iterable[str]] = ..., definition_version: _Optional[int] = ..., trigger_rule: _Optional[_Union[TriggerRule, str]] = ..., condition: _Optional[str] = ..., input: _Optional[str] = ..., fan_out: _Optional[_Union[FanOut, _Mapping]] = ..., loop: _Optional[_Union[Loop, _Mapping]] = ..., role: _Optional[_Union[StepRole, str]] = ..., overrides: _Optional[_Union[StepOverrides, _Mapping]] = ..., compensation: _Optional[_Union[Compensation, _Mapping]] = ..., cache: _Optional[_Union[StepCache, _Mapping]] = ..., depends_on: _Optional[_Iterable[_Union[DependencyExpression, _Mapping]]] = ..., needs_prefixes: _Optional[_Iterable[str]] = ..., counts_items: bool = ...) -> None: ...
 
 class DependencyExpression(_message.Message):
     __slots__ = ("job_id", "step", "asset", "condition")

@@ -71,7 +71,7 @@ class Workflow(_message.Message):
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., phase: _Optional[_Union[WorkflowPhase, str]] = ..., step_count: _Optional[int] = ..., waiting_count: _Optional[int] = ..., running_count: _Optional[int] = ..., succeeded_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., upstream_failed_count: _Optional[int] = ..., skipped_count: _Optional[int] = ..., progress: _Optional[float] = ..., estimated_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cached_count: _Optional[int] = ...) -> None: ...
 
 class WorkflowStepRun(_message.Message):
-    __slots__ = ("name", "number", "state", "reason", "job_id", "iteration_count", "fan_out", "needs", "role", "definition", "start_time", "end_time", "compensation", "cached")
+    __slots__ = ("name", "number", "state", "reason", "job_id", "iteration_count", "fan_out", "needs", "role", "definition", "start_time", "end_time", "compensation", "cached", "needs_prefixes")
     NAME_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +86,7 @@ class WorkflowStepRun(_message.Message):
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     COMPENSATION_FIELD_NUMBER: _ClassVar[int]
     CACHED_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_PREFIXES_FIELD_NUMBER: _ClassVar[int]
     name: str
     number: int
     state: StepState
@@ -100,7 +101,8 @@ class WorkflowStepRun(_message.Message):
     end_time: _timestamp_pb2.Timestamp
     compensation: CompensationRun
     cached: bool
-    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., state: _Optional[_Union[StepState, str]] = ..., reason: _Optional[str] = ..., job_id: _Optional[str] = ..., iteration_count: _Optional[int] = ..., fan_out: _Optional[_Union[FanOutProgress, _Mapping]] = ..., needs: _Optional[_Iterable[str]] = ..., role: _Optional[_Union[_workflow_pb2.StepRole, str]] = ..., definition: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., compensation: _Optional[_Union[CompensationRun, _Mapping]] = ..., cached: bool = ...) -> None: ...
+    needs_prefixes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., state: _Optional[_Union[StepState, str]] = ..., reason: _Optional[str] = ..., job_id: _Optional[str] = ..., iteration_count: _Optional[int] = ..., fan_out: _Optional[_Union[FanOutProgress, _Mapping]] = ..., needs: _Optional[_Iterable[str]] = ..., role: _Optional[_Union[_workflow_pb2.StepRole, str]] = ..., definition: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., compensation: _Optional[_Union[CompensationRun, _Mapping]] = ..., cached: bool = ..., needs_prefixes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CompensationRun(_message.Message):
     __slots__ = ("state", "job_id", "reason", "definition", "start_time", "end_time")

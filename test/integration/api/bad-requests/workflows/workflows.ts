@@ -82,19 +82,55 @@ flow(
 );
 flow(
   'B48',
-  '1,001 needs',
-  [
-    ...many(1_001, (i) => ({ name: `s${i}` })),
-    { name: 'z', needs: many(1_001, (i) => ({ name: `s${i}` })).map(({ name }) => name as string) },
-  ],
-  [`${FIELD}[1001].needs`],
+  '10,001 needs',
+  [...many(9_999, (i) => ({ name: `s${i}` })), { name: 'z', needs: Array.from({ length: 10_001 }, (_, i) => `s${i}`) }],
+  [`${FIELD}[9999].needs`, `${FIELD}[9999].needs[9999]`],
 );
-const names = 'abcdefghij'.split('').flatMap((one) => [one, ...'abcdefghij'.split('').map((other) => one + other)]);
 flow(
   'B48',
-  '100,001 needs in all and more',
-  [...names.map((name) => ({ name })), ...many(1_000, (i) => ({ name: `s${i}`, needs: names }))],
+  '1,001,000 needs in all',
+  [...many(1_000, (i) => ({ name: `a${i}` })), ...many(1_001, (i) => ({ name: `b${i}`, needsPrefixes: ['a'] }))],
   [FIELD],
+);
+flow(
+  'B48',
+  '100,000,000 needs in all',
+  many(10_000, (i) => ({ name: `a${i}`, needsPrefixes: ['a', 'a1', 'a2'] })),
+  [FIELD],
+);
+flow(
+  'B48',
+  '101 prefixes',
+  [
+    ...many(101, (i) => ({ name: `a${i}` })),
+    { name: 'b', needsPrefixes: Array.from({ length: 101 }, (_, i) => `a${i}`) },
+  ],
+  [`${FIELD}[101].needs_prefixes`],
+);
+for (const prefix of ['', '_', 'A', '1', 'a-', 'a'.repeat(64), '\u0000'])
+  flow(
+    'B47',
+    `a prefix ${JSON.stringify(prefix)}`,
+    [{ name: 'a' }, { name: 'b', needsPrefixes: [prefix] }],
+    [`${FIELD}[1].needs_prefixes[0]`],
+  );
+flow(
+  'B47',
+  'a prefix of no step',
+  [{ name: 'a' }, { name: 'b', needsPrefixes: ['c'] }],
+  [`${FIELD}[1].needs_prefixes[0]`],
+);
+flow(
+  'B47',
+  'a prefix of the step itself only',
+  [{ name: 'a' }, { name: 'b', needsPrefixes: ['b'] }],
+  [`${FIELD}[1].needs_prefixes[0]`],
+);
+flow(
+  'B46',
+  'two that need each other by prefix',
+  many(2, (i) => ({ name: `a${i}`, needsPrefixes: ['a'] })),
+  [`${FIELD}[0].needs_prefixes`],
 );
 
 // --- B50: expressions

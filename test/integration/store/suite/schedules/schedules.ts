@@ -58,7 +58,7 @@ export function schedulesSuite(context: StoreContext): void {
         kind: 'stale',
         etag: other.etag,
       });
-      expect(await context.store.schedules.read({ namespace: 'other', name: spec.name })).toBeUndefined();
+      expect(await context.store.schedules.read({ ...spec, namespace: 'other' })).toBeUndefined();
       await context.store.schedules.delete(spec);
     });
 
@@ -233,13 +233,13 @@ export function schedulesSuite(context: StoreContext): void {
       const found: string[] = [];
       let pages = 0;
       for (let after = ''; ; pages++) {
-        const page = await context.store.schedules.list(namespace, after, 5);
+        const page = await context.store.schedules.list(namespace, 'SCHEDULE', after, 5);
         found.push(...page.schedules.map(({ name }) => name));
         after = found.at(-1) ?? '';
         if (!page.hasMore) break;
       }
       expect([found, pages]).toEqual([names, 1]);
-      for (const name of names) await context.store.schedules.delete({ namespace, name });
+      for (const name of names) await context.store.schedules.delete({ namespace, name, kind: 'SCHEDULE' });
     });
   });
 }

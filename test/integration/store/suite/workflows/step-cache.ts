@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideFail } from '../../../../../server/domain/jobs/decide.ts';
-import type { KeptResult } from '../../../../../server/engine/ports/step-cache.ts';
+import type { KeptResult } from '../../../../../server/engine/ports/workflows.ts';
 import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import { completionOf, holdOne, readRow } from '../../../../support/store/store-fixtures.ts';
 

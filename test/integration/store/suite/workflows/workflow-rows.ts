@@ -111,6 +111,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       const counts = { succeeded: 10_000, failed: 2, upstreamFailed: 3, skipped: 4 };
       const full = {
         counts,
+        neededItems: { added: 999_990_000, succeeded: 7, failed: 100_000, upstreamFailed: 1, skipped: 0 },
         childId: randomUUID(),
         iteration: 7,
         fanOut,

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/signal_service.proto.
  */
 export const file_muster_v1_signal_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tdXN0ZXIvdjEvc2lnbmFsX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSKnAQoRU2VuZFNpZ25hbFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSCwoDa2V5GAMgASgJEiMKB3BheWxvYWQYBCABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZBIrCghrZWVwX2ZvchgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgpyZXF1ZXN0X2lkGAYgASgJImEKElNlbmRTaWduYWxSZXNwb25zZRIXCg9kZWxpdmVyZWRfY291bnQYASABKAMSEgoKZGVsaXZlcmluZxgCIAEoCBIMCgRrZXB0GAMgASgIEhAKCHJlcGVhdGVkGAQgASgIIoABChFBcHByb3ZlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2NvbW1lbnQYAyABKAkSIwoHcGF5bG9hZBgEIAEoCzISLm11c3Rlci52MS5QYXlsb2FkEhIKCnJlcXVlc3RfaWQYBSABKAkiMQoSQXBwcm92ZUpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiWQoQUmVqZWN0Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJIjAKEVJlamVjdEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2Iy7QEKDVNpZ25hbFNlcnZpY2USSQoKU2VuZFNpZ25hbBIcLm11c3Rlci52MS5TZW5kU2lnbmFsUmVxdWVzdBodLm11c3Rlci52MS5TZW5kU2lnbmFsUmVzcG9uc2USSQoKQXBwcm92ZUpvYhIcLm11c3Rlci52MS5BcHByb3ZlSm9iUmVxdWVzdBodLm11c3Rlci52MS5BcHByb3ZlSm9iUmVzcG9uc2USRgoJUmVqZWN0Sm9iEhsubXVzdGVyLnYxLlJlamVjdEpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuUmVqZWN0Sm9iUmVzcG9uc2VCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_duration, file_muster_v1_job, file_muster_v1_payload]);
+  fileDesc("Ch5tdXN0ZXIvdjEvc2lnbmFsX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSKnAQoRU2VuZFNpZ25hbFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSCwoDa2V5GAMgASgJEiMKB3BheWxvYWQYBCABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZBIrCghrZWVwX2ZvchgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgpyZXF1ZXN0X2lkGAYgASgJIngKElNlbmRTaWduYWxSZXNwb25zZRIXCg9kZWxpdmVyZWRfY291bnQYASABKAMSEgoKZGVsaXZlcmluZxgCIAEoCBIMCgRrZXB0GAMgASgIEhAKCHJlcGVhdGVkGAQgASgIEhUKDXRyaWdnZXJfY291bnQYBSABKAMigAEKEUFwcHJvdmVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDwoHY29tbWVudBgDIAEoCRIjCgdwYXlsb2FkGAQgASgLMhIubXVzdGVyLnYxLlBheWxvYWQSEgoKcmVxdWVzdF9pZBgFIAEoCSIxChJBcHByb3ZlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJZChBSZWplY3RKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiMAoRUmVqZWN0Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYjLtAQoNU2lnbmFsU2VydmljZRJJCgpTZW5kU2lnbmFsEhwubXVzdGVyLnYxLlNlbmRTaWduYWxSZXF1ZXN0Gh0ubXVzdGVyLnYxLlNlbmRTaWduYWxSZXNwb25zZRJJCgpBcHByb3ZlSm9iEhwubXVzdGVyLnYxLkFwcHJvdmVKb2JSZXF1ZXN0Gh0ubXVzdGVyLnYxLkFwcHJvdmVKb2JSZXNwb25zZRJGCglSZWplY3RKb2ISGy5tdXN0ZXIudjEuUmVqZWN0Sm9iUmVxdWVzdBocLm11c3Rlci52MS5SZWplY3RKb2JSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_muster_v1_job, file_muster_v1_payload]);
 
 /**
  * The signal to send.
@@ -107,6 +107,13 @@ export type SendSignalResponse = Message<"muster.v1.SendSignalResponse"> & {
    * @generated from field: bool repeated = 4;
    */
   repeated: boolean;
+
+  /**
+   * Triggers with a cause of its name, which are not paused. If there are any, it is not kept.
+   *
+   * @generated from field: int64 trigger_count = 5;
+   */
+  triggerCount: bigint;
 };
 
 /**
@@ -257,8 +264,9 @@ export const RejectJobResponseSchema: GenMessage<RejectJobResponse> = /*@__PURE_
 export const SignalService: GenService<{
   /**
    * Sends a signal. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its
-   * result. If none does, the signal is kept for a while, and the first job that begins to wait for it takes it, the
-   * oldest signal first. An accepted signal is stored: it reaches its jobs, or is kept, whichever replica dies when.
+   * result, and each trigger with a cause of its name takes it. If there is neither, the signal is kept for a while, and
+   * the first job that begins to wait for it takes it, the oldest signal first. An accepted signal is stored: it
+   * reaches its jobs, or is kept, whichever replica dies when.
    *
    * Errors:
    * - INVALID_ARGUMENT:

@@ -1,0 +1,148 @@
+/** TriggerService: submits jobs when conditions are met. */
+import { createHash } from 'node:crypto';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { TriggerSchema } from '@muster/sdk/gen/muster/v1/trigger_pb';
+import {
+  ApplyTriggerResponseSchema,
+  DeleteTriggerResponseSchema,
+  ExplainTriggerResponseSchema,
+  GetTriggerResponseSchema,
+  ListTriggerRunsResponseSchema,
+  ListTriggersResponseSchema,
+  PauseTriggerResponseSchema,
+  ResumeTriggerResponseSchema,
+  type TriggerService,
+} from '@muster/sdk/gen/muster/v1/trigger_service_pb';
+import type { ScheduleName, ScheduleSpec } from '../../engine/ports/schedules.ts';
+import type { Replica } from '../../engine/replica.ts';
+import { checkName, checkText, namespaceOf, pageSizeOf, requestIdOf } from '../base/checks.ts';
+import type { Implementation } from '../base/implementation.ts';
+import { pageToken, positionOf } from '../base/page-token.ts';
+import { requestKey } from '../base/request-key.ts';
+import { Violations } from '../base/violations.ts';
+import { progressTo, triggerFrom, triggerRunTo, triggerTo } from './convert-trigger.ts';
+
+/** The trigger that a request names. Also throws the violations found so far. */
+function nameOf(request: { namespace: string; name: string }, violations: Violations): ScheduleName {
+  const namespace = namespaceOf(request.namespace, violations);
+  checkName(request.name, 'name', violations);
+  violations.throwIfAny();
+  return { namespace, name: request.name, kind: 'TRIGGER' };
+}
+
+/** A repeat is recognized by content: the bytes of the call may differ each time, since it has maps. */
+function contentHash(spec: ScheduleSpec, etag: string): Uint8Array {
+  return createHash('sha256')
+    .update(toBinary(TriggerSchema, triggerTo({ ...spec, etag })))
+    .digest();
+}
+
+type Changes = 'applyTrigger' | 'deleteTrigger' | 'pauseTrigger' | 'resumeTrigger';
+
+export function triggerService(replica: Replica): Implementation<typeof TriggerService> {
+  return { ...changes(replica), ...reads(replica) };
+}
+
+function reads({
+  schedules,
+  triggerProgress,
+  pageTokenKey,
+}: Replica): Omit<Implementation<typeof TriggerService>, Changes> {
+  return {
+    async getTrigger(request) {
+      const trigger = await schedules.get(nameOf(request, new Violations()));
+      return create(GetTriggerResponseSchema, { trigger: triggerTo(trigger) });
+    },
+    async listTriggers(request) {
+      const violations = new Violations();
+      const namespace = namespaceOf(request.namespace, violations);
+      const limit = pageSizeOf(request.pageSize, violations);
+      const key = await pageTokenKey();
+      const list = ['ListTriggers', namespace];
+      const afterName = positionOf(request.pageToken, key, list, violations) ?? '';
+      violations.throwIfAny();
+      const page = await schedules.list(namespace, 'TRIGGER', afterName, limit);
+      const last = page.hasMore ? page.schedules.at(-1) : undefined;
+      return create(ListTriggersResponseSchema, {
+        triggers: page.schedules.map(triggerTo),
+        nextPageToken: last ? pageToken(key, list, last.name) : '',
+      });
+    },
+    async listTriggerRuns(request) {
+      const violations = new Violations();
+      const limit = pageSizeOf(request.pageSize, violations);
+      const name = nameOf(request, violations);
+      const key = await pageTokenKey();
+      const list = ['ListTriggerRuns', name.namespace, name.name];
+      const position = positionOf(request.pageToken, key, list, violations);
+      violations.throwIfAny();
+      const [nominal = '', causeId = ''] = position?.split('/') ?? [];
+      const before = position === undefined ? undefined : { nominalUs: Number(nominal), causeId };
+      const page = await schedules.listRuns(name, before, limit);
+      const last = page.hasMore ? page.runs.at(-1) : undefined;
+      return create(ListTriggerRunsResponseSchema, {
+        runs: page.runs.map(triggerRunTo),
+        nextPageToken: last ? pageToken(key, list, `${last.nominalUs}/${last.causeId}`) : '',
+      });
+    },
+    async explainTrigger(request) {
+      const violations = new Violations();
+      const limit = pageSizeOf(request.pageSize, violations);
+      const name = nameOf(request, violations);
+      const tokenKey = await pageTokenKey();
+      const list = ['ExplainTrigger', name.namespace, name.name];
+      // A key may be empty, a position may not.
+      const after = positionOf(request.pageToken, tokenKey, list, violations)?.slice(1);
+      violations.throwIfAny();
+      const page = await triggerProgress.explain(await schedules.get(name), after, limit);
+      const { lastKey } = page;
+      return create(ExplainTriggerResponseSchema, {
+        progress: page.progress.map(progressTo),
+        missing: [...page.missing],
+        nextPageToken: lastKey === undefined ? '' : pageToken(tokenKey, list, `/${lastKey}`),
+      });
+    },
+  };
+}
+
+function changes(replica: Replica): Pick<Implementation<typeof TriggerService>, Changes> {
+  const { schedules } = replica;
+  return {
+    async applyTrigger(request) {
+      const violations = new Violations();
+      const requestId = requestIdOf(request.requestId, violations);
+      const { etag, ...spec } = triggerFrom(request.trigger, replica.maxPayload, violations);
+      violations.throwIfAny();
+      if (request.validateOnly) {
+        await schedules.check(spec);
+        return create(ApplyTriggerResponseSchema, { trigger: triggerTo(spec) });
+      }
+      const key = requestKey('ApplyTrigger', requestId, contentHash(spec, etag));
+      const { schedule, created } = await schedules.apply(spec, etag, key);
+      return create(ApplyTriggerResponseSchema, { trigger: triggerTo(schedule), created });
+    },
+    async deleteTrigger(request, context) {
+      const violations = new Violations();
+      const requestId = requestIdOf(request.requestId, violations);
+      const name = nameOf(request, violations);
+      await schedules.delete(name, requestKey('DeleteTrigger', requestId, context.body));
+      return create(DeleteTriggerResponseSchema);
+    },
+    async pauseTrigger(request, context) {
+      const violations = new Violations();
+      const requestId = requestIdOf(request.requestId, violations);
+      checkText(request.reason, 256, 'reason', violations);
+      const name = nameOf(request, violations);
+      const key = requestKey('PauseTrigger', requestId, context.body);
+      const paused = await schedules.pause(name, request.reason, key);
+      return create(PauseTriggerResponseSchema, { trigger: triggerTo(paused) });
+    },
+    async resumeTrigger(request, context) {
+      const violations = new Violations();
+      const requestId = requestIdOf(request.requestId, violations);
+      const name = nameOf(request, violations);
+      const resumed = await schedules.resume(name, requestKey('ResumeTrigger', requestId, context.body));
+      return create(ResumeTriggerResponseSchema, { trigger: triggerTo(resumed) });
+    },
+  };
+}

@@ -1,0 +1,99 @@
+/** The gradual roll-out of a version: which version a new job takes, and whether the new one advances or is rolled back. */
+
+/** Codes as stored in SQL; the same numbers as `RolloutState` in the contract. */
+export const rolloutStates = { OPEN: 1, PROMOTED: 2, ROLLED_BACK: 3, SUPERSEDED: 4 } as const;
+export type RolloutState = keyof typeof rolloutStates;
+
+export interface RolloutStep {
+  readonly percent: number;
+  /** Undefined: until it is changed by hand. */
+  readonly holdMs?: number | undefined;
+}
+
+export interface RolloutSettings {
+  /** At least one. */
+  readonly steps: readonly RolloutStep[];
+  /** Jobs with all of these take the new version. Empty: none do. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly minJobs: number;
+  readonly maxFailureIncrease: number;
+}
+
+/** Ended jobs of a version. */
+export interface EndedCounts {
+  readonly ended: number;
+  readonly failed: number;
+}
+
+/** What decides the version of a new job. */
+export interface VersionChoice {
+  readonly version: number;
+  readonly baseVersion: number;
+  readonly state: RolloutState;
+  /** Of the present step. */
+  readonly percent: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly served: boolean;
+}
+
+/** The version that a job takes whose submission names none. `random` gives a number from 0 up to 1. */
+export function chosenVersion(
+  { version, baseVersion, state, percent, labels, served }: VersionChoice,
+  jobLabels: Readonly<Record<string, string>>,
+  random: () => number,
+): number {
+  if (state === 'ROLLED_BACK') return baseVersion;
+  if (state !== 'OPEN') return version;
+  if (!served) return baseVersion;
+  const wanted = Object.entries(labels);
+  if (wanted.length > 0 && wanted.every(([name, value]) => jobLabels[name] === value)) return version;
+  return percent >= 100 || (percent > 0 && random() * 100 < percent) ? version : baseVersion;
+}
+
+export interface RolloutStatus {
+  readonly settings: RolloutSettings;
+  readonly step: number;
+  readonly stepTimeUs: number;
+  readonly served: boolean;
+}
+
+export interface RolloutFacts {
+  readonly nowUs: number;
+  /** Whether a worker serves the version, or none is needed. */
+  readonly served: boolean;
+  readonly counts: EndedCounts;
+  readonly baseCounts: EndedCounts;
+}
+
+export interface RolloutDecision {
+  readonly state: RolloutState;
+  readonly reason: string;
+  readonly step: number;
+  readonly stepTimeUs: number;
+  readonly served: boolean;
+}
+
+const rateOf = ({ ended, failed }: EndedCounts) => (ended === 0 ? 0 : failed / ended);
+const percentText = (rate: number) => `${Math.round(rate * 1_000) / 10} %`;
+
+/** A step lasts at least as long as it says, and until enough jobs have ended; it starts anew while nobody serves it. */
+export function decideRollout(status: RolloutStatus, facts: RolloutFacts): RolloutDecision {
+  const { settings, step, stepTimeUs } = status;
+  const { nowUs, served, counts, baseCounts } = facts;
+  const same = { state: 'OPEN', reason: '', step, stepTimeUs, served } as const;
+  const isJudged = counts.ended >= settings.minJobs;
+  const increase = rateOf(counts) - rateOf(baseCounts);
+  if (isJudged && increase > settings.maxFailureIncrease)
+    return { ...same, state: 'ROLLED_BACK', reason: whyBack(counts, baseCounts, settings) };
+  if (!served) return { ...same, stepTimeUs: nowUs };
+  const { holdMs } = settings.steps[step] ?? {};
+  if (!isJudged || holdMs === undefined || nowUs - stepTimeUs < holdMs * 1_000) return same;
+  if (step + 1 < settings.steps.length) return { ...same, step: step + 1, stepTimeUs: nowUs };
+  return { ...same, state: 'PROMOTED', reason: 'its last step is over' };
+}
+
+function whyBack(counts: EndedCounts, base: EndedCounts, { maxFailureIncrease }: RolloutSettings): string {
+  const own = `${percentText(rateOf(counts))} of its jobs failed (${counts.failed} of ${counts.ended})`;
+  const other = `${percentText(rateOf(base))} of those of the version before (${base.failed} of ${base.ended})`;
+  return `${own}, and ${other}: more than ${percentText(maxFailureIncrease)} apart`;
+}
