@@ -7,6 +7,8 @@ const MAX_REPEATS = 1_000;
 const CHARS_PER_INSTRUCTION = 4;
 
 const REPEAT = /\{(\d+)(?:,(\d*))?\}/y;
+/** Sets flags and matches nothing: a repetition after it repeats what stands before it. */
+const FLAGS = /\(\?[a-zA-Z-]+\)/y;
 const ESCAPE = /\\(?:[pPx]\{[^}]{0,64}\}|.)/sy;
 
 /** At least the number of instructions, and rarely many more, if it is a pattern of RE2. Takes linear time. */
@@ -23,9 +25,15 @@ export function patternSize(pattern: string): number {
   const lastNamed = pattern.lastIndexOf(':]');
   for (let at = 0; at < pattern.length; ) {
     const char = pattern[at];
+    const flags = char === '(' ? matchAt(FLAGS, pattern, at) : null;
+    if (flags) {
+      at += flags[0].length;
+      continue;
+    }
     const repeat = char === '{' ? matchAt(REPEAT, pattern, at) : null;
     const part = char === '[' ? classAt(pattern, at, lastNamed) : partAt(pattern, at);
     if (repeat) last *= Math.max(1, Number(repeat[1]), Number(repeat[2] ?? 0));
+    else if (char === '*' || char === '+' || char === '?') last++;
     else if (char === ')' && open.length > 1) {
       add(0);
       last = (open.pop() ?? 0) + 2;

@@ -47,7 +47,7 @@ export function chosenVersion(
   if (!served) return baseVersion;
   const wanted = Object.entries(labels);
   if (wanted.length > 0 && wanted.every(([name, value]) => jobLabels[name] === value)) return version;
-  return percent >= 100 || (percent > 0 && random() * 100 < percent) ? version : baseVersion;
+  return percent >= 100 || (percent > 0 && random() < percent / 100) ? version : baseVersion;
 }
 
 export interface RolloutStatus {

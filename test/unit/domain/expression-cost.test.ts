@@ -104,6 +104,8 @@ it.each([
   ['\\x{41}\\{9}', 4],
   ['\\p{Lu}{10}', 3_010],
   ['\\Q(\\E', 5_000],
+  ['a{40}(?i){9}', 360],
+  ['a{9}(?i)*(?s){40}', 400],
 ])('the pattern %s has a program of about %i instructions', (pattern, size) => {
   expect(patternSize(pattern)).toBe(size);
 });
