@@ -296,10 +296,12 @@ class ControlPlane(SessionServiceServicer):
         if self._nats is not None:
             with contextlib.suppress(Exception):  # the bus may be gone already
                 await self._nats.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        # Again and again: before Python 3.12 `wait_for` loses a cancel that comes as its work ends, and the NATS client
+        # would then reconnect for ever.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others, timeout=1)
 
 
 class Refusal(Exception):  # noqa: N818
