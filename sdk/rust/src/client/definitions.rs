@@ -57,8 +57,12 @@ impl Client {
             definition.namespace.clone_from(&self.calls.namespace);
         }
         definition.body.get_or_insert_with(|| v1::job_definition::Body::Task(v1::TaskBody::default()));
-        let message =
-            v1::ApplyJobDefinitionRequest { definition: Some(definition), request_id: request_id(), validate_only };
+        let message = v1::ApplyJobDefinitionRequest {
+            definition: Some(definition),
+            request_id: request_id(),
+            validate_only,
+            rollout: None,
+        };
         let definitions = JobDefinitionServiceClient::new(self.channel());
         let answer = self.calls.make(message, |request| {
             let mut definitions = definitions.clone();
