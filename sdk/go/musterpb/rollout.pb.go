@@ -97,7 +97,8 @@ type RolloutSettings struct {
 	// 0: 20. At most 1,000.
 	MinJobCount int32 `protobuf:"varint,3,opt,name=min_job_count,json=minJobCount,proto3" json:"min_job_count,omitempty"`
 	// The version is rolled back when the fraction of its jobs that fail exceeds that of the version before it by more
-	// than this. Counted are the newest 1,000 jobs of each since the start. Unset: 0.1. From 0 to 1; 1: never.
+	// than this. Counted are the newest 1,000 jobs that have ended, and as many of the other version of the same time.
+	// Unset: 0.1. From 0 to 1; 1: never.
 	MaxFailureIncrease *float64 `protobuf:"fixed64,4,opt,name=max_failure_increase,json=maxFailureIncrease,proto3,oneof" json:"max_failure_increase,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
@@ -241,7 +242,7 @@ type Rollout struct {
 	Step int32 `protobuf:"varint,8,opt,name=step,proto3" json:"step,omitempty"`
 	// Since when it is at this step. It starts anew while no worker serves the version.
 	StepTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=step_time,json=stepTime,proto3" json:"step_time,omitempty"`
-	// No worker serves the new version: all jobs take the other one.
+	// No worker serves the new version: all jobs take the other one. If none serves that either, it stays as it was.
 	WaitsForWorkers bool `protobuf:"varint,10,opt,name=waits_for_workers,json=waitsForWorkers,proto3" json:"waits_for_workers,omitempty"`
 	// Ended jobs of the new version.
 	Counts *RolloutCounts `protobuf:"bytes,11,opt,name=counts,proto3" json:"counts,omitempty"`
@@ -392,13 +393,17 @@ func (x *Rollout) GetCheckTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// Among the newest 1,000 jobs of a version since the start of a roll-out: how many have ended.
+// Jobs of a version that were submitted since the start of a roll-out: of the new version the newest 1,000 that have
+// ended, of the other one up to as many that were submitted about when these were.
 type RolloutCounts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As succeeded or failed.
 	EndedCount int32 `protobuf:"varint,1,opt,name=ended_count,json=endedCount,proto3" json:"ended_count,omitempty"`
 	// As failed.
-	FailedCount   int32 `protobuf:"varint,2,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
+	FailedCount int32 `protobuf:"varint,2,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
+	// Open jobs of the new version of which an attempt has failed. While they could make its failure rate too high, no step
+	// begins. 0 of the other version.
+	RetryingCount int32 `protobuf:"varint,3,opt,name=retrying_count,json=retryingCount,proto3" json:"retrying_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -447,6 +452,13 @@ func (x *RolloutCounts) GetFailedCount() int32 {
 	return 0
 }
 
+func (x *RolloutCounts) GetRetryingCount() int32 {
+	if x != nil {
+		return x.RetryingCount
+	}
+	return 0
+}
+
 var File_muster_v1_rollout_proto protoreflect.FileDescriptor
 
 const file_muster_v1_rollout_proto_rawDesc = "" +
@@ -485,11 +497,12 @@ const file_muster_v1_rollout_proto_rawDesc = "" +
 	"start_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
 	"\bend_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x129\n" +
 	"\n" +
-	"check_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\tcheckTime\"S\n" +
+	"check_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\tcheckTime\"z\n" +
 	"\rRolloutCounts\x12\x1f\n" +
 	"\vended_count\x18\x01 \x01(\x05R\n" +
 	"endedCount\x12!\n" +
-	"\ffailed_count\x18\x02 \x01(\x05R\vfailedCount*\x9e\x01\n" +
+	"\ffailed_count\x18\x02 \x01(\x05R\vfailedCount\x12%\n" +
+	"\x0eretrying_count\x18\x03 \x01(\x05R\rretryingCount*\x9e\x01\n" +
 	"\fRolloutState\x12\x1d\n" +
 	"\x19ROLLOUT_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ROLLOUT_STATE_OPEN\x10\x01\x12\x1a\n" +

@@ -96,7 +96,7 @@ export function rolloutTo(rollout: Rollout): WireRollout {
     step: rollout.step,
     stepTime: timestampTo(rollout.stepTimeUs),
     waitsForWorkers: rollout.state === 'OPEN' && !rollout.served,
-    counts: countsTo(rollout.counts),
+    counts: { ...countsTo(rollout.counts), retryingCount: rollout.counts.retrying },
     baseCounts: countsTo(rollout.baseCounts),
     startTime: timestampTo(rollout.startTimeUs),
     ...(endTimeUs === undefined ? {} : { endTime: timestampTo(endTimeUs) }),

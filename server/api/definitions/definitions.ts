@@ -42,9 +42,15 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
       const hash = definitionHash(definition);
       const { definitionChanges } = replica;
       // A repeat is recognized by content: the bytes of the call may differ each time, since it has maps.
+      const content = Buffer.concat([hash, Buffer.from(rollout ? JSON.stringify(rollout) : '')]);
       const applied = request.validateOnly
         ? await definitionChanges.check(definition, hash, rollout)
-        : await definitionChanges.apply(definition, hash, requestKey('ApplyJobDefinition', requestId, hash), rollout);
+        : await definitionChanges.apply(
+            definition,
+            hash,
+            requestKey('ApplyJobDefinition', requestId, content),
+            rollout,
+          );
       const now = definitionTo(applied.definition);
       const { namespace, name, version } = applied.definition;
       const begun = request.validateOnly

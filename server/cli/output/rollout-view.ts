@@ -100,6 +100,7 @@ export function showRollout(out: Output, rollout: Rollout): void {
       ['all steps', stepsText(rollout.settings)],
       ['labels', labelsText(rollout)],
       ['rolled back', isOpen ? limitText(rollout) : ''],
+      ['tried again', isOpen ? retryingText(rollout) : ''],
       ['begun', timeText(rollout.startTime)],
       ['ended', timeText(rollout.endTime)],
       ['judged', timeText(rollout.checkTime)],
@@ -122,6 +123,11 @@ function limitText({ settings, baseVersion }: Rollout): string {
   return `if its rate exceeds that of version ${baseVersion} ${bound}, once ${minJobCount} of its jobs have ended`;
 }
 
+function retryingText({ counts, version }: Rollout): string {
+  const { retryingCount = 0 } = counts ?? {};
+  return retryingCount === 0 ? '' : `${countText(retryingCount, 'job')} of version ${version} after a failed attempt`;
+}
+
 /** When the next step may come, and what it is. */
 export function nextText(rollout: Rollout, nowMs: number): string {
   const { settings, step, stepTime, counts, version, waitsForWorkers } = rollout;
@@ -139,8 +145,16 @@ export function nextText(rollout: Rollout, nowMs: number): string {
     ...(missing > 0
       ? [`once ${countText(missing, 'more job')} of version ${version} ${missing === 1 ? 'has' : 'have'} ended`]
       : []),
+    ...(missing <= 0 && mayGetWorse(rollout) ? ['once more of its jobs that are tried again have ended'] : []),
   ];
   return `${then}, ${conditions.length === 0 ? 'within seconds' : conditions.join(' at the earliest, and ')}`;
+}
+
+/** Whether it would fail too often if all jobs that are tried again failed. */
+function mayGetWorse({ counts, baseCounts, settings }: Rollout): boolean {
+  const { endedCount = 0, failedCount = 0, retryingCount = 0 } = counts ?? {};
+  const base = (baseCounts?.failedCount ?? 0) / (baseCounts?.endedCount || 1);
+  return (failedCount + retryingCount) / (endedCount + retryingCount) > base + (settings?.maxFailureIncrease ?? 0.1);
 }
 
 interface ComparedVersion {

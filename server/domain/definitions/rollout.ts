@@ -25,6 +25,11 @@ export interface EndedCounts {
   readonly failed: number;
 }
 
+export interface NewCounts extends EndedCounts {
+  /** Open jobs of which an attempt has failed: they may still succeed. */
+  readonly retrying: number;
+}
+
 /** What decides the version of a new job. */
 export interface VersionChoice {
   readonly version: number;
@@ -61,7 +66,8 @@ export interface RolloutFacts {
   readonly nowUs: number;
   /** Whether a worker serves the version, or none is needed. */
   readonly served: boolean;
-  readonly counts: EndedCounts;
+  readonly baseServed: boolean;
+  readonly counts: NewCounts;
   readonly baseCounts: EndedCounts;
 }
 
@@ -76,18 +82,28 @@ export interface RolloutDecision {
 const rateOf = ({ ended, failed }: EndedCounts) => (ended === 0 ? 0 : failed / ended);
 const percentText = (rate: number) => `${Math.round(rate * 1_000) / 10} %`;
 
-/** A step lasts at least as long as it says, and until enough jobs have ended; it starts anew while nobody serves it. */
+/** Rates are quotients: without it 4/10 would exceed 3/10 by more than 0.1. */
+const ROUNDING = 1e-9;
+
+/**
+ * A step lasts at least as long as it says, until enough jobs have ended, and until those that are tried again can't make the
+ * version worse than it may be. It starts anew while nobody serves the version.
+ */
 export function decideRollout(status: RolloutStatus, facts: RolloutFacts): RolloutDecision {
   const { settings, step, stepTimeUs } = status;
-  const { nowUs, served, counts, baseCounts } = facts;
+  const { nowUs, baseServed, counts, baseCounts } = facts;
+  // If nobody serves either, jobs wait for a worker in any case: they take the version that they would have taken.
+  const served = facts.served || (status.served && !baseServed);
   const same = { state: 'OPEN', reason: '', step, stepTimeUs, served } as const;
   const isJudged = counts.ended >= settings.minJobs;
-  const increase = rateOf(counts) - rateOf(baseCounts);
-  if (isJudged && increase > settings.maxFailureIncrease)
+  const most = rateOf(baseCounts) + settings.maxFailureIncrease + ROUNDING;
+  if (isJudged && rateOf(counts) > most)
     return { ...same, state: 'ROLLED_BACK', reason: whyBack(counts, baseCounts, settings) };
-  if (!served) return { ...same, stepTimeUs: nowUs };
+  if (!facts.served) return { ...same, stepTimeUs: nowUs };
   const { holdMs } = settings.steps[step] ?? {};
   if (!isJudged || holdMs === undefined || nowUs - stepTimeUs < holdMs * 1_000) return same;
+  const { ended, failed, retrying } = counts;
+  if (rateOf({ ended: ended + retrying, failed: failed + retrying }) > most) return same;
   if (step + 1 < settings.steps.length) return { ...same, step: step + 1, stepTimeUs: nowUs };
   return { ...same, state: 'PROMOTED', reason: 'its last step is over' };
 }

@@ -65,7 +65,8 @@ export function wave(
   for (const { step, change } of items)
     for (const next of graph.successors(step)) {
       const row = rowOf(next);
-      if (graph.countsItemsOf(next, step))
+      // Nobody reads the items of one that was decided.
+      if (row.state === 'WAITING' && graph.countsItemsOf(next, step))
         changed.set(next, { ...row, neededItems: withItems(row.neededItems, change) });
     }
   // The caller's rows may be older than the ends passed here, so the states of the ended steps are set again.

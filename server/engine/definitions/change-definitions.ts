@@ -52,8 +52,10 @@ async function beginRollout(
   previous: JobDefinition,
   rollout: ApplyOptions['rollout'],
 ): Promise<void> {
+  // Read again once it is locked: it may have ended since.
+  const before = await rollouts.lock({ namespace, definition, version: previous.version });
+  const baseVersion = before && before.state !== 'PROMOTED' ? before.baseVersion : previous.version;
   await rollouts.supersede(namespace, definition, `version ${version} was stored`);
-  const baseVersion = previous.rollout?.baseVersion ?? previous.version;
   if (rollout) await rollouts.insert({ namespace, definition, version, baseVersion, ...rollout });
 }
 

@@ -1,9 +1,10 @@
 /** Judges open roll-outs, on any replica: advances to the next step, promotes, or rolls back. */
 import { canRun } from '../../domain/definitions/compatibility.ts';
 import { decideRollout } from '../../domain/definitions/rollout.ts';
+import type { PlacementOffer } from '../../domain/explain/placement-reason.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import { Loop } from '../loop.ts';
-import type { RolloutName } from '../ports/definitions.ts';
+import type { DueRollout, RolloutName } from '../ports/definitions.ts';
 import type { Log, Random, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import { readOffers } from '../sessions/offers.ts';
@@ -41,24 +42,35 @@ export class RolloutRounds {
   }
 
   async #judgeDue(): Promise<number | undefined> {
-    const { store, clock } = this.#parts;
+    const { store, clock, log } = this.#parts;
     const due = await store.rollouts.findDue(clock.nowUs(), EVERY_MS, MAX_DUE);
-    for (const name of due) if (!this.#loop.isStopped) await this.#judge(name);
-    return due.length === MAX_DUE ? 0 : undefined;
+    let isDone = due.length > 0;
+    for (const [namespace, names] of Map.groupBy(due, (name) => name.namespace)) {
+      const offers = await readOffers(store, namespace);
+      for (const name of names) {
+        if (this.#loop.isStopped) return undefined;
+        try {
+          await this.#judge(name, offers);
+        } catch (error) {
+          isDone = false;
+          log.warn({ ...name, error: String(error) }, 'could not judge a roll-out; it is tried again');
+        }
+      }
+    }
+    return isDone && due.length === MAX_DUE ? 0 : undefined;
   }
 
-  async #judge(name: RolloutName): Promise<void> {
+  async #judge(name: DueRollout, offers: readonly PlacementOffer[]): Promise<void> {
     const { store, clock, log } = this.#parts;
-    const served = await this.#isServed(name);
+    const served = await this.#isServed(name, offers);
+    const baseServed = await this.#isServed({ ...name, version: name.baseVersion }, offers);
     const judged = await store.together(async ({ rollouts }) => {
-      const locked = await rollouts.lockDue(name, clock.nowUs());
+      const locked = await rollouts.lockDue(name, clock.nowUs(), EVERY_MS);
       if (!locked) return undefined;
       const { rollout, nowUs } = locked;
-      const counts = await rollouts.countEnded(name, rollout.startTimeUs);
-      const base = { ...name, version: rollout.baseVersion };
-      const baseCounts = await rollouts.countEnded(base, rollout.startTimeUs);
-      const decision = decideRollout(rollout, { nowUs, served, counts, baseCounts });
-      return rollouts.write({ ...rollout, ...decision, counts, baseCounts, checkTimeUs: nowUs });
+      const compared = await rollouts.compare(rollout);
+      const decision = decideRollout(rollout, { nowUs, served, baseServed, ...compared });
+      return rollouts.write({ ...rollout, ...decision, ...compared, checkTimeUs: nowUs });
     });
     if (!judged || judged.state === 'OPEN') return;
     const facts = { namespace: name.namespace, definition: name.definition, version: name.version };
@@ -67,10 +79,11 @@ export class RolloutRounds {
   }
 
   /** No worker runs workflows and waits. */
-  async #isServed({ namespace, definition: name, version }: RolloutName): Promise<boolean> {
+  async #isServed(
+    { namespace, definition: name, version }: RolloutName,
+    offers: readonly PlacementOffer[],
+  ): Promise<boolean> {
     const definition = await this.#parts.definitions.get(namespace, name, version);
-    if (definition.workflow || definition.wait) return true;
-    const offers = await readOffers(this.#parts.store, namespace);
-    return offers.some((offer) => canRun(offer, definition));
+    return Boolean(definition.workflow || definition.wait) || offers.some((offer) => canRun(offer, definition));
   }
 }

@@ -1,7 +1,7 @@
 /** Definitions, as passed between engine and store. */
 
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
-import type { EndedCounts, RolloutDecision, RolloutSettings } from '../../domain/definitions/rollout.ts';
+import type { EndedCounts, NewCounts, RolloutDecision, RolloutSettings } from '../../domain/definitions/rollout.ts';
 import type { PlacementOffer } from '../../domain/explain/placement-reason.ts';
 
 /** The result of applying a definition. */
@@ -44,7 +44,7 @@ export interface RolloutName {
 export interface Rollout extends RolloutName, RolloutDecision {
   readonly baseVersion: number;
   readonly settings: RolloutSettings;
-  readonly counts: EndedCounts;
+  readonly counts: NewCounts;
   readonly baseCounts: EndedCounts;
   readonly startTimeUs: number;
   /** Undefined: it is open. */
@@ -60,9 +60,15 @@ export interface BegunRollout {
   readonly ownUs: number;
 }
 
+export interface DueRollout extends RolloutName {
+  readonly baseVersion: number;
+}
+
 export interface NewRollout extends RolloutName, BegunRollout {
   readonly baseVersion: number;
 }
+
+export type ComparedVersions = Pick<Rollout, 'counts' | 'baseCounts'>;
 
 export type RolloutWrite = Omit<Rollout, 'baseVersion' | 'startTimeUs' | 'endTimeUs'>;
 
@@ -83,12 +89,16 @@ export interface RolloutStore {
   insert(rollout: NewRollout): Promise<void>;
   /** Ends the open roll-out of the definition, if there is one. */
   supersede(namespace: string, definition: string, reason: string): Promise<void>;
-  /** Open ones that were not judged for that long. */
-  findDue(ownUs: number, everyMs: number, limit: number): Promise<RolloutName[]>;
-  /** Undefined: it has ended, or another replica judges it. */
-  lockDue(name: RolloutName, ownUs: number): Promise<{ readonly rollout: Rollout; readonly nowUs: number } | undefined>;
-  /** Among the newest 1,000 jobs of the version since then. */
-  countEnded(name: RolloutName, sinceUs: number): Promise<EndedCounts>;
+  /** Open ones that were not judged for that long, the longest first. */
+  findDue(ownUs: number, everyMs: number, limit: number): Promise<DueRollout[]>;
+  /** Undefined: it has ended, or another replica judges it or has done so. */
+  lockDue(
+    name: RolloutName,
+    ownUs: number,
+    everyMs: number,
+  ): Promise<{ readonly rollout: Rollout; readonly nowUs: number } | undefined>;
+  /** Of the new version the newest 1,000 jobs that have ended; of the other one up to as many, submitted about when these were. */
+  compare(rollout: Rollout): Promise<ComparedVersions>;
   /** Of a locked one. */
   write(rollout: RolloutWrite): Promise<Rollout>;
 }

@@ -271,11 +271,20 @@ export class Advance {
    */
   #blame(ends: readonly EndedStep[]): void {
     const failed = ends.filter(({ state }) => state === 'FAILED').map(({ step }) => step);
-    const step = failed.find((one) => this.steps.graph.isLeaf(one)) ?? failed[0];
+    const step = failed.find((one) => this.steps.graph.isLeaf(one)) ?? failed[0] ?? this.#failedByItem(ends);
     if (step === undefined || (this.#failure && (hasFailed(this.#run) || this.#run.cleanupFailed))) return;
     const { reason } = this.steps.row(step);
     const text = `step "${this.steps.graph.step(step).name}": ${reason}`;
     this.#failure = this.#causes.get(step) ?? systemFailure('APPLICATION', 'StepFailed', text);
+  }
+
+  /** A step that can't start because of an item, although no step that it needs has failed. */
+  #failedByItem(ends: readonly EndedStep[]): number | undefined {
+    const { graph } = this.steps;
+    return ends.find(({ step, state }) => {
+      const { counts } = this.steps.row(step);
+      return state === 'UPSTREAM_FAILED' && graph.isLeaf(step) && counts.failed + counts.upstreamFailed === 0;
+    })?.step;
   }
 
   async #waves(first: readonly EndedStep[]): Promise<void> {
@@ -292,7 +301,8 @@ export class Advance {
       const found = wave(graph, this.steps.rows(), ends, items);
       for (const [step, { state, counts, neededItems }] of found.rows)
         this.steps.change(step, { state, counts, neededItems });
-      for (const { step, state } of found.ended) this.steps.change(step, { reason: endedBy[state] });
+      for (const { step, state } of found.ended)
+        this.steps.change(step, { reason: endedBy[graph.step(step).countsItems ? 'items' : 'steps'][state] });
       const begun = isStopping(this.#run) ? [] : await this.#start(found.ready);
       ends = [...found.ended, ...begun];
     }
@@ -325,9 +335,10 @@ const nestedTooDeeply = systemFailure(
   `it is nested in more than ${MAX_DEPTH - 1} workflows`,
 );
 
-const endedBy: Readonly<Partial<Record<EndedStepState, string>>> = {
-  SKIPPED: 'its trigger rule can no longer be met',
-  UPSTREAM_FAILED: 'a step that it needs failed',
+const SKIPPED = 'its trigger rule can no longer be met';
+const endedBy: Readonly<Record<'steps' | 'items', Readonly<Partial<Record<EndedStepState, string>>>>> = {
+  steps: { SKIPPED, UPSTREAM_FAILED: 'a step that it needs failed' },
+  items: { SKIPPED, UPSTREAM_FAILED: 'a step or an item that it needs failed' },
 };
 
 function isStop({ kind }: InboxRow): boolean {

@@ -1,8 +1,6 @@
 /** Roll-outs of versions of definitions. */
 import { namesOf } from '../../domain/base/codes.ts';
-import { lowestUuid } from '../../domain/base/uuid.ts';
-import { type EndedCounts, type RolloutState, rolloutStates } from '../../domain/definitions/rollout.ts';
-import { stateCodes } from '../../domain/jobs/job-state.ts';
+import { type RolloutState, rolloutStates } from '../../domain/definitions/rollout.ts';
 import type {
   NewRollout,
   Rollout,
@@ -15,11 +13,10 @@ import { columnsOf } from '../base/columns.ts';
 import { nowNear, timestampOf } from '../base/times.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import type { RowType, RowWith } from '../driver/row-types.ts';
+import { compareVersions } from './compare-versions.ts';
 
-/** Maximum lanes of a version whose jobs are counted. */
-const MAX_LANES = 100;
-/** Maximum jobs of a version that are counted, from the newest. */
-const MAX_COUNTED = 1_000;
+/** Bytes of roll-outs after which a page ends: an answer has to fit into the 4 MiB that clients accept. */
+const PAGE_BYTES = 2 << 20;
 
 const rowType = {
   namespace: 'text',
@@ -34,6 +31,7 @@ const rowType = {
   served: 'bool',
   ended: 'int4',
   failed: 'int4',
+  retrying: 'int4',
   base_ended: 'int4',
   base_failed: 'int4',
   start_time: 'timestamptz',
@@ -55,7 +53,7 @@ function rolloutOf(row: RowWith<typeof rowType>): Rollout {
     step: row.step,
     stepTimeUs: row.step_time,
     served: row.served,
-    counts: { ended: row.ended, failed: row.failed },
+    counts: { ended: row.ended, failed: row.failed, retrying: row.retrying },
     baseCounts: { ended: row.base_ended, failed: row.base_failed },
     startTimeUs: row.start_time,
     endTimeUs: row.end_time ?? undefined,
@@ -99,47 +97,32 @@ UPDATE rollouts SET state = ${rolloutStates.SUPERSEDED}, end_time = (SELECT must
 WHERE namespace = $1 AND definition = $2 AND state = ${rolloutStates.OPEN}`,
 };
 
+/** Not judged for $2 ms, of which $1 is the end. */
+const IS_DUE = `(check_time IS NULL OR check_time NOT BETWEEN (SELECT ${nowNear('$1')}) - $2::double precision * interval '1 ms' AND (SELECT ${nowNear('$1')}))`;
+
 const findDue = {
   name: 'find_due_rollouts',
   text: `
-SELECT namespace, definition, version FROM rollouts
-WHERE state = ${rolloutStates.OPEN} AND (check_time IS NULL OR check_time NOT BETWEEN (SELECT ${nowNear('$1')}) - $2::double precision * interval '1 ms' AND (SELECT ${nowNear('$1')}))
-LIMIT $3`,
-  row: { namespace: 'text', definition: 'text', version: 'int4' },
+SELECT namespace, definition, version, base_version FROM rollouts
+WHERE state = ${rolloutStates.OPEN} AND ${IS_DUE}
+ORDER BY check_time NULLS FIRST LIMIT $3`,
+  row: { namespace: 'text', definition: 'text', version: 'int4', base_version: 'int4' },
 } satisfies Statement;
 
+// The row is read again once it is locked: another replica may have judged it meanwhile.
 const lockDue = {
   name: 'lock_due_rollout',
   text: `
-SELECT ${columnsOf(rowType)}, ${nowNear('$4')} AS now FROM rollouts
-WHERE namespace = $1 AND definition = $2 AND version = $3 AND state = ${rolloutStates.OPEN} FOR UPDATE SKIP LOCKED`,
+SELECT ${columnsOf(rowType)}, ${nowNear('$1')} AS now FROM rollouts
+WHERE namespace = $3 AND definition = $4 AND version = $5 AND state = ${rolloutStates.OPEN} AND ${IS_DUE} FOR UPDATE SKIP LOCKED`,
   row: { ...rowType, now: 'timestamptz' },
-} satisfies Statement;
-
-// The newest jobs of each lane by its index; a range instead of `=`, so that no other index gives the order.
-const countEnded = {
-  name: 'count_ended_of_version',
-  text: `
-WITH own AS MATERIALIZED (
-  SELECT lane_id FROM lanes WHERE namespace = $1 AND definition = $2 AND definition_version = $3 AND NOT cleanup LIMIT ${MAX_LANES}
-),
-newest AS MATERIALIZED (
-  SELECT j.job_id FROM own CROSS JOIN LATERAL (
-    SELECT job_id FROM jobs WHERE jobs.lane_id >= own.lane_id AND jobs.lane_id <= own.lane_id AND job_id >= $4
-    ORDER BY jobs.lane_id DESC, job_id DESC LIMIT ${MAX_COUNTED}
-  ) AS j ORDER BY j.job_id DESC LIMIT ${MAX_COUNTED}
-)
-SELECT count(*) FILTER (WHERE o.state IN (${stateCodes.SUCCEEDED}, ${stateCodes.FAILED}))::int AS ended,
-       count(*) FILTER (WHERE o.state = ${stateCodes.FAILED})::int AS failed
-FROM newest n CROSS JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = n.job_id OFFSET 0) AS o`,
-  row: { ended: 'int4', failed: 'int4' },
 } satisfies Statement;
 
 const writeOne = {
   name: 'write_rollout',
   text: `
 UPDATE rollouts SET state = $4::smallint, reason = $5, step = $6, step_time = $7, served = $8, settings = $9, ended = $10, failed = $11,
-       base_ended = $12, base_failed = $13, check_time = $14, end_time = CASE WHEN $4::smallint = ${rolloutStates.OPEN} THEN NULL ELSE coalesce(end_time, (SELECT muster_now())) END
+       base_ended = $12, base_failed = $13, check_time = $14, retrying = $15, end_time = CASE WHEN $4::smallint = ${rolloutStates.OPEN} THEN NULL ELSE coalesce(end_time, (SELECT muster_now())) END
 WHERE namespace = $1 AND definition = $2 AND version = $3
 RETURNING ${columnsOf(rowType)}`,
   row: rowType,
@@ -150,7 +133,14 @@ const keyOf = ({ namespace, definition, version }: RolloutName) => [namespace, d
 async function write(session: Session, rollout: RolloutWrite): Promise<Rollout> {
   const { state, reason, step, stepTimeUs, served, settings, counts, baseCounts, checkTimeUs } = rollout;
   const progress = [rolloutStates[state], reason, step, timestampOf(stepTimeUs), served, JSON.stringify(settings)];
-  const judged = [counts.ended, counts.failed, baseCounts.ended, baseCounts.failed, timestampOf(checkTimeUs)];
+  const judged = [
+    counts.ended,
+    counts.failed,
+    baseCounts.ended,
+    baseCounts.failed,
+    timestampOf(checkTimeUs),
+    counts.retrying,
+  ];
   const [row] = await session.run(writeOne, [...keyOf(rollout), ...progress, ...judged]);
   return rolloutOf(row as RowWith<typeof rowType>);
 }
@@ -162,12 +152,12 @@ async function list(
   limit: number,
 ): Promise<RolloutPage> {
   const rows = await session.run(listSome, [namespace, after?.definition ?? '', after?.version ?? 0, limit + 1]);
-  return { rollouts: rows.slice(0, limit).map(rolloutOf), hasMore: rows.length > limit };
-}
-
-async function count(session: Session, name: RolloutName, sinceUs: number): Promise<EndedCounts> {
-  const since = lowestUuid(Math.floor(sinceUs / 1_000));
-  return (await session.run(countEnded, [...keyOf(name), since]))[0] ?? { ended: 0, failed: 0 };
+  let bytes = 0;
+  const page = rows.slice(0, limit).filter(({ settings, reason }, i) => {
+    bytes += Buffer.byteLength(settings) + Buffer.byteLength(reason);
+    return i === 0 || bytes <= PAGE_BYTES;
+  });
+  return { rollouts: page.map(rolloutOf), hasMore: page.length < rows.length };
 }
 
 async function insert(session: Session, rollout: NewRollout): Promise<void> {
@@ -184,12 +174,15 @@ export function rolloutStore(database: Database): RolloutStore {
     async supersede(namespace, definition, reason) {
       await database.run(supersedeOne, [namespace, definition, reason]);
     },
-    findDue: (ownUs, everyMs, limit) => database.run(findDue, [timestampOf(ownUs), everyMs, limit]),
-    async lockDue(name, ownUs) {
-      const [row] = await database.run(lockDue, [...keyOf(name), timestampOf(ownUs)]);
+    async findDue(ownUs, everyMs, limit) {
+      const rows = await database.run(findDue, [timestampOf(ownUs), everyMs, limit]);
+      return rows.map(({ base_version: baseVersion, ...name }) => ({ ...name, baseVersion }));
+    },
+    async lockDue(name, ownUs, everyMs) {
+      const [row] = await database.run(lockDue, [timestampOf(ownUs), everyMs, ...keyOf(name)]);
       return row && { rollout: rolloutOf(row), nowUs: row.now };
     },
-    countEnded: (name, sinceUs) => count(database, name, sinceUs),
+    compare: (rollout) => compareVersions(database, rollout),
     write: (rollout) => write(database, rollout),
   };
 }

@@ -17,6 +17,8 @@ CREATE TABLE rollouts (
   served        boolean NOT NULL DEFAULT false,
   ended         integer NOT NULL DEFAULT 0,
   failed        integer NOT NULL DEFAULT 0,
+  -- Open jobs of the version with an attempt that counted.
+  retrying      integer NOT NULL DEFAULT 0,
   base_ended    integer NOT NULL DEFAULT 0,
   base_failed   integer NOT NULL DEFAULT 0,
   start_time    timestamptz NOT NULL,

@@ -40,7 +40,7 @@ export const pinnedOfSchedules: Readonly<Record<string, readonly string[]>> = {
   supersede_rollout: ['rollouts by rollouts_open'],
   find_due_rollouts: ['rollouts by the whole of rollouts_open'], // open ones only
   lock_due_rollout: ['rollouts by rollouts_open'],
-  count_ended_of_version: ['job_outcomes_day by job_outcomes_day_pkey', jobsByLane, 'lanes by lanes_by_definition'],
+  compare_versions: ['job_outcomes_day by job_outcomes_day_pkey', runs, jobsByLane, 'lanes by lanes_by_definition'],
   write_rollout: [rollouts],
   read_trigger_run_inputs: [scheduleRuns],
   cause_triggers: [scheduleIds, 'trigger_sources by trigger_sources_by_name'],

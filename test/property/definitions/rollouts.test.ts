@@ -62,15 +62,41 @@ describe('the version of a new job', () => {
 });
 
 describe('a roll-out', () => {
-  const facts = fc.record({ nowUs: fc.constant(1_000_000), served: fc.boolean(), counts, baseCounts: counts });
+  it('whose difference is the bound stays open', () => {
+    const status = { settings: { steps: [{ percent: 5 }], labels: {}, minJobs: 1, maxFailureIncrease: 0.1 } };
+    const found = { counts: { ended: 10, failed: 4, retrying: 0 }, baseCounts: { ended: 10, failed: 3 } };
+    const decision = decideRollout(
+      { ...status, step: 0, stepTimeUs: 0, served: true },
+      { ...found, nowUs: 1, served: true, baseServed: true },
+    );
+    expect(decision.state).toBe('OPEN');
+  });
+
+  it('gives the new version jobs while it is served, and still if nobody serves either', () => {
+    fc.assert(
+      fc.property(settings, facts, fc.boolean(), (given, found, served) => {
+        const decision = decideRollout({ settings: given, step: 0, stepTimeUs: 0, served }, found);
+        expect(decision.served).toBe(found.served || (served && !found.baseServed));
+      }),
+    );
+  });
+
+  const newCounts = fc.tuple(counts, fc.nat(20)).map(([ended, retrying]) => ({ ...ended, retrying }));
+  const facts = fc.record({
+    nowUs: fc.constant(1_000_000),
+    served: fc.boolean(),
+    baseServed: fc.boolean(),
+    counts: newCounts,
+    baseCounts: counts,
+  });
+  const rate = ({ ended, failed }: { ended: number; failed: number }) => (ended === 0 ? 0 : failed / ended);
 
   it('is rolled back exactly when enough jobs fail more often than it allows', () => {
     fc.assert(
       fc.property(settings, facts, (given, found) => {
         const status = { settings: given, step: 0, stepTimeUs: 1_000_000, served: true };
         const decision = decideRollout(status, found);
-        const rate = ({ ended, failed }: { ended: number; failed: number }) => (ended === 0 ? 0 : failed / ended);
-        const isWorse = rate(found.counts) - rate(found.baseCounts) > given.maxFailureIncrease;
+        const isWorse = rate(found.counts) > rate(found.baseCounts) + given.maxFailureIncrease + 1e-9;
         expect(decision.state === 'ROLLED_BACK').toBe(isWorse && found.counts.ended >= given.minJobs);
         expect(decision.reason === '').toBe(decision.state === 'OPEN');
       }),
@@ -89,6 +115,9 @@ describe('a roll-out', () => {
         if (moved) {
           expect(holdMs !== undefined && sinceMs >= holdMs).toBe(true);
           expect(found.served && found.counts.ended >= given.minJobs).toBe(true);
+          const { ended, failed, retrying } = found.counts;
+          const worst = rate({ ended: ended + retrying, failed: failed + retrying });
+          expect(worst).toBeLessThanOrEqual(rate(found.baseCounts) + given.maxFailureIncrease + 1e-9);
         }
         if (decision.state === 'PROMOTED') expect(step).toBe(given.steps.length - 1);
         if (!found.served && decision.state === 'OPEN') expect(decision.stepTimeUs).toBe(found.nowUs);

@@ -19,11 +19,11 @@ export async function applyRolledOut(store: Store, name: string): Promise<void> 
 export function judge(store: Store, definition: string, version: number): Promise<void> {
   return store.together(async ({ rollouts }) => {
     const name = { namespace: 'default', definition, version };
-    const locked = await rollouts.lockDue(name, ownUs());
+    const locked = await rollouts.lockDue(name, ownUs(), 0);
     if (!locked) return;
     const { rollout, nowUs } = locked;
-    const counts = await rollouts.countEnded(name, rollout.startTimeUs);
-    await rollouts.write({ ...rollout, counts, served: true, checkTimeUs: nowUs });
+    const compared = await rollouts.compare(rollout);
+    await rollouts.write({ ...rollout, ...compared, served: true, checkTimeUs: nowUs });
   });
 }
 

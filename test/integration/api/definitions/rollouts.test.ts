@@ -122,6 +122,35 @@ describe.each(databaseKinds)('roll-outs on %s', (kind) => {
     expect(await world.rpc.refused(getRollout, { definition: name })).toMatchObject({ reason: 'ROLLOUT_NOT_FOUND' });
   });
 
+  it('are part of what a request id stands for', async () => {
+    const definition = { name: await world.define(), body: { case: 'task', value: {} }, description: 'x' } as const;
+    const requestId = randomUUID();
+    const request = { definition, rollout: none, requestId };
+    expect(await world.rpc.call(applyJobDefinition, request)).toMatchObject({ created: true });
+    const again = await world.rpc.call(applyJobDefinition, request);
+    expect(again.rollout).toMatchObject({ version: 2 });
+    const other = await world.rpc.refused(applyJobDefinition, { ...request, rollout: all });
+    expect(other).toMatchObject({ reason: 'REQUEST_ID_REUSED' });
+  });
+
+  it('hold a step while jobs are tried again that would make the rate too high', async () => {
+    const { name, worker } = await begin({
+      steps: [{ percent: 0, hold: { seconds: 1n } }, { percent: 50 }],
+      minJobCount: 2,
+    });
+    await endJobs(worker, name, 2, 2, 0);
+    await world.submit(name, {
+      definitionVersion: 2,
+      retryPolicy: { maxAttempts: 2, minBackoff: { seconds: 600n }, maxBackoff: { seconds: 600n } },
+    });
+    const [of] = await worker.take(1);
+    if (of) await worker.report({ of, outcome: outcomes.failure({}) });
+    const held = await until(name, 'counts it', ({ counts }) => counts?.retryingCount === 1);
+    expect(held).toMatchObject({ state: OPEN, step: 0, counts: { endedCount: 2, failedCount: 0 } });
+    await endJobs(worker, name, 2, 10, 0);
+    await until(name, 'is at its next step', ({ step }) => step === 1);
+  });
+
   it('give the new version no jobs until a worker serves it', async () => {
     const name = await world.define();
     await world.openWorkerOf({

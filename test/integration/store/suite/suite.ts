@@ -6,6 +6,7 @@ import { migrationsSuite } from './base/migrations.ts';
 import { transitionsSuite } from './base/transitions.ts';
 import { batchRetriesSuite } from './batches/batch-retries.ts';
 import { batchesSuite } from './batches/batches.ts';
+import { comparedVersionsSuite } from './definitions/compared-versions.ts';
 import { definitionsSuite } from './definitions/definitions.ts';
 import { dependenciesSuite } from './dependencies/dependencies.ts';
 import { claimSuite } from './dispatch/claim.ts';
@@ -60,6 +61,7 @@ export function storeSuite(context: StoreContext): void {
   arrayParametersSuite(context);
   partitionsSuite(context);
   definitionsSuite(context);
+  comparedVersionsSuite(context);
   compatibilitySuite(context);
   lanesSuite(context);
   gatedLanesSuite(context);

@@ -86,9 +86,11 @@ class Rollout(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., definition: _Optional[str] = ..., version: _Optional[int] = ..., base_version: _Optional[int] = ..., settings: _Optional[_Union[RolloutSettings, _Mapping]] = ..., state: _Optional[_Union[RolloutState, str]] = ..., reason: _Optional[str] = ..., step: _Optional[int] = ..., step_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waits_for_workers: bool = ..., counts: _Optional[_Union[RolloutCounts, _Mapping]] = ..., base_counts: _Optional[_Union[RolloutCounts, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., check_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class RolloutCounts(_message.Message):
-    __slots__ = ("ended_count", "failed_count")
+    __slots__ = ("ended_count", "failed_count", "retrying_count")
     ENDED_COUNT_FIELD_NUMBER: _ClassVar[int]
     FAILED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RETRYING_COUNT_FIELD_NUMBER: _ClassVar[int]
     ended_count: int
     failed_count: int
-    def __init__(self, ended_count: _Optional[int] = ..., failed_count: _Optional[int] = ...) -> None: ...
+    retrying_count: int
+    def __init__(self, ended_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., retrying_count: _Optional[int] = ...) -> None: ...

@@ -6,7 +6,17 @@ import type { TriggerRule as Rule } from '../../../../../server/domain/workflows
 import { stepStateName } from '../../../../../server/view/state-words.ts';
 import { databaseKinds } from '../../../../support/databases/databases.ts';
 import { verdictOf } from '../../../../support/workflows/workflow-oracle.ts';
-import { type Flows, type Place, plays, type Step, startOn, stateName, TriggerRule, witness } from '../flows.ts';
+import {
+  type Flows,
+  failureOf,
+  type Place,
+  plays,
+  type Step,
+  startOn,
+  stateName,
+  TriggerRule,
+  witness,
+} from '../flows.ts';
 
 const rules = Object.keys(TriggerRule).filter((name) => /^[A-Z]/.test(name) && name !== 'UNSPECIFIED') as Rule[];
 /** How items end: S succeeds, F fails. */
@@ -186,6 +196,9 @@ describe.each(databaseKinds)('counted items on %s', (kind) => {
       'again SUCCEEDED',
       'stuck UPSTREAM_FAILED',
     ]);
+    expect(failureOf(await flows.client.get(jobId))).toMatchObject({
+      message: 'step "stuck": a step or an item that it needs failed',
+    });
     await apply('{"fail": ""}');
     expect(await statesOf((await flows.client.retry(jobId)).jobId)).toEqual([
       'kept SUCCEEDED before',

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/rollout.proto.
  */
 export const file_muster_v1_rollout: GenFile = /*@__PURE__*/
-  fileDesc("ChdtdXN0ZXIvdjEvcm9sbG91dC5wcm90bxIJbXVzdGVyLnYxIvIBCg9Sb2xsb3V0U2V0dGluZ3MSJQoFc3RlcHMYASADKAsyFi5tdXN0ZXIudjEuUm9sbG91dFN0ZXASNgoGbGFiZWxzGAIgAygLMiYubXVzdGVyLnYxLlJvbGxvdXRTZXR0aW5ncy5MYWJlbHNFbnRyeRIVCg1taW5fam9iX2NvdW50GAMgASgFEiEKFG1heF9mYWlsdXJlX2luY3JlYXNlGAQgASgBSACIAQEaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIXChVfbWF4X2ZhaWx1cmVfaW5jcmVhc2UiRwoLUm9sbG91dFN0ZXASDwoHcGVyY2VudBgBIAEoBRInCgRob2xkGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIvwDCgdSb2xsb3V0EhEKCW5hbWVzcGFjZRgBIAEoCRISCgpkZWZpbml0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAUSFAoMYmFzZV92ZXJzaW9uGAQgASgFEiwKCHNldHRpbmdzGAUgASgLMhoubXVzdGVyLnYxLlJvbGxvdXRTZXR0aW5ncxImCgVzdGF0ZRgGIAEoDjIXLm11c3Rlci52MS5Sb2xsb3V0U3RhdGUSDgoGcmVhc29uGAcgASgJEgwKBHN0ZXAYCCABKAUSLQoJc3RlcF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChF3YWl0c19mb3Jfd29ya2VycxgKIAEoCBIoCgZjb3VudHMYCyABKAsyGC5tdXN0ZXIudjEuUm9sbG91dENvdW50cxItCgtiYXNlX2NvdW50cxgMIAEoCzIYLm11c3Rlci52MS5Sb2xsb3V0Q291bnRzEi4KCnN0YXJ0X3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjaGVja190aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6Cg1Sb2xsb3V0Q291bnRzEhMKC2VuZGVkX2NvdW50GAEgASgFEhQKDGZhaWxlZF9jb3VudBgCIAEoBSqeAQoMUm9sbG91dFN0YXRlEh0KGVJPTExPVVRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJST0xMT1VUX1NUQVRFX09QRU4QARIaChZST0xMT1VUX1NUQVRFX1BST01PVEVEEAISHQoZUk9MTE9VVF9TVEFURV9ST0xMRURfQkFDSxADEhwKGFJPTExPVVRfU1RBVEVfU1VQRVJTRURFRBAEQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChdtdXN0ZXIvdjEvcm9sbG91dC5wcm90bxIJbXVzdGVyLnYxIvIBCg9Sb2xsb3V0U2V0dGluZ3MSJQoFc3RlcHMYASADKAsyFi5tdXN0ZXIudjEuUm9sbG91dFN0ZXASNgoGbGFiZWxzGAIgAygLMiYubXVzdGVyLnYxLlJvbGxvdXRTZXR0aW5ncy5MYWJlbHNFbnRyeRIVCg1taW5fam9iX2NvdW50GAMgASgFEiEKFG1heF9mYWlsdXJlX2luY3JlYXNlGAQgASgBSACIAQEaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIXChVfbWF4X2ZhaWx1cmVfaW5jcmVhc2UiRwoLUm9sbG91dFN0ZXASDwoHcGVyY2VudBgBIAEoBRInCgRob2xkGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIvwDCgdSb2xsb3V0EhEKCW5hbWVzcGFjZRgBIAEoCRISCgpkZWZpbml0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAUSFAoMYmFzZV92ZXJzaW9uGAQgASgFEiwKCHNldHRpbmdzGAUgASgLMhoubXVzdGVyLnYxLlJvbGxvdXRTZXR0aW5ncxImCgVzdGF0ZRgGIAEoDjIXLm11c3Rlci52MS5Sb2xsb3V0U3RhdGUSDgoGcmVhc29uGAcgASgJEgwKBHN0ZXAYCCABKAUSLQoJc3RlcF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChF3YWl0c19mb3Jfd29ya2VycxgKIAEoCBIoCgZjb3VudHMYCyABKAsyGC5tdXN0ZXIudjEuUm9sbG91dENvdW50cxItCgtiYXNlX2NvdW50cxgMIAEoCzIYLm11c3Rlci52MS5Sb2xsb3V0Q291bnRzEi4KCnN0YXJ0X3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjaGVja190aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJSCg1Sb2xsb3V0Q291bnRzEhMKC2VuZGVkX2NvdW50GAEgASgFEhQKDGZhaWxlZF9jb3VudBgCIAEoBRIWCg5yZXRyeWluZ19jb3VudBgDIAEoBSqeAQoMUm9sbG91dFN0YXRlEh0KGVJPTExPVVRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJST0xMT1VUX1NUQVRFX09QRU4QARIaChZST0xMT1VUX1NUQVRFX1BST01PVEVEEAISHQoZUk9MTE9VVF9TVEFURV9ST0xMRURfQkFDSxADEhwKGFJPTExPVVRfU1RBVEVfU1VQRVJTRURFRBAEQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * How a new version of a definition takes the place of the one before it.
@@ -46,7 +46,8 @@ export type RolloutSettings = Message<"muster.v1.RolloutSettings"> & {
 
   /**
    * The version is rolled back when the fraction of its jobs that fail exceeds that of the version before it by more
-   * than this. Counted are the newest 1,000 jobs of each since the start. Unset: 0.1. From 0 to 1; 1: never.
+   * than this. Counted are the newest 1,000 jobs that have ended, and as many of the other version of the same time.
+   * Unset: 0.1. From 0 to 1; 1: never.
    *
    * @generated from field: optional double max_failure_increase = 4;
    */
@@ -162,7 +163,7 @@ export type Rollout = Message<"muster.v1.Rollout"> & {
   stepTime?: Timestamp | undefined;
 
   /**
-   * No worker serves the new version: all jobs take the other one.
+   * No worker serves the new version: all jobs take the other one. If none serves that either, it stays as it was.
    *
    * @generated from field: bool waits_for_workers = 10;
    */
@@ -212,7 +213,8 @@ export const RolloutSchema: GenMessage<Rollout> = /*@__PURE__*/
   messageDesc(file_muster_v1_rollout, 2);
 
 /**
- * Among the newest 1,000 jobs of a version since the start of a roll-out: how many have ended.
+ * Jobs of a version that were submitted since the start of a roll-out: of the new version the newest 1,000 that have
+ * ended, of the other one up to as many that were submitted about when these were.
  *
  * @generated from message muster.v1.RolloutCounts
  */
@@ -230,6 +232,14 @@ export type RolloutCounts = Message<"muster.v1.RolloutCounts"> & {
    * @generated from field: int32 failed_count = 2;
    */
   failedCount: number;
+
+  /**
+   * Open jobs of the new version of which an attempt has failed. While they could make its failure rate too high, no step
+   * begins. 0 of the other version.
+   *
+   * @generated from field: int32 retrying_count = 3;
+   */
+  retryingCount: number;
 };
 
 /**
