@@ -74,14 +74,19 @@ export class StepDefinitions {
     return found;
   }
 
-  #show(namespace: string, step: MadeFrom): Promise<JobDefinition | undefined> {
-    return this.#definitions.show(namespace, step.definition, step.definitionVersion).catch((error) => {
+  async #show(namespace: string, { definition, definitionVersion }: MadeFrom): Promise<JobDefinition | undefined> {
+    try {
+      const shown = await this.#definitions.show(namespace, definition, definitionVersion);
+      const { rollout } = shown;
+      if (definitionVersion !== 0 || rollout?.state !== 'ROLLED_BACK') return shown;
+      return await this.#definitions.show(namespace, definition, rollout.baseVersion);
+    } catch (error) {
       if (error instanceof EngineError && error.reason === 'DEFINITION_NOT_FOUND') return undefined;
       throw error;
-    });
+    }
   }
 
-  /** Uses the versions that the steps would be made from now. */
+  /** Uses the versions that the steps would be made from now; of a definition that is rolled out, the newest. */
   async #refuseNesting({ namespace, name, workflow }: WorkflowDefinition, found: Found): Promise<void> {
     const known = new Map<string, readonly string[]>();
     for (const one of definitionsOf(workflow)) {

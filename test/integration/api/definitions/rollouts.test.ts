@@ -122,6 +122,38 @@ describe.each(databaseKinds)('roll-outs on %s', (kind) => {
     expect(await world.rpc.refused(getRollout, { definition: name })).toMatchObject({ reason: 'ROLLOUT_NOT_FOUND' });
   });
 
+  it('are rolled back for the check of a workflow too', async () => {
+    const name = `step-${randomUUID()}`;
+    const schemaOf = (property: string) =>
+      JSON.stringify({
+        required: [property],
+        type: 'object',
+        additionalProperties: false,
+        properties: { [property]: {} },
+      });
+    const apply = (property: string, rollout?: Settings) =>
+      world.rpc.call(applyJobDefinition, {
+        definition: { name, body: { case: 'task', value: {} }, inputJsonSchema: schemaOf(property) },
+        ...(rollout ? { rollout } : {}),
+      });
+    await apply('old');
+    await apply('fresh', none);
+    await world.rpc.call(rollBackRollout, { definition: name });
+    const workflowOf = (property: string) => ({
+      definition: {
+        name: `flow-${randomUUID()}`,
+        body: {
+          case: 'workflow' as const,
+          value: { steps: [{ name: 'one', definition: name, input: `{"${property}": 1}` }] },
+        },
+      },
+    });
+    expect(await world.rpc.call(applyJobDefinition, workflowOf('old'))).toMatchObject({ created: true });
+    expect(await world.rpc.refused(applyJobDefinition, workflowOf('fresh'))).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+    });
+  });
+
   it('are part of what a request id stands for', async () => {
     const definition = { name: await world.define(), body: { case: 'task', value: {} }, description: 'x' } as const;
     const requestId = randomUUID();
