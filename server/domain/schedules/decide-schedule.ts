@@ -19,6 +19,8 @@ export interface ScheduleStatus {
   readonly buffered: readonly PendingRun[];
   /** Requested by a manual trigger or a backfill, and not evaluated yet. */
   readonly asked: readonly PendingRun[];
+  /** They wait while it is paused: those of a trigger, which nobody has requested. */
+  readonly keepsAsked?: boolean;
   /** Runs whose job has not ended, or that are about to get one. */
   readonly open: number;
   /** A job of the schedule that has failed since the last evaluation. */
@@ -234,7 +236,7 @@ export function decideSchedule(
   const deciding = new Deciding(status.open);
   for (const run of status.buffered) deciding.resume(run, paused);
   const resumed = deciding.taken;
-  for (const run of status.asked) deciding.take(run);
+  if (!(paused && status.keepsAsked)) for (const run of status.asked) deciding.take(run);
   const { due, next, searchedUntilUs } = dueTimes(status, times, nowUs, endsNow);
   // More times may have come after the excluded ones, too.
   const isBehind = next ? next.startUs <= nowUs : searchedUntilUs !== undefined && searchedUntilUs < nowUs;

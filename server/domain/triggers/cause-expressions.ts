@@ -48,6 +48,9 @@ export interface Judged {
   readonly steps: number;
 }
 
+/** Maximum expressions of a trigger that are kept compiled; a condition has fewer. */
+const MAX_COMPILED = 250;
+
 /** Whether a cause counts, and its key. An expression that fails counts as false, and as no key. */
 export class CauseJudge {
   readonly #compiled = new Map<string, CauseExpression>();
@@ -72,6 +75,7 @@ export class CauseJudge {
     const compiled = compileCauseExpression(text);
     // It was checked when the trigger was applied.
     if ('problem' in compiled) throw new Error(`an expression that was stored ${compiled.problem}`);
+    if (this.#compiled.size >= MAX_COMPILED) this.#compiled.clear();
     this.#compiled.set(text, compiled);
     return compiled;
   }

@@ -111,9 +111,10 @@ export function heldAt(condition: Condition, held: HeldTimes, nowUs: number): He
  * each other would no longer be.
  */
 export function heldAfter(condition: Condition, held: HeldTimes, number: number, timeUs: number): HeldTimes {
-  const newer = new Map(held).set(number, timeUs);
-  const breaks = windowsOf(condition).some((window) => isMetIn(window, held) && !isMetIn(window, newer));
-  return heldAt(condition, breaks ? held : newer, timeUs);
+  const before = heldAt(condition, held, timeUs);
+  const newer = new Map(before).set(number, timeUs);
+  const breaks = windowsOf(condition).some((window) => isMetIn(window, before) && !isMetIn(window, newer));
+  return breaks ? before : heldAt(condition, newer, timeUs);
 }
 
 const sourceWords: Readonly<Record<CauseSource, string>> = {

@@ -84,6 +84,8 @@ export interface TriggerStore {
   hold(causes: readonly HeldCause[], expireMs: number): Promise<void>;
   /** Deletes the oldest that a trigger holds, beyond these maximums. Resolves with their number. */
   trim(triggerId: string, maxRows: number, maxBytes: number): Promise<number>;
+  /** The same for its new causes. */
+  trimNew(triggerId: string, maxRows: number, maxBytes: number): Promise<number>;
   /** Runs that wait, and the bytes of their inputs. */
   countWaiting(triggerId: string): Promise<{ readonly runs: number; readonly bytes: number }>;
   insertRuns(triggerId: string, overlap: OverlapPolicy, runs: readonly NewTriggerRun[]): Promise<void>;

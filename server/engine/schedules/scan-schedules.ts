@@ -41,6 +41,7 @@ function scanOf(due: DueSchedule, unsettled: readonly UnsettledRun[], decide: De
     decidedUntilUs,
     buffered: inState('BUFFERED').map(pendingRunOf),
     asked: inState('ASKED').map(pendingRunOf),
+    keepsAsked: schedule.kind === 'TRIGGER',
     open: open.length + starting.length,
     failedJobId: ended.find((run) => run.endState === 'FAILED' || run.endState === 'EXPIRED')?.jobId,
   };

@@ -94,7 +94,10 @@ export class ScheduleRounds {
       const scanned = await store.schedules.scan(decide, clock.nowUs());
       if (scanned.length === 0) break;
       // Concurrent, so that their jobs are stored together and an error of one does not hold up the others.
-      await Promise.all(scanned.map((one) => this.#carryOut(one).catch((error) => this.#note(error))));
+      const [triggers, schedules] = partition(scanned);
+      await Promise.all(schedules.map((one) => this.#carryOut(one)));
+      // One after the other: each run has an input of its own, of up to 512 KiB.
+      for (const one of triggers) await this.#carryOut(one);
     }
     const nextUs = await store.schedules.readNextScanUs();
     if (nextUs === undefined) return undefined;
@@ -105,14 +108,26 @@ export class ScheduleRounds {
     this.#parts.log.warn({ error: String(error) }, 'could not look after schedules; the next round tries again');
   }
 
-  async #carryOut({ schedule, starting, cancelJobIds }: ScannedSchedule): Promise<void> {
+  /** Never rejects: what is left is tried again. */
+  async #carryOut(scanned: ScannedSchedule): Promise<void> {
+    try {
+      await this.#carryOutOnce(scanned);
+    } catch (error) {
+      this.#note(error);
+    }
+  }
+
+  async #carryOutOnce({ schedule, starting, cancelJobIds }: ScannedSchedule): Promise<void> {
     const { namespace, name, scheduleId, kind } = schedule;
     if (starting.length > 0 && kind === 'SCHEDULE') this.#parts.onStarted();
     for (const jobId of cancelJobIds)
       await this.#parts.cancel(namespace, jobId, `makes way for the next run of ${kind.toLowerCase()} ${name}`);
     for (let at = 0; at < starting.length; at += JOBS_AT_ONCE) {
-      const some = starting.slice(at, at + JOBS_AT_ONCE);
-      const inputs = kind === 'TRIGGER' ? await this.#parts.store.schedules.readRunInputs(scheduleId, some) : undefined;
+      const slice = starting.slice(at, at + JOBS_AT_ONCE);
+      const inputs =
+        kind === 'TRIGGER' ? await this.#parts.store.schedules.readRunInputs(scheduleId, slice) : undefined;
+      // A run of a trigger has its input until it is settled, or the trigger is deleted.
+      const some = inputs ? slice.filter(({ causeId }) => inputs.get(causeId)) : slice;
       const results = await Promise.all(some.map((run) => this.#submit(schedule, run, inputs?.get(run.causeId))));
       killPoint('schedules.after_submit_before_settle');
       const known = results.filter((result) => result !== undefined);
@@ -158,6 +173,11 @@ export class ScheduleRounds {
       return isRefused ? { nominalUs, causeId, message } : undefined;
     }
   }
+}
+
+function partition(scanned: readonly ScannedSchedule[]): [triggers: ScannedSchedule[], schedules: ScannedSchedule[]] {
+  const isTrigger = ({ schedule }: ScannedSchedule) => schedule.kind === 'TRIGGER';
+  return [scanned.filter(isTrigger), scanned.filter((one) => !isTrigger(one))];
 }
 
 export function decide(schedule: Schedule, status: ScheduleStatus, nowUs: number): ScheduleDecision {

@@ -15,7 +15,7 @@ import type { TriggerRules } from '../ports/schedules.ts';
 import type { Store } from '../ports/store.ts';
 import type { LockedTrigger, NewTriggerRun, ReadCause } from '../ports/triggers.ts';
 
-/** Maximum causes that a trigger holds, in rows and in bytes of payloads: the oldest are dropped. */
+/** Maximum causes that a trigger holds, and that wait for it, in rows and in bytes of payloads: the oldest are dropped. */
 const MAX_HELD = 10_000;
 const MAX_HELD_BYTES = 64 << 20;
 /** Maximum runs that wait for their start, in rows and in bytes of inputs: new causes wait meanwhile. */
@@ -33,7 +33,7 @@ export interface Advanced {
   /** There may be more new causes. */
   readonly isMore: boolean;
   readonly fired: number;
-  /** Held causes that were dropped, since there are too many. */
+  /** Causes that were dropped, since there are too many. */
   readonly trimmed: number;
 }
 
@@ -53,7 +53,8 @@ export function advanceStored(
     const { paused, trigger } = locked.trigger;
     if (paused || !trigger) return nothing;
     const waiting = await tx.triggers.countWaiting(triggerId);
-    if (waiting.runs >= MAX_WAITING || waiting.bytes >= MAX_WAITING_BYTES) return nothing;
+    if (waiting.runs >= MAX_WAITING || waiting.bytes >= MAX_WAITING_BYTES)
+      return { ...nothing, trimmed: await tx.triggers.trimNew(triggerId, MAX_HELD, MAX_HELD_BYTES) };
     const found = await tx.triggers.readNew(triggerId);
     const maxFirings = MAX_WAITING - waiting.runs;
     return found.length === 0 ? nothing : advanceBy(tx, locked, trigger, found, { ...parts, maxFirings });
@@ -69,7 +70,10 @@ async function advanceBy(
 ): Promise<Advanced> {
   const { scheduleId, rules } = locked.trigger;
   const causes = causesOf(condition);
-  const current = found.filter(({ isCurrent }) => isCurrent);
+  // They may have waited for runs to start until they had expired.
+  const [current, past] = [true, false].map((counts) =>
+    found.filter(({ isCurrent, timeUs }) => (isCurrent && timeUs + expireMs * 1_000 > locked.nowUs) === counts),
+  ) as [ReadCause[], ReadCause[]];
   const judged = judgeCauses(
     condition,
     judge,
@@ -84,10 +88,7 @@ async function advanceBy(
     maxFirings,
   );
   const runs = await runsOf(tx, locked, causes, advance, found, maxInput);
-  await tx.triggers.dropCauses([
-    ...advance.dropped,
-    ...found.flatMap(({ rowId, isCurrent }) => (isCurrent ? [] : rowId)),
-  ]);
+  await tx.triggers.dropCauses([...advance.dropped, ...past.map(({ rowId }) => rowId)]);
   await tx.triggers.hold(advance.held, expireMs);
   await tx.triggers.insertRuns(scheduleId, rules.overlap, runs);
   await tx.triggers.markAdvanced(scheduleId, runs.length);

@@ -27,6 +27,9 @@ export interface ProgressPage {
   readonly lastKey: string | undefined;
 }
 
+/** A page ends with the key that reaches this: an answer has to fit into the 4 MiB that clients accept. */
+const PAGE_BYTES = 2 << 20;
+
 export class TriggerProgress {
   readonly #store: { readonly triggers: Pick<Store['triggers'], 'readProgress'> };
 
@@ -43,10 +46,19 @@ export class TriggerProgress {
     const rows = await this.#store.triggers.readProgress(scheduleId, afterKey, limit + 1);
     const byKey = [...Map.groupBy(rows, ({ key }) => key).values()];
     const nowUs = this.#clock.nowUs();
+    const progress: KeyProgress[] = [];
+    let [keys, bytes] = [0, 0];
+    for (const some of byKey.slice(0, limit)) {
+      if (bytes >= PAGE_BYTES) break;
+      keys++;
+      const found = progressOf(condition, some, nowUs);
+      if (found) progress.push(found);
+      bytes += Buffer.byteLength(JSON.stringify(found ?? ''));
+    }
     return {
-      progress: byKey.slice(0, limit).flatMap((some) => progressOf(condition, some, nowUs) ?? []),
+      progress,
       missing: missingOf(condition, new Map()),
-      lastKey: byKey.length > limit ? byKey[limit - 1]?.[0]?.key : undefined,
+      lastKey: byKey.length > keys ? byKey[keys - 1]?.[0]?.key : undefined,
     };
   }
 }

@@ -64,10 +64,20 @@ export class TriggerRounds {
     do {
       const { triggerIds, watchesJobs } = await triggers.findCaused(after, MAX_TRIGGERS);
       this.#watchesJobs = watchesJobs;
-      for (const triggerId of triggerIds) isMore = (await this.#advance(triggerId)) || isMore;
+      for (const triggerId of triggerIds) isMore = (await this.#advanceOrNote(triggerId)) || isMore;
       after = triggerIds.length < MAX_TRIGGERS ? undefined : triggerIds.at(-1);
     } while (after !== undefined && !this.#loop.isStopped);
     return isMore ? 0 : undefined;
+  }
+
+  /** One that fails does not hold up the others; the next round tries it again. */
+  async #advanceOrNote(triggerId: string): Promise<boolean> {
+    try {
+      return await this.#advance(triggerId);
+    } catch (error) {
+      this.#parts.log.warn({ trigger_id: triggerId, error: String(error) }, 'could not advance a trigger');
+      return false;
+    }
   }
 
   /** Resolves with whether there may be more new causes. */

@@ -187,16 +187,23 @@ export async function holdCauses(session: Session, causes: readonly HeldCause[],
   ]);
 }
 
-const trimOne = {
-  name: 'trim_causes',
-  text: `
+const trimText = (which: string) => `
 DELETE FROM trigger_causes WHERE row_id = ANY (ARRAY(
   SELECT row_id FROM (
     SELECT row_id, row_number() OVER w AS place, sum(bytes) OVER w AS bytes FROM (
-      SELECT row_id, octet_length(payload) AS bytes FROM trigger_causes WHERE trigger_id = $1 AND key IS NOT NULL OFFSET 0
+      SELECT row_id, octet_length(payload) AS bytes FROM trigger_causes WHERE trigger_id = $1 AND ${which} OFFSET 0
     ) AS all_held WINDOW w AS (ORDER BY row_id DESC)
   ) AS h WHERE place > $2 OR bytes > $3
-)) RETURNING row_id`,
+)) RETURNING row_id`;
+
+const trimHeld = {
+  name: 'trim_causes',
+  text: trimText('key IS NOT NULL'),
+  row: { row_id: 'int8' },
+} satisfies Statement;
+const trimUnread = {
+  name: 'trim_new_causes',
+  text: trimText('key IS NULL'),
   row: { row_id: 'int8' },
 } satisfies Statement;
 
@@ -206,7 +213,16 @@ export async function trimCauses(
   maxRows: number,
   maxBytes: number,
 ): Promise<number> {
-  return (await session.run(trimOne, [triggerId, maxRows, maxBytes])).length;
+  return (await session.run(trimHeld, [triggerId, maxRows, maxBytes])).length;
+}
+
+export async function trimNewCauses(
+  session: Session,
+  triggerId: string,
+  maxRows: number,
+  maxBytes: number,
+): Promise<number> {
+  return (await session.run(trimUnread, [triggerId, maxRows, maxBytes])).length;
 }
 
 const readKeys = {

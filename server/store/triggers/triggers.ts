@@ -22,6 +22,7 @@ import {
   readNew,
   readProgress,
   trimCauses,
+  trimNewCauses,
 } from './trigger-causes.ts';
 import { causeTriggers, dropTriggerSources, insertTriggerSources } from './trigger-sources.ts';
 
@@ -106,6 +107,7 @@ export function triggerStore(database: Database): TriggerStore {
     dropExpiredOf: (triggerId, keys, nowUs) => dropExpiredOf(database, triggerId, keys, nowUs),
     hold: (causes, expireMs) => holdCauses(database, causes, expireMs),
     trim: (triggerId, maxRows, maxBytes) => trimCauses(database, triggerId, maxRows, maxBytes),
+    trimNew: (triggerId, maxRows, maxBytes) => trimNewCauses(database, triggerId, maxRows, maxBytes),
     countWaiting: async (triggerId) => (await database.run(countOne, [triggerId]))[0] ?? { runs: 0, bytes: 0 },
     insertRuns: (triggerId, overlap, some) => insertRuns(database, triggerId, overlap, some),
     async markAdvanced(triggerId, firings) {

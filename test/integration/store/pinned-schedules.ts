@@ -60,5 +60,6 @@ export const pinnedOfSchedules: Readonly<Record<string, readonly string[]>> = {
   drop_all_causes: ['trigger_causes by trigger_causes_held', newCauses],
   hold_causes: [causes],
   trim_causes: [heldCauses, causes],
+  trim_new_causes: [newCauses, causes],
   read_trigger_progress: [heldCauses],
 };

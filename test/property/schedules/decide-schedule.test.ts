@@ -173,6 +173,16 @@ describe('a paused schedule', () => {
     expect(schedule.scan(NOON_US + 4 * MINUTE + 1).runs).toEqual([{ ...asked, state: 'STARTING' }]);
   });
 
+  it('leaves the runs of a trigger alone until it is resumed, also if a failed job has just paused it', () => {
+    const { status } = new ScheduleWorld({ pauseOnFailure: true }, undefined, () => SECOND);
+    const asked: PendingRun = { nominalUs: NOON_US, causeId: 'x', cause: 'TRIGGER', overlap: 'ALLOW_ALL' };
+    const trigger = { ...status, keepsAsked: true, asked: [asked], decidedUntilUs: NOON_US };
+    expect(decideSchedule({ ...trigger, paused: true }, times, NOON_US).runs).toEqual([]);
+    const failed = decideSchedule({ ...trigger, failedJobId: 'job' }, times, NOON_US);
+    expect(failed).toMatchObject({ pauseReason: 'job job failed', runs: [] });
+    expect(decideSchedule(trigger, times, NOON_US).runs).toEqual([{ ...asked, state: 'STARTING' }]);
+  });
+
   it('results from a failed job in the same scan, when pauseOnFailure is set', () => {
     const failed = { failedJobId: 'job', decidedUntilUs: NOON_US };
     const { status } = new ScheduleWorld({ pauseOnFailure: true }, undefined, () => SECOND);

@@ -56,6 +56,7 @@ export async function useTriggers(store: Store): Promise<void> {
   await triggers.cause([signalOf(paid)]);
   await triggers.findCaused(undefined, 10);
   await advance(store, scheduleId);
+  await triggers.trimNew(scheduleId, 10, 1_000);
   await triggers.readProgress(scheduleId, undefined, 10);
   const other = makeTrigger(allOf(causeOf('SIGNAL', paid), causeOf('ASSET', sent)), { name: spec.name });
   await applyTrigger(store, other, scheduleId);

@@ -51,6 +51,14 @@ describe('what is held', () => {
     expect(heldAt(near, at(1), 6_000_001)).toEqual(at());
   });
 
+  it('is not lost with causes that are too old for an outer part', () => {
+    const condition = allOf([allOf([signal('a'), signal('b')], 1_000), signal('c')], 3_600_000);
+    const later = heldAfter(condition, at(0, 0.5), 0, 7_200_000_000);
+    expect(later).toEqual(at(7_200));
+    const both = heldAfter(condition, later, 1, 7_200_500_000);
+    expect(isMet(condition, heldAfter(condition, both, 2, 7_260_000_000))).toBe(true);
+  });
+
   it('keeps causes that are close to each other when a newer one is not', () => {
     const condition = allOf([near, signal('c')]);
     expect(heldAfter(condition, at(1, 3), 0, 60_000_000)).toEqual(at(1, 3));

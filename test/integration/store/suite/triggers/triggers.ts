@@ -155,6 +155,18 @@ export function triggersSuite(context: StoreContext): void {
       expect(await rowsOf(trigger)).toHaveLength(10);
     });
 
+    it('that are new are bounded in rows and in bytes while nobody reads them: the oldest go', async () => {
+      const name = unique('paid');
+      const trigger = await applyTrigger(context.store, makeTrigger(causeOf('SIGNAL', name)));
+      await cause(...Array.from({ length: 30 }, (_, i) => signalOf(name, `"k${i + 10}"`)));
+      expect(await triggers().trimNew(trigger.scheduleId, 20, 1 << 20)).toBe(10);
+      expect(await triggers().trimNew(trigger.scheduleId, 20, 52)).toBe(10);
+      const left = await triggers().readNew(trigger.scheduleId);
+      expect(left.map(({ payload }) => String(payload && Buffer.from(payload.data)))).toEqual(
+        Array.from({ length: 10 }, (_, i) => `"k${i + 30}"`),
+      );
+    });
+
     it('that have expired do not count, and are deleted', async () => {
       const name = unique('paid');
       const trigger = await applyTrigger(
