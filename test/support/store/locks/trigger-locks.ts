@@ -18,6 +18,13 @@ const operations: Record<string, Operation<TriggerRows>> = {
     await store.triggers.cause(turned(signals, isReversed));
     for (const _ of [1, 2]) for (const triggerId of turned(triggerIds, isReversed)) await advance(store, triggerId);
   },
+  'drop causes that wait for triggers': async (store, isReversed, { triggerIds }) => {
+    await store.triggers.cause(turned(signals, isReversed));
+    for (const triggerId of turned(triggerIds, isReversed))
+      await store.together(async ({ triggers }) => {
+        if (await triggers.lock(triggerId, nearUs())) await triggers.trimNew(triggerId, 1, 1 << 20);
+      });
+  },
   'change triggers': async (store, isReversed, { specs }) => {
     for (const [i, spec] of turned([...specs.entries()], isReversed)) {
       const condition = allOf(causeOf('SIGNAL', 'paid'), causeOf('SIGNAL', `${i}-${isReversed}`));
