@@ -7,12 +7,8 @@ import {
   type RolloutSettings as WireSettings,
   type RolloutStep as WireStep,
 } from '@muster/sdk/gen/muster/v1/rollout_pb';
-import {
-  type EndedCounts,
-  type RolloutSettings,
-  type RolloutStep,
-  rolloutStates,
-} from '../../domain/definitions/rollout.ts';
+import type { EndedCounts } from '../../domain/base/failure-rates.ts';
+import { type RolloutSettings, type RolloutStep, rolloutStates } from '../../domain/definitions/rollout.ts';
 import type { Rollout } from '../../engine/ports/definitions.ts';
 import { checkLabels, checkRange, durationMs } from '../base/checks.ts';
 import { durationTo, timestampTo } from '../base/convert-payload.ts';

@@ -1,6 +1,5 @@
 /** ScheduleService: submits jobs at set times. */
-import { createHash } from 'node:crypto';
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { ScheduleSchema } from '@muster/sdk/gen/muster/v1/schedule_pb';
 import {
   ApplyScheduleResponseSchema,
@@ -17,7 +16,7 @@ import {
   TriggerScheduleResponseSchema,
 } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
 import type { FoundTimes } from '../../domain/schedules/nominal-times.ts';
-import type { ScheduleName, ScheduleSpec } from '../../engine/ports/schedules.ts';
+import type { ScheduleSpec } from '../../engine/ports/schedules.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { checkName, checkText, namespaceOf, pageSizeOf, requestIdOf, timestampUs } from '../base/checks.ts';
 import { timestampTo } from '../base/convert-payload.ts';
@@ -27,24 +26,13 @@ import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
 import { overlapFrom, scheduleFrom, scheduleRunTo, scheduleTo } from './convert-schedule.ts';
 import { scheduleTimesFrom } from './convert-schedule-times.ts';
+import { contentHash, runsPage, scheduleNameFrom } from './schedule-requests.ts';
 
 const TIMES_SHOWN = 5;
 const MAX_TIMES = 1_000;
 
-/** The schedule that a request names. Also throws the violations found so far. */
-function nameOf(request: { namespace: string; name: string }, violations: Violations): ScheduleName {
-  const namespace = namespaceOf(request.namespace, violations);
-  checkName(request.name, 'name', violations);
-  violations.throwIfAny();
-  return { namespace, name: request.name, kind: 'SCHEDULE' };
-}
-
-/** A repeat is recognized by content: the bytes of the call may differ each time, since it has maps. */
-function contentHash(spec: ScheduleSpec, etag: string): Uint8Array {
-  return createHash('sha256')
-    .update(toBinary(ScheduleSchema, scheduleTo({ ...spec, etag })))
-    .digest();
-}
+const nameOf = (request: { namespace: string; name: string }, violations: Violations) =>
+  scheduleNameFrom(request, 'SCHEDULE', violations);
 
 export function scheduleService(replica: Replica): Implementation<typeof ScheduleService> {
   const { schedules } = replica;
@@ -61,7 +49,7 @@ export function scheduleService(replica: Replica): Implementation<typeof Schedul
         await schedules.check(spec);
         return create(ApplyScheduleResponseSchema, { schedule: scheduleTo(spec), nextTimes: nextTimes(spec) });
       }
-      const key = requestKey('ApplySchedule', requestId, contentHash(spec, etag));
+      const key = requestKey('ApplySchedule', requestId, contentHash(ScheduleSchema, scheduleTo({ ...spec, etag })));
       const { schedule, created } = await schedules.apply(spec, etag, key);
       return create(ApplyScheduleResponseSchema, {
         schedule: scheduleTo(schedule),
@@ -89,21 +77,8 @@ export function scheduleService(replica: Replica): Implementation<typeof Schedul
       });
     },
     async listScheduleRuns(request) {
-      const violations = new Violations();
-      const limit = pageSizeOf(request.pageSize, violations);
-      const name = nameOf(request, violations);
-      const key = await replica.pageTokenKey();
-      const list = ['ListScheduleRuns', name.namespace, name.name];
-      const position = positionOf(request.pageToken, key, list, violations);
-      violations.throwIfAny();
-      const [nominal = '', causeId = ''] = position?.split('/') ?? [];
-      const before = position === undefined ? undefined : { nominalUs: Number(nominal), causeId };
-      const page = await schedules.listRuns(name, before, limit);
-      const last = page.hasMore ? page.runs.at(-1) : undefined;
-      return create(ListScheduleRunsResponseSchema, {
-        runs: page.runs.map(scheduleRunTo),
-        nextPageToken: last ? pageToken(key, list, `${last.nominalUs}/${last.causeId}`) : '',
-      });
+      const { runs, nextPageToken } = await runsPage(replica, 'ListScheduleRuns', 'SCHEDULE', request);
+      return create(ListScheduleRunsResponseSchema, { runs: runs.map(scheduleRunTo), nextPageToken });
     },
     async previewSchedule(request) {
       const { times, searchedUntilUs } = await preview(replica, request);

@@ -1,6 +1,5 @@
 /** TriggerService: submits jobs when conditions are met. */
-import { createHash } from 'node:crypto';
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { TriggerSchema } from '@muster/sdk/gen/muster/v1/trigger_pb';
 import {
   ApplyTriggerResponseSchema,
@@ -13,29 +12,17 @@ import {
   ResumeTriggerResponseSchema,
   type TriggerService,
 } from '@muster/sdk/gen/muster/v1/trigger_service_pb';
-import type { ScheduleName, ScheduleSpec } from '../../engine/ports/schedules.ts';
 import type { Replica } from '../../engine/replica.ts';
-import { checkName, checkText, namespaceOf, pageSizeOf, requestIdOf } from '../base/checks.ts';
+import { checkText, namespaceOf, pageSizeOf, requestIdOf } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';
 import { pageToken, positionOf } from '../base/page-token.ts';
 import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
+import { contentHash, runsPage, scheduleNameFrom } from '../schedules/schedule-requests.ts';
 import { progressTo, triggerFrom, triggerRunTo, triggerTo } from './convert-trigger.ts';
 
-/** The trigger that a request names. Also throws the violations found so far. */
-function nameOf(request: { namespace: string; name: string }, violations: Violations): ScheduleName {
-  const namespace = namespaceOf(request.namespace, violations);
-  checkName(request.name, 'name', violations);
-  violations.throwIfAny();
-  return { namespace, name: request.name, kind: 'TRIGGER' };
-}
-
-/** A repeat is recognized by content: the bytes of the call may differ each time, since it has maps. */
-function contentHash(spec: ScheduleSpec, etag: string): Uint8Array {
-  return createHash('sha256')
-    .update(toBinary(TriggerSchema, triggerTo({ ...spec, etag })))
-    .digest();
-}
+const nameOf = (request: { namespace: string; name: string }, violations: Violations) =>
+  scheduleNameFrom(request, 'TRIGGER', violations);
 
 type Changes = 'applyTrigger' | 'deleteTrigger' | 'pauseTrigger' | 'resumeTrigger';
 
@@ -43,11 +30,8 @@ export function triggerService(replica: Replica): Implementation<typeof TriggerS
   return { ...changes(replica), ...reads(replica) };
 }
 
-function reads({
-  schedules,
-  triggerProgress,
-  pageTokenKey,
-}: Replica): Omit<Implementation<typeof TriggerService>, Changes> {
+function reads(replica: Replica): Omit<Implementation<typeof TriggerService>, Changes> {
+  const { schedules, triggerProgress, pageTokenKey } = replica;
   return {
     async getTrigger(request) {
       const trigger = await schedules.get(nameOf(request, new Violations()));
@@ -69,21 +53,8 @@ function reads({
       });
     },
     async listTriggerRuns(request) {
-      const violations = new Violations();
-      const limit = pageSizeOf(request.pageSize, violations);
-      const name = nameOf(request, violations);
-      const key = await pageTokenKey();
-      const list = ['ListTriggerRuns', name.namespace, name.name];
-      const position = positionOf(request.pageToken, key, list, violations);
-      violations.throwIfAny();
-      const [nominal = '', causeId = ''] = position?.split('/') ?? [];
-      const before = position === undefined ? undefined : { nominalUs: Number(nominal), causeId };
-      const page = await schedules.listRuns(name, before, limit);
-      const last = page.hasMore ? page.runs.at(-1) : undefined;
-      return create(ListTriggerRunsResponseSchema, {
-        runs: page.runs.map(triggerRunTo),
-        nextPageToken: last ? pageToken(key, list, `${last.nominalUs}/${last.causeId}`) : '',
-      });
+      const { runs, nextPageToken } = await runsPage(replica, 'ListTriggerRuns', 'TRIGGER', request);
+      return create(ListTriggerRunsResponseSchema, { runs: runs.map(triggerRunTo), nextPageToken });
     },
     async explainTrigger(request) {
       const violations = new Violations();
@@ -117,7 +88,7 @@ function changes(replica: Replica): Pick<Implementation<typeof TriggerService>, 
         await schedules.check(spec);
         return create(ApplyTriggerResponseSchema, { trigger: triggerTo(spec) });
       }
-      const key = requestKey('ApplyTrigger', requestId, contentHash(spec, etag));
+      const key = requestKey('ApplyTrigger', requestId, contentHash(TriggerSchema, triggerTo({ ...spec, etag })));
       const { schedule, created } = await schedules.apply(spec, etag, key);
       return create(ApplyTriggerResponseSchema, { trigger: triggerTo(schedule), created });
     },

@@ -8,6 +8,13 @@ import {
   RolloutState,
   type RolloutStep,
 } from '@muster/sdk/grpc';
+import {
+  type EndedCounts,
+  failsTooOften,
+  failureRate,
+  rateText,
+  withRetries,
+} from '../../domain/base/failure-rates.ts';
 import { countText, durationText, spanText } from '../../view/times.ts';
 import type { Output, Style } from './output.ts';
 import { printable } from './printable.ts';
@@ -32,14 +39,15 @@ export function stepText({ settings, step }: Rollout): string {
   return `step ${step + 1} of ${steps.length}, ${percent} % of the new jobs ${lasts}`;
 }
 
-/** The fraction of failed jobs, such as `7.1 %`. */
-export function rateText(counts: RolloutCounts | undefined): string {
-  const { endedCount = 0, failedCount = 0 } = counts ?? {};
-  return endedCount === 0 ? '' : fractionText(failedCount / endedCount);
-}
+const endedOf = (counts: RolloutCounts | undefined): EndedCounts => ({
+  ended: counts?.endedCount ?? 0,
+  failed: counts?.failedCount ?? 0,
+});
 
-function fractionText(fraction: number): string {
-  return `${Math.round(fraction * 1_000) / 10} %`;
+/** The fraction of failed jobs, such as `7.1 %`; empty if none has ended. */
+export function failedText(counts: RolloutCounts | undefined): string {
+  const ended = endedOf(counts);
+  return ended.ended === 0 ? '' : rateText(failureRate(ended));
 }
 
 const styles: Readonly<Record<number, Style>> = {
@@ -63,9 +71,9 @@ export function rolloutColumns(out: Output): Column<Rollout>[] {
       style: (text, { state }) => stateText(out, state, text),
     },
     { title: 'STEP', value: briefStep },
-    { title: 'FAILED', value: ({ counts }) => rateText(counts) },
+    { title: 'FAILED', value: ({ counts }) => failedText(counts) },
     { title: 'BASE', value: ({ baseVersion }) => String(baseVersion) },
-    { title: 'FAILED', value: ({ baseCounts }) => rateText(baseCounts) },
+    { title: 'FAILED', value: ({ baseCounts }) => failedText(baseCounts) },
     { title: 'AGE', value: ({ startTime }) => ageText(startTime) },
     { title: 'REMARK', value: remarkText, min: 6 },
   ];
@@ -119,7 +127,7 @@ function labelsText({ settings, version }: Rollout): string {
 function limitText({ settings, baseVersion }: Rollout): string {
   const { maxFailureIncrease = 0.1, minJobCount = 0 } = settings ?? {};
   if (maxFailureIncrease >= 1) return 'never by itself';
-  const bound = `by more than ${fractionText(maxFailureIncrease)}`;
+  const bound = `by more than ${rateText(maxFailureIncrease)}`;
   return `if its rate exceeds that of version ${baseVersion} ${bound}, once ${minJobCount} of its jobs have ended`;
 }
 
@@ -152,9 +160,8 @@ export function nextText(rollout: Rollout, nowMs: number): string {
 
 /** Whether it would fail too often if all jobs that are tried again failed. */
 function mayGetWorse({ counts, baseCounts, settings }: Rollout): boolean {
-  const { endedCount = 0, failedCount = 0, retryingCount = 0 } = counts ?? {};
-  const base = (baseCounts?.failedCount ?? 0) / (baseCounts?.endedCount || 1);
-  return (failedCount + retryingCount) / (endedCount + retryingCount) > base + (settings?.maxFailureIncrease ?? 0.1);
+  const worst = withRetries(endedOf(counts), counts?.retryingCount ?? 0);
+  return failsTooOften(worst, endedOf(baseCounts), settings?.maxFailureIncrease ?? 0.1);
 }
 
 interface ComparedVersion {
@@ -166,7 +173,7 @@ const versionColumns: readonly Column<ComparedVersion>[] = [
   { title: 'VERSION', value: ({ name }) => name },
   { title: 'ENDED', value: ({ counts }) => String(counts?.endedCount ?? 0) },
   { title: 'FAILED', value: ({ counts }) => String(counts?.failedCount ?? 0) },
-  { title: 'RATE', value: ({ counts }) => rateText(counts) || '-' },
+  { title: 'RATE', value: ({ counts }) => failedText(counts) || '-' },
 ];
 
 function versionsOf({ version, baseVersion, counts, baseCounts }: Rollout): ComparedVersion[] {

@@ -1,4 +1,5 @@
 /** The gradual roll-out of a version: which version a new job takes, and whether the new one advances or is rolled back. */
+import { type EndedCounts, failsTooOften, failureRate, rateText, withRetries } from '../base/failure-rates.ts';
 
 /** Codes as stored in SQL; the same numbers as `RolloutState` in the contract. */
 export const rolloutStates = { OPEN: 1, PROMOTED: 2, ROLLED_BACK: 3, SUPERSEDED: 4 } as const;
@@ -6,7 +7,7 @@ export type RolloutState = keyof typeof rolloutStates;
 
 export interface RolloutStep {
   readonly percent: number;
-  /** Undefined: until it is changed by hand. */
+  /** Undefined: until somebody changes or ends the roll-out. */
   readonly holdMs?: number | undefined;
 }
 
@@ -17,12 +18,6 @@ export interface RolloutSettings {
   readonly labels: Readonly<Record<string, string>>;
   readonly minJobs: number;
   readonly maxFailureIncrease: number;
-}
-
-/** Ended jobs of a version. */
-export interface EndedCounts {
-  readonly ended: number;
-  readonly failed: number;
 }
 
 export interface NewCounts extends EndedCounts {
@@ -79,12 +74,6 @@ export interface RolloutDecision {
   readonly served: boolean;
 }
 
-const rateOf = ({ ended, failed }: EndedCounts) => (ended === 0 ? 0 : failed / ended);
-const percentText = (rate: number) => `${Math.round(rate * 1_000) / 10} %`;
-
-/** Rates are quotients: without it 4/10 would exceed 3/10 by more than 0.1. */
-const ROUNDING = 1e-9;
-
 /**
  * A step lasts at least as long as it says, until enough jobs have ended, and until those that are tried again can't make the
  * version worse than it may be. It starts anew while nobody serves the version.
@@ -96,20 +85,19 @@ export function decideRollout(status: RolloutStatus, facts: RolloutFacts): Rollo
   const served = facts.served || (status.served && !baseServed);
   const same = { state: 'OPEN', reason: '', step, stepTimeUs, served } as const;
   const isJudged = counts.ended >= settings.minJobs;
-  const most = rateOf(baseCounts) + settings.maxFailureIncrease + ROUNDING;
-  if (isJudged && rateOf(counts) > most)
+  const isTooMuch = (own: EndedCounts) => failsTooOften(own, baseCounts, settings.maxFailureIncrease);
+  if (isJudged && isTooMuch(counts))
     return { ...same, state: 'ROLLED_BACK', reason: whyBack(counts, baseCounts, settings) };
   if (!facts.served) return { ...same, stepTimeUs: nowUs };
   const { holdMs } = settings.steps[step] ?? {};
   if (!isJudged || holdMs === undefined || nowUs - stepTimeUs < holdMs * 1_000) return same;
-  const { ended, failed, retrying } = counts;
-  if (rateOf({ ended: ended + retrying, failed: failed + retrying }) > most) return same;
+  if (isTooMuch(withRetries(counts, counts.retrying))) return same;
   if (step + 1 < settings.steps.length) return { ...same, step: step + 1, stepTimeUs: nowUs };
   return { ...same, state: 'PROMOTED', reason: 'its last step is over' };
 }
 
 function whyBack(counts: EndedCounts, base: EndedCounts, { maxFailureIncrease }: RolloutSettings): string {
-  const own = `${percentText(rateOf(counts))} of its jobs failed (${counts.failed} of ${counts.ended})`;
-  const other = `${percentText(rateOf(base))} of those of the version before (${base.failed} of ${base.ended})`;
-  return `${own}, and ${other}: more than ${percentText(maxFailureIncrease)} apart`;
+  const own = `${rateText(failureRate(counts))} of its jobs failed (${counts.failed} of ${counts.ended})`;
+  const other = `${rateText(failureRate(base))} of those of the version before (${base.failed} of ${base.ended})`;
+  return `${own}, and ${other}: more than ${rateText(maxFailureIncrease)} apart`;
 }

@@ -19,7 +19,7 @@ export interface ScheduleStatus {
   readonly buffered: readonly PendingRun[];
   /** Requested by a manual trigger or a backfill, and not evaluated yet. */
   readonly asked: readonly PendingRun[];
-  /** They wait while it is paused: those of a trigger, which nobody has requested. */
+  /** Whether these wait while it is paused: those of a trigger do, since nobody has requested them. */
   readonly keepsAsked?: boolean;
   /** Runs whose job has not ended, or that are about to get one. */
   readonly open: number;

@@ -48,8 +48,8 @@ export interface Judged {
   readonly steps: number;
 }
 
-/** Maximum expressions of a trigger that are kept compiled; a condition has fewer. */
-const MAX_COMPILED = 250;
+/** Maximum expressions that are kept compiled, of all triggers. */
+const MAX_COMPILED = 2_000;
 
 /** Whether a cause counts, and its key. An expression that fails counts as false, and as no key. */
 export class CauseJudge {

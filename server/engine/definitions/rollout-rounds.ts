@@ -44,7 +44,7 @@ export class RolloutRounds {
   async #judgeDue(): Promise<number | undefined> {
     const { store, clock, log } = this.#parts;
     const due = await store.rollouts.findDue(clock.nowUs(), EVERY_MS, MAX_DUE);
-    let isDone = due.length > 0;
+    let hasFailed = false;
     for (const [namespace, names] of Map.groupBy(due, (name) => name.namespace)) {
       const offers = await readOffers(store, namespace);
       for (const name of names) {
@@ -52,12 +52,12 @@ export class RolloutRounds {
         try {
           await this.#judge(name, offers);
         } catch (error) {
-          isDone = false;
+          hasFailed = true;
           log.warn({ ...name, error: String(error) }, 'could not judge a roll-out; it is tried again');
         }
       }
     }
-    return isDone && due.length === MAX_DUE ? 0 : undefined;
+    return due.length === MAX_DUE && !hasFailed ? 0 : undefined;
   }
 
   async #judge(name: DueRollout, offers: readonly PlacementOffer[]): Promise<void> {

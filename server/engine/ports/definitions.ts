@@ -1,7 +1,8 @@
 /** Definitions, as passed between engine and store. */
 
+import type { EndedCounts } from '../../domain/base/failure-rates.ts';
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
-import type { EndedCounts, NewCounts, RolloutDecision, RolloutSettings } from '../../domain/definitions/rollout.ts';
+import type { NewCounts, RolloutDecision, RolloutSettings } from '../../domain/definitions/rollout.ts';
 import type { PlacementOffer } from '../../domain/explain/placement-reason.ts';
 
 /** The result of applying a definition. */

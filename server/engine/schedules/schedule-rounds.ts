@@ -93,11 +93,13 @@ export class ScheduleRounds {
     for (let scan = 0; scan < MAX_ATTEMPTS && !this.#loop.isStopped; scan++) {
       const scanned = await store.schedules.scan(decide, clock.nowUs());
       if (scanned.length === 0) break;
-      // Concurrent, so that their jobs are stored together and an error of one does not hold up the others.
-      const [triggers, schedules] = partition(scanned);
-      await Promise.all(schedules.map((one) => this.#carryOut(one)));
+      // An error of one does not hold up the others.
+      const carryOut = (one: ScannedSchedule) => this.#carryOut(one).catch((error) => this.#note(error));
+      const { SCHEDULE = [], TRIGGER = [] } = Object.groupBy(scanned, ({ schedule }) => schedule.kind);
+      // Concurrent, so that their jobs are stored together.
+      await Promise.all(SCHEDULE.map(carryOut));
       // One after the other: each run has an input of its own, of up to 512 KiB.
-      for (const one of triggers) await this.#carryOut(one);
+      for (const one of TRIGGER) await carryOut(one);
     }
     const nextUs = await store.schedules.readNextScanUs();
     if (nextUs === undefined) return undefined;
@@ -108,16 +110,7 @@ export class ScheduleRounds {
     this.#parts.log.warn({ error: String(error) }, 'could not look after schedules; the next round tries again');
   }
 
-  /** Never rejects: what is left is tried again. */
-  async #carryOut(scanned: ScannedSchedule): Promise<void> {
-    try {
-      await this.#carryOutOnce(scanned);
-    } catch (error) {
-      this.#note(error);
-    }
-  }
-
-  async #carryOutOnce({ schedule, starting, cancelJobIds }: ScannedSchedule): Promise<void> {
+  async #carryOut({ schedule, starting, cancelJobIds }: ScannedSchedule): Promise<void> {
     const { namespace, name, scheduleId, kind } = schedule;
     if (starting.length > 0 && kind === 'SCHEDULE') this.#parts.onStarted();
     for (const jobId of cancelJobIds)
@@ -173,11 +166,6 @@ export class ScheduleRounds {
       return isRefused ? { nominalUs, causeId, message } : undefined;
     }
   }
-}
-
-function partition(scanned: readonly ScannedSchedule[]): [triggers: ScannedSchedule[], schedules: ScannedSchedule[]] {
-  const isTrigger = ({ schedule }: ScannedSchedule) => schedule.kind === 'TRIGGER';
-  return [scanned.filter(isTrigger), scanned.filter((one) => !isTrigger(one))];
 }
 
 export function decide(schedule: Schedule, status: ScheduleStatus, nowUs: number): ScheduleDecision {

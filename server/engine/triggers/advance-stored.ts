@@ -70,10 +70,10 @@ async function advanceBy(
 ): Promise<Advanced> {
   const { scheduleId, rules } = locked.trigger;
   const causes = causesOf(condition);
-  // They may have waited for runs to start until they had expired.
-  const [current, past] = [true, false].map((counts) =>
-    found.filter(({ isCurrent, timeUs }) => (isCurrent && timeUs + expireMs * 1_000 > locked.nowUs) === counts),
-  ) as [ReadCause[], ReadCause[]];
+  // Some may have expired while they waited for runs to start.
+  const isPast = ({ isCurrent, timeUs }: ReadCause) => !isCurrent || timeUs + expireMs * 1_000 <= locked.nowUs;
+  const past = found.filter(isPast);
+  const current = found.filter((one) => !isPast(one));
   const judged = judgeCauses(
     condition,
     judge,

@@ -25,14 +25,12 @@ const AFTER_END_MS = 10;
 const MAX_TRIGGERS = 100;
 /** Pages of causes of one trigger in a row, before others have their turn. */
 const MAX_PAGES = 20;
-/** Expressions are kept compiled until there are more triggers than this. */
-const MAX_JUDGES = 1_000;
 
 export class TriggerRounds {
   readonly #parts: TriggerRoundsParts;
   readonly #loop: Loop;
   #watchesJobs = false;
-  #judges = new Map<string, CauseJudge>();
+  readonly #judge = new CauseJudge();
 
   constructor(parts: TriggerRoundsParts) {
     this.#parts = parts;
@@ -86,7 +84,7 @@ export class TriggerRounds {
     let fired = 0;
     let isMore = true;
     for (let page = 0; page < MAX_PAGES && isMore && !this.#loop.isStopped; page++) {
-      const parts = { judge: this.#judgeOf(triggerId), maxInput, ownUs: clock.nowUs() };
+      const parts = { judge: this.#judge, maxInput, ownUs: clock.nowUs() };
       const advanced = await advanceStored(store, triggerId, parts);
       ({ isMore } = advanced);
       fired += advanced.fired;
@@ -99,12 +97,5 @@ export class TriggerRounds {
     if (fired > 0) killPoint('triggers.after_advance_before_start');
     if (fired > 0) this.#parts.announcer.committed({ scheduleRuns: true });
     return isMore;
-  }
-
-  #judgeOf(triggerId: string): CauseJudge {
-    if (this.#judges.size > MAX_JUDGES) this.#judges.clear();
-    const judge = this.#judges.get(triggerId) ?? new CauseJudge();
-    this.#judges.set(triggerId, judge);
-    return judge;
   }
 }

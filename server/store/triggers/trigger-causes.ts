@@ -201,7 +201,7 @@ const trimHeld = {
   text: trimText('key IS NOT NULL'),
   row: { row_id: 'int8' },
 } satisfies Statement;
-const trimUnread = {
+const trimNew = {
   name: 'trim_new_causes',
   text: trimText('key IS NULL'),
   row: { row_id: 'int8' },
@@ -209,20 +209,12 @@ const trimUnread = {
 
 export async function trimCauses(
   session: Session,
+  which: 'held' | 'new',
   triggerId: string,
   maxRows: number,
   maxBytes: number,
 ): Promise<number> {
-  return (await session.run(trimHeld, [triggerId, maxRows, maxBytes])).length;
-}
-
-export async function trimNewCauses(
-  session: Session,
-  triggerId: string,
-  maxRows: number,
-  maxBytes: number,
-): Promise<number> {
-  return (await session.run(trimUnread, [triggerId, maxRows, maxBytes])).length;
+  return (await session.run(which === 'held' ? trimHeld : trimNew, [triggerId, maxRows, maxBytes])).length;
 }
 
 const readKeys = {

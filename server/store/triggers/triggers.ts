@@ -22,7 +22,6 @@ import {
   readNew,
   readProgress,
   trimCauses,
-  trimNewCauses,
 } from './trigger-causes.ts';
 import { causeTriggers, dropTriggerSources, insertTriggerSources } from './trigger-sources.ts';
 
@@ -106,8 +105,8 @@ export function triggerStore(database: Database): TriggerStore {
     dropCauses: (rowIds) => dropCauses(database, rowIds),
     dropExpiredOf: (triggerId, keys, nowUs) => dropExpiredOf(database, triggerId, keys, nowUs),
     hold: (causes, expireMs) => holdCauses(database, causes, expireMs),
-    trim: (triggerId, maxRows, maxBytes) => trimCauses(database, triggerId, maxRows, maxBytes),
-    trimNew: (triggerId, maxRows, maxBytes) => trimNewCauses(database, triggerId, maxRows, maxBytes),
+    trim: (triggerId, maxRows, maxBytes) => trimCauses(database, 'held', triggerId, maxRows, maxBytes),
+    trimNew: (triggerId, maxRows, maxBytes) => trimCauses(database, 'new', triggerId, maxRows, maxBytes),
     countWaiting: async (triggerId) => (await database.run(countOne, [triggerId]))[0] ?? { runs: 0, bytes: 0 },
     insertRuns: (triggerId, overlap, some) => insertRuns(database, triggerId, overlap, some),
     async markAdvanced(triggerId, firings) {

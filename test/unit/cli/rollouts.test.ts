@@ -24,8 +24,8 @@ import {
 import { showApplied } from '../../../server/cli/output/applied-view.ts';
 import { Output } from '../../../server/cli/output/output.ts';
 import {
+  failedText,
   nextText,
-  rateText,
   rolloutColumns,
   showRollout,
   stepsText,
@@ -178,9 +178,9 @@ describe('a roll-out', () => {
   });
 
   it('has a failure rate for each version, once jobs have ended', () => {
-    expect(rateText(rolloutWith().counts)).toBe('7.1 %');
-    expect(rateText(rolloutWith().baseCounts)).toBe('2.5 %');
-    expect(rateText(undefined)).toBe('');
+    expect(failedText(rolloutWith().counts)).toBe('7.1 %');
+    expect(failedText(rolloutWith().baseCounts)).toBe('2.5 %');
+    expect(failedText(undefined)).toBe('');
   });
 
   it.each<[string, number, Parts]>([

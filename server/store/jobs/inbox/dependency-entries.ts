@@ -169,7 +169,7 @@ WITH published AS (
     job_id = CASE WHEN a.publish_time > excluded.publish_time THEN a.job_id ELSE excluded.job_id END
   RETURNING asset_id, namespace, name, version, publish_time
 ),
-told AS (
+notified AS (
   INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT asset_id, ${ASSET_PUBLISHED}, publish_time FROM published
 )
 SELECT namespace, name, version FROM published`,
