@@ -1,12 +1,13 @@
 /** The cost of a claim under key limits, by numbers of waiting jobs and of keys: statements alone, no replica. */
 import { createHash, randomUUID } from 'node:crypto';
+import { composeStore } from '../../server/engine/base/composed-store.ts';
 import type { Store } from '../../server/engine/ports/store.ts';
 import type { NewJob } from '../../server/engine/ports/submissions.ts';
 import type { Database } from '../../server/store/driver/database.ts';
 import { openPglite } from '../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { migrate } from '../../server/store/migrate.ts';
-import { createStore } from '../support/store/create-store.ts';
+import { createStatements } from '../../server/store/store.ts';
 import type { StoreContext } from '../support/store/store-context.ts';
 import { makeCall, makeJob, openWorker } from '../support/store/store-fixtures.ts';
 import { claimLimited, limitedLanes } from '../support/store/store-limits.ts';
@@ -68,7 +69,7 @@ export async function claimCosts(parts: {
   for (const { waiting, keys } of CASES) {
     const database = await open(await parts.createDatabase?.());
     await migrate(database);
-    const context = { database, store: createStore(database) } as StoreContext;
+    const context = { database, store: composeStore(createStatements(database)) } as StoreContext;
     await context.store.ensurePartitions();
     const times = await measureCase(context, waiting, keys);
     parts.note(`claim of ${PLACES}, ${waiting} waiting of ${keys} keys, ms`, latencyOf(times.slice(CLAIMS / 10)));

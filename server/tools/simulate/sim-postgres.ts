@@ -19,7 +19,7 @@ const kept: ReadonlySet<string> = new Set(
 
 const virtualClock = `
 CREATE OR REPLACE FUNCTION muster.muster_now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE
-AS $$ SELECT current_setting('muster.now')::timestamptz $$;`;
+AS $$ SELECT current_setting('muster.real')::timestamptz + current_setting('muster.ahead')::interval $$;`;
 
 /** They must include one plan per statement, so that a run does not depend on earlier runs. */
 type Settings = Readonly<Record<string, string>>;
@@ -63,6 +63,8 @@ export class SimPostgres {
   #lastUs = 0;
   /** How far the clock that statements read is ahead of virtual time, in µs. `muster.real` has virtual time. */
   aheadUs = 0;
+  /** Whether it has been ahead since the reset: a rollback may bring an earlier setting back. */
+  #hasBeenAhead = true;
 
   private constructor(pglite: PGlite, settings: Settings, client: pg.Client) {
     this.#pglite = pglite;
@@ -93,9 +95,12 @@ export class SimPostgres {
   async reset(): Promise<void> {
     this.#lastUs = EPOCH_MS * 1000;
     this.aheadUs = 0;
+    await this.#client.query('ROLLBACK');
+    this.#hasBeenAhead = true;
     this.#setNow(this.#lastUs);
+    this.#hasBeenAhead = false;
     await this.#client.query(
-      `ROLLBACK; TRUNCATE ${this.#tables} RESTART IDENTITY; UPDATE muster.outbox_turns SET relay_id = NULL, turn_until = '-infinity'`,
+      `TRUNCATE ${this.#tables} RESTART IDENTITY; UPDATE muster.outbox_turns SET relay_id = NULL, turn_until = '-infinity'`,
     );
     await this.#client.query('DEALLOCATE ALL');
     await this.#client.end();
@@ -135,9 +140,9 @@ export class SimPostgres {
    * Bypasses the client: the answer has no content, and in a failed transaction it is an error that does not matter.
    */
   #setNow(us: number): void {
-    const text = Buffer.from(
-      `SET muster.now = '${timeText(us + this.aheadUs)}'; SET muster.real = '${timeText(us)}'\0`,
-    );
+    this.#hasBeenAhead ||= this.aheadUs !== 0;
+    const ahead = this.#hasBeenAhead ? `; SET muster.ahead = '${this.aheadUs} us'` : '';
+    const text = Buffer.from(`SET muster.real = '${timeText(us)}'${ahead}\0`);
     const message = Buffer.alloc(5 + text.length);
     message[0] = 0x51; // 'Q'
     message.writeUInt32BE(4 + text.length, 1);

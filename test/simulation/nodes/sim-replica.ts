@@ -1,17 +1,19 @@
 /** A place for a replica: one life after another of the product's engine and API handlers. */
+
 import { type ServiceBinding, services } from '../../../server/api/service.ts';
 import { sessionService } from '../../../server/api/sessions/sessions.ts';
+import { composeStore } from '../../../server/engine/base/composed-store.ts';
 import { DbClock } from '../../../server/engine/base/db-clock.ts';
 import type { Log } from '../../../server/engine/ports/ports.ts';
 import type { SessionTimes } from '../../../server/engine/ports/sessions.ts';
 import { createReplica, type Replica } from '../../../server/engine/replica.ts';
 import { failureText } from '../../../server/store/base/failure-text.ts';
+import { createStatements } from '../../../server/store/store.ts';
 import { inPlace } from '../../../server/tools/simulate/in-place.ts';
 import type { Line } from '../../../server/tools/simulate/line.ts';
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import type { World } from '../../../server/tools/simulate/world.ts';
-import { createStore } from '../../support/store/create-store.ts';
 import type { Conditions } from '../core/conditions.ts';
 import type { History } from '../core/history.ts';
 import { Process } from '../core/process.ts';
@@ -60,7 +62,7 @@ class Life implements Server {
     };
     this.#database = new SimDatabase({ ...deps, process, atStatement });
     this.#replica = createReplica({
-      store: createStore(this.#database),
+      store: composeStore(createStatements(this.#database)),
       bus: deps.hub.replicaBus(process),
       ...inPlace,
       clock: process,
