@@ -15,7 +15,7 @@ import { createStore } from '../../support/store/create-store.ts';
 import { recordEvery } from '../../support/store/every-statement.ts';
 import { makeLockedRows, newRound, type Operation, type Round } from '../../support/store/locks/locked-rows.ts';
 import { lockingGroups, plainOperations } from '../../support/store/locks/locking-groups.ts';
-import { useStore } from '../../support/store/store-context.ts';
+import { emptyTables, useStore } from '../../support/store/store-context.ts';
 
 const context = useStore('PostgreSQL 18');
 const ROUNDS = Number(process.env.MUSTER_LOCK_ROUNDS ?? (runsAll ? 8 : 2));
@@ -46,9 +46,15 @@ beforeAll(async () => {
 
 // Rows of past rounds would make each round slower, since nothing vacuums this database.
 beforeEach(() =>
-  context.database.script(
-    'TRUNCATE job_runs, job_outcomes, job_attempts, job_inbox, job_dependencies, outbox, lane_count_changes',
-  ),
+  emptyTables(context, [
+    'job_runs',
+    'job_outcomes',
+    'job_attempts',
+    'job_inbox',
+    'job_dependencies',
+    'outbox',
+    'lane_count_changes',
+  ]),
 );
 
 function restoreRows(names: readonly string[]): Promise<void> {

@@ -9,7 +9,7 @@ import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { MIGRATED, makeDataFolder, type PostgresMajor, startPostgres } from '../databases/postgres.ts';
+import { MIGRATED, makeDataFolder, memoryFolder, type PostgresMajor, startPostgres } from '../databases/postgres.ts';
 import { createStore } from '../store/create-store.ts';
 import { PREPARED_URL, type Prepared } from './prepared.ts';
 
@@ -99,7 +99,7 @@ class Preparation {
   }
 
   async #startPostgres(major: PostgresMajor): Promise<string> {
-    const postgres = await startPostgres({ major, settings: sharedSettings });
+    const postgres = await startPostgres({ major, settings: sharedSettings, parent: memoryFolder() });
     this.#stops.push(() => postgres.stop());
     await bringSchema(openPostgres({ url: await postgres.createDatabase(MIGRATED) }));
     return postgres.url;

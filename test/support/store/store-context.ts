@@ -104,19 +104,19 @@ const tables = [
   'assets',
 ];
 
-/** The tables with pages, by partition: to truncate an empty one takes as long, and there are hundreds. */
-const emptyFilled = `
+/**
+ * For tests of statements that read the whole database, such as the heads of all lanes. Only partitions with pages are
+ * truncated: an empty one takes as long, and there are hundreds.
+ */
+export async function emptyTables(context: StoreContext, names: readonly string[] = tables): Promise<void> {
+  await context.database.script(`
 DO $$
 DECLARE filled text;
 BEGIN
   SELECT string_agg(oid::regclass::text, ', ') INTO filled
-  FROM unnest('{${tables.join(',')}}'::regclass[]) AS one
+  FROM unnest('{${names.join(',')}}'::regclass[]) AS one
   LEFT JOIN LATERAL pg_partition_tree(one) ON isleaf, coalesce(relid, one) AS oid
   WHERE pg_relation_size(oid) > 0;
   IF filled IS NOT NULL THEN EXECUTE 'TRUNCATE ' || filled; END IF;
-END $$`;
-
-/** For tests of statements that read the whole database, such as the heads of all lanes. */
-export async function emptyTables(context: StoreContext): Promise<void> {
-  await context.database.script(emptyFilled);
+END $$`);
 }
