@@ -63,7 +63,7 @@ export class SimPostgres {
   #lastUs = 0;
   /** How far the clock that statements read is ahead of virtual time, in µs. `muster.real` has virtual time. */
   aheadUs = 0;
-  /** Whether it has been ahead since the reset: a rollback may bring an earlier setting back. */
+  /** Then each change of the clock sets both, because a rollback brings an earlier setting back. */
   #hasBeenAhead = true;
 
   private constructor(pglite: PGlite, settings: Settings, client: pg.Client) {
@@ -95,10 +95,9 @@ export class SimPostgres {
   async reset(): Promise<void> {
     this.#lastUs = EPOCH_MS * 1000;
     this.aheadUs = 0;
-    await this.#client.query('ROLLBACK');
-    this.#hasBeenAhead = true;
-    this.#setNow(this.#lastUs);
     this.#hasBeenAhead = false;
+    await this.#client.query("ROLLBACK; SET muster.ahead = '0'");
+    this.#setNow(this.#lastUs);
     await this.#client.query(
       `TRUNCATE ${this.#tables} RESTART IDENTITY; UPDATE muster.outbox_turns SET relay_id = NULL, turn_until = '-infinity'`,
     );

@@ -1,5 +1,4 @@
 /** A place for a replica: one life after another of the product's engine and API handlers. */
-
 import { type ServiceBinding, services } from '../../../server/api/service.ts';
 import { sessionService } from '../../../server/api/sessions/sessions.ts';
 import { composeStore } from '../../../server/engine/base/composed-store.ts';

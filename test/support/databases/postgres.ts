@@ -148,8 +148,8 @@ const MEMORY_FOLDER = '/dev/shm';
 const ENOUGH_BYTES = 8 * 2 ** 30;
 
 /**
- * Where the shared server keeps its files: in memory, if that has room. Hundreds of databases are created and dropped,
- * and ext4 searches ever longer for an inode that was not in use a moment before: a tenth of all processor time.
+ * Where the shared server keeps its files: in memory, if that has room. A run creates and drops hundreds of databases.
+ * One took 37 ms there, and 59 to 370 ms on ext4, which reuses no inode that was deleted a moment before.
  */
 export function memoryFolder(): string {
   if (!existsSync(MEMORY_FOLDER)) return tmpdir();

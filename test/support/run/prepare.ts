@@ -27,6 +27,8 @@ async function bringSchema(database: Database): Promise<void> {
   }
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 class Preparation {
   readonly #folder = mkdtempSync(join(tmpdir(), 'muster-tests-'));
   readonly #stops: (() => Promise<void>)[] = [];
@@ -44,6 +46,7 @@ class Preparation {
 
   async start(): Promise<void> {
     process.once('exit', this.#removeFolders);
+    for (const signal of SIGNALS) process.on(signal, this.#exit);
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     process.env[PREPARED_URL] = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
@@ -53,8 +56,12 @@ class Preparation {
     await Promise.allSettled(this.#made.values());
     await Promise.all(this.#stops.map((stop) => stop()));
     process.off('exit', this.#removeFolders);
+    for (const signal of SIGNALS) process.off(signal, this.#exit);
     this.#removeFolders();
   }
+
+  /** Removes what an interrupted run has made. A second signal, to the whole group as well as by npm, must not end that. */
+  readonly #exit = () => process.exit(1);
 
   readonly #removeFolders = () => {
     for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
