@@ -4,7 +4,7 @@
 //   node .ci/setup.mjs [--checks] [--tests] [--traces] [-- command [argument...]]
 //
 // --checks also installs the tools of the checks and the code generation, --tests those of the tests, --traces the
-// tracing backend for the tests of traces, which takes longer than all the rest. Runs on Node 20 and later, needs no root,
+// tracing backend for the tests of traces, which takes some minutes. Runs on Node 20 and later, needs no root,
 // installs nothing outside the checkout, and needs no network when nothing is missing.
 
 import { chromium } from './setup/chromium.mjs';
