@@ -10,10 +10,16 @@ async fn send(_file: &str) -> std::io::Result<()> { Ok(()) }
 async fn put_row(_row: &str, _token: i32) -> std::io::Result<()> { Ok(()) }
 `;
 
-/** The dependency tables of the SDK, so that Cargo builds no dependency twice. */
+/**
+ * The dependencies and profiles of the SDK's workspace, so that Cargo checks no dependency again: each has the features
+ * that clippy has checked.
+ */
 function manifest(): string {
-  const tables = readFileSync(join(sdk, 'Cargo.toml'), 'utf8').split(/^(?=\[)/m);
-  const table = (name: string) => tables.find((text) => text.startsWith(`[${name}]\n`))?.trim();
+  const [tables, demo] = ['sdk/rust', 'workers/demo-polyglot/rust'].map((folder) =>
+    readFileSync(join(root, folder, 'Cargo.toml'), 'utf8').split(/^(?=\[)/m),
+  );
+  const table = (name: string, of = tables) => of?.find((text) => text.startsWith(`[${name}]\n`))?.trim();
+  const ofDemo = table('dependencies', demo)?.replace(/^(\[dependencies\]|muster = .*)\n/gm, '');
   return `[package]
 name = "muster-snippets"
 version = "0.1.0"
@@ -25,6 +31,14 @@ ${table('dependencies')}
 muster = { path = ${JSON.stringify(sdk)} }
 
 ${table('dev-dependencies')}
+
+# A third table, because a name can be in each only once.
+[target.'cfg(all())'.dependencies]
+${ofDemo}
+
+${table('profile.dev')}
+
+${table('profile.dev.package."*"')}
 `;
 }
 
