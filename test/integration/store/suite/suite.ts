@@ -8,6 +8,7 @@ import { batchRetriesSuite } from './batches/batch-retries.ts';
 import { batchesSuite } from './batches/batches.ts';
 import { comparedVersionsSuite } from './definitions/compared-versions.ts';
 import { definitionsSuite } from './definitions/definitions.ts';
+import { rolloutPagesSuite } from './definitions/rollout-pages.ts';
 import { dependenciesSuite } from './dependencies/dependencies.ts';
 import { claimSuite } from './dispatch/claim.ts';
 import { fairnessSuite } from './dispatch/fairness.ts';
@@ -62,6 +63,7 @@ export function storeSuite(context: StoreContext): void {
   partitionsSuite(context);
   definitionsSuite(context);
   comparedVersionsSuite(context);
+  rolloutPagesSuite(context);
   compatibilitySuite(context);
   lanesSuite(context);
   gatedLanesSuite(context);

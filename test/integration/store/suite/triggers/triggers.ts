@@ -189,6 +189,19 @@ export function triggersSuite(context: StoreContext): void {
       expect(await rowsOf(trigger)).toEqual([]);
     });
 
+    it('that have expired while they waited start nothing', async () => {
+      const name = unique('paid');
+      const trigger = await applyTrigger(context.store, makeTrigger(causeOf('SIGNAL', name)));
+      await cause(signalOf(name), signalOf(name));
+      const [row] = await rowsOf(trigger);
+      await sql(
+        context,
+        `UPDATE trigger_causes SET cause_time = cause_time - interval '61 s' WHERE row_id = ${row?.row_id}`,
+      );
+      expect(await advanceFully(trigger)).toBe(1);
+      expect(await rowsOf(trigger)).toEqual([]);
+    });
+
     it('of a deleted trigger go with it, also those that come later', async () => {
       const name = unique('paid');
       const spec = makeTrigger(causeOf('SIGNAL', name));
