@@ -1,6 +1,8 @@
 /**
- * How the tests run: two or three processes at a time, with time enough for real servers to start. Unit and property tests share a process, since they
- * change nothing outside of themselves, and so do tests of the API, each file with a replica of its own; each other file has its own process.
+ * How the tests run: two or three processes at a time, with time enough for real servers to start. Files share a process
+ * where they change nothing in it: unit and property tests, and tests with servers of their own. To load the modules for
+ * each file would take a third of all the time. Tests of crashes, of the conformance kit, of the other languages and of
+ * the simulation have a process for each file.
  */
 
 import { defineConfig } from 'vitest/config';
@@ -15,7 +17,7 @@ import { allOnly, runsAll } from './test/support/run/tier.ts';
 const { MUSTER_JUNIT: outputFile, MUSTER_VIRTUAL_TIME: virtualTime } = process.env;
 const junit: ['junit', { outputFile: string }][] = outputFile ? [['junit', { outputFile }]] : [];
 const shared = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
-const api = ['test/integration/api/**/*.test.ts'];
+const integration = ['test/integration/**/*.test.ts'];
 const leftOut = [...(runsAll ? [] : Object.keys(allOnly)), ...(virtualTime === 'none' ? ['test/simulation/**'] : [])];
 const inVirtualTime = virtualTime === 'only';
 const globalSetup = inVirtualTime ? [] : 'test/support/run/prepare.ts';
@@ -34,14 +36,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'api', include: api, exclude: leftOut, isolate: false, globalSetup },
+        test: { name: 'integration', include: integration, exclude: leftOut, isolate: false, globalSetup },
       },
       {
         extends: true,
         test: {
           name: 'isolated',
           include: ['test/**/*.test.ts'],
-          exclude: [...shared, ...api, ...leftOut],
+          exclude: [...shared, ...integration, ...leftOut],
           isolate: true,
           globalSetup,
         },
