@@ -5,4 +5,4 @@ import { coreOf } from '../run/tier.ts';
 export const databaseKinds = coreOf(['PostgreSQL', 'PGlite'] as const, 1);
 
 /** The databases that the store supports: the newest PostgreSQL, the embedded one, and the oldest PostgreSQL. */
-export const storeKinds = coreOf(['PostgreSQL 18', 'PGlite', 'PostgreSQL 16'] as const, 2);
+export const storeKinds = coreOf(['PostgreSQL 18', 'PGlite', 'PostgreSQL 16'] as const, 1);

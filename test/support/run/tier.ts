@@ -18,6 +18,7 @@ export const allOnly: Readonly<Record<string, string>> = {
   'test/simulation/mutants-*.test.ts': 'mutations',
   'test/integration/api/mutations/*.test.ts': 'mutations',
   'test/integration/fuzz/*.test.ts': 'fuzzing',
+  'test/integration/store/pglite.test.ts': 'the same statements on PGlite: its driver, crashes and maintenance stay',
   'test/integration/store/postgres-16.test.ts': 'PostgreSQL 16',
 };
 

@@ -12,6 +12,7 @@ import type { Database } from '../../../../server/store/driver/database.ts';
 import { openPglite } from '../../../../server/store/driver/pglite.ts';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../../support/base/replica.ts';
+import { runsAll } from '../../../support/run/tier.ts';
 import type { Definition } from '../bad-requests/base/builder.ts';
 import { type BadRequest, badRequests, type Seed } from '../bad-requests/index.ts';
 import type { Refusal } from './rpc.ts';
@@ -139,24 +140,28 @@ describe('bad input on PostgreSQL', () => {
 });
 
 describe('bad input in embedded mode', () => {
-  it('is refused in the same way, also many at once, and nothing of it is stored', PATIENCE, async () => {
-    const dataFolder = await makeScratchFolder();
-    try {
-      const world = await World.startWith({ ...quiet, dataFolder });
-      const seed = await sow(world);
-      const refusals = await inBatches(badRequests, (bad) =>
-        named(bad, world.rpc.refused(bad.method, bad.request(seed), PATIENCE)),
-      ).finally(() => world.stop());
-      badRequests.forEach((bad, i) => {
-        expectRefusal(refusals[i] as Refusal, bad);
-      });
-      const database = await openPglite({ dataDir: join(dataFolder, 'postgres') });
-      const stored = await digestOf(database).finally(() => database.close());
-      expect(rowsOf(stored)).toEqual({ ...rowsOf(stored), ...sown });
-    } finally {
-      await removeFolder(dataFolder);
-    }
-  });
+  it.runIf(runsAll)(
+    'is refused in the same way, also many at once, and nothing of it is stored',
+    PATIENCE,
+    async () => {
+      const dataFolder = await makeScratchFolder();
+      try {
+        const world = await World.startWith({ ...quiet, dataFolder });
+        const seed = await sow(world);
+        const refusals = await inBatches(badRequests, (bad) =>
+          named(bad, world.rpc.refused(bad.method, bad.request(seed), PATIENCE)),
+        ).finally(() => world.stop());
+        badRequests.forEach((bad, i) => {
+          expectRefusal(refusals[i] as Refusal, bad);
+        });
+        const database = await openPglite({ dataDir: join(dataFolder, 'postgres') });
+        const stored = await digestOf(database).finally(() => database.close());
+        expect(rowsOf(stored)).toEqual({ ...rowsOf(stored), ...sown });
+      } finally {
+        await removeFolder(dataFolder);
+      }
+    },
+  );
 });
 
 describe('bad input over HTTP', () => {

@@ -5,6 +5,7 @@ import type { Database, Statement } from '../../../../server/store/driver/databa
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';
+import { runsAll } from '../../../support/run/tier.ts';
 import { World } from '../base/world.ts';
 import { allOf, type InputJson, inGroups, inputText, onSignal, Triggering } from './triggering.ts';
 
@@ -22,7 +23,7 @@ describe.each(databaseKinds)('a trigger on %s', (kind) => {
 
   afterAll(() => world?.stop());
 
-  it('starts exactly one job for each of over 1,000 keys at once', async () => {
+  it.runIf(runsAll)('starts exactly one job for each of over 1,000 keys at once', async () => {
     const [a, b] = [triggering.newName('a'), triggering.newName('b')];
     const key = 'cause.key';
     const name = await triggering.on(allOf([onSignal(a, { key }), onSignal(b, { key })]));

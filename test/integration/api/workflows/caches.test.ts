@@ -8,6 +8,7 @@ import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';
+import { runsAll } from '../../../support/run/tier.ts';
 import {
   type Flows,
   failureOf,
@@ -199,7 +200,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     expect([stateName(retried.state), count(as), flows.startsAs(hold).at(-1)?.part.n]).toEqual(['SUCCEEDED', 1, 3]);
   });
 
-  it('work by the thousand, for more steps than one transaction reads', async () => {
+  it.runIf(runsAll)('work by the thousand, for more steps than one transaction reads', async () => {
     const as = flows.name('as');
     const key = cacheOf(`"${as}"`);
     await flows.run([cached(as, {}, { cache: key })]);

@@ -1,7 +1,7 @@
 /** Joins whose parents end at the same moment: each runs once, in many workflows and on two replicas. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTwoReplicas } from '../../../support/databases/shared-backends.ts';
-import { coreOf } from '../../../support/run/tier.ts';
+import { coreOf, runsAll } from '../../../support/run/tier.ts';
 import { type Flow, Flows, resultOf, type Step, startOn, TriggerRule } from './flows.ts';
 
 const MANY = 1_000;
@@ -38,7 +38,7 @@ describe.each(coreOf(Object.keys(places) as (keyof typeof places)[], 1))('joins 
 
   afterAll(() => place?.stop());
 
-  it(`run once each in ${MANY} workflows`, { timeout: 180_000 }, async () => {
+  it.runIf(runsAll)(`run once each in ${MANY} workflows`, { timeout: 180_000 }, async () => {
     const [first] = place.flows as [Flows];
     const definition = await first.define(diamond, flow);
     const share = MANY / place.flows.length;

@@ -1,6 +1,7 @@
 /** Workflows with as many needs as there may be, on the real store. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../../support/databases/databases.ts';
+import { runsAll } from '../../../../support/run/tier.ts';
 import { type Flows, type Place, resultOf, type Step, startOn, stateName } from '../flows.ts';
 
 const RUN_MS = 240_000;
@@ -32,7 +33,7 @@ describe.each(databaseKinds)('many needs on %s', (kind) => {
     expect(workflow.succeededCount).toBe(steps.length);
   }
 
-  it('a workflow of a million needs runs to its end', { timeout: RUN_MS }, () => runs(layers(100, 100)));
+  it.runIf(runsAll)('a workflow of a million needs runs to its end', { timeout: RUN_MS }, () => runs(layers(100, 100)));
 
   it('a step may need all others', { timeout: RUN_MS }, () =>
     runs([...layers(1, 9_999), { name: 'last', input: '{}', needsPrefixes: ['l'] }]),
