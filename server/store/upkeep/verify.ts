@@ -24,17 +24,18 @@ const statementOf = (rule: Rule) => ({
   row: { found: 'int8', subject: 'text', fault: 'text' } as const,
 });
 
-/** In the session's snapshot. `onVerdict` is called after each rule. `chosen` are all rules by default. */
-export async function verifyIn(
-  session: Session,
-  onVerdict?: (verdict: Verdict) => void,
-  chosen: readonly Rule[] = rules,
-): Promise<Verdict[]> {
+/** In the session's snapshot. */
+export async function verdictOf(session: Session, rule: Rule): Promise<Verdict> {
+  const rows = await session.run(statementOf(rule), []);
+  const faults = rows.map(({ subject, fault }) => ({ subject, fault }));
+  return { name: rule.name, holds: rule.holds, faultCount: rows[0]?.found ?? 0, faults };
+}
+
+/** In the session's snapshot. `onVerdict` is called after each rule. */
+export async function verifyIn(session: Session, onVerdict?: (verdict: Verdict) => void): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
-  for (const rule of chosen) {
-    const rows = await session.run(statementOf(rule), []);
-    const faults = rows.map(({ subject, fault }) => ({ subject, fault }));
-    const verdict = { name: rule.name, holds: rule.holds, faultCount: rows[0]?.found ?? 0, faults };
+  for (const rule of rules) {
+    const verdict = await verdictOf(session, rule);
     verdicts.push(verdict);
     onVerdict?.(verdict);
   }

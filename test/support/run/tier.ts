@@ -17,6 +17,7 @@ export const allOnly: Readonly<Record<string, string>> = {
   'test/integration/traces/polyglot.test.ts': 'other languages',
   'test/simulation/mutants-*.test.ts': 'mutations',
   'test/integration/api/mutations/*.test.ts': 'mutations',
+  'test/integration/api/workflows/joins.test.ts': '1,000 workflows',
   'test/integration/fuzz/*.test.ts': 'fuzzing',
   'test/integration/store/pglite.test.ts': 'the same statements on PGlite: its driver, crashes and maintenance stay',
   'test/integration/store/postgres-16.test.ts': 'PostgreSQL 16',

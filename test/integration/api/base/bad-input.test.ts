@@ -139,29 +139,25 @@ describe('bad input on PostgreSQL', () => {
   });
 });
 
-describe('bad input in embedded mode', () => {
-  it.runIf(runsAll)(
-    'is refused in the same way, also many at once, and nothing of it is stored',
-    PATIENCE,
-    async () => {
-      const dataFolder = await makeScratchFolder();
-      try {
-        const world = await World.startWith({ ...quiet, dataFolder });
-        const seed = await sow(world);
-        const refusals = await inBatches(badRequests, (bad) =>
-          named(bad, world.rpc.refused(bad.method, bad.request(seed), PATIENCE)),
-        ).finally(() => world.stop());
-        badRequests.forEach((bad, i) => {
-          expectRefusal(refusals[i] as Refusal, bad);
-        });
-        const database = await openPglite({ dataDir: join(dataFolder, 'postgres') });
-        const stored = await digestOf(database).finally(() => database.close());
-        expect(rowsOf(stored)).toEqual({ ...rowsOf(stored), ...sown });
-      } finally {
-        await removeFolder(dataFolder);
-      }
-    },
-  );
+describe.runIf(runsAll)('bad input in embedded mode', () => {
+  it('is refused in the same way, also many at once, and nothing of it is stored', PATIENCE, async () => {
+    const dataFolder = await makeScratchFolder();
+    try {
+      const world = await World.startWith({ ...quiet, dataFolder });
+      const seed = await sow(world);
+      const refusals = await inBatches(badRequests, (bad) =>
+        named(bad, world.rpc.refused(bad.method, bad.request(seed), PATIENCE)),
+      ).finally(() => world.stop());
+      badRequests.forEach((bad, i) => {
+        expectRefusal(refusals[i] as Refusal, bad);
+      });
+      const database = await openPglite({ dataDir: join(dataFolder, 'postgres') });
+      const stored = await digestOf(database).finally(() => database.close());
+      expect(rowsOf(stored)).toEqual({ ...rowsOf(stored), ...sown });
+    } finally {
+      await removeFolder(dataFolder);
+    }
+  });
 });
 
 describe('bad input over HTTP', () => {

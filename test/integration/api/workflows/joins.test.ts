@@ -1,7 +1,6 @@
 /** Joins whose parents end at the same moment: each runs once, in many workflows and on two replicas. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTwoReplicas } from '../../../support/databases/shared-backends.ts';
-import { coreOf, runsAll } from '../../../support/run/tier.ts';
 import { type Flow, Flows, resultOf, type Step, startOn, TriggerRule } from './flows.ts';
 
 const MANY = 1_000;
@@ -29,7 +28,7 @@ const diamond: readonly Step[] = [
 ];
 const flow: Flow = { output: 'steps.join.output' };
 
-describe.each(coreOf(Object.keys(places) as (keyof typeof places)[], 1))('joins on %s', (where) => {
+describe.each(Object.keys(places) as (keyof typeof places)[])('joins on %s', (where) => {
   let place: Awaited<ReturnType<(typeof places)[typeof where]>>;
 
   beforeAll(async () => {
@@ -38,7 +37,7 @@ describe.each(coreOf(Object.keys(places) as (keyof typeof places)[], 1))('joins 
 
   afterAll(() => place?.stop());
 
-  it.runIf(runsAll)(`run once each in ${MANY} workflows`, { timeout: 180_000 }, async () => {
+  it(`run once each in ${MANY} workflows`, { timeout: 180_000 }, async () => {
     const [first] = place.flows as [Flows];
     const definition = await first.define(diamond, flow);
     const share = MANY / place.flows.length;
