@@ -24,7 +24,7 @@ import { explainStore } from './explain/explain-store.ts';
 import { eraseData, lockJobRecord, readJobEnd } from './jobs/change/erase-job.ts';
 import { insertCleanups } from './jobs/change/insert-cleanups.ts';
 import { lockRuns } from './jobs/change/lock-runs.ts';
-import { closePassedDeadlines } from './jobs/change/soft-deadlines.ts';
+import { closePassedDeadlines, readMissTimes } from './jobs/change/soft-deadlines.ts';
 import { updateRecords } from './jobs/change/update-records.ts';
 import { writeAttempts, writeContinues, writeEnds } from './jobs/change/write-runs.ts';
 import { findChildPauses } from './jobs/inbox/child-pauses.ts';
@@ -63,7 +63,7 @@ import { scheduleStore } from './schedules/schedules.ts';
 import { appendLogs, lockLogging, readLogs, readNewestLogChunks, trimLogs } from './sessions/attempt-logs.ts';
 import { deleteJobCheckpoints, readUnchecked, writeCompletions } from './sessions/complete-attempts.ts';
 import { observeAttempts, readAssigned, readHeld, readHeldOfQueue, saveProgress } from './sessions/held-runs.ts';
-import { noteLateReports } from './sessions/late-reports.ts';
+import { noteLateReports, readLateReports } from './sessions/late-reports.ts';
 import {
   closeSessions,
   endSessions,
@@ -144,6 +144,7 @@ export function createStatements(database: Database): Statements {
     readUnchecked: (attempts) => readUnchecked(database, attempts),
     readClosed: (attempts) => readClosed(database, attempts),
     noteLateReports: (reports) => noteLateReports(database, reports),
+    readLateReports: (jobIds) => readLateReports(database, jobIds),
     lockRuns: (selection) => lockRuns(database, selection),
     writeAttempts: (changes) => writeAttempts(database, changes),
     writeContinues: (changes) => writeContinues(database, changes),
@@ -151,6 +152,7 @@ export function createStatements(database: Database): Statements {
     updateRecords: (changes) => updateRecords(database, changes),
     insertCleanups: (ends) => insertCleanups(database, ends),
     closePassedDeadlines: (limit, latestUs) => closePassedDeadlines(database, limit, latestUs),
+    readMissTimes: (jobIds) => readMissTimes(database, jobIds),
     nextDueUs: async () => (await database.run(readNextDue, []))[0]?.due ?? undefined,
     insertSession: (session) => insertSession(database, session),
     findSession: (namespace, requestId) => findSession(database, namespace, requestId),

@@ -97,7 +97,7 @@ export interface ExplainedJob {
   readonly suspendTimeUs: number | undefined;
   /** By when it should have ended, and when it was found that it had not. */
   readonly softDeadlineUs: number | undefined;
-  readonly softDeadlineMissUs: number | undefined;
+  readonly softDeadlineMissUs?: number | undefined;
   readonly sinceUs: number | undefined;
   readonly failure: Failure | undefined;
   readonly attempt: number;

@@ -38,9 +38,10 @@ export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, lim
   }
 }
 
-/** A workflow stops its steps first. */
+/** A workflow cancels its steps first. They get the grace periods of their definitions, not that of an earlier pause. */
 function stopLate(run: OpenRun): Continue {
-  return continueAs('timeOut', run, { state: 'WAITING', reason: 'it did not end within its total timeout' });
+  const reason = 'it did not end within its total timeout';
+  return continueAs('timeOut', run, { state: 'WAITING', suspension: null, reason });
 }
 
 /** Ends a waiting job whose expiry or total timeout has passed. */

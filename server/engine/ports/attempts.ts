@@ -68,6 +68,11 @@ export interface LateReport {
   readonly outcome: 'SUCCEEDED' | 'FAILED';
 }
 
+/** A late report on record. */
+export interface NotedReport extends LateReport {
+  readonly timeUs: number;
+}
+
 export interface AttemptKey {
   readonly jobId: string;
   readonly attempt: number;
@@ -86,6 +91,8 @@ export interface WrittenCompletions {
   readonly completed: CompletedAttempt[];
   /** Ids of completed jobs that may have a checkpoint. */
   readonly progressed: readonly string[];
+  /** Some trigger is about ends of jobs. */
+  readonly watched: boolean;
 }
 
 /** Open attempts and their reports. */
@@ -99,6 +106,8 @@ export interface AttemptStore {
   readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;
   /** Keeps the first of each attempt. */
   noteLateReports(reports: readonly LateReport[]): Promise<void>;
+  /** By job; of each job those of its last 100 attempts. */
+  readLateReports(jobIds: readonly string[]): Promise<ReadonlyMap<string, readonly NotedReport[]>>;
   /** ASSIGNED and CANCELLING attempts of a session; RUNNING ones too when `whole`. At most 10,000. */
   readHeld(sessionId: string, whole: boolean): Promise<HeldRun[]>;
   /** Jobs of a queue whose attempts are open, but for clean-ups, in the order of their ids. */

@@ -9,7 +9,7 @@ import type { Progress } from '../../domain/jobs/progress.ts';
 import type { AttemptOutcome, Change, Continue, End, OpenRun, SkipReason } from '../../domain/jobs/run.ts';
 import type { JobDeadline } from '../../domain/jobs/soft-deadline.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
-import type { AttemptKey } from './attempts.ts';
+import type { AttemptKey, NotedReport } from './attempts.ts';
 
 /** An ended job, with the fields for making another one like it. */
 export interface EndedJob {
@@ -106,7 +106,7 @@ export interface AttemptView {
   /** The job was paused without a further one: what comes after it is counted anew. */
   readonly exhausted: boolean;
   /** What its handler reported after it had been closed, which was refused. */
-  readonly late: { readonly outcome: AttemptOutcome; readonly timeUs: number } | undefined;
+  readonly late?: Pick<NotedReport, 'outcome' | 'timeUs'> | undefined;
 }
 
 /** A job as shown to callers. */
@@ -137,7 +137,7 @@ export interface JobView {
   readonly suspendTimeUs: number | undefined;
   /** By when it should have ended, and when it was found that it had not. */
   readonly softDeadlineUs: number | undefined;
-  readonly softDeadlineMissUs: number | undefined;
+  readonly softDeadlineMissUs?: number | undefined;
   /** Undefined: no cancel was requested. */
   readonly cancellation:
     | {
@@ -165,7 +165,10 @@ export interface JobView {
   readonly attempts: readonly AttemptView[];
 }
 
-/** A job as one statement reads it: without attempts, and without the reason for which its lane is gated. */
+/**
+ * A job as one statement reads it: without attempts, whether it missed its soft deadline, and the reason for which its
+ * lane is gated.
+ */
 export interface ListedJob {
   readonly view: JobView;
   /** Lane of its run. */
@@ -260,8 +263,11 @@ export interface JobStore {
   /** Stores the attempts that the changes close. The caller has locked the jobs, for this and all writes below. */
   writeAttempts(changes: readonly Continue[]): Promise<void>;
   writeContinues(changes: readonly Continue[]): Promise<void>;
-  /** Moves the jobs to the ended ones, and notifies those who wait for their ends. */
-  writeEnds(changes: readonly End[]): Promise<void>;
+  /**
+   * Moves the jobs to the ended ones, and notifies those who wait for their ends. Resolves with whether some trigger is
+   * about ends of jobs.
+   */
+  writeEnds(changes: readonly End[]): Promise<boolean>;
   /** Stores the changes of records. Fails like a serialization failure if a record has changed since it was read. */
   updateRecords(changes: readonly Continue[]): Promise<void>;
   /** Stores the clean-up jobs of cancelled ones. */
@@ -273,6 +279,8 @@ export interface JobStore {
    * whatever the database's clock says.
    */
   closePassedDeadlines(limit: number, latestUs: number): Promise<ClosedDeadlines>;
+  /** When it was found that these jobs had missed their soft deadlines, by job. */
+  readMissTimes(jobIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Earliest due time of all jobs, if any. */
   nextDueUs(): Promise<number | undefined>;
   /** Without missing jobs, in any order. At most 1,000. */

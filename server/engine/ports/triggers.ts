@@ -1,12 +1,13 @@
 /** The store's port for what happens to triggers. Triggers themselves are stored as schedules. */
 import type { Payload } from '../../domain/base/payload.ts';
+import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { OverlapPolicy } from '../../domain/schedules/schedule.ts';
 import type { HeldCause, StoredCause } from '../../domain/triggers/advance.ts';
 import type { CauseFacts } from '../../domain/triggers/cause-value.ts';
 import type { Cause, CauseSource } from '../../domain/triggers/condition.ts';
 import type { Schedule } from './schedules.ts';
 
-/** Something that happens. Ends of jobs are stored by the statements that end them. */
+/** Something that happens, other than the end of a job. */
 export interface NewHappening {
   readonly namespace: string;
   readonly source: Exclude<CauseSource, 'JOB'>;
@@ -18,6 +19,12 @@ export interface NewHappening {
   readonly nominalUs?: number | undefined;
   readonly signalKey?: string | undefined;
   readonly payload?: Payload | undefined;
+}
+
+export interface EndedJob {
+  readonly jobId: string;
+  readonly laneId: number;
+  readonly state: JobState;
 }
 
 /** A new cause, as stored. */
@@ -61,6 +68,8 @@ export interface ProgressRow {
 export interface TriggerStore {
   /** Within `together`: stores each for the triggers that are about it and not paused. Resolves with their number. */
   cause(happenings: readonly NewHappening[]): Promise<number>;
+  /** In the transaction that ends the jobs: the same for their ends. */
+  causeByEnds(ends: readonly EndedJob[]): Promise<void>;
   /** Of a locked trigger that has none. */
   insertSources(triggerId: string, namespace: string, causes: readonly Cause[]): Promise<void>;
   dropSources(triggerId: string): Promise<void>;

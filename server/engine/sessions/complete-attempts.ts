@@ -10,7 +10,8 @@ export async function completeAttempts(
   completions: readonly Completion[],
   checked = false,
 ): Promise<CompletedAttempt[]> {
-  const { completed, progressed } = await store.writeCompletions(completions, checked);
+  const { completed, progressed, watched } = await store.writeCompletions(completions, checked);
   if (progressed.length > 0) await store.deleteCheckpoints(progressed);
+  if (watched) await store.triggers.causeByEnds(completed.map((one) => ({ ...one, state: 'SUCCEEDED' })));
   return completed;
 }

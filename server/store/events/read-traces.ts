@@ -28,7 +28,6 @@ CROSS JOIN LATERAL (SELECT ${recordColumns}, step, depends_on FROM jobs WHERE jo
 JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
 LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
 LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
-LEFT JOIN soft_deadlines d ON ${sameKey('d.job_id', 'j.job_id')}
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'coalesce(o.session_id, r.session_id)')}
 LEFT JOIN LATERAL (
   SELECT job_id, traceparent FROM jobs WHERE j.retry_of IS NOT NULL AND jobs.job_id = j.retry_of OFFSET 0

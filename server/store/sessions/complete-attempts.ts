@@ -12,7 +12,7 @@ import type { Session, Statement } from '../driver/database.ts';
 import type { RowOf } from '../driver/row-types.ts';
 import { groups, outboxInsert } from '../events/outbox.ts';
 import { notifyEnds } from '../jobs/inbox/inbox-inserts.ts';
-import { endedCauses } from '../triggers/ended-causes.ts';
+import { watched } from '../triggers/ended-causes.ts';
 
 const columns = {
   place: 'int',
@@ -58,9 +58,9 @@ recorded AS (
 ${groups({ from: 'ended', by: ['revision', 'attempt', 'was_state'] })},
 ${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -jobs AS jobs FROM groups`)},
 published AS (${outboxInsert({ state: stateCodes.SUCCEEDED, moved: true })}),
-${notifyEnds(stateCodes.SUCCEEDED)},
-${endedCauses('SUCCEEDED')}
-SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id, parent_job_id, notifies_end FROM ended`,
+${notifyEnds(stateCodes.SUCCEEDED)}
+SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id, parent_job_id, notifies_end, ${watched} AS watched
+FROM ended`,
   row: {
     place: 'int4',
     lane_id: 'int4',
@@ -69,6 +69,7 @@ SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_
     limit_id: 'uuid?',
     parent_job_id: 'uuid?',
     notifies_end: 'bool',
+    watched: 'bool',
   },
 } satisfies Statement;
 
@@ -121,7 +122,8 @@ export async function writeCompletions(
       notifiesDependents: row.notifies_end,
     };
   });
-  return { completed, progressed: rows.flatMap((row) => (row.may_have_checkpoint ? [keyOf(row).jobId] : [])) };
+  const progressed = rows.flatMap((row) => (row.may_have_checkpoint ? [keyOf(row).jobId] : []));
+  return { completed, progressed, watched: rows[0]?.watched ?? false };
 }
 
 export async function deleteJobCheckpoints(session: Session, jobIds: readonly string[]): Promise<void> {

@@ -11,6 +11,7 @@ import { inputTable } from '../base/input-table.ts';
 import { nowNear, timestampOf } from '../base/times.ts';
 import type { Database, Session, Statement } from '../driver/database.ts';
 import { scheduleOf, scheduleRowType } from '../schedules/schedule-rows.ts';
+import { causeTriggersByEnds } from './ended-causes.ts';
 import {
   dropAllCauses,
   dropCauses,
@@ -93,6 +94,7 @@ WHERE schedule_id = $1`,
 export function triggerStore(database: Database): TriggerStore {
   return {
     cause: (happenings) => causeTriggers(database, happenings),
+    causeByEnds: (ends) => causeTriggersByEnds(database, ends),
     insertSources: (triggerId, namespace, causes) => insertTriggerSources(database, triggerId, namespace, causes),
     dropSources: (triggerId) => dropTriggerSources(database, triggerId),
     dropAllCauses: (triggerId) => dropAllCauses(database, triggerId),

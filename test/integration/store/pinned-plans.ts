@@ -41,8 +41,7 @@ const retentions = 'retentions by retentions_pkey';
 const jobsByLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
 const [outbox, turn] = ['outbox by outbox_pkey', 'outbox_turns by outbox_turns_pkey'];
 const rollouts = 'rollouts by rollouts_pkey';
-// Read only where a trigger is about ends of jobs.
-const watched = ['lanes by lanes_pkey', 'schedules by schedules_pkey', 'trigger_sources by trigger_sources_by_name'];
+const sources = 'trigger_sources by trigger_sources_by_name';
 const oldest = 'outbox by the whole of outbox_pkey'; // it reads the first 256 rows
 const marked = 'job_runs by job_runs_marked';
 const heldByLimit = 'job_runs by job_runs_held_by_limit';
@@ -129,7 +128,7 @@ export const pinned: Record<string, readonly string[]> = {
   gate_lanes: [lanes],
   lock_sessions_for_suspects: [sessions],
   find_sessions_without_suspect: [held],
-  complete_attempts: [...watched, runs, sessions].sort(),
+  complete_attempts: [runs, sessions, sources],
   read_unchecked: [runs],
   delete_checkpoints: [checkpoints],
   lock_attempts: [runs, jobs, sessions],
@@ -169,9 +168,10 @@ export const pinned: Record<string, readonly string[]> = {
     workflowSteps,
   ],
   read_ended_jobs: [outcomes, jobs, retries, lanes],
-  end_runs: [...watched, checkpoints, runs].sort(),
+  end_runs: [checkpoints, runs, sources],
   insert_attempts: [],
   insert_late_reports: [],
+  read_late_reports: [lateReports],
   observe_attempts: [runs],
   save_progress: [runs, sessions],
   lock_logging_runs: [runs, sessions],
@@ -184,16 +184,17 @@ export const pinned: Record<string, readonly string[]> = {
   read_assigned_runs: [checkpoints, runs, jobs],
   read_closed_attempts: [attempts, outcomes],
   close_passed_deadlines: [outcomes, runs, jobs, lanes, openDeadlines, softDeadlines],
-  read_jobs: [outcomes, runs, jobs, lanes, lateReports, sessions, softDeadlines],
+  read_miss_times: [softDeadlines],
+  read_jobs: [outcomes, runs, jobs, lanes, sessions],
   read_last_workers: [attempts, outcomes, runs, jobs, lanes, sessions],
   read_gate_reasons: [openBreaker, lanes, queues],
-  read_attempts: [attempts, lateReports, sessions],
+  read_attempts: [attempts, sessions],
   find_jobs: [jobs],
-  list_jobs_by_state: [outcomes, unsuccessful, runs, jobs, lanes, softDeadlines],
-  list_jobs_by_lane: [outcomes, runs, byLane, jobs, lanes, softDeadlines],
-  list_jobs_by_parent: [outcomes, runs, byParent, jobs, lanes, softDeadlines],
-  list_jobs_by_deadline: [outcomes, runs, jobs, lanes, missedDeadlines, softDeadlines],
-  list_jobs_of_all: [outcomes, runs, jobs, lanes, softDeadlines],
+  list_jobs_by_state: [outcomes, unsuccessful, runs, jobs, lanes],
+  list_jobs_by_lane: [outcomes, runs, byLane, jobs, lanes],
+  list_jobs_by_parent: [outcomes, runs, byParent, jobs, lanes],
+  list_jobs_by_deadline: [outcomes, runs, jobs, lanes, missedDeadlines],
+  list_jobs_of_all: [outcomes, runs, jobs, lanes],
   find_lanes: [laneKeys],
   read_page_token_key: ['deployment_keys by deployment_keys_pkey'],
   find_ended_jobs: [outcomes],

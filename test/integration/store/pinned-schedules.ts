@@ -44,6 +44,12 @@ export const pinnedOfSchedules: Readonly<Record<string, readonly string[]>> = {
   write_rollout: [rollouts],
   read_trigger_run_inputs: [scheduleRuns],
   cause_triggers: [scheduleIds, 'trigger_sources by trigger_sources_by_name'],
+  cause_triggers_by_ends: [
+    'job_outcomes_day by job_outcomes_day_pkey',
+    'lanes by lanes_pkey',
+    scheduleIds,
+    'trigger_sources by trigger_sources_by_name',
+  ],
   drop_trigger_sources: [triggerSources],
   insert_trigger_sources: [],
   find_caused_triggers: [newCauses, 'trigger_sources by trigger_sources_by_name'],

@@ -54,6 +54,7 @@ export async function useTriggers(store: Store): Promise<void> {
   const spec = makeTrigger(allOf(causeOf('SIGNAL', paid), causeOf('ASSET', sent), causeOf('JOB', 'd')));
   const { scheduleId } = await applyTrigger(store, spec);
   await triggers.cause([signalOf(paid)]);
+  await triggers.causeByEnds([{ jobId: crypto.randomUUID(), laneId: 1, state: 'SUCCEEDED' }]);
   await triggers.findCaused(undefined, 10);
   await advance(store, scheduleId);
   await triggers.trimNew(scheduleId, 10, 1_000);

@@ -1,10 +1,11 @@
 /** Changes of open jobs: locked and loaded, decided, and written, in one transaction. */
 import { turnOf } from '../../../domain/dispatch/fair-turns.ts';
 import { entryKindOf } from '../../../domain/jobs/inbox.ts';
-import type { Change, Continue } from '../../../domain/jobs/run.ts';
+import type { Change, Continue, End } from '../../../domain/jobs/run.ts';
 import type { NewInboxRow } from '../../ports/inbox.ts';
 import type { Decide, Selection } from '../../ports/jobs.ts';
 import type { Store } from '../../ports/store.ts';
+import type { EndedJob } from '../../ports/triggers.ts';
 import { keepBudgets } from '../../retries/retry-budgets.ts';
 
 /** One transaction: lock and load, decide, write. Returns the changes made. */
@@ -34,13 +35,17 @@ async function writeChanges(tx: Store, changes: readonly Change[]): Promise<void
   if (continuing.length > 0) await tx.writeContinues(continuing);
   await tx.inbox.add(continuing.flatMap(entryOf));
   await tx.updateRecords(continuing.filter((change) => change.record));
-  if (ended.length > 0) await tx.writeEnds(ended);
+  if (ended.length > 0 && (await tx.writeEnds(ended))) await tx.triggers.causeByEnds(ended.map(endedJob));
   await tx.waits.leave(ended);
   const waited = ended.filter(({ run }) => run.unmetDependencies > 0);
   await tx.dependencies.drop(waited.map(({ run }) => run.jobId));
   const cleanups = ended.filter((change) => change.cleanup);
   if (cleanups.length > 0) await tx.insertCleanups(cleanups);
   await tx.insertAudits(changes.flatMap(({ audit }) => audit ?? []));
+}
+
+function endedJob({ run: { jobId, laneId }, state }: End): EndedJob {
+  return { jobId, laneId, state };
 }
 
 /** Notifies the workflow, or the batch, that the change starts or stops. */

@@ -3,7 +3,7 @@ import { idBounds, statesOf } from '../../../domain/jobs/job-filter.ts';
 import type { JobState } from '../../../domain/jobs/job-state.ts';
 import type { JobPage, JobQuery, JobScan, JobView } from '../../ports/jobs.ts';
 import type { Store } from '../../ports/store.ts';
-import { readGateReasons, withGateReason } from './gate-reasons.ts';
+import { completeViews } from './read-jobs.ts';
 
 /** Max bytes of labels and failures per page. The rest of the page also has to fit into the limit of a message. */
 const PAGE_BYTES = 2 << 20;
@@ -22,8 +22,7 @@ export async function listJobs(store: Store, query: JobQuery): Promise<JobPage> 
   for (;;) {
     const space = { jobs: query.limit - jobs.length, bytes, records: Math.min(records, left) };
     const found = await store.scanJobs({ ...plan, ...space, beforeId });
-    const reasons = await readGateReasons(store, found.jobs);
-    jobs.push(...found.jobs.map((job) => withGateReason(job, reasons)));
+    jobs.push(...(await completeViews(store, found.jobs)));
     if (found.cut) return { jobs, nextBeforeJobId: jobs.at(-1)?.jobId };
     bytes -= found.bytes;
     left -= found.scanned;

@@ -1,5 +1,6 @@
 /** Reads jobs with their attempts, and with the reason for which they wait. */
-import type { AttemptView, JobName, JobRecord, JobView } from '../../ports/jobs.ts';
+import type { NotedReport } from '../../ports/attempts.ts';
+import type { AttemptView, JobName, JobRecord, JobView, ListedJob } from '../../ports/jobs.ts';
 import type { Store } from '../../ports/store.ts';
 import { readGateReasons, withGateReason } from './gate-reasons.ts';
 
@@ -12,14 +13,47 @@ export async function readJobs(store: Store, names: readonly JobName[]): Promise
 
 /** Each with its attempts. */
 export async function viewsOf(store: Store, records: readonly JobRecord[]): Promise<JobView[]> {
-  // A job that several callers ask for comes several times: its attempts are read once.
-  const tried = [...new Set(records.filter(hasClosedAttempts).map(({ view }) => view.jobId))];
-  const closed = tried.length > 0 ? await store.readAttempts(tried) : new Map<string, AttemptView[]>();
-  const reasons = await readGateReasons(store, records);
-  return records.map((record) => {
-    const before = closed.get(record.view.jobId) ?? [];
-    return { ...withGateReason(record, reasons), attempts: [...before, ...lastAttempt(record, before)] };
+  const closed = await readOf(records.filter(hasClosedAttempts), store.readAttempts);
+  const late = await readOf(records.filter(mayHaveLateReports), store.readLateReports);
+  const views = await completeViews(store, records);
+  return records.map((record, at) => {
+    const view = views[at] as JobView;
+    const before = closed.get(view.jobId) ?? [];
+    const attempts = [...before, ...lastAttempt(record, before)];
+    return { ...view, attempts: withLateReports(attempts, late.get(view.jobId) ?? []) };
   });
+}
+
+/** Adds what only few jobs have: why their lanes are gated, and when they missed their soft deadlines. */
+export async function completeViews(store: Store, jobs: readonly ListedJob[]): Promise<JobView[]> {
+  const missed = await readOf(jobs.filter(hasSoftDeadline), store.readMissTimes);
+  const reasons = await readGateReasons(store, jobs);
+  return jobs.map((job) => {
+    const view = withGateReason(job, reasons);
+    const softDeadlineMissUs = missed.get(view.jobId);
+    return softDeadlineMissUs === undefined ? view : { ...view, softDeadlineMissUs };
+  });
+}
+
+/** A job that several callers ask for comes several times, and is read once. Without jobs nothing is read. */
+async function readOf<T>(
+  jobs: readonly ListedJob[],
+  read: (jobIds: readonly string[]) => Promise<ReadonlyMap<string, T>>,
+): Promise<ReadonlyMap<string, T>> {
+  return jobs.length > 0 ? read([...new Set(jobs.map(({ view }) => view.jobId))]) : new Map();
+}
+
+const hasSoftDeadline = ({ view }: ListedJob) => view.softDeadlineUs !== undefined;
+
+/** Results come late only of attempts that were closed without one. */
+function mayHaveLateReports(record: JobRecord): boolean {
+  const { state, endTimeUs } = record.view;
+  return hasClosedAttempts(record) || (record.last !== undefined && endTimeUs !== undefined && state !== 'SUCCEEDED');
+}
+
+function withLateReports(attempts: readonly AttemptView[], reports: readonly NotedReport[]): AttemptView[] {
+  const byAttempt = new Map(reports.map((report) => [report.attempt, report]));
+  return attempts.map((one) => ({ ...one, late: byAttempt.get(one.attempt) }));
 }
 
 /** Whether attempts before the last one may be on record. A job between two attempts has none open. */

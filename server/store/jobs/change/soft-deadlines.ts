@@ -83,3 +83,17 @@ export async function closePassedDeadlines(
   );
   return { count: rows.length, missed };
 }
+
+const readMissed = {
+  name: 'read_miss_times',
+  text: `
+SELECT d.job_id, d.miss_time FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (SELECT job_id, miss_time FROM soft_deadlines WHERE soft_deadlines.job_id = i.job_id OFFSET 0) AS d
+WHERE d.miss_time IS NOT NULL`,
+  row: { job_id: 'uuid', miss_time: 'timestamptz' },
+} satisfies Statement;
+
+export async function readMissTimes(session: Session, jobIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await session.run(readMissed, [jobIds]);
+  return new Map(rows.map((row) => [row.job_id, row.miss_time]));
+}

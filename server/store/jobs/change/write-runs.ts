@@ -9,9 +9,9 @@ import { inputTable } from '../../base/input-table.ts';
 import { jsonOrNull } from '../../base/json.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { addCounts, countedAs } from '../../dispatch/lane-counts.ts';
-import type { Session } from '../../driver/database.ts';
+import type { Session, Statement } from '../../driver/database.ts';
 import { groups, outboxInsert, publishedFailure, unpublished } from '../../events/outbox.ts';
-import { endedCauses } from '../../triggers/ended-causes.ts';
+import { watched } from '../../triggers/ended-causes.ts';
 import { notifyEnds } from '../inbox/inbox-inserts.ts';
 import { held } from './lock-runs.ts';
 
@@ -149,8 +149,7 @@ checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.j
 ${groups({ from: 'ended', by: outboxColumns })},
 ${addCounts(`SELECT lane_id, CASE WHEN was_state = ${CANCELLING} AND attempt = 0 THEN ${WAITING} ELSE ${countedAs('was_state')} END AS state, -jobs AS jobs FROM groups`)},
 published AS (${outboxInsert({ moved: true, failures: true })}),
-${notifyEnds()},
-${endedCauses()}
+${notifyEnds()}
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempt_count, session_id, assign_time, end_time, failure,
                           progress_fraction, progress_message, progress_counts, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id,
                           result, result_content_type, result_metadata, skip_reason)
@@ -158,11 +157,13 @@ SELECT job_id, state, revision, attempt, attempt_count, session_id, assign_time,
        progress_fraction, progress_message, progress_counts, reason, cancel_stage,
        CASE WHEN cancel_stage IS NOT NULL THEN coalesce(cancel_time, now.time) END,
        CASE WHEN cancel_stage IS NOT NULL THEN reason END, cleanup_job_id, result, result_content_type, result_metadata, skip_reason
-FROM ended, now`,
-};
+FROM ended, now
+RETURNING ${watched} AS watched`,
+  row: { watched: 'bool' },
+} satisfies Statement;
 
-export async function writeEnds(session: Session, changes: readonly End[]): Promise<void> {
-  await session.run(endRuns, [
+export async function writeEnds(session: Session, changes: readonly End[]): Promise<boolean> {
+  const [row] = await session.run(endRuns, [
     changes.map((c) => c.run.jobId),
     changes.map((c) => stateCodes[c.state]),
     changes.map((c) => c.attemptCount),
@@ -176,6 +177,7 @@ export async function writeEnds(session: Session, changes: readonly End[]): Prom
     changes.map((c) => jsonOrNull(c.result?.metadata)),
     changes.map((c) => c.skipReason && skipReasons[c.skipReason]),
   ]);
+  return row?.watched ?? false;
 }
 
 const attempts = {

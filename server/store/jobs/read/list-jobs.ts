@@ -54,7 +54,6 @@ LEFT JOIN LATERAL (
   JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
   LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
   LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
-  LEFT JOIN soft_deadlines d ON ${sameKey('d.job_id', 'j.job_id')}
 ) AS p ON true
 ORDER BY p.job_id DESC`,
     row: {

@@ -21,12 +21,9 @@ import { progressOf } from '../../sessions/progress-row.ts';
 
 /** Columns of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
-       parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id, fairness_key, limit_key`;
+       parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id, fairness_key, limit_key, soft_deadline`;
 
-/**
- * Columns for `listedJob`: record `j`, lane `n`, run `r`, outcome `o`, soft deadline `d`. Input, result and worker are
- * added to them.
- */
+/** Columns for `listedJob`: record `j`, lane `n`, run `r`, outcome `o`. Input, result and worker are added to them. */
 export const viewColumns = `
        j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.gates, n.demands <> '' AS has_demands, r.consecutive_losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempt_count, r.attempt_count) AS attempt_count,
@@ -39,8 +36,7 @@ export const viewColumns = `
        o.end_time, o.skip_reason, o.result_content_type, o.result_metadata, o.failure,
        coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
        coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id,
-       CASE WHEN r.state <> ${stateCodes.CANCELLING} THEN r.suspend_until END AS suspend_until, r.exhausted,
-       d.time AS soft_deadline, d.miss_time`;
+       CASE WHEN r.state <> ${stateCodes.CANCELLING} THEN r.suspend_until END AS suspend_until, r.exhausted`;
 
 export const viewRowType = {
   job_id: 'uuid',
@@ -59,6 +55,7 @@ export const viewRowType = {
   erase_audit_id: 'uuid?',
   fairness_key: 'text?',
   limit_key: 'text?',
+  soft_deadline: 'timestamptz?',
   input: 'bytea',
   run_lane_id: 'int4',
   namespace: 'text',
@@ -90,31 +87,26 @@ export const viewRowType = {
   cleanup_job_id: 'uuid?',
   suspend_until: 'timestamptz?',
   exhausted: 'bool?',
-  soft_deadline: 'timestamptz?',
-  miss_time: 'timestamptz?',
   result: 'bytea?',
 } satisfies RowType;
 
 export type ViewRow = RowWith<typeof viewRowType>;
-const lateRowType = { late_outcome: 'int2?', report_time: 'timestamptz?' } satisfies RowType;
 
 /** A row that can show its last attempt too. */
-type JobRow = ViewRow & RowWith<{ worker_name: 'text?' } & Partial<typeof lateRowType>>;
+type JobRow = ViewRow & RowWith<{ worker_name: 'text?' }>;
 
 const readMany = {
   name: 'read_jobs',
   text: `
-SELECT ${viewColumns}, o.result, s.worker_name, l.outcome AS late_outcome, l.report_time
+SELECT ${viewColumns}, o.result, s.worker_name
 FROM unnest($1::uuid[], $2::text[]) AS i (job_id, namespace)
 CROSS JOIN LATERAL (SELECT ${recordColumns}, input FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
 JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
 LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
 LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'coalesce(o.session_id, r.session_id)')}
-LEFT JOIN soft_deadlines d ON ${sameKey('d.job_id', 'j.job_id')}
-LEFT JOIN LATERAL (SELECT outcome, report_time FROM late_reports WHERE late_reports.job_id = o.job_id AND late_reports.attempt = o.attempt OFFSET 0) AS l ON true
 WHERE n.namespace IS NOT DISTINCT FROM i.namespace`,
-  row: { ...viewRowType, worker_name: 'text?', ...lateRowType },
+  row: { ...viewRowType, worker_name: 'text?' },
 } satisfies Statement;
 
 const attemptRowType = {
@@ -132,14 +124,13 @@ const attemptRowType = {
 const readAttempts = {
   name: 'read_attempts',
   text: `
-SELECT ${columnsOf(attemptRowType, 'a')}, s.worker_name, l.outcome AS late_outcome, l.report_time FROM unnest($1::uuid[]) AS i (job_id)
+SELECT ${columnsOf(attemptRowType, 'a')}, s.worker_name FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (
   SELECT * FROM job_attempts WHERE job_attempts.job_id = i.job_id ORDER BY attempt DESC LIMIT 99
 ) AS a
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'a.session_id')}
-LEFT JOIN LATERAL (SELECT outcome, report_time FROM late_reports WHERE late_reports.job_id = a.job_id AND late_reports.attempt = a.attempt OFFSET 0) AS l ON true
 ORDER BY a.job_id, a.attempt`,
-  row: { ...attemptRowType, worker_name: 'text?', ...lateRowType },
+  row: { ...attemptRowType, worker_name: 'text?' },
 } satisfies Statement;
 
 const readClosedMany = {
@@ -192,13 +183,7 @@ function attemptView(row: RowOf<typeof readAttempts>): AttemptView {
     endTimeUs: row.end_time,
     failure: row.failure === null ? undefined : failureOf(row.failure),
     exhausted: row.exhausted === true,
-    late: lateReportOf(row),
   };
-}
-
-function lateReportOf({ late_outcome: code, report_time: timeUs }: RowWith<typeof lateRowType>): AttemptView['late'] {
-  const outcome = outcomeNames.get(code ?? null);
-  return outcome && timeUs !== null ? { outcome, timeUs } : undefined;
 }
 
 const lastOutcomes: Partial<Record<number, AttemptOutcome>> = {
@@ -241,7 +226,6 @@ function lastAttempt(row: JobRow): AttemptView | undefined {
     endTimeUs: row.end_time ?? undefined,
     failure,
     exhausted: false,
-    late: lateReportOf({ late_outcome: row.late_outcome ?? null, report_time: row.report_time ?? null }),
   };
 }
 
@@ -287,7 +271,6 @@ function jobView(row: ViewRow): JobView {
     assignTimeUs: row.assign_time ?? undefined,
     suspendTimeUs: row.suspend_until ?? undefined,
     softDeadlineUs: row.soft_deadline ?? undefined,
-    softDeadlineMissUs: row.miss_time ?? undefined,
     endTimeUs: row.end_time ?? undefined,
     cancellation: cancellationOf(row),
     cleanupJobId: row.cleanup_job_id ?? undefined,

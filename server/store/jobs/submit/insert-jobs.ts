@@ -93,11 +93,11 @@ i AS MATERIALIZED (
 record AS (
   INSERT INTO jobs (job_id, lane_id, priority, labels, input, input_content_type, input_metadata, demands, retry_policy,
                     run_timeout_ms, idempotency_key, traceparent, tracestate, retry_of, create_time, run_time, expire_time, fairness_key, limit_key,
-                    parent_job_id, step, item, depends_on)
+                    parent_job_id, step, item, depends_on, soft_deadline)
   SELECT job_id, lane_id, coalesce(priority, 0), rest->'labels', substring($1::bytea FROM input_start FOR input_length),
          input_content_type, rest->>'input_metadata', rest->>'demands', rest->>'retry_policy', run_timeout_ms,
          rest->>'idempotency_key', traceparent, rest->>'tracestate', (rest->>'retry_of')::uuid, now.time, run_time, expire_time, fairness_key, limit_key,
-         (rest->>'parent_job_id')::uuid, (rest->>'step')::smallint, (rest->>'item')::int, rest->'depends_on'
+         (rest->>'parent_job_id')::uuid, (rest->>'step')::smallint, (rest->>'item')::int, rest->'depends_on', (rest->>'soft_deadline')::timestamptz
   FROM i, now
 ),
 run AS (

@@ -194,6 +194,7 @@ describe('a replica that has just started', () => {
     await first.stop();
     const client = new pg.Client(postgresUrl);
     await client.connect();
+    await client.query('UPDATE muster.jobs SET soft_deadline = create_time');
     await client.query(
       'INSERT INTO muster.soft_deadlines (job_id, time, reaction, priority) SELECT job_id, create_time, 3, 0 FROM muster.jobs',
     );

@@ -57,6 +57,15 @@ describe('the decision when a job falls due:', () => {
       { state: 'EXPIRED', failure: { failureCause: 'EXPIRED' } },
     ],
     ['a paused job keeps its total timeout', runOf('PAUSED', { deadlineUs: PAST }), { state: 'FAILED' }],
+    [
+      'a paused workflow stops its steps, and a pause that gave them less time no longer counts',
+      runOf(
+        'PAUSED',
+        { deadlineUs: PAST },
+        { begun: true, suspension: { untilUs: PAST, to: 'PAUSED' }, pausedWithParent: true },
+      ),
+      { event: 'timeOut', state: 'WAITING', suspension: null, pausedWithParent: false },
+    ],
     ['a job whose time to run comes too late', runOf('SCHEDULED', { deadlineUs: PAST }), { state: 'FAILED' }],
     [
       'a job that may run now waits until its deadline',
