@@ -24,7 +24,7 @@ import { explainStore } from './explain/explain-store.ts';
 import { eraseData, lockJobRecord, readJobEnd } from './jobs/change/erase-job.ts';
 import { insertCleanups } from './jobs/change/insert-cleanups.ts';
 import { lockRuns } from './jobs/change/lock-runs.ts';
-import { closePassedDeadlines, readMissTimes } from './jobs/change/soft-deadlines.ts';
+import { closePassedDeadlines, readDeadlineMisses } from './jobs/change/soft-deadlines.ts';
 import { updateRecords } from './jobs/change/update-records.ts';
 import { writeAttempts, writeContinues, writeEnds } from './jobs/change/write-runs.ts';
 import { findChildPauses } from './jobs/inbox/child-pauses.ts';
@@ -152,7 +152,7 @@ export function createStatements(database: Database): Statements {
     updateRecords: (changes) => updateRecords(database, changes),
     insertCleanups: (ends) => insertCleanups(database, ends),
     closePassedDeadlines: (limit, latestUs) => closePassedDeadlines(database, limit, latestUs),
-    readMissTimes: (jobIds) => readMissTimes(database, jobIds),
+    readDeadlineMisses: (jobIds) => readDeadlineMisses(database, jobIds),
     nextDueUs: async () => (await database.run(readNextDue, []))[0]?.due ?? undefined,
     insertSession: (session) => insertSession(database, session),
     findSession: (namespace, requestId) => findSession(database, namespace, requestId),

@@ -247,6 +247,14 @@ export interface MissedDeadline extends JobName, Omit<JobDeadline, 'timeUs'> {
   readonly rank: number | undefined;
 }
 
+/** A missed soft deadline. */
+export interface DeadlineMiss {
+  /** When it was found. */
+  readonly timeUs: number;
+  /** The first revision of the job that shows it. */
+  readonly revision: number;
+}
+
 export interface ClosedDeadlines {
   /** Those that were met are counted too. */
   readonly count: number;
@@ -279,8 +287,8 @@ export interface JobStore {
    * whatever the database's clock says.
    */
   closePassedDeadlines(limit: number, latestUs: number): Promise<ClosedDeadlines>;
-  /** When it was found that these jobs had missed their soft deadlines, by job. */
-  readMissTimes(jobIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** The misses of the soft deadlines of these jobs that were found, by job. */
+  readDeadlineMisses(jobIds: readonly string[]): Promise<ReadonlyMap<string, DeadlineMiss>>;
   /** Earliest due time of all jobs, if any. */
   nextDueUs(): Promise<number | undefined>;
   /** Without missing jobs, in any order. At most 1,000. */

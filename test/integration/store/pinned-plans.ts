@@ -184,7 +184,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_assigned_runs: [checkpoints, runs, jobs],
   read_closed_attempts: [attempts, outcomes],
   close_passed_deadlines: [outcomes, runs, jobs, lanes, openDeadlines, softDeadlines],
-  read_miss_times: [softDeadlines],
+  read_deadline_misses: [softDeadlines],
   read_jobs: [outcomes, runs, jobs, lanes, sessions],
   read_last_workers: [attempts, outcomes, runs, jobs, lanes, sessions],
   read_gate_reasons: [openBreaker, lanes, queues],

@@ -146,7 +146,7 @@ export async function recordPlanned(context: StoreContext): Promise<Map<string, 
   await store.noteLateReports([{ jobId: a.jobId, attempt: 1, outcome: 'SUCCEEDED' }]);
   await store.readLateReports([a.jobId]);
   await store.closePassedDeadlines(1, FAR_US);
-  await store.readMissTimes([a.jobId]);
+  await store.readDeadlineMisses([a.jobId]);
   await store.readLastWorkers('default', [a.jobId]);
   await store.readJobs([a, b].map(({ jobId }) => ({ namespace: 'default', jobId })));
   await store.readGatedLanes([laneId]);

@@ -26,12 +26,13 @@ export async function viewsOf(store: Store, records: readonly JobRecord[]): Prom
 
 /** Adds what only few jobs have: why their lanes are gated, and when they missed their soft deadlines. */
 export async function completeViews(store: Store, jobs: readonly ListedJob[]): Promise<JobView[]> {
-  const missed = await readOf(jobs.filter(hasSoftDeadline), store.readMissTimes);
+  const missed = await readOf(jobs.filter(hasSoftDeadline), store.readDeadlineMisses);
   const reasons = await readGateReasons(store, jobs);
   return jobs.map((job) => {
     const view = withGateReason(job, reasons);
-    const softDeadlineMissUs = missed.get(view.jobId);
-    return softDeadlineMissUs === undefined ? view : { ...view, softDeadlineMissUs };
+    const miss = missed.get(view.jobId);
+    // The job was read first: what came after its revision is not for this view.
+    return miss && miss.revision <= view.revision ? { ...view, softDeadlineMissUs: miss.timeUs } : view;
   });
 }
 

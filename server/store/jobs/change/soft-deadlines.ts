@@ -1,7 +1,7 @@
 /** Soft deadlines that have passed: which jobs missed theirs, and the events that say so. */
 import { stateOf } from '../../../domain/jobs/job-state.ts';
 import { type DeadlineReaction, reactionOf } from '../../../domain/jobs/soft-deadline.ts';
-import type { ClosedDeadlines } from '../../../engine/ports/jobs.ts';
+import type { ClosedDeadlines, DeadlineMiss } from '../../../engine/ports/jobs.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { timestampOf } from '../../base/times.ts';
 import type { Session, Statement } from '../../driver/database.ts';
@@ -40,10 +40,14 @@ missed AS MATERIALIZED (
   SELECT e.job_id, j.lane_id, e.state, NULL, e.revision, e.attempt, e.state FROM ended e
   CROSS JOIN LATERAL (SELECT lane_id FROM jobs WHERE jobs.job_id = e.job_id OFFSET 0) AS j
 ),
+looked_at AS (
+  SELECT l.job_id, m.revision FROM (SELECT job_id FROM locked UNION ALL SELECT job_id FROM without_run) AS l
+  LEFT JOIN missed m ON m.job_id = l.job_id
+),
 closed AS (
   UPDATE soft_deadlines d
-  SET open = false, miss_time = CASE WHEN d.job_id IN (SELECT job_id FROM missed) THEN (SELECT time FROM now) END
-  FROM (SELECT job_id FROM locked UNION ALL SELECT job_id FROM without_run) AS c WHERE ${sameKey('d.job_id', 'c.job_id')}
+  SET open = false, miss_revision = l.revision, miss_time = CASE WHEN l.revision IS NOT NULL THEN (SELECT time FROM now) END
+  FROM looked_at l WHERE ${sameKey('d.job_id', 'l.job_id')}
   RETURNING d.job_id, d.reaction, d.priority
 ),
 ${groups({ from: 'missed', by: ['state', 'revision', 'attempt', 'was_state'] })},
@@ -85,15 +89,18 @@ export async function closePassedDeadlines(
 }
 
 const readMissed = {
-  name: 'read_miss_times',
+  name: 'read_deadline_misses',
   text: `
-SELECT d.job_id, d.miss_time FROM unnest($1::uuid[]) AS i (job_id)
-CROSS JOIN LATERAL (SELECT job_id, miss_time FROM soft_deadlines WHERE soft_deadlines.job_id = i.job_id OFFSET 0) AS d
+SELECT d.job_id, d.miss_time, d.miss_revision FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (SELECT * FROM soft_deadlines WHERE soft_deadlines.job_id = i.job_id OFFSET 0) AS d
 WHERE d.miss_time IS NOT NULL`,
-  row: { job_id: 'uuid', miss_time: 'timestamptz' },
+  row: { job_id: 'uuid', miss_time: 'timestamptz', miss_revision: 'int4?' },
 } satisfies Statement;
 
-export async function readMissTimes(session: Session, jobIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+export async function readDeadlineMisses(
+  session: Session,
+  jobIds: readonly string[],
+): Promise<ReadonlyMap<string, DeadlineMiss>> {
   const rows = await session.run(readMissed, [jobIds]);
-  return new Map(rows.map((row) => [row.job_id, row.miss_time]));
+  return new Map(rows.map((row) => [row.job_id, { timeUs: row.miss_time, revision: row.miss_revision ?? 0 }]));
 }
