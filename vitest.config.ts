@@ -6,27 +6,22 @@
  */
 
 import { defineConfig } from 'vitest/config';
+import { runsAll } from './test/support/run/cases.ts';
 import { LongFirst } from './test/support/run/long-first.ts';
 import { TestReport } from './test/support/run/test-report.ts';
-import { allOnly, runsAll } from './test/support/run/tier.ts';
 
-/**
- * Where a run in CI wants its counts, as JUnit; and whether it contains tests in virtual time: `only`, `none`, or as any
- * others.
- */
-const { MUSTER_JUNIT: outputFile, MUSTER_VIRTUAL_TIME: virtualTime } = process.env;
+/** Where a run in CI wants its counts, as JUnit. */
+const { MUSTER_JUNIT: outputFile } = process.env;
 const junit: ['junit', { outputFile: string }][] = outputFile ? [['junit', { outputFile }]] : [];
 const shared = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
 const integration = ['test/integration/**/*.test.ts'];
-const leftOut = [...(runsAll ? [] : Object.keys(allOnly)), ...(virtualTime === 'none' ? ['test/simulation/**'] : [])];
-const inVirtualTime = virtualTime === 'only';
-const globalSetup = inVirtualTime ? [] : 'test/support/run/prepare.ts';
-/** The core waits more than it computes, and tests in virtual time never wait. */
-const maxWorkers = runsAll ? 2 : inVirtualTime ? 1 : 3;
+const globalSetup = 'test/support/run/prepare.ts';
+/** The core waits more than it computes. */
+const maxWorkers = runsAll ? 2 : 3;
 
 export default defineConfig({
   test: {
-    reporters: ['default', ...(inVirtualTime ? [] : [new TestReport()]), ...junit],
+    reporters: ['default', new TestReport(), ...junit],
     maxWorkers,
     sequence: { sequencer: LongFirst },
     projects: [
@@ -36,14 +31,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'integration', include: integration, exclude: leftOut, isolate: false, globalSetup },
+        test: { name: 'integration', include: integration, isolate: false, globalSetup },
       },
       {
         extends: true,
         test: {
           name: 'isolated',
           include: ['test/**/*.test.ts'],
-          exclude: [...shared, ...integration, ...leftOut],
+          exclude: [...shared, ...integration],
           isolate: true,
           globalSetup,
         },

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Installs the dependencies of this checkout into node_modules and .tools, then runs the given command with them on its PATH.
 //
-//   node .ci/setup.mjs [--checks] [--tests] [--traces] [-- command [argument...]]
+//   node .ci/setup.mjs [--node] [--checks] [--tests] [--traces] [-- command [argument...]]
 //
-// --checks also installs the tools of the checks and the code generation, --tests those of the tests, --traces the
+// --node installs Node and its modules only. --checks also installs the tools of the checks and the code generation, --tests those of the tests, --traces the
 // tracing backend for the tests of traces, which takes some minutes. Runs on Node 20 and later, needs no root,
 // installs nothing outside the checkout, and needs no network when nothing is missing.
 
@@ -24,16 +24,19 @@ import { tmux } from './setup/tmux.mjs';
 function parseArguments(args) {
   const split = args.indexOf('--');
   const options = split < 0 ? args : args.slice(0, split);
-  const known = ['--checks', '--tests', '--traces'];
+  const known = ['--node', '--checks', '--tests', '--traces'];
   const unknown = options.find((option) => !known.includes(option));
   if (unknown !== undefined)
-    throw new Error(`unknown option ${unknown}; usage: setup.mjs [--checks] [--tests] [--traces] [-- command]`);
-  const [checks, tests, traces] = known.map((option) => options.includes(option));
-  return { checks, tests, traces, command: split < 0 ? [] : args.slice(split + 1) };
+    throw new Error(
+      `unknown option ${unknown}; usage: setup.mjs [--node] [--checks] [--tests] [--traces] [-- command]`,
+    );
+  const [nodeOnly, checks, tests, traces] = known.map((option) => options.includes(option));
+  return { nodeOnly, checks, tests, traces, command: split < 0 ? [] : args.slice(split + 1) };
 }
 
 /** The chains run in parallel; within a chain each step needs the previous one. */
-function chains({ checks, tests, traces }) {
+function chains({ nodeOnly, checks, tests, traces }) {
+  if (nodeOnly) return [[nodeModules], [nodeRuntime]];
   // A test has mypy look at the wheel's types.
   const python = checks || tests ? [pythonSdk, pythonTools] : [pythonSdk];
   const more = [...(tests ? [[chromium, tmux, prometheus, pgbouncer]] : []), ...(traces ? [[jaeger]] : [])];

@@ -4,21 +4,17 @@
  */
 import { type BatchHandle, Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { coreOf } from '../support/run/tier.ts';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';
 import { dieInTurn, type Kill } from './harness/turns.ts';
 
 /** Each with the passing at which the replica dies. */
-const kills = coreOf<Kill>(
-  [
-    ['workflows.after_commit_before_publish', 3],
-    ['complete.after_commit_before_reply', 5],
-    ['submit.after_commit_before_reply', 3],
-    ['transaction.before_commit', 20],
-  ],
-  1,
-);
+const kills: readonly Kill[] = [
+  ['workflows.after_commit_before_publish', 3],
+  ['complete.after_commit_before_reply', 5],
+  ['submit.after_commit_before_reply', 3],
+  ['transaction.before_commit', 20],
+];
 const LONG_MS = 120_000;
 const MEMBERS = 600;
 const CALLS = 6;

@@ -4,7 +4,6 @@ import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
-import { runsAll } from '../support/run/tier.ts';
 import { faultsIn } from '../support/store/faults.ts';
 
 const MEMBERS = 20_000;
@@ -38,38 +37,34 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-it.runIf(runsAll)(
-  'a batch counts 20,000 members from both replicas, and submits one callback',
-  async () => {
-    const [here, there] = clients as [Client, Client];
-    const batch = await here.createBatch({ maxFailed: MEMBERS / 1_000, callback: { definition: 'after' } });
-    const jobs = Array.from({ length: MEMBERS / CALLS }, (_, input) => ({ definition: 'work', input }));
-    const calls = Array.from({ length: CALLS }, (_, i) => (i % 2 ? here : there).batch(batch).submitMany(jobs));
-    const ids = (await Promise.all(calls)).flat().map(({ jobId }) => jobId);
-    expect(new Set(ids).size).toBe(MEMBERS);
-    await there.batch(batch).seal();
-    const ended = await batch.wait({ timeoutMs: 120_000 });
-    expect(ended.job?.state).toBe(JobState.SUCCEEDED);
-    expect(ended.counts).toMatchObject({ members: 20_000n, open: 0n, succeeded: 19_980n, failed: 20n });
-    const callbacks: string[] = [];
-    for await (const { jobId } of here.list({ definition: 'after' })) callbacks.push(jobId);
-    expect(callbacks).toEqual([ended.callbackJobId]);
-    const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
-    try {
-      const items = {
-        name: '',
-        text: 'SELECT min(item) AS first, max(item) AS last, count(DISTINCT item)::int AS items FROM jobs',
-      };
-      expect(await database.run(items, [])).toEqual([{ first: 0, last: MEMBERS - 1, items: MEMBERS }]);
-      expect(await faultsIn(database)).toEqual({});
-      const inbox = { name: '', text: 'SELECT count(*)::int AS rows FROM job_inbox' };
-      expect(await database.run(inbox, [])).toEqual([{ rows: 0 }]);
-    } finally {
-      await database.close();
-    }
-  },
-  180_000,
-);
+it('a batch counts 20,000 members from both replicas, and submits one callback', async () => {
+  const [here, there] = clients as [Client, Client];
+  const batch = await here.createBatch({ maxFailed: MEMBERS / 1_000, callback: { definition: 'after' } });
+  const jobs = Array.from({ length: MEMBERS / CALLS }, (_, input) => ({ definition: 'work', input }));
+  const calls = Array.from({ length: CALLS }, (_, i) => (i % 2 ? here : there).batch(batch).submitMany(jobs));
+  const ids = (await Promise.all(calls)).flat().map(({ jobId }) => jobId);
+  expect(new Set(ids).size).toBe(MEMBERS);
+  await there.batch(batch).seal();
+  const ended = await batch.wait({ timeoutMs: 120_000 });
+  expect(ended.job?.state).toBe(JobState.SUCCEEDED);
+  expect(ended.counts).toMatchObject({ members: 20_000n, open: 0n, succeeded: 19_980n, failed: 20n });
+  const callbacks: string[] = [];
+  for await (const { jobId } of here.list({ definition: 'after' })) callbacks.push(jobId);
+  expect(callbacks).toEqual([ended.callbackJobId]);
+  const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
+  try {
+    const items = {
+      name: '',
+      text: 'SELECT min(item) AS first, max(item) AS last, count(DISTINCT item)::int AS items FROM jobs',
+    };
+    expect(await database.run(items, [])).toEqual([{ first: 0, last: MEMBERS - 1, items: MEMBERS }]);
+    expect(await faultsIn(database)).toEqual({});
+    const inbox = { name: '', text: 'SELECT count(*)::int AS rows FROM job_inbox' };
+    expect(await database.run(inbox, [])).toEqual([{ rows: 0 }]);
+  } finally {
+    await database.close();
+  }
+}, 180_000);
 
 it('a cancel half-way through a batch ends every member on both replicas', async () => {
   const [here, there] = clients as [Client, Client];

@@ -11,7 +11,7 @@ import type { CaseResult } from '../../../server/tools/conformance/case-run.ts';
 import type { Feature } from '../../../server/tools/conformance/features.ts';
 import { runKit } from '../../../server/tools/conformance/run-kit.ts';
 import { allCases } from '../../../server/tools/conformance/select.ts';
-import { runsAll } from '../../support/run/tier.ts';
+import { runsAll } from '../../support/run/cases.ts';
 import { c, describeWith } from '../../support/run/toolchains.ts';
 import { coreCases } from './core.ts';
 

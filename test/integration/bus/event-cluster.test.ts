@@ -9,7 +9,6 @@ import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import type { EventBatch } from '../../../server/engine/ports/events.ts';
 import { quietLog } from '../../support/base/nats.ts';
 import { type ClusterNode, makeCluster, type NatsCluster } from '../../support/base/nats-cluster.ts';
-import { runsAll } from '../../support/run/tier.ts';
 
 const READY = { timeout: 60_000, interval: 100 };
 
@@ -93,7 +92,7 @@ it('the stream has three copies and survives the loss of the node that leads it'
   await publishes(bus);
 });
 
-it.runIf(runsAll)('a stream whose only node is lost is unavailable, not absent', { timeout: 180_000 }, async () => {
+it('a stream whose only node is lost is unavailable, not absent', { timeout: 180_000 }, async () => {
   for (const node of cluster.nodes) node.start();
   const [first] = cluster.nodes as [ClusterNode];
   const add = async () =>
@@ -117,26 +116,22 @@ it.runIf(runsAll)('a stream whose only node is lost is unavailable, not absent',
   await publishes(bus);
 });
 
-it.runIf(runsAll)(
-  'a stream of one copy gets three once it can, unless it is not ours',
-  { timeout: 180_000 },
-  async () => {
-    for (const node of cluster.nodes) node.start();
-    const [first] = cluster.nodes as [ClusterNode];
-    const bus = await connectTo(cluster.nodes);
-    await expect.poll(isReady(bus), READY).toBe(true);
-    const copiesAfter = async (change: Partial<StreamConfig>) => {
-      await withManager(first, ({ streams }) => streams.update(eventStreamName, change));
-      const another = await connectTo([first]);
-      await another.events.prepare();
-      return (await infoFrom(first)).config.num_replicas;
-    };
-    expect(await copiesAfter({ num_replicas: 1 })).toBe(3);
-    expect(await copiesAfter({ num_replicas: 1, metadata: {} })).toBe(1);
-  },
-);
+it('a stream of one copy gets three once it can, unless it is not ours', { timeout: 180_000 }, async () => {
+  for (const node of cluster.nodes) node.start();
+  const [first] = cluster.nodes as [ClusterNode];
+  const bus = await connectTo(cluster.nodes);
+  await expect.poll(isReady(bus), READY).toBe(true);
+  const copiesAfter = async (change: Partial<StreamConfig>) => {
+    await withManager(first, ({ streams }) => streams.update(eventStreamName, change));
+    const another = await connectTo([first]);
+    await another.events.prepare();
+    return (await infoFrom(first)).config.num_replicas;
+  };
+  expect(await copiesAfter({ num_replicas: 1 })).toBe(3);
+  expect(await copiesAfter({ num_replicas: 1, metadata: {} })).toBe(1);
+});
 
-it.runIf(runsAll)('a stream has one copy in a cluster of two nodes', { timeout: 180_000 }, async () => {
+it('a stream has one copy in a cluster of two nodes', { timeout: 180_000 }, async () => {
   await cluster.stop();
   cluster = await makeCluster(2);
   for (const node of cluster.nodes) node.start();

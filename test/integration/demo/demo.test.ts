@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { runsAll } from '../../support/run/cases.ts';
 import { expectedRows, printedRows } from './expected-rows.ts';
 import { type DemoRun, folderExists, processesOf, startDemo } from './run-demo.ts';
 
@@ -64,20 +65,23 @@ it('the demo computes the table that the flights give', async () => {
   expect(trace).toMatch(/^\nTrace [0-9a-f]{32} .* SUCCEEDED\n[\s\S]*─ process +worker delay-(stats|report), session/);
 });
 
-it('the demo produces the same files, byte for byte, when a worker and the control plane are killed', async () => {
-  const killed = await outputOf(['--kill', '--out', join(folder, 'killed')]);
-  expect(read('killed', 'flight-delays.txt')).toBe(read('plain', 'flight-delays.txt'));
-  expect(read('killed', 'flight-delays.svg')).toBe(read('plain', 'flight-delays.svg'));
-  const [, trace = ''] = killed.split('$ npx muster trace ');
-  expect(trace).toMatch(
-    /─ attempt 1 [^\n]*(LAPSED|RELEASED|ABORTED|SESSION_CLOSED)[\s\S]*─ attempt \d [^\n]*SUCCEEDED, after span/,
-  );
-  expect(killed).toMatch(/SIGKILL: the Python worker \(process \d+\), while it held [1-9]\d* attempts?/);
-  expect(killed).toMatch(/SIGKILL: the control plane \(process \d+\), while live workers held [1-9]\d* attempts?/);
-  expect(killed).toMatch(/ [1-9]\d* attempts? lost with it; all ran again, the last [\d.]+ s after the kill/);
-});
+it.runIf(runsAll)(
+  'the demo produces the same files, byte for byte, when a worker and the control plane are killed',
+  async () => {
+    const killed = await outputOf(['--kill', '--out', join(folder, 'killed')]);
+    expect(read('killed', 'flight-delays.txt')).toBe(read('plain', 'flight-delays.txt'));
+    expect(read('killed', 'flight-delays.svg')).toBe(read('plain', 'flight-delays.svg'));
+    const [, trace = ''] = killed.split('$ npx muster trace ');
+    expect(trace).toMatch(
+      /─ attempt 1 [^\n]*(LAPSED|RELEASED|ABORTED|SESSION_CLOSED)[\s\S]*─ attempt \d [^\n]*SUCCEEDED, after span/,
+    );
+    expect(killed).toMatch(/SIGKILL: the Python worker \(process \d+\), while it held [1-9]\d* attempts?/);
+    expect(killed).toMatch(/SIGKILL: the control plane \(process \d+\), while live workers held [1-9]\d* attempts?/);
+    expect(killed).toMatch(/ [1-9]\d* attempts? lost with it; all ran again, the last [\d.]+ s after the kill/);
+  },
+);
 
-it('the demo skips the chart if its condition says so', async () => {
+it.runIf(runsAll)('the demo skips the chart if its condition says so', async () => {
   const without = await outputOf(['--no-chart', '--out', join(folder, 'no-chart')]);
   expect(without).toMatch(/─ chart +SKIPPED +its condition is false\n/);
   expect(readdirSync(join(folder, 'no-chart'))).toEqual(['flight-delays.txt']);
@@ -94,7 +98,7 @@ it('the demo draws the shares of the table', () => {
   expect(chart.match(/<rect /g)?.length).toBe(1 + 20 + 24 + 7 + 7);
 });
 
-it('the demo leaves nothing behind when it is interrupted', async () => {
+it.runIf(runsAll)('the demo leaves nothing behind when it is interrupted', async () => {
   const run = demo(['--out', join(folder, 'interrupted')]);
   await run.printed(/parts counted +\d+ of/);
   run.child.kill('SIGINT');
@@ -103,7 +107,7 @@ it('the demo leaves nothing behind when it is interrupted', async () => {
   expectNothingLeft(run);
 });
 
-it('the demo says what to do if the Python worker can not start', async () => {
+it.runIf(runsAll)('the demo says what to do if the Python worker can not start', async () => {
   const bin = join(folder, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'python'), '#!/bin/sh\necho "No module named muster" >&2\nexit 1\n', { mode: 0o755 });

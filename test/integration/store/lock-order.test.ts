@@ -10,7 +10,6 @@ import {
   recordStatements,
   recordTransactions,
 } from '../../support/databases/database-taps.ts';
-import { runsAll } from '../../support/run/tier.ts';
 import { createStore } from '../../support/store/create-store.ts';
 import { recordEvery } from '../../support/store/every-statement.ts';
 import { makeLockedRows, newRound, type Operation, type Round } from '../../support/store/locks/locked-rows.ts';
@@ -18,11 +17,11 @@ import { lockingGroups, plainOperations } from '../../support/store/locks/lockin
 import { emptyTables, useStore } from '../../support/store/store-context.ts';
 
 const context = useStore('PostgreSQL 18');
-const ROUNDS = Number(process.env.MUSTER_LOCK_ROUNDS ?? (runsAll ? 8 : 2));
+const ROUNDS = Number(process.env.MUSTER_LOCK_ROUNDS ?? 8);
 /** For pairs of operations on the same rows of their own. */
 const GROUP_ROUNDS = Math.ceil(ROUNDS / 2);
-/** For the thousands of other pairs. The core leaves them out. */
-const FEWER_ROUNDS = runsAll ? Math.ceil(ROUNDS / 8) : 0;
+/** For the thousands of other pairs. */
+const FEWER_ROUNDS = Math.ceil(ROUNDS / 8);
 const DEADLOCK = '40P01';
 
 const names = [...Object.keys(plainOperations), ...lockingGroups.flatMap((group) => group.names)];

@@ -10,7 +10,6 @@ import {
 } from '../../../server/store/driver/pglite-maintenance.ts';
 import { eventually } from '../../support/base/eventually.ts';
 import { usePgliteFolders } from '../../support/databases/pglite-folders.ts';
-import { runsAll } from '../../support/run/tier.ts';
 import { createStore } from '../../support/store/create-store.ts';
 import { moveClock } from '../../support/store/store-clock.ts';
 import { type StoreContext, sql } from '../../support/store/store-context.ts';
@@ -55,7 +54,7 @@ const sizeOfRuns = async (context: StoreContext) =>
   only(await sql(context, `SELECT pg_table_size('job_runs') AS bytes`)).bytes as number;
 
 describe('VACUUM', () => {
-  it.runIf(runsAll)('runs after a number of completed jobs, and keeps the table small', async () => {
+  it('runs after a number of completed jobs, and keeps the table small', async () => {
     const { context, tasks } = await open({ vacuumJobs: 2_000 });
     await runJobs(context, 12_000);
     await eventually('the last round is done', () => tasks.length >= 6 * round.length);
@@ -139,7 +138,7 @@ describe('VACUUM', () => {
 });
 
 describe('the space of jobs deleted by retention', () => {
-  it.runIf(runsAll)('is reused: the tables do not grow with each round of jobs', async () => {
+  it('is reused: the tables do not grow with each round of jobs', async () => {
     const HOUR_MS = 3_600_000;
     const DAY_MS = 24 * HOUR_MS;
     // Starts in the first hour of tomorrow, because all rounds have to be on one day.

@@ -13,7 +13,6 @@ import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
 import type { MaintenanceTask } from '../../../server/store/driver/pglite-maintenance.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { runsAll } from '../../support/run/tier.ts';
 import { createStore } from '../../support/store/create-store.ts';
 import { type StoreContext, sql } from '../../support/store/store-context.ts';
 import { only } from '../../support/store/store-fixtures.ts';
@@ -37,39 +36,35 @@ function bytesIn(folder: string): number {
   return files.reduce((sum, file) => sum + statSync(join(folder, file.name)).size, 0);
 }
 
-it.runIf(runsAll)(
-  `${JOBS.toLocaleString('en')} jobs leave job_runs and pg_wal small`,
-  { timeout: 600_000 },
-  async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'muster-million-'));
-    const tasks: MaintenanceTask[] = [];
-    const dataDir = join(folder, 'postgres');
-    const database: Database = await openPglite({
-      dataDir,
-      maintenance: { ...settings, onTask: (task) => tasks.push(task) },
+it(`${JOBS.toLocaleString('en')} jobs leave job_runs and pg_wal small`, { timeout: 600_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-million-'));
+  const tasks: MaintenanceTask[] = [];
+  const dataDir = join(folder, 'postgres');
+  const database: Database = await openPglite({
+    dataDir,
+    maintenance: { ...settings, onTask: (task) => tasks.push(task) },
+  });
+  try {
+    await migrate(database);
+    const context = { kind: 'PGlite', database, store: createStore(database) } as StoreContext;
+    await context.store.ensurePartitions();
+    let largestRuns = 0;
+    let largestLog = 0;
+    const start = performance.now();
+    await runJobs(context, JOBS, async () => {
+      largestLog = Math.max(largestLog, bytesIn(join(dataDir, 'pg_wal')));
+      const size = only(await sql(context, `SELECT pg_total_relation_size('job_runs') AS bytes`));
+      largestRuns = Math.max(largestRuns, size.bytes);
     });
-    try {
-      await migrate(database);
-      const context = { kind: 'PGlite', database, store: createStore(database) } as StoreContext;
-      await context.store.ensurePartitions();
-      let largestRuns = 0;
-      let largestLog = 0;
-      const start = performance.now();
-      await runJobs(context, JOBS, async () => {
-        largestLog = Math.max(largestLog, bytesIn(join(dataDir, 'pg_wal')));
-        const size = only(await sql(context, `SELECT pg_total_relation_size('job_runs') AS bytes`));
-        largestRuns = Math.max(largestRuns, size.bytes);
-      });
-      const rate = Math.round((JOBS / (performance.now() - start)) * 1000);
-      console.log({ rate, largestRuns, RUNS_BOUND, largestLog, LOG_BOUND, tasks: tasks.length });
-      expect(largestRuns).toBeLessThan(RUNS_BOUND);
-      expect(largestLog).toBeLessThan(LOG_BOUND);
-      expect(tasks.filter((task) => task.error)).toEqual([]);
-      expect(tasks.filter((task) => task.sql === 'CHECKPOINT').length).toBeGreaterThan(1);
-      expect(tasks.filter((task) => task.sql.includes('job_runs')).length).toBeGreaterThanOrEqual(40);
-    } finally {
-      await database.close();
-      rmSync(folder, { recursive: true });
-    }
-  },
-);
+    const rate = Math.round((JOBS / (performance.now() - start)) * 1000);
+    console.log({ rate, largestRuns, RUNS_BOUND, largestLog, LOG_BOUND, tasks: tasks.length });
+    expect(largestRuns).toBeLessThan(RUNS_BOUND);
+    expect(largestLog).toBeLessThan(LOG_BOUND);
+    expect(tasks.filter((task) => task.error)).toEqual([]);
+    expect(tasks.filter((task) => task.sql === 'CHECKPOINT').length).toBeGreaterThan(1);
+    expect(tasks.filter((task) => task.sql.includes('job_runs')).length).toBeGreaterThanOrEqual(40);
+  } finally {
+    await database.close();
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Statement } from '../../../server/store/driver/database.ts';
 import { storeKinds } from '../../support/databases/databases.ts';
 import { pathsOf } from '../../support/databases/plan-paths.ts';
-import { coreOf } from '../../support/run/tier.ts';
+import { coreOf } from '../../support/run/cases.ts';
 import { recordPlanned } from '../../support/store/planned-statements.ts';
 import { emptyTables, type StoreContext, sql, useStore } from '../../support/store/store-context.ts';
 import { fillTables } from '../../support/store/store-load.ts';

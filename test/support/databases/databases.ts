@@ -1,5 +1,5 @@
 /** The databases of the tests. The core uses the fewest that still test a feature. */
-import { coreOf } from '../run/tier.ts';
+import { coreOf } from '../run/cases.ts';
 
 /** The databases of a deployment. The embedded one runs the same statements through another driver. */
 export const databaseKinds = coreOf(['PostgreSQL', 'PGlite'] as const, 1);

@@ -159,7 +159,7 @@ export class TestReport implements Reporter {
       began: this.#began,
       ended: new Date(),
       environment: environment.join(', '),
-      procedure: `vitest ${process.argv.slice(2).join(' ')}`,
+      procedure: process.env.MUSTER_TEST_COMMAND ?? `vitest ${process.argv.slice(2).join(' ')}`,
       faults: [...broken, ...errors.map(({ message }) => message)],
       complete: reason !== 'interrupted',
     };
@@ -170,5 +170,7 @@ export class TestReport implements Reporter {
     writeFileSync(join(folder, 'left-out.txt'), leftOutText(this.#leftOut));
     const times = modules.map((module) => ({ file: module.relativeModuleId, ms: timeOf(module) }));
     writeFileSync(join(folder, 'slowest.txt'), slowestText(times));
+    const seconds = Object.fromEntries(times.map(({ file, ms }) => [file, ms / 1_000]));
+    writeFileSync(join(folder, 'durations.json'), JSON.stringify(seconds));
   }
 }

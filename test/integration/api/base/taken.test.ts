@@ -6,7 +6,7 @@ import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
 import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runsAll } from '../../../support/run/tier.ts';
+import { runsAll } from '../../../support/run/cases.ts';
 import type { Rpc } from './rpc.ts';
 import { WebClient } from './web-clients.ts';
 import { World } from './world.ts';

@@ -3,7 +3,7 @@ import { Client, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestReplica, type TestReplica } from '../../../support/base/replica.ts';
 import { sharedPostgres, type TestDatabases } from '../../../support/databases/postgres.ts';
-import { runsAll } from '../../../support/run/tier.ts';
+import { runsAll } from '../../../support/run/cases.ts';
 
 /** A page of the lanes with ready jobs. */
 const PAGE = 5_000;

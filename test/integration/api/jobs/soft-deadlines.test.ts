@@ -14,7 +14,7 @@ import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { sharedPostgres } from '../../../support/databases/postgres.ts';
-import { runsAll } from '../../../support/run/tier.ts';
+import { runsAll } from '../../../support/run/cases.ts';
 import { readAll } from '../base/rpc.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';

@@ -11,7 +11,7 @@ import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';
-import { runsAll } from '../../../support/run/tier.ts';
+import { runsAll } from '../../../support/run/cases.ts';
 import { outcomes } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 

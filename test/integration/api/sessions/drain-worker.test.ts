@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';
-import { runsAll } from '../../../support/run/tier.ts';
+import { runsAll } from '../../../support/run/cases.ts';
 import { offerOf, outcomes, type TestWorker } from '../base/test-worker.ts';
 import { World } from '../base/world.ts';
 

@@ -5,7 +5,7 @@ import type { Database, Statement } from '../../../../server/store/driver/databa
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';
-import { runsAll } from '../../../support/run/tier.ts';
+import { runsAll } from '../../../support/run/cases.ts';
 import { World } from '../base/world.ts';
 import { allOf, type InputJson, inGroups, inputText, onSignal, Triggering } from './triggering.ts';
 

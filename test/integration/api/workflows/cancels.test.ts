@@ -3,7 +3,7 @@
 import { isTerminal } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
-import { runsAll } from '../../../support/run/tier.ts';
+import { runsAll } from '../../../support/run/cases.ts';
 import { type Flows, failureOf, type Place, plays, startOn, stateName } from './flows.ts';
 
 const WIDE = 1_000;

@@ -4,7 +4,7 @@ import { StepRole } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';
-import { runsAll } from '../../../support/run/tier.ts';
+import { runsAll } from '../../../support/run/cases.ts';
 import { type Flows, failureOf, type Place, resultOf, startOn, stateName, witness } from './flows.ts';
 
 describe.each(databaseKinds)('fan-outs on %s', (kind) => {

@@ -9,6 +9,7 @@ import { type ScratchNats, startNats } from '../../../support/base/nats.ts';
 import { makeScratchFolder, removeFolder } from '../../../support/base/replica.ts';
 import { runMuster, runMusterProcess, startMusterProcess } from '../../../support/cli/cli.ts';
 import { freePort, type ScratchPostgres, startPostgres } from '../../../support/databases/postgres.ts';
+import { runsAll } from '../../../support/run/cases.ts';
 import { commandsWith } from '../../demo/run-demo.ts';
 
 let folder: string;
@@ -87,7 +88,7 @@ describe('muster server', () => {
     expect(muster.lines().filter((line) => line.level >= 40)).toEqual([]);
   });
 
-  it('warns of open access, and prints no secret', async () => {
+  it.runIf(runsAll)('warns of open access, and prints no secret', async () => {
     const url = (await postgres.createDatabase()).replace('muster@', 'muster:top-secret@');
     const nobody = `nats://127.0.0.1:${await freePort()}`;
     const args = ['--host', '0.0.0.0', '--postgres', url, '--nats', nats.url, '--nats', nobody];
@@ -103,7 +104,7 @@ describe('muster server', () => {
     expect(stderr).not.toContain('top-secret');
   });
 
-  it('forgets the database and starts again in the same process once that was restored', async () => {
+  it.runIf(runsAll)('forgets the database and starts again in the same process once that was restored', async () => {
     const urlFile = join(folder, 'restored-url');
     writeFileSync(urlFile, `${await postgres.createDatabase()}\n`, { mode: 0o600 });
     const port = String(await freePort());
@@ -173,7 +174,7 @@ describe('muster server with invalid settings', () => {
 });
 
 describe('muster start', () => {
-  it('takes its settings from the environment too, after the options', async () => {
+  it.runIf(runsAll)('takes its settings from the environment too, after the options', async () => {
     const data = join(folder, 'data');
     const typed = ['--grpc-port', '0', '--log-level', 'warn'];
     const muster = startMusterProcess(['start', ...typed], {
@@ -195,22 +196,25 @@ describe('muster start', () => {
     }
   });
 
-  it('exits with its bus when its embedded database has ended, so that a supervisor restarts it', async () => {
-    const data = join(folder, 'lost');
-    const killer = fileURLToPath(new URL('../../../support/databases/database-thread-killer.mjs', import.meta.url));
-    const args = ['start', '--data', data, '--grpc-port', '0', '--http-port', '0'];
-    const muster = startMusterProcess(args, { env: { NODE_OPTIONS: `--import=${killer}` } });
-    await eventually('it is up', () => muster.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
-    muster.child.kill('SIGUSR2');
-    const { code, stderr } = await muster.ended;
-    expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /muster: the embedded database has ended: its thread has stopped\n +next +start it again: acknowledged data is kept/,
-    );
-    expect(commandsWith(data)).toEqual([]);
-    const again = startMusterProcess(args);
-    await eventually('it is up again', () => again.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
-    again.child.kill('SIGTERM');
-    expect((await again.ended).code).toBe(0);
-  });
+  it.runIf(runsAll)(
+    'exits with its bus when its embedded database has ended, so that a supervisor restarts it',
+    async () => {
+      const data = join(folder, 'lost');
+      const killer = fileURLToPath(new URL('../../../support/databases/database-thread-killer.mjs', import.meta.url));
+      const args = ['start', '--data', data, '--grpc-port', '0', '--http-port', '0'];
+      const muster = startMusterProcess(args, { env: { NODE_OPTIONS: `--import=${killer}` } });
+      await eventually('it is up', () => muster.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
+      muster.child.kill('SIGUSR2');
+      const { code, stderr } = await muster.ended;
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /muster: the embedded database has ended: its thread has stopped\n +next +start it again: acknowledged data is kept/,
+      );
+      expect(commandsWith(data)).toEqual([]);
+      const again = startMusterProcess(args);
+      await eventually('it is up again', () => again.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
+      again.child.kill('SIGTERM');
+      expect((await again.ended).code).toBe(0);
+    },
+  );
 });

@@ -1,7 +1,7 @@
 /** Workflows with as many needs as there may be, on the real store. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../../support/databases/databases.ts';
-import { runsAll } from '../../../../support/run/tier.ts';
+import { runsAll } from '../../../../support/run/cases.ts';
 import { type Flows, type Place, resultOf, type Step, startOn, stateName } from '../flows.ts';
 
 const RUN_MS = 240_000;

@@ -11,7 +11,7 @@ import type { AttemptKey } from '../../../../../server/engine/ports/attempts.ts'
 import type { Decide } from '../../../../../server/engine/ports/jobs.ts';
 import { addCounts } from '../../../../../server/store/dispatch/lane-counts.ts';
 import { plantBugs } from '../../../../support/databases/database-taps.ts';
-import { coreOf } from '../../../../support/run/tier.ts';
+import { coreOf } from '../../../../support/run/cases.ts';
 import { createStore } from '../../../../support/store/create-store.ts';
 import { FAR_US } from '../../../../support/store/far.ts';
 import { faultsIn } from '../../../../support/store/faults.ts';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NewJob } from '../../../../../server/engine/ports/submissions.ts';
 import { plantBugs } from '../../../../support/databases/database-taps.ts';
-import { coreOf } from '../../../../support/run/tier.ts';
+import { coreOf } from '../../../../support/run/cases.ts';
 import { createStore } from '../../../../support/store/create-store.ts';
 import { moveClock, stopClock } from '../../../../support/store/store-clock.ts';
 import { emptyTables, type StoreContext, sql } from '../../../../support/store/store-context.ts';
