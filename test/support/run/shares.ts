@@ -12,7 +12,7 @@ const WORKERS = 2;
 
 export interface Share {
   readonly files: readonly string[];
-  /** By the known durations, with two files at a time. */
+  /** By the known durations, with two files at a time: no less than the longest file takes. */
   readonly seconds: number;
 }
 
@@ -25,7 +25,10 @@ export function divide(files: readonly string[], durations: Durations, count: nu
     least.files.push(file);
     least.sum += secondsOf(durations, file);
   }
-  return shares.map(({ files, sum }) => ({ files: files.sort(), seconds: Math.round(sum / WORKERS) }));
+  return shares.map(({ files, sum }) => {
+    const longest = Math.max(0, ...files.map((file) => secondsOf(durations, file)));
+    return { files: files.sort(), seconds: Math.round(Math.max(sum / WORKERS, longest)) };
+  });
 }
 
 /**

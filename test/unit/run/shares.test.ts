@@ -18,7 +18,8 @@ describe('shares', () => {
         expect(shares.flatMap((share) => share.files).sort()).toEqual(files.sort());
         const longest = Math.max(...files.map((file) => secondsOf(durations, file)));
         const seconds = shares.map((share) => share.seconds);
-        expect(Math.max(...seconds) - Math.min(...seconds)).toBeLessThanOrEqual(longest / 2 + 1);
+        expect(Math.max(...seconds) - Math.min(...seconds)).toBeLessThanOrEqual(longest + 1);
+        expect(Math.max(...seconds)).toBeGreaterThanOrEqual(Math.floor(longest));
       }),
     );
   });
