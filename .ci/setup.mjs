@@ -3,9 +3,9 @@
 //
 //   node .ci/setup.mjs [--node] [--checks] [--tests] [--traces] [-- command [argument...]]
 //
-// --node installs Node and its modules only. --checks also installs the tools of the checks and the code generation, --tests those of the tests, --traces the
-// tracing backend for the tests of traces, which takes some minutes. Runs on Node 20 and later, needs no root,
-// installs nothing outside the checkout, and needs no network when nothing is missing.
+// --node installs Node and its modules only. --checks also installs the tools of the checks and the code generation,
+// --tests those of the tests, --traces the tracing backend for the tests of traces, which takes some minutes. Runs on
+// Node 20 and later, needs no root, installs nothing outside the checkout, and needs no network when nothing is missing.
 
 import { chromium } from './setup/chromium.mjs';
 import { runCommand } from './setup/command.mjs';

@@ -5,7 +5,7 @@ import { runForwarding } from '../../../.ci/setup/command.mjs';
 import { PYTHON, rules } from './circles.ts';
 import { compileCache } from './compile-cache.ts';
 import { updateDurations } from './durations.ts';
-import { hasPython, type Plan, planOf, usage } from './plan.ts';
+import { type Plan, planOf, pytestArgs, usage, vitestArgs } from './plan.ts';
 import { SHARES } from './shares.ts';
 
 const root = new URL('../../../', import.meta.url).pathname.replace(/\/$/, '');
@@ -17,15 +17,13 @@ const { MUSTER_REPORTS: reports } = process.env;
 const CORE_MODEL_SEEDS = '20';
 
 function commandsOf(plan: Plan): readonly (readonly string[])[] {
-  const files = plan.files?.filter((file) => file !== PYTHON) ?? [];
   const junit = reports ? [`MUSTER_JUNIT=${join(reports, 'vitest.xml')}`] : [];
-  const vitest = ['env', ...junit, 'vitest', 'run', ...files, ...plan.args];
+  const vitest = ['env', ...junit, 'vitest', 'run', ...vitestArgs(plan)];
   const report = reports ? [`--junit-xml=${join(reports, 'pytest.xml')}`] : [];
-  const pytest = ['python', '-m', 'pytest', '--quiet', '-p', 'no:cacheprovider', ...report, PYTHON];
-  const isNamed = plan.files === undefined;
+  const pytest = ['python', '-m', 'pytest', '--quiet', '-p', 'no:cacheprovider', ...report, ...pytestArgs(plan)];
   return [
-    ...(files.length > 0 || (isNamed && !plan.args.every((arg) => arg.startsWith(PYTHON))) ? [vitest] : []),
-    ...(hasPython(plan) ? [isNamed ? [...pytest.slice(0, -1), ...plan.args] : pytest] : []),
+    ...(vitestArgs(plan).length > 0 ? [vitest] : []),
+    ...(pytestArgs(plan).length > 0 ? [pytest] : []), // the last one: keepDurations
   ];
 }
 
@@ -71,7 +69,7 @@ async function run(plan: Plan): Promise<void> {
 /** The Python suite is the last command. */
 function keepDurations(plan: Plan, pythonSeconds: number): void {
   const measured = JSON.parse(readFileSync(join(results, 'durations.json'), 'utf8'));
-  if (hasPython(plan)) measured[PYTHON] = pythonSeconds;
+  if (pytestArgs(plan).length > 0) measured[PYTHON] = pythonSeconds;
   if (updateDurations(root, measured)) say(['test/support/run/durations.json has new durations: commit it']);
 }
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { choose } from './changed.ts';
-import { allFiles, filesOf, PYTHON } from './circles.ts';
+import { allFiles, filesOf } from './circles.ts';
 import { readDurations, sumOf } from './durations.ts';
 import { changesSince, HEAD } from './git-changes.ts';
 import { readReferences } from './references.ts';
@@ -105,7 +105,17 @@ function listed(files: readonly string[]): string {
   return [...files.slice(0, MAX_LISTED), ...(more > 0 ? [`and ${more} more`] : [])].join(', ') || 'none';
 }
 
-/** Whether the Python suite is in the plan. */
-export function hasPython({ files, args }: Plan): boolean {
-  return files?.includes(PYTHON) ?? args.some((arg) => arg.startsWith('sdk/python'));
+const isPython = (arg: string) => arg.startsWith('sdk/python');
+
+/** Empty if the plan has no tests for vitest. Options after paths of Python tests are for pytest. */
+export function vitestArgs({ files, args }: Plan): readonly string[] {
+  const others = files?.filter((file) => !isPython(file));
+  if (others !== undefined) return others.length > 0 ? [...others, ...args] : [];
+  return isPython(args[0] ?? '') ? args.filter((arg) => arg.startsWith('test/')) : args.filter((arg) => !isPython(arg));
+}
+
+/** Empty if the plan has no tests for pytest. */
+export function pytestArgs({ files, args }: Plan): readonly string[] {
+  if (files !== undefined) return files.filter(isPython);
+  return isPython(args[0] ?? '') ? args.filter((arg) => !arg.startsWith('test/')) : args.filter(isPython);
 }

@@ -92,7 +92,9 @@ const readMissed = {
   name: 'read_deadline_misses',
   text: `
 SELECT d.job_id, d.miss_time, d.miss_revision FROM unnest($1::uuid[]) AS i (job_id)
-CROSS JOIN LATERAL (SELECT * FROM soft_deadlines WHERE soft_deadlines.job_id = i.job_id OFFSET 0) AS d
+CROSS JOIN LATERAL (
+  SELECT job_id, miss_time, miss_revision FROM soft_deadlines WHERE soft_deadlines.job_id = i.job_id OFFSET 0
+) AS d
 WHERE d.miss_time IS NOT NULL`,
   row: { job_id: 'uuid', miss_time: 'timestamptz', miss_revision: 'int4?' },
 } satisfies Statement;

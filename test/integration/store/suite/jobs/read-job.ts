@@ -5,6 +5,8 @@ import { systemFailure } from '../../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../../server/domain/definitions/definition.ts';
 import { decideFail } from '../../../../../server/domain/jobs/decide.ts';
 import { isTerminal, type JobState, stateCodes } from '../../../../../server/domain/jobs/job-state.ts';
+import { completeViews } from '../../../../../server/engine/jobs/read/read-jobs.ts';
+import { FAR_US } from '../../../../support/store/far.ts';
 import { type StoreContext, sql } from '../../../../support/store/store-context.ts';
 import {
   claimMany,
@@ -43,6 +45,25 @@ export function readJobSuite(context: StoreContext): void {
           outcome: undefined,
           endTimeUs: undefined,
         });
+    });
+
+    it('is shown to have missed its soft deadline from the revision of the miss on', async () => {
+      const { jobId } = await putRun(context, 'READY');
+      await sql(
+        context,
+        `WITH late AS (SELECT '${jobId}'::uuid AS job_id, muster_now() - interval '1 minute' AS time),
+         job AS (UPDATE jobs SET soft_deadline = late.time FROM late WHERE jobs.job_id = late.job_id)
+         INSERT INTO soft_deadlines (job_id, time, reaction, priority) SELECT job_id, time, 1, 0 FROM late`,
+      );
+      const names = [{ namespace: 'default', jobId }];
+      const records = await context.store.readJobRecords(names);
+      await context.store.closePassedDeadlines(100, FAR_US);
+      // A miss between the two reads of a view belongs to a later revision.
+      const [earlier] = await completeViews(context.store, records);
+      expect(earlier?.softDeadlineMissUs).toBeUndefined();
+      const [later] = await context.store.readJobs(names);
+      expect(later?.revision).toBe(only(records).view.revision + 1);
+      expect(later?.softDeadlineMissUs).toBeDefined();
     });
 
     it('is not shown to another namespace, and an unknown id returns nothing', async () => {
