@@ -21,7 +21,7 @@ const run = (program, args, cwd) => spawnSync(program, args, { cwd, stdio: 'inhe
  */
 function check() {
   const { version } = JSON.parse(spawnSync('cargo', ['read-manifest'], { cwd: crate, encoding: 'utf8' }).stdout);
-  const [packages, name] = [join(target, 'package'), `muster-${version}`];
+  const [packages, name] = [join(target, 'package'), `muster-jobs-${version}`];
   rmSync(join(packages, name), { recursive: true, force: true });
   const args = ['check', '--locked', '--target-dir', target];
   return run('tar', ['-xzf', `${name}.crate`], packages) || run('cargo', args, join(packages, name));
@@ -30,7 +30,7 @@ function check() {
 try {
   cpSync(join(root, 'proto'), copy, { recursive: true });
   const packages = command === 'package';
-  const args = [command, '--package', 'muster', '--allow-dirty', ...(packages ? ['--no-verify'] : []), ...options];
+  const args = [command, '--package', 'muster-jobs', '--allow-dirty', ...(packages ? ['--no-verify'] : []), ...options];
   process.exitCode = run('cargo', args, crate) || (packages ? check() : 0);
 } finally {
   rmSync(copy, { recursive: true, force: true });

@@ -2,8 +2,8 @@
 // Builds the packages as users install them: JavaScript with type declarations, because Node runs no TypeScript below
 // node_modules. Only the tarballs stay in the checkout.
 //
-//   node .ci/package.mjs [folder]     writes muster-VERSION-py3-none-any.whl, muster-sdk-VERSION.tgz and
-//                                     muster-VERSION.tgz there; default: here
+//   node .ci/package.mjs [folder]     writes muster_jobs-VERSION-py3-none-any.whl,
+//                                     muster-jobs-sdk-VERSION.tgz and muster-jobs-VERSION.tgz there; default: here
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

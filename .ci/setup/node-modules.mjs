@@ -42,7 +42,9 @@ function digest(content) {
 function isInstalled(lock) {
   const { '': _, ...wanted } = JSON.parse(lock.toString()).packages;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
-  const isSame = ([path]) => installed[path]?.integrity === wanted[path]?.integrity;
+  // A workspace is a link, and has no integrity.
+  const isSame = ([path]) =>
+    path in installed && path in wanted && installed[path].integrity === wanted[path].integrity;
   const needed = Object.entries(wanted).filter(([, entry]) => isForThisMachine(entry));
   return needed.every(isSame) && Object.entries(installed).every(isSame);
 }

@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"muster.dev/sdk/go/internal/transport"
-	"muster.dev/sdk/go/internal/uuid"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/transport"
+	"github.com/muster-jobs/muster/sdk/go/internal/uuid"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 const (

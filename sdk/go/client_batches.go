@@ -5,7 +5,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
-	pb "muster.dev/sdk/go/musterpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // BatchHandle refers to a batch by its job's id. It adds members, seals the batch and follows it. Cancelling the

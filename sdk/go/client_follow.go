@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"muster.dev/sdk/go/internal/transport"
+	"github.com/muster-jobs/muster/sdk/go/internal/transport"
 )
 
 // errStreamEnded is the error of a stream that the server ends before its last message.

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 
-	"muster.dev/sdk/go"
+	"github.com/muster-jobs/muster/sdk/go"
 )
 
 // frozenReplica accepts connections and calls, and never answers, as a stopped process whose kernel accepts for it.

@@ -6,8 +6,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"muster.dev/sdk/go/internal/uuid"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/uuid"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // Get reads the current state of a job.

@@ -6,8 +6,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"muster.dev/sdk/go/internal/uuid"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/uuid"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // Signal configures [Client.SendSignal]. The zero value is a signal without a payload.

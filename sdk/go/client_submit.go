@@ -3,8 +3,8 @@ package muster
 import (
 	"context"
 
-	"muster.dev/sdk/go/internal/uuid"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/uuid"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // SubmittedJob is an accepted job.

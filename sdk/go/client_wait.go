@@ -7,9 +7,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"muster.dev/sdk/go/internal/rpcerror"
-	"muster.dev/sdk/go/internal/transport"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/rpcerror"
+	"github.com/muster-jobs/muster/sdk/go/internal/transport"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	pb "muster.dev/sdk/go/musterpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // logPageSize is the number of records per page.

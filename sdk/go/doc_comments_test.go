@@ -29,7 +29,7 @@ func TestDocComments(t *testing.T) {
 			}
 			files = append(files, file)
 		}
-		described, err := doc.NewFromFiles(positions, files, "muster.dev/sdk/go/"+folder)
+		described, err := doc.NewFromFiles(positions, files, "github.com/muster-jobs/muster/sdk/go/"+folder)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"muster.dev/sdk/go/internal/rpcerror"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/rpcerror"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // Error is the error of a failed call. Get it with [errors.As]; test for a reason with [errors.Is] and a [Reason].

@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"muster.dev/sdk/go"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // fakeServer answers real gRPC calls as a test requires.
@@ -173,7 +173,7 @@ func (f *fakeServer) RejectJob(ctx context.Context, request *pb.RejectJobRequest
 
 // failure makes an error in Muster's form.
 func failure(code codes.Code, reason string, details ...protoadapt.MessageV1) error {
-	details = append(details, &errdetails.ErrorInfo{Reason: reason, Domain: "muster.dev", Metadata: map[string]string{"job_id": "j"}})
+	details = append(details, &errdetails.ErrorInfo{Reason: reason, Domain: "muster", Metadata: map[string]string{"job_id": "j"}})
 	said, err := status.New(code, "it went wrong").WithDetails(details...)
 	if err != nil {
 		panic(err)

@@ -5,7 +5,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	pb "muster.dev/sdk/go/musterpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // fakeStream is the content of one stream before it ends or breaks.

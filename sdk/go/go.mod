@@ -1,4 +1,4 @@
-module muster.dev/sdk/go
+module github.com/muster-jobs/muster/sdk/go
 
 go 1.25.0
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	pb "muster.dev/sdk/go/musterpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // HandlerFunc runs one attempt of a job, with encoded input and result. [Typed] makes one from a function with types of

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"muster.dev/sdk/go"
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/mustertest"
+	"github.com/muster-jobs/muster/sdk/go"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/mustertest"
 )
 
 // failing runs a handler that returns the error, and returns the reported failure.

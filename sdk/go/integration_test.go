@@ -11,8 +11,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"muster.dev/sdk/go"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // serverAddress returns the address of a running control plane; without one the test is skipped.

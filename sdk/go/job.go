@@ -8,11 +8,11 @@ import (
 	"sync"
 	"time"
 
-	"muster.dev/sdk/go/internal/attempt"
-	"muster.dev/sdk/go/internal/core"
-	"muster.dev/sdk/go/internal/uuid"
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/attempt"
+	"github.com/muster-jobs/muster/sdk/go/internal/core"
+	"github.com/muster-jobs/muster/sdk/go/internal/uuid"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // Job is the job that a handler works on. Its methods are safe for concurrent use. After the handler has returned,

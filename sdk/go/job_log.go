@@ -9,8 +9,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"muster.dev/sdk/go/internal/core"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/core"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // logHandler writes records to the attempt's log and to the worker's logger.

@@ -3,7 +3,7 @@ package muster
 import (
 	"strings"
 
-	pb "muster.dev/sdk/go/musterpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // StateName returns the short name of the state, such as "SUCCEEDED".

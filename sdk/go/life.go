@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"time"
 
-	"muster.dev/sdk/go/internal/core"
+	"github.com/muster-jobs/muster/sdk/go/internal/core"
 )
 
 // maxEvents is the maximum number of events queued for OnEvent; further events are dropped.

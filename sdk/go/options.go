@@ -6,7 +6,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	pb "muster.dev/sdk/go/musterpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // submission collects the options of a submission.

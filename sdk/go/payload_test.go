@@ -7,8 +7,8 @@ import (
 	"reflect"
 	"testing"
 
-	"muster.dev/sdk/go"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 type order struct {

@@ -3,7 +3,7 @@ package muster
 import (
 	"math"
 
-	pb "muster.dev/sdk/go/musterpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 const (

@@ -7,10 +7,10 @@ import (
 	"log/slog"
 	"runtime/debug"
 
-	"muster.dev/sdk/go/internal/attempt"
-	"muster.dev/sdk/go/internal/core"
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/attempt"
+	"github.com/muster-jobs/muster/sdk/go/internal/core"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // errGoexit is the error of a handler that called runtime.Goexit, as t.FailNow does.

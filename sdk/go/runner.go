@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"muster.dev/sdk/go/internal/core"
-	"muster.dev/sdk/go/internal/uuid"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/core"
+	"github.com/muster-jobs/muster/sdk/go/internal/uuid"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // runner runs the handlers of a worker, each on its own goroutines.

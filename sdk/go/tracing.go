@@ -17,8 +17,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/metadata"
 
-	"muster.dev/sdk/go/internal/uuid"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/uuid"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // traceFields is a W3C trace context, which Muster expects whatever propagation format the program uses.

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/otel/trace/embedded"
 	"go.opentelemetry.io/otel/trace/noop"
 
-	"muster.dev/sdk/go"
-	"muster.dev/sdk/go/mustertest"
+	"github.com/muster-jobs/muster/sdk/go"
+	"github.com/muster-jobs/muster/sdk/go/mustertest"
 )
 
 // spanRecorder is a program's tracing: it records the spans.

@@ -5,5 +5,5 @@ const (
 	sdkVersion      = "0.1.0"
 	protocolVersion = 1
 	// instrumentation is the instrumentation name of this SDK in OpenTelemetry.
-	instrumentation = "muster.dev/sdk/go"
+	instrumentation = "github.com/muster-jobs/muster/sdk/go"
 )

@@ -11,12 +11,12 @@ import (
 
 	"google.golang.org/grpc"
 
-	"muster.dev/sdk/go/internal/core"
-	"muster.dev/sdk/go/internal/natsbus"
-	"muster.dev/sdk/go/internal/transport"
-	"muster.dev/sdk/go/internal/uuid"
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/core"
+	"github.com/muster-jobs/muster/sdk/go/internal/natsbus"
+	"github.com/muster-jobs/muster/sdk/go/internal/transport"
+	"github.com/muster-jobs/muster/sdk/go/internal/uuid"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 const (

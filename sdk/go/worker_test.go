@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
-	"muster.dev/sdk/go"
+	"github.com/muster-jobs/muster/sdk/go"
 )
 
 func idle(context.Context, any) (any, error) { return nil, nil }

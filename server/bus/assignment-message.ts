@@ -3,7 +3,7 @@
  * µs before its first field.
  */
 import { toBinary } from '@bufbuild/protobuf';
-import { type SessionMessage, SessionMessageSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { type SessionMessage, SessionMessageSchema } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { type Assignment, assignmentBytes, type CancelNotice, type SuspendNotice } from '../engine/base/messages.ts';
 import { toAssignmentMessage, toCancelMessage, toSuspendMessage } from '../wire/assignment.ts';
 

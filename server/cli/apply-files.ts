@@ -1,6 +1,6 @@
 /** Applies the resources of files one after the other, once all of them are readable. */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
-import { MusterError } from '@muster/sdk/grpc';
+import { MusterError } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import type { CommandProcess } from './command-process.ts';
 import { CliError } from './failures/cli-error.ts';

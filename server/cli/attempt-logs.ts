@@ -1,6 +1,6 @@
 /** The log records of a job's handlers: those that the server keeps, or those and all new ones. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Code, JobService, type LogRecord, MusterError } from '@muster/sdk/grpc';
+import { Code, JobService, type LogRecord, MusterError } from '@muster-jobs/sdk/grpc';
 import type { Connection } from './connection.ts';
 import { allPages } from './pages.ts';
 

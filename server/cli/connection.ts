@@ -23,7 +23,7 @@ import {
   WorkerService,
   WorkflowService,
   withRetry,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import type { Target } from './target.ts';
 
 const CALL_MS = 15_000;

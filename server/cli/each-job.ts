@@ -1,5 +1,5 @@
 /** Calls a method for each job id; one failure does not stop the others. */
-import { type Job, JobSchema, MusterError, stateName } from '@muster/sdk/grpc';
+import { type Job, JobSchema, MusterError, stateName } from '@muster-jobs/sdk/grpc';
 import type { Connection } from './connection.ts';
 import { Exit } from './failures/exit-codes.ts';
 import { writeReport } from './failures/failure-report.ts';

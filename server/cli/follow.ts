@@ -10,7 +10,7 @@ import {
   MusterError,
   stateName,
   type Workflow,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import { barText } from '../view/progress-words.ts';
 import { jobRemark } from '../view/state-words.ts';
 import { spanBetween, spanText } from '../view/times.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { type JobSubmission, MusterError, SubmissionResultSchema } from '@muster/sdk/grpc';
+import { type JobSubmission, MusterError, SubmissionResultSchema } from '@muster-jobs/sdk/grpc';
 import { countText } from '../view/times.ts';
 import { type CommandProcess, pathOf } from './command-process.ts';
 import type { Connection } from './connection.ts';

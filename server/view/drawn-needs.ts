@@ -1,5 +1,5 @@
 /** The needs of drawn steps, by name: those that a prefix stands for included, those that are not drawn left out. */
-import type { WorkflowStepRun } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import type { WorkflowStepRun } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 
 /** A drawing has few steps, so each prefix is compared with all of their names. */
 export function withDrawnNeeds(steps: readonly WorkflowStepRun[]): WorkflowStepRun[] {

@@ -1,5 +1,5 @@
 /** Which steps of a large workflow are drawn. */
-import { StepState, type WorkflowStepRun } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { StepState, type WorkflowStepRun } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 
 /** Those that an operator looks for come first. */
 const order: readonly StepState[] = [StepState.FAILED, StepState.RUNNING];

@@ -1,6 +1,6 @@
 /** A workflow with its steps, for drawing. */
-import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
-import type { Workflow, WorkflowStepRun } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import type { Job } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import type { Workflow, WorkflowStepRun } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 
 export interface DrawnWorkflow {
   readonly workflow: Workflow;

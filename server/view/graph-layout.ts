@@ -1,6 +1,6 @@
 /** Positions of a workflow's steps in a drawing. Steps that are not drawn are ignored. */
-import { StepRole } from '@muster/sdk/gen/muster/v1/workflow_pb';
-import type { WorkflowStepRun } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { StepRole } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
+import type { WorkflowStepRun } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { withDrawnNeeds } from './drawn-needs.ts';
 
 export interface Branch {

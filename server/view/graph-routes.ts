@@ -1,5 +1,5 @@
 /** The columns of a drawing with the lines that pass through them, so that no line runs behind a box. */
-import type { WorkflowStepRun } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import type { WorkflowStepRun } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { columnsOf } from './graph-layout.ts';
 
 /** A box, or the line from a step to those that need it in later columns: one line for all of them. */

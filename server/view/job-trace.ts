@@ -1,8 +1,8 @@
 /** The trace of a job: its spans, computed from the stored job, and the document of them. */
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import { type Attempt, AttemptOutcomeSchema } from '@muster/sdk/gen/muster/v1/attempt_pb';
-import { type Job, JobStateSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { type Attempt, AttemptOutcomeSchema } from '@muster-jobs/sdk/gen/muster/v1/attempt_pb';
+import { type Job, JobStateSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import { type JobSpan, jobSpans, type TracedAttempt, type TracedJob } from '../domain/events/job-spans.ts';
 import { parseTraceparent, type TraceOrigin } from '../domain/events/trace.ts';
 import type { JobState } from '../domain/jobs/job-state.ts';

@@ -1,5 +1,5 @@
 /** The graph of a workflow as Mermaid text, which documentation and issue trackers can draw. */
-import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { StepState } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { withDrawnNeeds } from './drawn-needs.ts';
 import type { DrawnWorkflow } from './drawn-workflow.ts';
 import { stepStateName } from './state-words.ts';

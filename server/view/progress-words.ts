@@ -1,7 +1,7 @@
 /** Words for the progress that a handler reports. */
 
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Progress } from '@muster/sdk/gen/muster/v1/job_pb';
+import type { Progress } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import { spanText } from './times.ts';
 
 /**

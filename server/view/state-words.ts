@@ -1,6 +1,6 @@
 /** Words for the states of jobs and steps. */
-import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { type StepState, StepStateSchema } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { type Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { type StepState, StepStateSchema } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { reportedText } from './progress-words.ts';
 
 export function stepStateName(state: StepState): string {

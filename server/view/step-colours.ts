@@ -1,5 +1,5 @@
 /** Colours of steps in drawings, close to those of the terminal. */
-import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { StepState } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 
 export interface Colours {
   readonly fill: string;

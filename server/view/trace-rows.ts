@@ -1,6 +1,6 @@
 /** The trace of a job as the rows of a tree. */
-import type { Attempt } from '@muster/sdk/gen/muster/v1/attempt_pb';
-import { type Failure, FailureCauseSchema } from '@muster/sdk/gen/muster/v1/failure_pb';
+import type { Attempt } from '@muster-jobs/sdk/gen/muster/v1/attempt_pb';
+import { type Failure, FailureCauseSchema } from '@muster-jobs/sdk/gen/muster/v1/failure_pb';
 import { type JobSpan, spanAttributes } from '../domain/events/job-spans.ts';
 import { parseTraceparent } from '../domain/events/trace.ts';
 import type { JobTrace } from './job-trace.ts';

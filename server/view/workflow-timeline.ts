@@ -1,6 +1,6 @@
 /** When the steps of a workflow ran: from the creation of their jobs to their ends, including waits and retries. */
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
-import { StepState, type WorkflowStepRun } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { StepState, type WorkflowStepRun } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import type { DrawnWorkflow } from './drawn-workflow.ts';
 
 /** In milliseconds since the workflow's job was created. */

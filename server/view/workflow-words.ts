@@ -5,7 +5,7 @@ import {
   StepState,
   type Workflow,
   type WorkflowStepRun,
-} from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { stepStateName } from './state-words.ts';
 import { spanText } from './times.ts';
 

@@ -4,13 +4,13 @@
  */
 
 import type { Duration } from '@bufbuild/protobuf/wkt';
-import { LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import type { Payload as PayloadMessage } from '@muster/sdk/gen/muster/v1/payload_pb';
+import { LeaseLossAction } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import type { Payload as PayloadMessage } from '@muster-jobs/sdk/gen/muster/v1/payload_pb';
 import type {
   Assignment as AssignmentMessage,
   CancelNotice as CancelNoticeMessage,
   SuspendNotice as SuspendNoticeMessage,
-} from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import type { Payload } from '../domain/base/payload.ts';
 import { uuidToBytes } from '../domain/base/uuid.ts';
 import type { Assignment, CancelNotice, SuspendNotice } from '../engine/base/messages.ts';

@@ -3,7 +3,7 @@
  * members are created again, each once, and the new batch ends with one callback.
  */
 import { randomUUID } from 'node:crypto';
-import { Client, JobState, Worker } from '@muster/sdk';
+import { Client, JobState, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/base/eventually.ts';
 import { survivors } from './harness/child.ts';

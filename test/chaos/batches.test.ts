@@ -2,7 +2,7 @@
  * Batches under SIGKILLs of the replicas that count their members, at named points: each end is counted once, and each
  * batch ends with one callback.
  */
-import { type BatchHandle, Client, JobState, Worker } from '@muster/sdk';
+import { type BatchHandle, Client, JobState, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';

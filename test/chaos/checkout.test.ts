@@ -30,7 +30,9 @@ it('a commit that the clone lacks is named, with the remedy', () => {
 
 it('the server of another commit starts, with its own SDK', () => {
   const folder = kept(unpack(baseline));
-  expect(realpathSync(join(folder, 'node_modules/@muster/sdk'))).toBe(join(realpathSync(folder), 'sdk/typescript'));
+  expect(realpathSync(join(folder, 'node_modules/@muster-jobs/sdk'))).toBe(
+    join(realpathSync(folder), 'sdk/typescript'),
+  );
   expect(helpOf(folder)).toContain('Usage: muster start');
 });
 

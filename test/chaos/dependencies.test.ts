@@ -3,7 +3,7 @@
  * once, each parent continues once with its children, jobs whose condition can not be met are skipped, and no row is
  * left behind.
  */
-import { Client, stateName, Worker } from '@muster/sdk';
+import { Client, stateName, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';

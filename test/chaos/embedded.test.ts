@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { JobState } from '@muster/sdk';
+import { JobState } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/base/eventually.ts';
 import { check } from './checker/check.ts';

@@ -2,7 +2,7 @@
  * Schedules under SIGKILLs of the replicas that run them, at named points and in turns: each time of each schedule has
  * one job, or is recorded as skipped; none has two, and none is forgotten.
  */
-import { CatchUpPolicy, Client, OverlapPolicy } from '@muster/sdk';
+import { CatchUpPolicy, Client, OverlapPolicy } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';

@@ -2,7 +2,7 @@
  * Triggers under SIGKILLs of the replicas that advance them, at named points and in turns: each order that is paid and
  * whose goods are picked is shipped once, and each ping has one job; none has two, and none is forgotten.
  */
-import { allOf, Client, decodePayload, JobState, ScheduleRunState, whenJobEnds, whenSignal } from '@muster/sdk';
+import { allOf, Client, decodePayload, JobState, ScheduleRunState, whenJobEnds, whenSignal } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/base/eventually.ts';
 import { survivors } from './harness/child.ts';
@@ -98,7 +98,7 @@ interface Input {
 
 async function keysOf(trigger: string, keyOf: (input: Input) => string | undefined): Promise<(string | undefined)[]> {
   const keys: (string | undefined)[] = [];
-  for await (const { jobId } of client.list({ labels: { 'muster.dev/trigger': trigger } }))
+  for await (const { jobId } of client.list({ labels: { 'muster/trigger': trigger } }))
     keys.push(keyOf(decodePayload((await client.get(jobId)).input) as Input));
   return keys;
 }

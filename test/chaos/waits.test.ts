@@ -2,7 +2,7 @@
  * Signals under SIGKILLs of the replica that has received them, at named points: each accepted signal ends all jobs that
  * wait for it, or is taken by a later one; none is lost and none is taken twice.
  */
-import { Client, JobState } from '@muster/sdk';
+import { Client, JobState } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';

@@ -2,7 +2,7 @@
  * Workflows under SIGKILLs of the replicas that run them, at named points and in turns: each ends with the right
  * result, and each of its steps, items and iterations had one job.
  */
-import { stateName } from '@muster/sdk';
+import { stateName } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Flows, plays, resultOf, type Step, StepRole, TriggerRule } from '../integration/api/workflows/flows.ts';
 import { survivors } from './harness/child.ts';

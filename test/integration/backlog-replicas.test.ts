@@ -1,5 +1,5 @@
 /** A bounded queue on two replicas: each learns of a change within a second, and together they keep the bound. */
-import { Client, Code, MusterError } from '@muster/sdk';
+import { Client, Code, MusterError } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/base/eventually.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';

@@ -1,6 +1,6 @@
 /** A batch on two replicas: members are submitted and run on both; it ends once, with one callback. */
 
-import { Client, JobState, Worker } from '@muster/sdk';
+import { Client, JobState, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';

@@ -1,5 +1,5 @@
 /** State shared by two replicas: a circuit breaker that never has two probes, and a retry budget that is spent once. */
-import { AttemptOutcome, Client, type Job, JobState, Worker } from '@muster/sdk';
+import { AttemptOutcome, Client, type Job, JobState, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/base/eventually.ts';
 import type { TestReplica } from '../support/base/replica.ts';

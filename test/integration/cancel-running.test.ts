@@ -1,7 +1,7 @@
 /** A cancel reaches a running handler over the bus: no heartbeat is due before the end of the test. */
 import { join } from 'node:path';
-import { Client, JobState } from '@muster/sdk';
-import { CancelStage } from '@muster/sdk/gen/muster/v1/job_pb';
+import { Client, JobState } from '@muster-jobs/sdk';
+import { CancelStage } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child } from '../chaos/harness/child.ts';
 import { recordsOf } from '../chaos/harness/records.ts';

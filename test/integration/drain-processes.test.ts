@@ -1,8 +1,8 @@
 /** Workers of both SDKs as processes of their own, drained at the other replica: they finish their jobs and end. */
 import { join } from 'node:path';
-import { Client, JobState } from '@muster/sdk';
-import { SessionState } from '@muster/sdk/gen/muster/v1/worker_pb';
-import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import { Client, JobState } from '@muster-jobs/sdk';
+import { SessionState } from '@muster-jobs/sdk/gen/muster/v1/worker_pb';
+import { WorkerService } from '@muster-jobs/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child } from '../chaos/harness/child.ts';
 import { recordsOf } from '../chaos/harness/records.ts';

@@ -1,5 +1,5 @@
 /** A standby of PostgreSQL is promoted behind a moving address, and the last commits of the primary are lost. */
-import { Client, type SubmittedJob, Worker } from '@muster/sdk';
+import { Client, type SubmittedJob, Worker } from '@muster-jobs/sdk';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TcpProxy } from '../chaos/harness/network/tcp-proxy.ts';

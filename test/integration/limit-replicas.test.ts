@@ -1,5 +1,5 @@
 /** A limit over two replicas: it holds over both, and a job that ends on one frees capacity on the other. */
-import { Client, JobState, Worker } from '@muster/sdk';
+import { Client, JobState, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { eventually } from '../support/base/eventually.ts';

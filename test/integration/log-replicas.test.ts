@@ -2,7 +2,7 @@
  * A log followed at one replica while the worker is connected to another: notified over the bus, and complete without
  * it.
  */
-import { Client, Worker } from '@muster/sdk';
+import { Client, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
 

@@ -1,6 +1,6 @@
 /** docs/worker-protocol.md is all that a worker needs: one written from it, without any library, does real work. */
-import { CancelStage, Client, JobState, SessionState } from '@muster/sdk';
-import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
+import { CancelStage, Client, JobState, SessionState } from '@muster-jobs/sdk';
+import { AttemptOutcome } from '@muster-jobs/sdk/gen/muster/v1/attempt_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Child } from '../chaos/harness/child.ts';
 import { eventually } from '../support/base/eventually.ts';

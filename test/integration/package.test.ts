@@ -43,20 +43,20 @@ afterAll(() => removeFolder(folder));
 
 describe('the installed packages', () => {
   it('contain JavaScript and declarations, no TypeScript source, and no tests', () => {
-    for (const name of ['muster', '@muster/sdk']) {
+    for (const name of ['muster-jobs', '@muster-jobs/sdk']) {
       const files = readdirSync(join(project, 'node_modules', name), { recursive: true }).map(String);
       expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
       expect(files.filter((file) => /(^|\/)(test|node_modules|\.tools)(\/|$)/.test(file))).toEqual([]);
       expect(files).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'README.md']));
     }
-    const declarations = join(project, 'node_modules/@muster/sdk/src/index.d.ts');
+    const declarations = join(project, 'node_modules/@muster-jobs/sdk/src/index.d.ts');
     expect(existsSync(declarations)).toBe(true);
     for (const file of ['store/schema/baseline/jobs.sql', 'tools/conformance/clocks/wall-clock.c'])
-      expect(existsSync(join(project, 'node_modules/muster/server', file))).toBe(true);
+      expect(existsSync(join(project, 'node_modules/muster-jobs/server', file))).toBe(true);
   });
 
   it('provide the command, also by npx', () => {
-    expect(run('npx', '--no-install', 'muster', '--help')).toMatch(/^Usage: muster \[options\] \[command\]/);
+    expect(run('npx', '--no-install', 'muster-jobs', '--help')).toMatch(/^Usage: muster \[options\] \[command\]/);
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     expect(run(join(project, 'node_modules/.bin/muster'), '--version')).toBe(`${version}\n`);
     const nothing = ['worker', 'exec', 'none', '--', './no-such-program'];
@@ -64,8 +64,8 @@ describe('the installed packages', () => {
   });
 
   it('provide types to TypeScript', () => {
-    const text = `import { Client, type Job, Worker } from '@muster/sdk';
-import { runHandler } from '@muster/sdk/testing';
+    const text = `import { Client, type Job, Worker } from '@muster-jobs/sdk';
+import { runHandler } from '@muster-jobs/sdk/testing';
 export const client = new Client({ address: 'localhost:7070' });
 export const worker = new Worker({ address: 'localhost:7070', name: 'w', handlers: { add: (ctx) => ctx.attempt + 1 } });
 export const state = async (): Promise<Job['jobId']> => (await client.get('x')).jobId;
@@ -89,8 +89,8 @@ export const tested = async (): Promise<number> => (await runHandler<number>((ct
   });
 
   it('can test a handler without a control plane', () => {
-    const script = `import { NonRetryableError } from '@muster/sdk';
-import { runHandler } from '@muster/sdk/testing';
+    const script = `import { NonRetryableError } from '@muster-jobs/sdk';
+import { runHandler } from '@muster-jobs/sdk/testing';
 const add = (_ctx, { a, b }) => {
   if (b === 0) throw new NonRetryableError('nothing to add');
   return a + b;
@@ -112,7 +112,7 @@ console.log((await runHandler(add, { a: 2, b: 0 })).failure.nonRetryable);
       const address = await eventually('the control plane is up', () => /gRPC\s+(\S+:\d+)/.exec(output)?.[1], {
         timeoutMs: 100_000,
       });
-      const script = `import { Client, Worker } from '@muster/sdk';
+      const script = `import { Client, Worker } from '@muster-jobs/sdk';
 const address = '${address}';
 const worker = new Worker({ address, name: 'w', handlers: { add: (_ctx, { a, b }) => a + b } });
 const running = worker.run();

@@ -1,5 +1,5 @@
 /** PgBouncer itself before PostgreSQL: replicas work through it in session mode, and refuse to start in transaction mode. */
-import { Client, Worker } from '@muster/sdk';
+import { Client, Worker } from '@muster-jobs/sdk';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually } from '../support/base/eventually.ts';
 import { makeScratchFolder, removeFolder } from '../support/base/replica.ts';

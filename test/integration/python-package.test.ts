@@ -47,12 +47,12 @@ it('the source distribution builds the same wheel', () => {
 
 describe('the installed wheel', () => {
   it('is complete, and contains no tests', () => {
-    const list = 'import importlib.metadata as m; print(*m.files("muster"), sep="\\n")';
+    const list = 'import importlib.metadata as m; print(*m.files("muster-jobs"), sep="\\n")';
     const files = execFileSync(python, ['-I', '-c', list], { encoding: 'utf8' }).trim().split('\n');
     expect(files).toEqual(expect.arrayContaining(['muster/py.typed', 'muster/v1/job_pb2.pyi', 'muster/testing.py']));
     expect(files.some((file) => file.endsWith('LICENSE'))).toBe(true);
     expect(files.filter((file) => /tests?\//.test(file))).toEqual([]);
-    const about = 'import importlib.metadata as m; print(m.metadata("muster"))';
+    const about = 'import importlib.metadata as m; print(m.metadata("muster-jobs"))';
     const metadata = execFileSync(python, ['-I', '-c', about], { encoding: 'utf8' });
     expect(metadata).toMatch(/^License-Expression: Apache-2\.0$/m);
     expect(metadata).toMatch(/^Description-Content-Type: text\/markdown\n[\s\S]*^# Muster for Python$/m);

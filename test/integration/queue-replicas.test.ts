@@ -1,5 +1,5 @@
 /** A queue on two replicas: paused on one it gives nothing on the other, and resumed there it continues on both. */
-import { Client, JobState, Worker } from '@muster/sdk';
+import { Client, JobState, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { eventually } from '../support/base/eventually.ts';

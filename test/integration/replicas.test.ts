@@ -1,6 +1,6 @@
 /** Two replicas on one PostgreSQL and one NATS: there is no leader, and each acts on changes made at the other. */
 import { create } from '@bufbuild/protobuf';
-import { Client, Code, IdempotencyConflictPolicy, isTerminal, JobState, Worker } from '@muster/sdk';
+import { Client, Code, IdempotencyConflictPolicy, isTerminal, JobState, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RetryPolicySchema } from '../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
 import { eventually } from '../support/base/eventually.ts';

@@ -1,7 +1,7 @@
 /**
  * Submission rules on two replicas of one PostgreSQL: a key has one job, whatever caller submits at whatever replica.
  */
-import { Client, JobState, type SubmittedJob } from '@muster/sdk';
+import { Client, JobState, type SubmittedJob } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTwoReplicas, type TwoReplicas } from '../support/databases/shared-backends.ts';
 

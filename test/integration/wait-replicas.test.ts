@@ -3,7 +3,7 @@
  * reaches all.
  */
 
-import { Client, JobState } from '@muster/sdk';
+import { Client, JobState } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Statement } from '../../server/store/driver/database.ts';
 import { openPostgres } from '../../server/store/driver/postgres.ts';

@@ -53,8 +53,8 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
   ['server/engine/a.ts', "import type { X } from '../store/store.ts';", '../store/store.ts'],
   [
     'server/engine/a.ts',
-    "import type { X } from '@muster/sdk/gen/muster/v1/job_pb';",
-    '@muster/sdk/gen/muster/v1/job_pb',
+    "import type { X } from '@muster-jobs/sdk/gen/muster/v1/job_pb';",
+    '@muster-jobs/sdk/gen/muster/v1/job_pb',
   ],
   ['server/store/a.ts', "import { EngineError } from '../engine/base/errors.ts';\nimport pg from 'pg';", undefined],
   ['server/store/a.ts', "import type { Replica } from '../engine/replica.ts';", '../engine/replica.ts'],
@@ -65,13 +65,17 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
   ['server/view/a.ts', "import { x } from './b.ts';", undefined],
   ['server/view/a.ts', "import { x } from '../domain/events/trace.ts';", undefined],
   ['server/view/a.ts', "import { x } from '../cli/a.ts';", '../cli/a.ts'],
-  ['server/view/a.ts', "import { x } from '@muster/sdk/grpc';", '@muster/sdk/grpc'],
+  ['server/view/a.ts', "import { x } from '@muster-jobs/sdk/grpc';", '@muster-jobs/sdk/grpc'],
   ['server/domain/a.ts', "import { x } from '../view/a.ts';", '../view/a.ts'],
   ['server/view/a.ts', 'export const x = () => Date.now();', 'Date'],
   ['server/store/a.ts', "import { Replica } from '../engine/replica.ts';", '../engine/replica.ts'],
   ['server/store/a.ts', "import { type X, y } from '../engine/replica.ts';", '../engine/replica.ts'],
   ['server/store/a.ts', "import { x } from '../bus/nats-bus.ts';", '../bus/nats-bus.ts'],
-  ['server/store/a.ts', "import { x } from '@muster/sdk/gen/muster/v1/job_pb';", '@muster/sdk/gen/muster/v1/job_pb'],
+  [
+    'server/store/a.ts',
+    "import { x } from '@muster-jobs/sdk/gen/muster/v1/job_pb';",
+    '@muster-jobs/sdk/gen/muster/v1/job_pb',
+  ],
   ['server/store/a.ts', "export const x = new URL('../bus/thread.ts', import.meta.url);", '../bus/thread.ts'],
   [
     'server/store/a.ts',
@@ -91,7 +95,7 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
   ['server/store/upkeep/vitals.ts', 'export const x = () => database.transaction(work);', 'x opens a transaction'],
   [
     'server/bus/a.ts',
-    "import { x } from '@muster/sdk/gen/muster/v1/job_pb';\nimport { y } from '../wire/a.ts';",
+    "import { x } from '@muster-jobs/sdk/gen/muster/v1/job_pb';\nimport { y } from '../wire/a.ts';",
     undefined,
   ],
   ['server/bus/a.ts', "import { x } from '../api/code.ts';", '../api/code.ts'],
@@ -103,7 +107,11 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
     "import { Ajv } from 'ajv/dist/ajv.js';\nimport { x } from '../engine/ports/ports.ts';",
     undefined,
   ],
-  ['server/schemas/a.ts', "import { x } from '@muster/sdk/gen/muster/v1/job_pb';", '@muster/sdk/gen/muster/v1/job_pb'],
+  [
+    'server/schemas/a.ts',
+    "import { x } from '@muster-jobs/sdk/gen/muster/v1/job_pb';",
+    '@muster-jobs/sdk/gen/muster/v1/job_pb',
+  ],
   ['server/engine/a.ts', "import { x } from '../schemas/validator.ts';", '../schemas/validator.ts'],
   [
     'server/tools/simulate/a.ts',
@@ -124,7 +132,7 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
   ['server/cli/a.ts', "import { x } from '../../workers/demo/jobs.ts';", '../../workers/demo/jobs.ts'],
   [
     'workers/exec/a.ts',
-    "import { Worker } from '@muster/sdk';\nimport { x } from '../../server/domain/base/quantities.ts';",
+    "import { Worker } from '@muster-jobs/sdk';\nimport { x } from '../../server/domain/base/quantities.ts';",
     undefined,
   ],
   [

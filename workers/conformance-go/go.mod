@@ -1,10 +1,10 @@
-module muster.dev/workers/conformance-go
+module github.com/muster-jobs/muster/workers/conformance-go
 
 go 1.25.0
 
 require (
 	google.golang.org/grpc v1.84.0
-	muster.dev/sdk/go v0.1.0
+	github.com/muster-jobs/muster/sdk/go v0.1.0
 )
 
 require (
@@ -27,4 +27,4 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace muster.dev/sdk/go => ../../sdk/go
+replace github.com/muster-jobs/muster/sdk/go => ../../sdk/go

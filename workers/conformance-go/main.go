@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"syscall"
 
-	"muster.dev/sdk/go"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 func main() {

@@ -13,8 +13,8 @@ import (
 
 	"google.golang.org/grpc"
 
-	"muster.dev/sdk/go"
-	pb "muster.dev/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // TestMain runs the worker itself if a test has started this process as one.

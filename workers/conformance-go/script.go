@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"muster.dev/sdk/go"
+	"github.com/muster-jobs/muster/sdk/go"
 )
 
 // script is the input of the handler of that name, which runs the steps in order.

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 
-	"muster.dev/sdk/go"
-	"muster.dev/sdk/go/mustertest"
+	"github.com/muster-jobs/muster/sdk/go"
+	"github.com/muster-jobs/muster/sdk/go/mustertest"
 )
 
 // scripted runs the script of a JSON text.

@@ -1,6 +1,6 @@
 /** The handler `script`: runs the steps of its input. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Child, type JobContext, NonRetryableError, type ProgressCounts, RetryLater } from '@muster/sdk';
+import { type Child, type JobContext, NonRetryableError, type ProgressCounts, RetryLater } from '@muster-jobs/sdk';
 
 interface FailStep {
   readonly do: 'fail';

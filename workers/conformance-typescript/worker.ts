@@ -3,7 +3,7 @@
  *
  *   MUSTER_ADDRESS=127.0.0.1:7070 node workers/conformance-typescript/worker.ts
  */
-import { type JobContext, Worker } from '@muster/sdk';
+import { type JobContext, Worker } from '@muster-jobs/sdk';
 import { runScript } from './script.ts';
 
 const { MUSTER_ADDRESS = '127.0.0.1:7070', MUSTER_WORKER_NAME = 'conformance', MUSTER_SLOTS = '10' } = process.env;

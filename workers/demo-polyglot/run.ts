@@ -1,7 +1,7 @@
 /** The client: applies the definitions, submits the workflow, and reports where each step ran. */
 import { fileURLToPath } from 'node:url';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { isTerminal, type Job } from '@muster/sdk';
+import { isTerminal, type Job } from '@muster-jobs/sdk';
 import { trace } from '@opentelemetry/api';
 import { muster } from '../demo/command.ts';
 import type { Deployment, Session } from '../demo/deployment.ts';

@@ -16,5 +16,5 @@ export async function muster({ address, signal }: Deployment, ...args: readonly 
 
 /** The command line, followed by its stdout. */
 export async function shown(deployment: Deployment, ...args: readonly string[]): Promise<string> {
-  return `$ npx muster ${args.join(' ')}\n${await muster(deployment, ...args)}`;
+  return `$ npx muster-jobs ${args.join(' ')}\n${await muster(deployment, ...args)}`;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Client } from '@muster/sdk';
+import { Client } from '@muster-jobs/sdk';
 import { DemoProcess, type Program } from './processes.ts';
 
 /** Shorter than the defaults (5 s and 15 s), so that a user sees how a lost worker is detected. */

@@ -1,5 +1,5 @@
 /** The ended jobs of the workflow, and the job with the most interesting trace. */
-import { type Client, type Job, JobState } from '@muster/sdk';
+import { type Client, type Job, JobState } from '@muster-jobs/sdk';
 
 const MAX_PER_PAGE = 1_000;
 

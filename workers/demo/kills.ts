@@ -1,6 +1,6 @@
 /** Implements `--kill`: SIGKILL to the Python worker and to the control plane while each has work, and a summary. */
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
-import { AttemptOutcome, type Job } from '@muster/sdk';
+import { AttemptOutcome, type Job } from '@muster-jobs/sdk';
 import type { Deployment, Session } from './deployment.ts';
 import type { Progress } from './progress.ts';
 

@@ -1,6 +1,6 @@
 /** Shows the progress of the workflow: bars on a terminal, otherwise a line at each quarter. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Client, Workflow } from '@muster/sdk';
+import type { Client, Workflow } from '@muster-jobs/sdk';
 import { MultiBar, type SingleBar } from 'cli-progress';
 
 type Steps = Awaited<ReturnType<Client['listWorkflowSteps']>>['steps'];

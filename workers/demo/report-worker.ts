@@ -4,7 +4,7 @@
  */
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type JobContext, Worker } from '@muster/sdk';
+import { type JobContext, Worker } from '@muster-jobs/sdk';
 import { delayChart } from './delay-chart.ts';
 import { addCounts, allOf, type DelayCounts, summarise } from './delay-counts.ts';
 import { delayTable } from './delay-table.ts';

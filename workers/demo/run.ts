@@ -1,7 +1,7 @@
 /** The client: applies the definitions, submits the workflow, and follows it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { isTerminal } from '@muster/sdk';
+import { isTerminal } from '@muster-jobs/sdk';
 import { muster } from './command.ts';
 import { BAND_STARTS } from './delay-counts.ts';
 import type { Deployment } from './deployment.ts';

@@ -1,7 +1,7 @@
 /** One attempt: a process from its start until all processes that it has started have ended. */
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { InfrastructureError, type JobContext } from '@muster/sdk';
+import { InfrastructureError, type JobContext } from '@muster-jobs/sdk';
 import type { CommandSpec } from './command-spec.ts';
 import { fixedEnvironment, jobEnvironment } from './environment.ts';
 import type { Guardian } from './guardian.ts';

@@ -1,5 +1,5 @@
 /** The environment variables of a command: a few named ones, and none of the worker's own secrets. */
-import type { JobContext } from '@muster/sdk';
+import type { JobContext } from '@muster-jobs/sdk';
 import type { CommandSpec } from './command-spec.ts';
 import type { JobFolder } from './job-folder.ts';
 

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { consoleLogger, type HandlerFunction, type Logger, Worker } from '@muster/sdk';
+import { consoleLogger, type HandlerFunction, type Logger, Worker } from '@muster-jobs/sdk';
 import { type CommandHost, runCommand } from './command-run.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { Guardian } from './guardian.ts';

@@ -1,7 +1,7 @@
 /** The input files of one attempt, in a folder that is removed with it. */
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobContext } from '@muster/sdk';
+import type { JobContext } from '@muster-jobs/sdk';
 import { checkpointBytes } from './outcome.ts';
 
 export interface JobFolder {

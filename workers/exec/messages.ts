@@ -1,5 +1,5 @@
 /** Messages of a command on its descriptor 3: JSON lines with progress, checkpoints, logs and extensions. */
-import type { JobContext, LogLevel, ProgressCounts } from '@muster/sdk';
+import type { JobContext, LogLevel, ProgressCounts } from '@muster-jobs/sdk';
 import { spanToMs } from '../../server/domain/base/quantities.ts';
 import { LineSplitter } from './lines.ts';
 

@@ -1,6 +1,6 @@
 /** Converts the end of a process to the outcome of its job: a result, or a failure that retry policies understand. */
 import { constants } from 'node:os';
-import { InfrastructureError, type JobContext, NonRetryableError, payload, RetryLater } from '@muster/sdk';
+import { InfrastructureError, type JobContext, NonRetryableError, payload, RetryLater } from '@muster-jobs/sdk';
 import { type CommandSpec, DEFAULT_EXIT_RULES, type ExitRule, type OutputType } from './command-spec.ts';
 
 type Result = ReturnType<typeof payload>;

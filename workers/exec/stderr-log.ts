@@ -1,5 +1,5 @@
 /** The stderr output of a command: the attempt's log, line by line, and the last lines for the failure. */
-import type { JobContext } from '@muster/sdk';
+import type { JobContext } from '@muster-jobs/sdk';
 import { LineSplitter } from './lines.ts';
 
 /** Maximum size of a log record. */

@@ -114,8 +114,8 @@ const file_muster_v1_asset_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x03 \x01(\x03R\aversion\x12=\n" +
 	"\fpublish_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vpublishTime\x12\x15\n" +
-	"\x06job_id\x18\x05 \x01(\tR\x05jobIdB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x06job_id\x18\x05 \x01(\tR\x05jobIdB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_asset_proto_rawDescOnce sync.Once

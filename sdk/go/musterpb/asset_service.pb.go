@@ -155,8 +155,8 @@ const file_muster_v1_asset_service_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2Y\n" +
 	"\fAssetService\x12I\n" +
 	"\n" +
-	"ListAssets\x12\x1c.muster.v1.ListAssetsRequest\x1a\x1d.muster.v1.ListAssetsResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"ListAssets\x12\x1c.muster.v1.ListAssetsRequest\x1a\x1d.muster.v1.ListAssetsResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_asset_service_proto_rawDescOnce sync.Once

@@ -310,8 +310,8 @@ const file_muster_v1_attempt_proto_rawDesc = "" +
 	"\x16ATTEMPT_OUTCOME_LAPSED\x10\x06\x12\"\n" +
 	"\x1eATTEMPT_OUTCOME_SESSION_CLOSED\x10\a\x12\x1d\n" +
 	"\x19ATTEMPT_OUTCOME_TIMED_OUT\x10\b\x12\x1d\n" +
-	"\x19ATTEMPT_OUTCOME_SUSPENDED\x10\tB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x19ATTEMPT_OUTCOME_SUSPENDED\x10\tB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_attempt_proto_rawDescOnce sync.Once

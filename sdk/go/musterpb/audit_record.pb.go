@@ -214,8 +214,8 @@ const file_muster_v1_audit_record_proto_rawDesc = "" +
 	"\x18AUDIT_ACTION_RETRY_BATCH\x10\x03\x12\x1b\n" +
 	"\x17AUDIT_ACTION_CANCEL_JOB\x10\x04\x12\x1a\n" +
 	"\x16AUDIT_ACTION_RETRY_JOB\x10\x05\x12\x1b\n" +
-	"\x17AUDIT_ACTION_SEAL_BATCH\x10\x06B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x17AUDIT_ACTION_SEAL_BATCH\x10\x06B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_audit_record_proto_rawDescOnce sync.Once

@@ -164,8 +164,8 @@ const file_muster_v1_audit_service_proto_rawDesc = "" +
 	"\arecords\x18\x01 \x03(\v2\x16.muster.v1.AuditRecordR\arecords\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2k\n" +
 	"\fAuditService\x12[\n" +
-	"\x10ListAuditRecords\x12\".muster.v1.ListAuditRecordsRequest\x1a#.muster.v1.ListAuditRecordsResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x10ListAuditRecords\x12\".muster.v1.ListAuditRecordsRequest\x1a#.muster.v1.ListAuditRecordsResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_audit_service_proto_rawDescOnce sync.Once

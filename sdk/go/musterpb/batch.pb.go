@@ -430,8 +430,8 @@ const file_muster_v1_batch_proto_rawDesc = "" +
 	"\x06failed\x18\x04 \x01(\x03R\x06failed\x12\x1c\n" +
 	"\tcancelled\x18\x05 \x01(\x03R\tcancelled\x12\x18\n" +
 	"\aexpired\x18\x06 \x01(\x03R\aexpired\x12\x18\n" +
-	"\askipped\x18\a \x01(\x03R\askippedB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\askipped\x18\a \x01(\x03R\askippedB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_batch_proto_rawDescOnce sync.Once

@@ -498,8 +498,8 @@ const file_muster_v1_batch_service_proto_rawDesc = "" +
 	"\bGetBatch\x12\x1a.muster.v1.GetBatchRequest\x1a\x1b.muster.v1.GetBatchResponse\x12F\n" +
 	"\tSealBatch\x12\x1b.muster.v1.SealBatchRequest\x1a\x1c.muster.v1.SealBatchResponse\x12I\n" +
 	"\n" +
-	"RetryBatch\x12\x1c.muster.v1.RetryBatchRequest\x1a\x1d.muster.v1.RetryBatchResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"RetryBatch\x12\x1c.muster.v1.RetryBatchRequest\x1a\x1d.muster.v1.RetryBatchResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_batch_service_proto_rawDescOnce sync.Once

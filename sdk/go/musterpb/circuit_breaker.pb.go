@@ -281,8 +281,8 @@ const file_muster_v1_circuit_breaker_proto_rawDesc = "" +
 	"\x19CIRCUIT_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14CIRCUIT_STATE_CLOSED\x10\x01\x12\x16\n" +
 	"\x12CIRCUIT_STATE_OPEN\x10\x02\x12\x1b\n" +
-	"\x17CIRCUIT_STATE_HALF_OPEN\x10\x03B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x17CIRCUIT_STATE_HALF_OPEN\x10\x03B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_circuit_breaker_proto_rawDescOnce sync.Once

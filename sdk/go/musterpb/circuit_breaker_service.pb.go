@@ -272,8 +272,8 @@ const file_muster_v1_circuit_breaker_service_proto_rawDesc = "" +
 	"\x0fcircuit_breaker\x18\x01 \x01(\v2\x1f.muster.v1.CircuitBreakerStatusR\x0ecircuitBreaker2\xe3\x01\n" +
 	"\x15CircuitBreakerService\x12d\n" +
 	"\x13ListCircuitBreakers\x12%.muster.v1.ListCircuitBreakersRequest\x1a&.muster.v1.ListCircuitBreakersResponse\x12d\n" +
-	"\x13CloseCircuitBreaker\x12%.muster.v1.CloseCircuitBreakerRequest\x1a&.muster.v1.CloseCircuitBreakerResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x13CloseCircuitBreaker\x12%.muster.v1.CloseCircuitBreakerRequest\x1a&.muster.v1.CloseCircuitBreakerResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_circuit_breaker_service_proto_rawDescOnce sync.Once

@@ -325,8 +325,8 @@ const file_muster_v1_dependency_proto_rawDesc = "" +
 	" DEPENDENCY_CONDITION_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eDEPENDENCY_CONDITION_SUCCEEDED\x10\x01\x12\x1e\n" +
 	"\x1aDEPENDENCY_CONDITION_ENDED\x10\x02\x12\x1f\n" +
-	"\x1bDEPENDENCY_CONDITION_FAILED\x10\x03B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x1bDEPENDENCY_CONDITION_FAILED\x10\x03B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_dependency_proto_rawDescOnce sync.Once

@@ -22,7 +22,7 @@ const (
 )
 
 // Stable reasons of errors. `google.rpc.ErrorInfo.reason` carries the name without the prefix, `domain` is
-// "muster.dev".
+// "muster".
 type ErrorReason int32
 
 const (
@@ -393,8 +393,8 @@ const file_muster_v1_error_proto_rawDesc = "" +
 	"\x1bERROR_REASON_JOB_NOT_FAILED\x10;\x12\"\n" +
 	"\x1eERROR_REASON_TRIGGER_NOT_FOUND\x10<\x12\"\n" +
 	"\x1eERROR_REASON_ROLLOUT_NOT_FOUND\x10=\x12\x1e\n" +
-	"\x1aERROR_REASON_ROLLOUT_ENDED\x10>B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x1aERROR_REASON_ROLLOUT_ENDED\x10>B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_error_proto_rawDescOnce sync.Once

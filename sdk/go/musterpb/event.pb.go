@@ -187,8 +187,8 @@ const file_muster_v1_event_proto_rawDesc = "" +
 	"\vwait_reason\x18\n" +
 	" \x01(\x0e2\x15.muster.v1.WaitReasonR\n" +
 	"waitReason\x120\n" +
-	"\x14soft_deadline_missed\x18\v \x01(\bR\x12softDeadlineMissedB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x14soft_deadline_missed\x18\v \x01(\bR\x12softDeadlineMissedB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_event_proto_rawDescOnce sync.Once

@@ -177,8 +177,8 @@ const file_muster_v1_event_service_proto_rawDesc = "" +
 	"\x06events\x18\x01 \x03(\v2\x13.muster.v1.JobEventR\x06events\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x03R\bposition2^\n" +
 	"\fEventService\x12N\n" +
-	"\vWatchEvents\x12\x1d.muster.v1.WatchEventsRequest\x1a\x1e.muster.v1.WatchEventsResponse0\x01B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\vWatchEvents\x12\x1d.muster.v1.WatchEventsRequest\x1a\x1e.muster.v1.WatchEventsResponse0\x01B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_event_service_proto_rawDescOnce sync.Once

@@ -266,8 +266,8 @@ const file_muster_v1_failure_proto_rawDesc = "" +
 	"\x1cFAILURE_CAUSE_SESSION_CLOSED\x10\n" +
 	"\x12 \n" +
 	"\x1cFAILURE_CAUSE_INFRASTRUCTURE\x10\v\x12\x1c\n" +
-	"\x18FAILURE_CAUSE_DEPENDENCY\x10\fB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x18FAILURE_CAUSE_DEPENDENCY\x10\fB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_failure_proto_rawDescOnce sync.Once

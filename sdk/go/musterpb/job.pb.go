@@ -1395,8 +1395,8 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\x18CANCEL_STAGE_NOT_STARTED\x10\x02\x12\x18\n" +
 	"\x14CANCEL_STAGE_STOPPED\x10\x03\x12\x17\n" +
 	"\x13CANCEL_STAGE_FENCED\x10\x04\x12\x1a\n" +
-	"\x16CANCEL_STAGE_OVERTAKEN\x10\x05B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x16CANCEL_STAGE_OVERTAKEN\x10\x05B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_job_proto_rawDescOnce sync.Once

@@ -820,8 +820,8 @@ const file_muster_v1_job_definition_proto_rawDesc = "" +
 	"\x10CleanupCondition\x12!\n" +
 	"\x1dCLEANUP_CONDITION_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bCLEANUP_CONDITION_CANCELLED\x10\x01\x12\"\n" +
-	"\x1eCLEANUP_CONDITION_UNSUCCESSFUL\x10\x02B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x1eCLEANUP_CONDITION_UNSUCCESSFUL\x10\x02B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_job_definition_proto_rawDescOnce sync.Once

@@ -790,8 +790,8 @@ const file_muster_v1_job_definition_service_proto_rawDesc = "" +
 	"\x12ApplyJobDefinition\x12$.muster.v1.ApplyJobDefinitionRequest\x1a%.muster.v1.ApplyJobDefinitionResponse\x12[\n" +
 	"\x10GetJobDefinition\x12\".muster.v1.GetJobDefinitionRequest\x1a#.muster.v1.GetJobDefinitionResponse\x12a\n" +
 	"\x12ListJobDefinitions\x12$.muster.v1.ListJobDefinitionsRequest\x1a%.muster.v1.ListJobDefinitionsResponse\x12g\n" +
-	"\x14ArchiveJobDefinition\x12&.muster.v1.ArchiveJobDefinitionRequest\x1a'.muster.v1.ArchiveJobDefinitionResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x14ArchiveJobDefinition\x12&.muster.v1.ArchiveJobDefinitionRequest\x1a'.muster.v1.ArchiveJobDefinitionResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_job_definition_service_proto_rawDescOnce sync.Once

@@ -586,8 +586,8 @@ const file_muster_v1_job_explanation_proto_rawDesc = "" +
 	"\vassign_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"assignTime\x127\n" +
 	"\tbeat_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bbeatTime\x12/\n" +
-	"\bprogress\x18\x06 \x01(\v2\x13.muster.v1.ProgressR\bprogressB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\bprogress\x18\x06 \x01(\v2\x13.muster.v1.ProgressR\bprogressB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_job_explanation_proto_rawDescOnce sync.Once

@@ -3273,8 +3273,8 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\n" +
 	"ResumeJobs\x12\x1c.muster.v1.ResumeJobsRequest\x1a\x1d.muster.v1.ResumeJobsResponse\x12C\n" +
 	"\bEraseJob\x12\x1a.muster.v1.EraseJobRequest\x1a\x1b.muster.v1.EraseJobResponse\x12X\n" +
-	"\x0fAddDependencies\x12!.muster.v1.AddDependenciesRequest\x1a\".muster.v1.AddDependenciesResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x0fAddDependencies\x12!.muster.v1.AddDependenciesRequest\x1a\".muster.v1.AddDependenciesResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_job_service_proto_rawDescOnce sync.Once

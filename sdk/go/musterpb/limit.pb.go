@@ -245,8 +245,8 @@ const file_muster_v1_limit_proto_rawDesc = "" +
 	"\x11LIMIT_POLICY_WAIT\x10\x01\x12\x1b\n" +
 	"\x17LIMIT_POLICY_REJECT_NEW\x10\x02\x12\x1e\n" +
 	"\x1aLIMIT_POLICY_CANCEL_OLDEST\x10\x03\x12 \n" +
-	"\x1cLIMIT_POLICY_REPLACE_WAITING\x10\x04B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x1cLIMIT_POLICY_REPLACE_WAITING\x10\x04B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_limit_proto_rawDescOnce sync.Once

@@ -85,8 +85,8 @@ const file_muster_v1_namespace_proto_rawDesc = "" +
 	"\x19muster/v1/namespace.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\"X\n" +
 	"\tNamespace\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x127\n" +
-	"\tretention\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tretentionB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\tretention\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tretentionB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_namespace_proto_rawDescOnce sync.Once

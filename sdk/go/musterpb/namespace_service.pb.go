@@ -243,8 +243,8 @@ const file_muster_v1_namespace_service_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\v2\x14.muster.v1.NamespaceR\tnamespace2\xbd\x01\n" +
 	"\x10NamespaceService\x12O\n" +
 	"\fGetNamespace\x12\x1e.muster.v1.GetNamespaceRequest\x1a\x1f.muster.v1.GetNamespaceResponse\x12X\n" +
-	"\x0fUpdateNamespace\x12!.muster.v1.UpdateNamespaceRequest\x1a\".muster.v1.UpdateNamespaceResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x0fUpdateNamespace\x12!.muster.v1.UpdateNamespaceRequest\x1a\".muster.v1.UpdateNamespaceResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_namespace_service_proto_rawDescOnce sync.Once

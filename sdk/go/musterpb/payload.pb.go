@@ -97,8 +97,8 @@ const file_muster_v1_payload_proto_rawDesc = "" +
 	"\bmetadata\x18\x03 \x03(\v2 .muster.v1.Payload.MetadataEntryR\bmetadata\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_payload_proto_rawDescOnce sync.Once

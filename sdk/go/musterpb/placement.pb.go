@@ -304,8 +304,8 @@ const file_muster_v1_placement_proto_rawDesc = "" +
 	"StickyMode\x12\x1b\n" +
 	"\x17STICKY_MODE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10STICKY_MODE_SOFT\x10\x01\x12\x14\n" +
-	"\x10STICKY_MODE_HARD\x10\x02B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x10STICKY_MODE_HARD\x10\x02B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_placement_proto_rawDescOnce sync.Once

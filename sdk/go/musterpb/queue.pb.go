@@ -312,8 +312,8 @@ const file_muster_v1_queue_proto_rawDesc = "" +
 	"\x05ready\x18\x03 \x01(\x03R\x05ready\x12\x16\n" +
 	"\x06paused\x18\x04 \x01(\x03R\x06paused\x12\x16\n" +
 	"\x06leased\x18\x05 \x01(\x03R\x06leased\x12\x18\n" +
-	"\awaiting\x18\x06 \x01(\x03R\awaitingB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\awaiting\x18\x06 \x01(\x03R\awaitingB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_queue_proto_rawDescOnce sync.Once

@@ -866,8 +866,8 @@ const file_muster_v1_queue_service_proto_rawDesc = "" +
 	"\n" +
 	"PauseQueue\x12\x1c.muster.v1.PauseQueueRequest\x1a\x1d.muster.v1.PauseQueueResponse\x12L\n" +
 	"\vResumeQueue\x12\x1d.muster.v1.ResumeQueueRequest\x1a\x1e.muster.v1.ResumeQueueResponse\x12L\n" +
-	"\vDeleteQueue\x12\x1d.muster.v1.DeleteQueueRequest\x1a\x1e.muster.v1.DeleteQueueResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\vDeleteQueue\x12\x1d.muster.v1.DeleteQueueRequest\x1a\x1e.muster.v1.DeleteQueueResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_queue_service_proto_rawDescOnce sync.Once

@@ -752,8 +752,8 @@ const file_muster_v1_retry_policy_proto_rawDesc = "" +
 	"\x10ExhaustionAction\x12!\n" +
 	"\x1dEXHAUSTION_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16EXHAUSTION_ACTION_FAIL\x10\x01\x12\x1b\n" +
-	"\x17EXHAUSTION_ACTION_PAUSE\x10\x02B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x17EXHAUSTION_ACTION_PAUSE\x10\x02B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_retry_policy_proto_rawDescOnce sync.Once

@@ -508,8 +508,8 @@ const file_muster_v1_rollout_proto_rawDesc = "" +
 	"\x12ROLLOUT_STATE_OPEN\x10\x01\x12\x1a\n" +
 	"\x16ROLLOUT_STATE_PROMOTED\x10\x02\x12\x1d\n" +
 	"\x19ROLLOUT_STATE_ROLLED_BACK\x10\x03\x12\x1c\n" +
-	"\x18ROLLOUT_STATE_SUPERSEDED\x10\x04B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x18ROLLOUT_STATE_SUPERSEDED\x10\x04B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_rollout_proto_rawDescOnce sync.Once

@@ -684,8 +684,8 @@ const file_muster_v1_rollout_service_proto_rawDesc = "" +
 	"\fListRollouts\x12\x1e.muster.v1.ListRolloutsRequest\x1a\x1f.muster.v1.ListRolloutsResponse\x12R\n" +
 	"\rUpdateRollout\x12\x1f.muster.v1.UpdateRolloutRequest\x1a .muster.v1.UpdateRolloutResponse\x12U\n" +
 	"\x0ePromoteRollout\x12 .muster.v1.PromoteRolloutRequest\x1a!.muster.v1.PromoteRolloutResponse\x12X\n" +
-	"\x0fRollBackRollout\x12!.muster.v1.RollBackRolloutRequest\x1a\".muster.v1.RollBackRolloutResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x0fRollBackRollout\x12!.muster.v1.RollBackRolloutRequest\x1a\".muster.v1.RollBackRolloutResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_rollout_service_proto_rawDescOnce sync.Once

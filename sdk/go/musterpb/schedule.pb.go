@@ -343,7 +343,7 @@ func (ScheduleRunCause) EnumDescriptor() ([]byte, []int) {
 
 // Submits a job at each of its times.
 //
-// The job has the labels `muster.dev/schedule` with the schedule's name, and `muster.dev/schedule-time` with its
+// The job has the labels `muster/schedule` with the schedule's name, and `muster/schedule-time` with its
 // scheduled time, such as 2026-11-26T08:30:00.000Z, whenever it starts.
 type Schedule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1010,8 +1010,8 @@ const file_muster_v1_schedule_proto_rawDesc = "" +
 	"\x1eSCHEDULE_RUN_CAUSE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17SCHEDULE_RUN_CAUSE_TIME\x10\x01\x12\x1e\n" +
 	"\x1aSCHEDULE_RUN_CAUSE_TRIGGER\x10\x02\x12\x1f\n" +
-	"\x1bSCHEDULE_RUN_CAUSE_BACKFILL\x10\x03B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x1bSCHEDULE_RUN_CAUSE_BACKFILL\x10\x03B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_schedule_proto_rawDescOnce sync.Once

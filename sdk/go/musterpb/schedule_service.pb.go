@@ -1321,8 +1321,8 @@ const file_muster_v1_schedule_service_proto_rawDesc = "" +
 	"\x0fTriggerSchedule\x12!.muster.v1.TriggerScheduleRequest\x1a\".muster.v1.TriggerScheduleResponse\x12[\n" +
 	"\x10BackfillSchedule\x12\".muster.v1.BackfillScheduleRequest\x1a#.muster.v1.BackfillScheduleResponse\x12X\n" +
 	"\x0fPreviewSchedule\x12!.muster.v1.PreviewScheduleRequest\x1a\".muster.v1.PreviewScheduleResponse\x12[\n" +
-	"\x10ListScheduleRuns\x12\".muster.v1.ListScheduleRunsRequest\x1a#.muster.v1.ListScheduleRunsResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x10ListScheduleRuns\x12\".muster.v1.ListScheduleRunsRequest\x1a#.muster.v1.ListScheduleRunsResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_schedule_service_proto_rawDescOnce sync.Once

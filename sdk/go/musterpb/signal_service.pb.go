@@ -485,8 +485,8 @@ const file_muster_v1_signal_service_proto_rawDesc = "" +
 	"SendSignal\x12\x1c.muster.v1.SendSignalRequest\x1a\x1d.muster.v1.SendSignalResponse\x12I\n" +
 	"\n" +
 	"ApproveJob\x12\x1c.muster.v1.ApproveJobRequest\x1a\x1d.muster.v1.ApproveJobResponse\x12F\n" +
-	"\tRejectJob\x12\x1b.muster.v1.RejectJobRequest\x1a\x1c.muster.v1.RejectJobResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\tRejectJob\x12\x1b.muster.v1.RejectJobRequest\x1a\x1c.muster.v1.RejectJobResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_signal_service_proto_rawDescOnce sync.Once

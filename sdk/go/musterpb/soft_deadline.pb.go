@@ -204,8 +204,8 @@ const file_muster_v1_soft_deadline_proto_rawDesc = "" +
 	"\x1dDEADLINE_REACTION_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18DEADLINE_REACTION_NOTIFY\x10\x01\x12$\n" +
 	" DEADLINE_REACTION_RAISE_PRIORITY\x10\x02\x12\x1c\n" +
-	"\x18DEADLINE_REACTION_CANCEL\x10\x03B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x18DEADLINE_REACTION_CANCEL\x10\x03B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_soft_deadline_proto_rawDescOnce sync.Once

@@ -332,8 +332,8 @@ const file_muster_v1_submission_rule_proto_rawDesc = "" +
 	"\x0fDuplicatePolicy\x12 \n" +
 	"\x1cDUPLICATE_POLICY_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dDUPLICATE_POLICY_USE_EXISTING\x10\x01\x12\x1b\n" +
-	"\x17DUPLICATE_POLICY_REJECT\x10\x02B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x17DUPLICATE_POLICY_REJECT\x10\x02B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_submission_rule_proto_rawDescOnce sync.Once

@@ -29,7 +29,7 @@ const (
 // condition, as in `TriggerCause.filter`, oldest first. Each also has `condition`, the number of its cause in the
 // condition, from 0; and `count`, how many causes it stands for: of several for one condition the newest is kept. An
 // input has a maximum size: if it would be larger, payloads are left out, the largest first, with `payload_omitted`,
-// then labels, with `labels_omitted`. The job has the label `muster.dev/trigger` with the trigger's name.
+// then labels, with `labels_omitted`. The job has the label `muster/trigger` with the trigger's name.
 type Trigger struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The namespace it belongs to.
@@ -1074,8 +1074,8 @@ const file_muster_v1_trigger_proto_rawDesc = "" +
 	"\tcondition\x18\x01 \x01(\x05R\tcondition\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12.\n" +
 	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x14\n" +
-	"\x05count\x18\x04 \x01(\x03R\x05countB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x05count\x18\x04 \x01(\x03R\x05countB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_trigger_proto_rawDescOnce sync.Once

@@ -1030,8 +1030,8 @@ const file_muster_v1_trigger_service_proto_rawDesc = "" +
 	"\fPauseTrigger\x12\x1e.muster.v1.PauseTriggerRequest\x1a\x1f.muster.v1.PauseTriggerResponse\x12R\n" +
 	"\rResumeTrigger\x12\x1f.muster.v1.ResumeTriggerRequest\x1a .muster.v1.ResumeTriggerResponse\x12X\n" +
 	"\x0fListTriggerRuns\x12!.muster.v1.ListTriggerRunsRequest\x1a\".muster.v1.ListTriggerRunsResponse\x12U\n" +
-	"\x0eExplainTrigger\x12 .muster.v1.ExplainTriggerRequest\x1a!.muster.v1.ExplainTriggerResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x0eExplainTrigger\x12 .muster.v1.ExplainTriggerRequest\x1a!.muster.v1.ExplainTriggerResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_trigger_service_proto_rawDescOnce sync.Once

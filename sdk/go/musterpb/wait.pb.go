@@ -215,8 +215,8 @@ const file_muster_v1_wait_proto_rawDesc = "" +
 	"SignalWait\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\"\x0e\n" +
-	"\fApprovalWaitB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\fApprovalWaitB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_wait_proto_rawDescOnce sync.Once

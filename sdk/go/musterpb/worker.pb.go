@@ -524,8 +524,8 @@ const file_muster_v1_worker_proto_rawDesc = "" +
 	"\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12SESSION_STATE_OPEN\x10\x01\x12\x19\n" +
 	"\x15SESSION_STATE_CLOSING\x10\x02\x12\x18\n" +
-	"\x14SESSION_STATE_CLOSED\x10\x03B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x14SESSION_STATE_CLOSED\x10\x03B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_worker_proto_rawDescOnce sync.Once

@@ -391,8 +391,8 @@ const file_muster_v1_worker_service_proto_rawDesc = "" +
 	"\rWorkerService\x12L\n" +
 	"\vListWorkers\x12\x1d.muster.v1.ListWorkersRequest\x1a\x1e.muster.v1.ListWorkersResponse\x12F\n" +
 	"\tGetWorker\x12\x1b.muster.v1.GetWorkerRequest\x1a\x1c.muster.v1.GetWorkerResponse\x12L\n" +
-	"\vDrainWorker\x12\x1d.muster.v1.DrainWorkerRequest\x1a\x1e.muster.v1.DrainWorkerResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\vDrainWorker\x12\x1d.muster.v1.DrainWorkerRequest\x1a\x1e.muster.v1.DrainWorkerResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_worker_service_proto_rawDescOnce sync.Once

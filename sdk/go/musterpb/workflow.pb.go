@@ -1177,8 +1177,8 @@ const file_muster_v1_workflow_proto_rawDesc = "" +
 	"\vFailureMode\x12\x1c\n" +
 	"\x18FAILURE_MODE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16FAILURE_MODE_FAIL_FAST\x10\x01\x12\x1d\n" +
-	"\x19FAILURE_MODE_RUN_BRANCHES\x10\x02B<\n" +
-	"\rdev.muster.v1B\rWorkflowProtoP\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x19FAILURE_MODE_RUN_BRANCHES\x10\x02BO\n" +
+	"\rdev.muster.v1B\rWorkflowProtoP\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_workflow_proto_rawDescOnce sync.Once

@@ -720,8 +720,8 @@ const file_muster_v1_workflow_run_proto_rawDesc = "" +
 	"\x14STEP_STATE_SUCCEEDED\x10\x03\x12\x15\n" +
 	"\x11STEP_STATE_FAILED\x10\x04\x12\x1e\n" +
 	"\x1aSTEP_STATE_UPSTREAM_FAILED\x10\x05\x12\x16\n" +
-	"\x12STEP_STATE_SKIPPED\x10\x06B-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\x12STEP_STATE_SKIPPED\x10\x06B@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_workflow_run_proto_rawDescOnce sync.Once

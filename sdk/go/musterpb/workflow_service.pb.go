@@ -419,8 +419,8 @@ const file_muster_v1_workflow_service_proto_rawDesc = "" +
 	"\x0fWorkflowService\x12L\n" +
 	"\vGetWorkflow\x12\x1d.muster.v1.GetWorkflowRequest\x1a\x1e.muster.v1.GetWorkflowResponse\x12^\n" +
 	"\x11ListWorkflowSteps\x12#.muster.v1.ListWorkflowStepsRequest\x1a$.muster.v1.ListWorkflowStepsResponse\x12C\n" +
-	"\bSkipStep\x12\x1a.muster.v1.SkipStepRequest\x1a\x1b.muster.v1.SkipStepResponseB-\n" +
-	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
+	"\bSkipStep\x12\x1a.muster.v1.SkipStepRequest\x1a\x1b.muster.v1.SkipStepResponseB@\n" +
+	"\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3"
 
 var (
 	file_muster_v1_workflow_service_proto_rawDescOnce sync.Once

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"muster.dev/sdk/go"
-	"muster.dev/sdk/go/mustertest"
+	"github.com/muster-jobs/muster/sdk/go"
+	"github.com/muster-jobs/muster/sdk/go/mustertest"
 )
 
 // resize is a handler as a worker would register it.

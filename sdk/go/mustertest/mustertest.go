@@ -10,11 +10,11 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"muster.dev/sdk/go"
-	"muster.dev/sdk/go/internal/attempt"
-	"muster.dev/sdk/go/internal/uuid"
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go"
+	"github.com/muster-jobs/muster/sdk/go/internal/attempt"
+	"github.com/muster-jobs/muster/sdk/go/internal/uuid"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 const defaultMaxPayload = 512 * 1024

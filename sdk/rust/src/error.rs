@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn the_details_of_a_refusal_are_read() {
         let mut details = ErrorDetails::new();
-        details.set_error_info("QUEUE_FULL", "muster.dev", HashMap::from([("queue".to_owned(), "mail".to_owned())]));
+        details.set_error_info("QUEUE_FULL", "muster", HashMap::from([("queue".to_owned(), "mail".to_owned())]));
         details.add_bad_request_violation("job.priority", "is too high");
         details.set_retry_info(Some(Duration::from_secs(3)));
         let status = tonic::Status::with_error_details(Code::ResourceExhausted, "the queue is full", details);

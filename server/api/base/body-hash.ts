@@ -1,13 +1,13 @@
 /** The content that a request id is bound to: the bytes of the call, with the entries of each map in a fixed order. */
 import { createHash } from 'node:crypto';
 import { toBinary } from '@bufbuild/protobuf';
-import type { JobSubmission } from '@muster/sdk/gen/muster/v1/job_pb';
+import type { JobSubmission } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import {
   type SubmitJobRequest,
   SubmitJobRequestSchema,
   type SubmitJobsRequest,
   SubmitJobsRequestSchema,
-} from '@muster/sdk/gen/muster/v1/job_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { sortedMap } from './sorted-map.ts';
 
 type Entries = Readonly<Record<string, unknown>>;

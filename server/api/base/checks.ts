@@ -3,7 +3,7 @@
  * finds.
  */
 import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
-import type { Payload as WirePayload } from '@muster/sdk/gen/muster/v1/payload_pb';
+import type { Payload as WirePayload } from '@muster-jobs/sdk/gen/muster/v1/payload_pb';
 import { isDottedName } from '../../domain/base/dotted-name.ts';
 import type { Payload } from '../../domain/base/payload.ts';
 import { isUuid } from '../../domain/base/uuid.ts';
@@ -171,7 +171,7 @@ export function checkLabels(
 ): void {
   checkLabelFilter(labels, max, field, violations);
   for (const key of Object.keys(labels).slice(0, max))
-    violations.check(!key.startsWith('muster.dev/'), field, `has the reserved key "${key}"`);
+    violations.check(!key.startsWith('muster/'), field, `has the reserved key "${key}"`);
 }
 
 /** Labels to filter by, including those that Muster sets. */

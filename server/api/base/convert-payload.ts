@@ -2,8 +2,8 @@
 
 import { create } from '@bufbuild/protobuf';
 import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
-import { FailureSchema, type Failure as WireFailure } from '@muster/sdk/gen/muster/v1/failure_pb';
-import { PayloadSchema, type Payload as WirePayload } from '@muster/sdk/gen/muster/v1/payload_pb';
+import { FailureSchema, type Failure as WireFailure } from '@muster-jobs/sdk/gen/muster/v1/failure_pb';
+import { PayloadSchema, type Payload as WirePayload } from '@muster-jobs/sdk/gen/muster/v1/payload_pb';
 import { type Failure, failureCauses, type Payload } from '../../domain/base/payload.ts';
 import { storableText } from '../../domain/base/storable-text.ts';
 import { checkRange, durationMs, payloadFrom, THIRTY_DAYS_MS } from './checks.ts';

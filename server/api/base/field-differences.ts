@@ -7,7 +7,7 @@ import {
   type MessageShape,
   toJson,
 } from '@bufbuild/protobuf';
-import { type FieldDifference, FieldDifferenceSchema } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { type FieldDifference, FieldDifferenceSchema } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
 
 type Fields = Readonly<Record<string, JsonValue>>;
 type Json = JsonValue | undefined;

@@ -7,8 +7,8 @@ import {
   ErrorInfoSchema,
   PreconditionFailureSchema,
   RetryInfoSchema,
-} from '@muster/sdk/gen/google/rpc/error_details_pb';
-import { StatusSchema } from '@muster/sdk/gen/google/rpc/status_pb';
+} from '@muster-jobs/sdk/gen/google/rpc/error_details_pb';
+import { StatusSchema } from '@muster-jobs/sdk/gen/google/rpc/status_pb';
 import { asEngineError, type ErrorReason } from '../../engine/base/errors.ts';
 import { Code } from './code.ts';
 import { durationTo } from './convert-payload.ts';
@@ -139,7 +139,7 @@ function encode(refusal: Refusal): RpcStatus {
   const parts: StatusPart[] = [];
   const add = <D extends DescMessage>(desc: D, value: MessageInitShape<D>) =>
     parts.push({ desc, value: create(desc, value) });
-  add(ErrorInfoSchema, { reason, domain: 'muster.dev', metadata: { ...metadata } });
+  add(ErrorInfoSchema, { reason, domain: 'muster', metadata: { ...metadata } });
   if (violations) add(BadRequestSchema, { fieldViolations: [...violations] });
   if (code === Code.FAILED_PRECONDITION) {
     const subject = metadata.job_id ?? metadata.session_id ?? '';

@@ -1,13 +1,13 @@
 /** BatchService: many jobs that are submitted and followed as one. */
 import { create, toBinary } from '@bufbuild/protobuf';
-import { BatchSchema } from '@muster/sdk/gen/muster/v1/batch_pb';
+import { BatchSchema } from '@muster-jobs/sdk/gen/muster/v1/batch_pb';
 import {
   type BatchService,
   CreateBatchResponseSchema,
   GetBatchResponseSchema,
   RetryBatchResponseSchema,
   SealBatchResponseSchema,
-} from '@muster/sdk/gen/muster/v1/batch_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/batch_service_pb';
 import type { Replica } from '../../engine/replica.ts';
 import { checkText, namespaceOf, requestIdOf } from '../base/checks.ts';
 import type { CallContext } from '../base/context.ts';

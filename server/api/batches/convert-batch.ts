@@ -6,7 +6,7 @@ import {
   type BatchRetry,
   BatchRetrySchema,
   BatchSchema,
-} from '@muster/sdk/gen/muster/v1/batch_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/batch_pb';
 import { callbackFields, countEnded, type FailurePolicy } from '../../domain/batches/batch.ts';
 import { leftOf } from '../../domain/batches/batch-retry.ts';
 import { estimatedEndUs, rateOf } from '../../domain/explain/end-rate.ts';

@@ -4,7 +4,7 @@ import {
   CleanupCondition,
   type TaskBodySchema,
   type JobDefinition as WireDefinition,
-} from '@muster/sdk/gen/muster/v1/job_definition_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
 import { type DefinedCleanup, definitionDefaults, type JobDefinition } from '../../domain/definitions/definition.ts';
 import { checkDottedName, durationMs, isKnown } from '../base/checks.ts';
 import { durationTo } from '../base/convert-payload.ts';

@@ -7,7 +7,7 @@ import {
   type TaskBody,
   TaskBodySchema,
   type JobDefinition as WireDefinition,
-} from '@muster/sdk/gen/muster/v1/job_definition_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
 import { definitionDefaults, type JobDefinition } from '../../domain/definitions/definition.ts';
 import { isReserved, RESERVED } from '../../domain/definitions/reserved-names.ts';
 import { WAIT_TIMEOUT_MS } from '../../domain/signals/wait.ts';

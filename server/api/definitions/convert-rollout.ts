@@ -6,7 +6,7 @@ import {
   type Rollout as WireRollout,
   type RolloutSettings as WireSettings,
   type RolloutStep as WireStep,
-} from '@muster/sdk/gen/muster/v1/rollout_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/rollout_pb';
 import type { EndedCounts } from '../../domain/base/failure-rates.ts';
 import { type RolloutSettings, type RolloutStep, rolloutStates } from '../../domain/definitions/rollout.ts';
 import type { Rollout } from '../../engine/ports/definitions.ts';

@@ -7,7 +7,7 @@ import {
   type ProtobufSchema,
   ProtobufSchemaSchema,
   type JobDefinition as WireDefinition,
-} from '@muster/sdk/gen/muster/v1/job_definition_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
 import type { PayloadSchema } from '../../domain/definitions/definition.ts';
 import type { Violations } from '../base/violations.ts';
 

@@ -1,6 +1,6 @@
 /** JobDefinitionService: stores the definitions that jobs are created from. */
 import { create } from '@bufbuild/protobuf';
-import { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
 import {
   ApplyJobDefinitionResponseSchema,
   ArchiveJobDefinitionResponseSchema,
@@ -8,7 +8,7 @@ import {
   GetJobDefinitionResponseSchema,
   type JobDefinitionService,
   ListJobDefinitionsResponseSchema,
-} from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
 import { isReserved, RESERVED } from '../../domain/definitions/reserved-names.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { checkDottedName, namespaceOf, pageSizeOf, requestIdOf } from '../base/checks.ts';

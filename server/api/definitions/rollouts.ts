@@ -7,7 +7,7 @@ import {
   RollBackRolloutResponseSchema,
   type RolloutService,
   UpdateRolloutResponseSchema,
-} from '@muster/sdk/gen/muster/v1/rollout_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/rollout_service_pb';
 import type { RolloutName } from '../../engine/ports/definitions.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { checkDottedName, checkText, namespaceOf, pageSizeOf, requestIdOf } from '../base/checks.ts';

@@ -2,7 +2,7 @@
  * Fields of a definition about how attempts run. Workflows and waits have no attempts: a workflow's steps have jobs
  * with their own definitions.
  */
-import type { JobDefinition as WireDefinition } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import type { JobDefinition as WireDefinition } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
 import type { Violations } from '../base/violations.ts';
 
 const refusals = {

@@ -1,6 +1,6 @@
 /** AssetService: lists the assets that jobs publish. */
 import { create } from '@bufbuild/protobuf';
-import { type AssetService, ListAssetsResponseSchema } from '@muster/sdk/gen/muster/v1/asset_service_pb';
+import { type AssetService, ListAssetsResponseSchema } from '@muster-jobs/sdk/gen/muster/v1/asset_service_pb';
 import type { Replica } from '../../engine/replica.ts';
 import { namespaceOf, pageSizeOf } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';

@@ -1,8 +1,8 @@
 /** Converts dependencies and data assets between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
-import { AssetSchema, type Asset as WireAsset } from '@muster/sdk/gen/muster/v1/asset_pb';
-import { DependencyCondition, type Dependency as WireDependency } from '@muster/sdk/gen/muster/v1/dependency_pb';
-import type { ParentAttempt as WireParent } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { AssetSchema, type Asset as WireAsset } from '@muster-jobs/sdk/gen/muster/v1/asset_pb';
+import { DependencyCondition, type Dependency as WireDependency } from '@muster-jobs/sdk/gen/muster/v1/dependency_pb';
+import type { ParentAttempt as WireParent } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { isUuid } from '../../domain/base/uuid.ts';
 import {
   type Condition,

@@ -1,6 +1,6 @@
 /** The method of JobService that adds dependencies to a job. */
 import { create } from '@bufbuild/protobuf';
-import { AddDependenciesResponseSchema, type JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { AddDependenciesResponseSchema, type JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import type { Replica } from '../../engine/replica.ts';
 import { requestIdOf } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';

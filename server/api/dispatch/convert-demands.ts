@@ -7,7 +7,7 @@ import {
   type Demands as WireDemands,
   type MemoryGrowth as WireGrowth,
   type Sticky as WireSticky,
-} from '@muster/sdk/gen/muster/v1/placement_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/placement_pb';
 import { isUuid } from '../../domain/base/uuid.ts';
 import type { Demands, MemoryGrowth, StickyTo } from '../../domain/dispatch/demands.ts';
 import { compileLabels } from '../../domain/dispatch/label-expression.ts';

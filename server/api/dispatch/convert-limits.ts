@@ -1,13 +1,13 @@
 /** Converts limits and fairness between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
-import type { JobDefinition as WireDefinition } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import type { JobDefinition as WireDefinition } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
 import {
   KeyLimitSchema,
   RateLimitSchema,
   type KeyLimit as WireKeyLimit,
   LimitPolicy as WirePolicy,
   type RateLimit as WireRate,
-} from '@muster/sdk/gen/muster/v1/limit_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/limit_pb';
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
 import { compileKey, MAX_KEY } from '../../domain/definitions/key-expression.ts';
 import { MAX_WEIGHT, MIN_WEIGHT } from '../../domain/dispatch/fair-rank.ts';

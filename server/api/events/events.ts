@@ -1,11 +1,11 @@
 /** EventService: streams events as they happen. */
 import { create } from '@bufbuild/protobuf';
-import { type JobEvent, JobEventSchema } from '@muster/sdk/gen/muster/v1/event_pb';
+import { type JobEvent, JobEventSchema } from '@muster-jobs/sdk/gen/muster/v1/event_pb';
 import {
   type EventService,
   type WatchEventsRequest,
   WatchEventsResponseSchema,
-} from '@muster/sdk/gen/muster/v1/event_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/event_service_pb';
 import { waitReasons } from '../../domain/explain/wait-reasons.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { isMiss } from '../../domain/jobs/soft-deadline.ts';

@@ -7,7 +7,7 @@ import {
   JobExplanationSchema,
   type RunningAttemptSchema,
   type StartEstimateSchema,
-} from '@muster/sdk/gen/muster/v1/job_explanation_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_explanation_pb';
 import type { Blocker, Constraint } from '../../domain/explain/constraint.ts';
 import type { RunningAttempt, StartEstimate } from '../../domain/explain/explanation.ts';
 import { waitReasons } from '../../domain/explain/wait-reasons.ts';

@@ -1,8 +1,8 @@
 /** Converts filters of jobs between the contract and the core: one check for all requests that have one. */
 
 import { create } from '@bufbuild/protobuf';
-import { JobState as WireState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobFilterSchema, type JobFilter as WireFilter } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobState as WireState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobFilterSchema, type JobFilter as WireFilter } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { isUuid } from '../../domain/base/uuid.ts';
 import type { JobFilter } from '../../domain/jobs/job-filter.ts';
 import { type JobState, stateOf } from '../../domain/jobs/job-state.ts';

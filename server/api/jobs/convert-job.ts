@@ -1,6 +1,11 @@
 /** Converts jobs and submissions between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
-import { type Attempt, AttemptSchema, type LateReport, LateReportSchema } from '@muster/sdk/gen/muster/v1/attempt_pb';
+import {
+  type Attempt,
+  AttemptSchema,
+  type LateReport,
+  LateReportSchema,
+} from '@muster-jobs/sdk/gen/muster/v1/attempt_pb';
 import {
   type Cancellation,
   CancellationSchema,
@@ -8,7 +13,7 @@ import {
   type Job,
   JobSchema,
   type JobSubmission,
-} from '@muster/sdk/gen/muster/v1/job_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import type { Failure } from '../../domain/base/payload.ts';
 import { MAX_KEY } from '../../domain/definitions/key-expression.ts';
 import { parseTraceparent, traceparentOf } from '../../domain/events/trace.ts';

@@ -1,6 +1,6 @@
 /** Converts jobs that the control plane submits later by itself: for a schedule, or when a batch ends. */
 import { create } from '@bufbuild/protobuf';
-import { type JobSubmission, JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { type JobSubmission, JobSubmissionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import type { ScheduledJob } from '../../engine/ports/schedules.ts';
 import { durationTo, payloadTo } from '../base/convert-payload.ts';
 import { sortedMap } from '../base/sorted-map.ts';

@@ -1,6 +1,6 @@
 /** Progress of an attempt, from and to the wire. */
 import { create } from '@bufbuild/protobuf';
-import { ProgressSchema, type Progress as WireProgress } from '@muster/sdk/gen/muster/v1/job_pb';
+import { ProgressSchema, type Progress as WireProgress } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import {
   estimatedEndUs,
   fractionOf,

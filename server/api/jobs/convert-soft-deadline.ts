@@ -4,7 +4,7 @@ import {
   SoftDeadlineSchema,
   DeadlineReaction as WireReaction,
   type SoftDeadline as WireSoftDeadline,
-} from '@muster/sdk/gen/muster/v1/soft_deadline_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/soft_deadline_pb';
 import { deadlineReactions, reactionOf, type SoftDeadline } from '../../domain/jobs/soft-deadline.ts';
 import { checkRange, durationMs, isKnown, TEN_YEARS_MS, timestampUs } from '../base/checks.ts';
 import { durationTo, timestampTo } from '../base/convert-payload.ts';

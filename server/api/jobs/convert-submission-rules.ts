@@ -1,6 +1,6 @@
 /** Converts a definition's submission rules between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
-import type { JobDefinition as WireDefinition } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import type { JobDefinition as WireDefinition } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
 import {
   DebounceSchema,
   ThrottleSchema,
@@ -9,7 +9,7 @@ import {
   DuplicatePolicy as WirePolicy,
   type Throttle as WireThrottle,
   type Uniqueness as WireUniqueness,
-} from '@muster/sdk/gen/muster/v1/submission_rule_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/submission_rule_pb';
 import { partsOf } from '../../domain/jobs/input-key.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import {

@@ -4,7 +4,7 @@ import {
   type JobDefinitionSchema,
   ProgressWatchdogSchema,
   type JobDefinition as WireDefinition,
-} from '@muster/sdk/gen/muster/v1/job_definition_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
 import type { TimeLimits, Watchdog } from '../../domain/jobs/time-limits.ts';
 import { durationMs, TEN_YEARS_MS, THIRTY_DAYS_MS } from '../base/checks.ts';
 import { durationTo } from '../base/convert-payload.ts';

@@ -10,7 +10,7 @@ import {
   RetryJobResponseSchema,
   type UpdateJobRequest,
   UpdateJobResponseSchema,
-} from '@muster/sdk/gen/muster/v1/job_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import type { Update } from '../../domain/jobs/pause.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { checkRange, checkText, requestIdOf, timestampUs } from '../base/checks.ts';

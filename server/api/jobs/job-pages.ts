@@ -7,7 +7,7 @@ import {
   PauseJobsResponseSchema,
   ResumeJobsResponseSchema,
   RetryJobsResponseSchema,
-} from '@muster/sdk/gen/muster/v1/job_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { isTerminal, type JobState, stateCodes } from '../../domain/jobs/job-state.ts';
 import type { JobPage } from '../../engine/ports/jobs.ts';
 import type { Replica } from '../../engine/replica.ts';

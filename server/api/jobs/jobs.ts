@@ -11,7 +11,7 @@ import {
   SubmitJobsResponseSchema,
   WaitJobResponseSchema,
   WatchJobResponseSchema,
-} from '@muster/sdk/gen/muster/v1/job_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import type { SubmittedJob } from '../../engine/ports/submissions.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { bodyHashOf } from '../base/body-hash.ts';

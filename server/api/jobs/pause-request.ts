@@ -1,6 +1,6 @@
 /** Requests to pause jobs. */
 import type { Duration } from '@bufbuild/protobuf/wkt';
-import { PausedTimeouts, type PauseJobRequest } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { PausedTimeouts, type PauseJobRequest } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import type { Pause } from '../../engine/jobs/change/pauses.ts';
 import { checkText, durationMs, isKnown } from '../base/checks.ts';
 import type { Violations } from '../base/violations.ts';

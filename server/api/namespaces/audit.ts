@@ -1,7 +1,7 @@
 /** AuditService: the record of manual actions. */
 import { create } from '@bufbuild/protobuf';
-import { AuditRecordSchema, type AuditRecord as WireRecord } from '@muster/sdk/gen/muster/v1/audit_record_pb';
-import { type AuditService, ListAuditRecordsResponseSchema } from '@muster/sdk/gen/muster/v1/audit_service_pb';
+import { AuditRecordSchema, type AuditRecord as WireRecord } from '@muster-jobs/sdk/gen/muster/v1/audit_record_pb';
+import { type AuditService, ListAuditRecordsResponseSchema } from '@muster-jobs/sdk/gen/muster/v1/audit_service_pb';
 import { auditActions } from '../../domain/namespaces/audit.ts';
 import type { AuditRecord } from '../../engine/ports/namespaces.ts';
 import type { Replica } from '../../engine/replica.ts';

@@ -1,11 +1,11 @@
 /** NamespaceService: stores the settings of namespaces. */
 import { create } from '@bufbuild/protobuf';
-import { type Namespace, NamespaceSchema } from '@muster/sdk/gen/muster/v1/namespace_pb';
+import { type Namespace, NamespaceSchema } from '@muster-jobs/sdk/gen/muster/v1/namespace_pb';
 import {
   GetNamespaceResponseSchema,
   type NamespaceService,
   UpdateNamespaceResponseSchema,
-} from '@muster/sdk/gen/muster/v1/namespace_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/namespace_service_pb';
 import { definitionDefaults } from '../../domain/definitions/definition.ts';
 import type { NamespaceSettings } from '../../engine/namespaces/namespaces.ts';
 import type { Replica } from '../../engine/replica.ts';

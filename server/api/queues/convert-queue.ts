@@ -1,7 +1,7 @@
 /** Converts queues between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import type { FieldMask } from '@bufbuild/protobuf/wkt';
-import { QueueSchema, type Queue as WireQueue } from '@muster/sdk/gen/muster/v1/queue_pb';
+import { QueueSchema, type Queue as WireQueue } from '@muster-jobs/sdk/gen/muster/v1/queue_pb';
 import type { BacklogBounds } from '../../domain/queues/backlog.ts';
 import type { Queue, QueueName, QueueSettings } from '../../engine/ports/queues.ts';
 import { checkName, checkProse, checkText, durationMs, THIRTY_DAYS_MS } from '../base/checks.ts';

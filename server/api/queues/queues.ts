@@ -9,7 +9,7 @@ import {
   type QueueService,
   ResumeQueueResponseSchema,
   UpdateQueueResponseSchema,
-} from '@muster/sdk/gen/muster/v1/queue_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
 import type { QueueName } from '../../engine/ports/queues.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { checkName, checkText, namespaceOf, pageSizeOf, requestIdOf } from '../base/checks.ts';

@@ -4,7 +4,7 @@ import {
   type CircuitBreakerService,
   CloseCircuitBreakerResponseSchema,
   ListCircuitBreakersResponseSchema,
-} from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/circuit_breaker_service_pb';
 import type { Replica } from '../../engine/replica.ts';
 import { checkDottedName, namespaceOf, pageSizeOf, requestIdOf } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';

@@ -5,7 +5,7 @@ import {
   type CircuitBreakerStatus,
   CircuitBreakerStatusSchema,
   type CircuitBreaker as WireBreaker,
-} from '@muster/sdk/gen/muster/v1/circuit_breaker_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/circuit_breaker_pb';
 import { definitionDefaults } from '../../domain/definitions/definition.ts';
 import {
   type BreakerStatus,

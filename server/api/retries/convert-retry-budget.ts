@@ -1,6 +1,6 @@
 /** Converts retry budgets between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
-import { RetryBudgetSchema, type RetryBudget as WireBudget } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+import { RetryBudgetSchema, type RetryBudget as WireBudget } from '@muster-jobs/sdk/gen/muster/v1/retry_policy_pb';
 import { definitionDefaults } from '../../domain/definitions/definition.ts';
 import type { RetryBudget } from '../../domain/retries/retry-policy.ts';
 import { checkRange } from '../base/checks.ts';

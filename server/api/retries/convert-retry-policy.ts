@@ -13,7 +13,7 @@ import {
   type CauseLimits as WireLimits,
   type RetryPolicy as WirePolicy,
   type RetryRule as WireRule,
-} from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/retry_policy_pb';
 import { definitionDefaults } from '../../domain/definitions/definition.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
 import {

@@ -4,7 +4,7 @@ import {
   ScheduleTimesSchema,
   type CalendarRule as WireRule,
   type ScheduleTimes as WireTimes,
-} from '@muster/sdk/gen/muster/v1/schedule_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
 import { type CalendarRule, type ScheduleTimes, timesProblems } from '../../domain/schedules/nominal-times.ts';
 import { durationMs, TEN_YEARS_MS, timestampUs } from '../base/checks.ts';
 import { durationTo, timestampTo } from '../base/convert-payload.ts';

@@ -5,7 +5,7 @@ import {
   ScheduleSchema,
   type ScheduleRun as WireRun,
   type Schedule as WireSchedule,
-} from '@muster/sdk/gen/muster/v1/schedule_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
 import { namesOf } from '../../domain/base/codes.ts';
 import {
   type CatchUpPolicy,

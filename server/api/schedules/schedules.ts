@@ -1,6 +1,6 @@
 /** ScheduleService: submits jobs at set times. */
 import { create } from '@bufbuild/protobuf';
-import { ScheduleSchema } from '@muster/sdk/gen/muster/v1/schedule_pb';
+import { ScheduleSchema } from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
 import {
   ApplyScheduleResponseSchema,
   BackfillScheduleResponseSchema,
@@ -14,7 +14,7 @@ import {
   ResumeScheduleResponseSchema,
   type ScheduleService,
   TriggerScheduleResponseSchema,
-} from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/schedule_service_pb';
 import type { FoundTimes } from '../../domain/schedules/nominal-times.ts';
 import type { ScheduleSpec } from '../../engine/ports/schedules.ts';
 import type { Replica } from '../../engine/replica.ts';

@@ -6,7 +6,7 @@ import {
   ListAttemptLogsResponseSchema,
   type WatchAttemptLogsRequest,
   WatchAttemptLogsResponseSchema,
-} from '@muster/sdk/gen/muster/v1/job_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import type { LogPosition } from '../../engine/ports/logs.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { checkRange, pageSizeOf } from '../base/checks.ts';

@@ -7,7 +7,7 @@ import {
   LogRecordSchema,
   LogLevel as WireLevel,
   type LogRecord as WireRecord,
-} from '@muster/sdk/gen/muster/v1/log_record_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/log_record_pb';
 import type { KeptRecord, LogLevel, LogPosition, LogRecord } from '../../engine/ports/logs.ts';
 import { timestampUs } from '../base/checks.ts';
 import { timestampTo } from '../base/convert-payload.ts';

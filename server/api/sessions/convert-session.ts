@@ -1,13 +1,17 @@
 /** Converts the messages of the worker protocol between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
-import { type AttemptReport, ReleaseReason, type Suspended } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import {
+  type AttemptReport,
+  ReleaseReason,
+  type Suspended,
+} from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
 import {
   type Credit,
   type NatsCredentials,
   NatsCredentialsSchema,
   type ProgressUpdate,
-} from '@muster/sdk/gen/muster/worker/v1/session_pb';
-import type { SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_pb';
+import type { SendHeartbeatRequest } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
 import { MAX_AWAITED } from '../../domain/dependencies/children.ts';
 import type { GrantedCredit } from '../../engine/dispatch/unspent-credits.ts';

@@ -1,6 +1,6 @@
 /** SessionService: the worker protocol. */
 import { create } from '@bufbuild/protobuf';
-import { ReportResult } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import { ReportResult } from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
 import {
   CloseSessionResponseSchema,
   type OpenSessionRequest,
@@ -8,7 +8,7 @@ import {
   ReportAttemptsResponseSchema,
   SendHeartbeatResponseSchema,
   type SessionService,
-} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { uuidToBytes } from '../../domain/base/uuid.ts';
 import type { Clock } from '../../engine/ports/ports.ts';
 import type { NewSession } from '../../engine/ports/sessions.ts';

@@ -1,19 +1,19 @@
 /** WorkerService: shows workers to operators. */
 import { create } from '@bufbuild/protobuf';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import {
   type HeldJob,
   HeldJobSchema,
   SessionState,
   type Worker,
   WorkerSchema,
-} from '@muster/sdk/gen/muster/v1/worker_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/worker_pb';
 import {
   DrainWorkerResponseSchema,
   GetWorkerResponseSchema,
   ListWorkersResponseSchema,
   type WorkerService,
-} from '@muster/sdk/gen/muster/v1/worker_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/worker_service_pb';
 import type { HeldJob as HeldJobView, WorkerView } from '../../engine/ports/sessions.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { NIL_UUID, namespaceOf, pageSizeOf, requestIdOf, sessionIdOf } from '../base/checks.ts';

@@ -5,7 +5,7 @@ import {
   SignalWaitSchema,
   WaitBodySchema,
   type WaitBody as WireWait,
-} from '@muster/sdk/gen/muster/v1/wait_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/wait_pb';
 import type { WaitBody } from '../../domain/signals/wait.ts';
 import { checkDottedName } from '../base/checks.ts';
 import type { Violations } from '../base/violations.ts';

@@ -1,6 +1,6 @@
 /** SignalService: signals and approvals for jobs that wait for them. */
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { Payload as WirePayload } from '@muster/sdk/gen/muster/v1/payload_pb';
+import type { Payload as WirePayload } from '@muster-jobs/sdk/gen/muster/v1/payload_pb';
 import {
   ApproveJobResponseSchema,
   RejectJobResponseSchema,
@@ -8,7 +8,7 @@ import {
   SendSignalRequestSchema,
   SendSignalResponseSchema,
   type SignalService,
-} from '@muster/sdk/gen/muster/v1/signal_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/signal_service_pb';
 import { MAX_KEY } from '../../domain/definitions/key-expression.ts';
 import { KEEP_DEFAULT_MS } from '../../domain/signals/signal-queue.ts';
 import type { Replica } from '../../engine/replica.ts';

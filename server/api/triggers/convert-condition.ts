@@ -6,7 +6,7 @@ import {
   TriggerConditionSchema,
   type TriggerCause as WireCause,
   type TriggerCondition as WireCondition,
-} from '@muster/sdk/gen/muster/v1/trigger_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/trigger_pb';
 import { isTerminal, type JobState, stateCodes } from '../../domain/jobs/job-state.ts';
 import { compileCauseExpression } from '../../domain/triggers/cause-expressions.ts';
 import { type Cause, type CauseSource, type Condition, causesOf } from '../../domain/triggers/condition.ts';

@@ -7,7 +7,7 @@ import {
   type TriggerProgress as WireProgress,
   type TriggerRun as WireRun,
   type Trigger as WireTrigger,
-} from '@muster/sdk/gen/muster/v1/trigger_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/trigger_pb';
 import { overlapPolicies, scheduleRunStates, scheduleSkipReasons } from '../../domain/schedules/schedule.ts';
 import type { Schedule, ScheduleRun, ScheduleSpec, TriggerRules } from '../../engine/ports/schedules.ts';
 import type { KeyProgress } from '../../engine/triggers/trigger-progress.ts';

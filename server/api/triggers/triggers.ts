@@ -1,6 +1,6 @@
 /** TriggerService: submits jobs when conditions are met. */
 import { create } from '@bufbuild/protobuf';
-import { TriggerSchema } from '@muster/sdk/gen/muster/v1/trigger_pb';
+import { TriggerSchema } from '@muster-jobs/sdk/gen/muster/v1/trigger_pb';
 import {
   ApplyTriggerResponseSchema,
   DeleteTriggerResponseSchema,
@@ -11,7 +11,7 @@ import {
   PauseTriggerResponseSchema,
   ResumeTriggerResponseSchema,
   type TriggerService,
-} from '@muster/sdk/gen/muster/v1/trigger_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/trigger_service_pb';
 import type { Replica } from '../../engine/replica.ts';
 import { checkText, namespaceOf, pageSizeOf, requestIdOf } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';

@@ -5,7 +5,7 @@ import {
   SuccessRuleSchema,
   type FanOut as WireFanOut,
   type SuccessRule as WireRule,
-} from '@muster/sdk/gen/muster/v1/workflow_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { countIn, indexesText, parseIndexes } from '../../domain/workflows/success-indexes.ts';
 import { type FanOut, MAX_ITEMS, type SuccessRule } from '../../domain/workflows/workflow.ts';
 import { checkRange } from '../base/checks.ts';

@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import {
   DependencyExpressionSchema,
   type DependencyExpression as WireExpression,
-} from '@muster/sdk/gen/muster/v1/workflow_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { namesOf } from '../../domain/base/codes.ts';
 import { conditions, MAX_DEPENDENCIES } from '../../domain/dependencies/dependencies.ts';
 import type { DependencyExpression } from '../../domain/workflows/workflow.ts';

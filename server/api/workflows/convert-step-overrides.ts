@@ -1,6 +1,6 @@
 /** Converts a step's overrides of its definition between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
-import { StepOverridesSchema, type StepOverrides as WireOverrides } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { StepOverridesSchema, type StepOverrides as WireOverrides } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import type { StepOverrides } from '../../domain/workflows/workflow.ts';
 import { checkName, checkRange, durationMs, TEN_YEARS_MS, THIRTY_DAYS_MS } from '../base/checks.ts';
 import { durationTo } from '../base/convert-payload.ts';

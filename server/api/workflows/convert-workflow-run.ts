@@ -9,7 +9,7 @@ import {
   WorkflowSchema,
   type WorkflowStepRun,
   WorkflowStepRunSchema,
-} from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { namesOf } from '../../domain/base/codes.ts';
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
 import { stepRoles } from '../../domain/workflows/workflow.ts';

@@ -12,7 +12,7 @@ import {
   type WorkflowStep as WireStep,
   WorkflowBodySchema,
   WorkflowStepSchema,
-} from '@muster/sdk/gen/muster/v1/workflow_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { namesOf } from '../../domain/base/codes.ts';
 import { workflowProblems } from '../../domain/workflows/checks/validate.ts';
 import {

@@ -5,7 +5,7 @@ import {
   ListWorkflowStepsResponseSchema,
   SkipStepResponseSchema,
   type WorkflowService,
-} from '@muster/sdk/gen/muster/v1/workflow_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/workflow_service_pb';
 import type { Replica } from '../../engine/replica.ts';
 import { jobIdOf, namespaceOf, pageSizeOf, requestIdOf } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';

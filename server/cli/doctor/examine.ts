@@ -1,5 +1,5 @@
 /** Reads bounded amounts of data from the server for the checks, and returns their findings. */
-import { Code, type JobDefinition, JobState, MusterError, type Queue, type Worker } from '@muster/sdk/grpc';
+import { Code, type JobDefinition, JobState, MusterError, type Queue, type Worker } from '@muster-jobs/sdk/grpc';
 import type { Connection } from '../connection.ts';
 import { reportOf } from '../failures/failure-report.ts';
 import { allPages } from '../pages.ts';

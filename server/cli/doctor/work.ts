@@ -7,7 +7,7 @@ import {
   type QueueCounts,
   SessionState,
   type Worker,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import { countText } from '../../view/times.ts';
 import { type Finding, finding, some } from './finding.ts';
 

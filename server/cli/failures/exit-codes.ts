@@ -1,5 +1,5 @@
 /** Exit codes of `muster`, which scripts can distinguish. */
-import { Code, JobState } from '@muster/sdk/grpc';
+import { Code, JobState } from '@muster-jobs/sdk/grpc';
 
 export const Exit = {
   OK: 0,

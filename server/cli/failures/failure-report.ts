@@ -1,6 +1,6 @@
 /** Reports a failure: what happened, in which field, why, and what to do next. */
 import { styleText } from 'node:util';
-import { Code, MusterError } from '@muster/sdk/grpc';
+import { Code, MusterError } from '@muster-jobs/sdk/grpc';
 import type { CommandStream } from '../command-process.ts';
 import { Interrupted } from '../invocation.ts';
 import { printable, printableLines } from '../output/printable.ts';

@@ -1,5 +1,5 @@
 /** Translates refusals of a call into the terms of the user's input. */
-import { MusterError } from '@muster/sdk/grpc';
+import { MusterError } from '@muster-jobs/sdk/grpc';
 
 /** The same error with renamed fields. */
 export function renameFields(error: MusterError, rename: (field: string) => string): MusterError {

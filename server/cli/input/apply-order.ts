@@ -1,7 +1,7 @@
 /**
  * The order in which the definitions of files are applied: the definitions of a workflow's steps must exist before it.
  */
-import type { JobDefinition } from '@muster/sdk/grpc';
+import type { JobDefinition } from '@muster-jobs/sdk/grpc';
 
 /** Each definition after those that its steps name, if they are in the list; otherwise in the order of the input. */
 export function inOrder<T extends { readonly definition: JobDefinition }>(wanted: readonly T[]): T[] {

@@ -1,6 +1,6 @@
 /** Options for the dependencies of a job. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { DependencyCondition, DependencySchema } from '@muster/sdk/grpc';
+import { DependencyCondition, DependencySchema } from '@muster-jobs/sdk/grpc';
 import { InvalidArgumentError } from 'commander';
 
 export interface DependencyOptions {

@@ -2,7 +2,7 @@
  * The limits of a dry run: the server checks a workflow against its current definitions, and those of the same files
  * may be new to it, or change.
  */
-import { type ApplyJobDefinitionResponse, type JobDefinition, MusterError } from '@muster/sdk/grpc';
+import { type ApplyJobDefinitionResponse, type JobDefinition, MusterError } from '@muster-jobs/sdk/grpc';
 import { madeFrom } from './apply-order.ts';
 
 export class DryRun {

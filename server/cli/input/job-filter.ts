@@ -1,7 +1,7 @@
 /** Options that select jobs, the same for all commands that take many. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { type JobFilterSchema, type JobState, JobStateSchema } from '@muster/sdk/grpc';
+import { type JobFilterSchema, type JobState, JobStateSchema } from '@muster-jobs/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
 import { label } from './labels.ts';
 import { repeated } from './numbers.ts';

@@ -1,5 +1,5 @@
 /** Names of log levels. */
-import { LogLevel, LogLevelSchema } from '@muster/sdk/grpc';
+import { LogLevel, LogLevelSchema } from '@muster-jobs/sdk/grpc';
 
 export const levels: readonly string[] = ['debug', 'info', 'warn', 'error'];
 

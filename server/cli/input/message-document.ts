@@ -5,7 +5,7 @@
 import type { DescEnum, DescField, DescMessage, JsonObject, JsonValue, MessageShape } from '@bufbuild/protobuf';
 import { fromJson } from '@bufbuild/protobuf';
 import { DurationSchema } from '@bufbuild/protobuf/wkt';
-import { PayloadSchema } from '@muster/sdk/grpc';
+import { PayloadSchema } from '@muster-jobs/sdk/grpc';
 import { nearName } from '../../domain/base/near-name.ts';
 import { spanToMs } from '../../domain/base/quantities.ts';
 

@@ -1,7 +1,7 @@
 /** The input of a job from the command line, a file or stdin. */
 import { createReadStream } from 'node:fs';
 import { create } from '@bufbuild/protobuf';
-import { type Payload, PayloadSchema } from '@muster/sdk/grpc';
+import { type Payload, PayloadSchema } from '@muster-jobs/sdk/grpc';
 import { type CommandProcess, pathOf } from '../command-process.ts';
 import { CliError } from '../failures/cli-error.ts';
 

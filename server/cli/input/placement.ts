@@ -1,6 +1,6 @@
 /** Options for a job's demands on its worker. */
 import { create } from '@bufbuild/protobuf';
-import { type Demands, DemandsSchema, type Sticky, StickyMode, StickySchema } from '@muster/sdk/grpc';
+import { type Demands, DemandsSchema, type Sticky, StickyMode, StickySchema } from '@muster-jobs/sdk/grpc';
 
 export interface PlacementOptions {
   readonly require?: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 /** Options for the bounds of a queue's backlog. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { durationFromMs, type QueueSchema } from '@muster/sdk/grpc';
+import { durationFromMs, type QueueSchema } from '@muster-jobs/sdk/grpc';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { spanToMs } from '../../domain/base/quantities.ts';
 import { integer } from './numbers.ts';

@@ -1,6 +1,6 @@
 /** Options for the limits and weights of a queue. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { durationFromMs, type QueueSchema, type RateLimitSchema } from '@muster/sdk/grpc';
+import { durationFromMs, type QueueSchema, type RateLimitSchema } from '@muster-jobs/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
 import { spanToMs } from '../../domain/base/quantities.ts';
 import { CliError } from '../failures/cli-error.ts';

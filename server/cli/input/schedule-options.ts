@@ -11,7 +11,7 @@ import {
   ScheduleSchema,
   type ScheduleTimes,
   ScheduleTimesSchema,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { DefinitionRef } from './definition-name.ts';
 import { label } from './labels.ts';

@@ -1,7 +1,12 @@
 /** Options of a submission, and their conversion to the message. */
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { durationFromMs, IdempotencyConflictPolicy, type JobSubmission, JobSubmissionSchema } from '@muster/sdk/grpc';
+import {
+  durationFromMs,
+  IdempotencyConflictPolicy,
+  type JobSubmission,
+  JobSubmissionSchema,
+} from '@muster-jobs/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliError } from '../failures/cli-error.ts';
 import { amount } from './amounts.ts';

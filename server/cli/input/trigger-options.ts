@@ -11,7 +11,7 @@ import {
   type TriggerCondition,
   TriggerConditionSchema,
   TriggerSchema,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliError } from '../failures/cli-error.ts';
 import type { DefinitionRef } from './definition-name.ts';

@@ -1,6 +1,6 @@
 /** Changes all jobs that match a filter, page by page; and the choice between ids of jobs and a filter. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { JobFilterSchema } from '@muster/sdk/grpc';
+import type { JobFilterSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { countText } from '../../view/times.ts';
 import type { Connection } from '../connection.ts';

@@ -4,7 +4,7 @@ import {
   type FieldDifference,
   type RolloutSettings,
   RolloutState,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
 import { stepsText, stepText } from './rollout-view.ts';

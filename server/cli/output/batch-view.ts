@@ -1,6 +1,6 @@
 /** Shows batches: members, progress and outcome. */
 import { timestampDate } from '@bufbuild/protobuf/wkt';
-import { type Batch, type BatchCounts, type Job, JobState, stateName } from '@muster/sdk/grpc';
+import { type Batch, type BatchCounts, type Job, JobState, stateName } from '@muster-jobs/sdk/grpc';
 import { countText, spanText } from '../../view/times.ts';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';

@@ -1,6 +1,6 @@
 /** A definition as YAML that can be applied again in any namespace; fields that the server sets are in comments. */
 import { type JsonObject, toJson } from '@bufbuild/protobuf';
-import { type JobDefinition, JobDefinitionSchema } from '@muster/sdk/grpc';
+import { type JobDefinition, JobDefinitionSchema } from '@muster-jobs/sdk/grpc';
 import { stringify } from 'yaml';
 import { timeText } from './times.ts';
 

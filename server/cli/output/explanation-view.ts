@@ -1,5 +1,5 @@
 /** Shows an explanation: its sentences, then the blockers, and the next steps. */
-import { type Blocker, type Constraint, type JobExplanation, waitReasonName } from '@muster/sdk/grpc';
+import { type Blocker, type Constraint, type JobExplanation, waitReasonName } from '@muster-jobs/sdk/grpc';
 import type { Output } from './output.ts';
 import { printable, printableLines } from './printable.ts';
 import { timeText } from './times.ts';

@@ -6,7 +6,7 @@ import {
   FailureCauseSchema,
   type Job,
   waitReasonName,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import { reportedText } from '../../view/progress-words.ts';
 import { spanBetween } from '../../view/times.ts';
 import type { Output } from './output.ts';

@@ -1,6 +1,6 @@
 /** Shows log records: time, level, message; a heading per attempt, and a line where records are missing. */
 import { timestampDate } from '@bufbuild/protobuf/wkt';
-import { LogLevel, type LogRecord } from '@muster/sdk/grpc';
+import { LogLevel, type LogRecord } from '@muster-jobs/sdk/grpc';
 import { countText } from '../../view/times.ts';
 import { levelName } from '../input/log-level.ts';
 import type { Output, Style } from './output.ts';

@@ -1,5 +1,5 @@
 /** Shows payloads: JSON indented, text as it is, other bytes by their number. */
-import type { Payload } from '@muster/sdk/grpc';
+import type { Payload } from '@muster-jobs/sdk/grpc';
 import { printableLines } from './printable.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });

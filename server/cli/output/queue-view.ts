@@ -1,5 +1,5 @@
 /** Shows queues: state, limits and backlog. */
-import { durationToMs, type Queue, type QueueCounts, type RateLimit } from '@muster/sdk/grpc';
+import { durationToMs, type Queue, type QueueCounts, type RateLimit } from '@muster-jobs/sdk/grpc';
 import { countText, durationText } from '../../view/times.ts';
 import type { Output } from './output.ts';
 import type { Column } from './table.ts';

@@ -7,7 +7,7 @@ import {
   type RolloutSettings,
   RolloutState,
   type RolloutStep,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import {
   type EndedCounts,
   failsTooOften,

@@ -11,7 +11,7 @@ import {
   ScheduleRunState,
   ScheduleSkipReason,
   type ScheduleTimes,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import { countText, durationText, spanText } from '../../view/times.ts';
 import type { Output } from './output.ts';
 import type { Column } from './table.ts';

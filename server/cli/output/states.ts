@@ -1,5 +1,5 @@
 /** Colours of the states of jobs and steps. */
-import { JobState, StepState, stateName } from '@muster/sdk/grpc';
+import { JobState, StepState, stateName } from '@muster-jobs/sdk/grpc';
 import { stepStateName } from '../../view/state-words.ts';
 import type { Output, Style } from './output.ts';
 

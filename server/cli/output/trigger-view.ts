@@ -10,7 +10,7 @@ import {
   type TriggerCondition,
   type TriggerProgress,
   type TriggerRun,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import { countText, durationText } from '../../view/times.ts';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';

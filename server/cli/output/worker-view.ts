@@ -1,5 +1,5 @@
 /** Shows a worker: what it can run, its state, and its jobs. */
-import { type Handler, type HeldJob, SessionState, stateName, type Worker } from '@muster/sdk/grpc';
+import { type Handler, type HeldJob, SessionState, stateName, type Worker } from '@muster-jobs/sdk/grpc';
 import { reportedText } from '../../view/progress-words.ts';
 import type { Output } from './output.ts';
 import { styledState } from './states.ts';

@@ -1,7 +1,7 @@
 /** Exports the jobs that arrived at a server in a period as arrivals, with their recorded run times. */
 import type { JsonObject } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { type Job, JobState } from '@muster/sdk/grpc';
+import { type Job, JobState } from '@muster-jobs/sdk/grpc';
 import { MAX_ARRIVALS } from '../../tools/simulate/scenario.ts';
 import { countText } from '../../view/times.ts';
 import { CliError } from '../failures/cli-error.ts';
@@ -11,7 +11,7 @@ import { allPages } from '../pages.ts';
 
 const DAY_MS = 86_400_000;
 /** Reserved for labels that Muster sets. */
-const RESERVED = 'muster.dev/';
+const RESERVED = 'muster/';
 
 export type ExportOptions = Pick<FilterOptions, 'since' | 'until' | 'definition' | 'queue'>;
 

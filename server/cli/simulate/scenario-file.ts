@@ -1,6 +1,6 @@
 /** A user-written scenario: definitions and queues as in the contract, and the workers. */
 import { create, type DescMessage, type JsonObject, toJson } from '@bufbuild/protobuf';
-import { JobDefinitionSchema, QueueSchema, TaskBodySchema } from '@muster/sdk/grpc';
+import { JobDefinitionSchema, QueueSchema, TaskBodySchema } from '@muster-jobs/sdk/grpc';
 import { nearName } from '../../domain/base/near-name.ts';
 import { MAX_SLOTS, MAX_WORKERS, type Scenario, type WorkerOffer } from '../../tools/simulate/scenario.ts';
 import { faultsOfResources } from '../../tools/simulate/worker-resources.ts';

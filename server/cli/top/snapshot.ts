@@ -1,5 +1,5 @@
 /** The data of `muster top`: queues and workers from the API, rates and ages from the metrics. */
-import type { Queue, Worker } from '@muster/sdk/grpc';
+import type { Queue, Worker } from '@muster-jobs/sdk/grpc';
 import type { Connection } from '../connection.ts';
 import { allPages } from '../pages.ts';
 import { type Family, parseMetrics, sumOf } from './metrics-text.ts';

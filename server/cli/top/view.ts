@@ -1,6 +1,6 @@
 /** A snapshot as lines for a terminal, and as a document for programs. */
 import type { JsonObject } from '@bufbuild/protobuf';
-import type { Worker } from '@muster/sdk/grpc';
+import type { Worker } from '@muster-jobs/sdk/grpc';
 import { countText, spanText } from '../../view/times.ts';
 import type { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';

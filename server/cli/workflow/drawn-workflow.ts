@@ -1,5 +1,5 @@
 /** Reads a workflow for drawing, with the texts above and below the drawing. */
-import type { WorkflowStepRun } from '@muster/sdk/grpc';
+import type { WorkflowStepRun } from '@muster-jobs/sdk/grpc';
 import { drawnSteps } from '../../view/drawn-steps.ts';
 import type { DrawnWorkflow } from '../../view/drawn-workflow.ts';
 import { countText } from '../../view/times.ts';

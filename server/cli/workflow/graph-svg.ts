@@ -1,5 +1,5 @@
 /** Draws the graph of a workflow: a box per step, to the right of those that it needs. */
-import type { WorkflowStepRun } from '@muster/sdk/grpc';
+import type { WorkflowStepRun } from '@muster-jobs/sdk/grpc';
 import type { DrawnWorkflow } from '../../view/drawn-workflow.ts';
 import { type Cell, cellsOf } from '../../view/graph-routes.ts';
 import { stepStateName } from '../../view/state-words.ts';

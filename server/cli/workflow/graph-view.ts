@@ -1,5 +1,5 @@
 /** The steps of a workflow as a tree. */
-import { StepRole, type WorkflowStepRun } from '@muster/sdk/grpc';
+import { StepRole, type WorkflowStepRun } from '@muster-jobs/sdk/grpc';
 import type { DrawnWorkflow } from '../../view/drawn-workflow.ts';
 import { type Branch, treeOf } from '../../view/graph-layout.ts';
 import { stepStateName } from '../../view/state-words.ts';

@@ -1,6 +1,6 @@
 /** Follows the overall progress of a workflow. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { isTerminal, type Job, JobState, MusterError, type Workflow } from '@muster/sdk/grpc';
+import { isTerminal, type Job, JobState, MusterError, type Workflow } from '@muster-jobs/sdk/grpc';
 import { howFarText } from '../../view/workflow-words.ts';
 import type { Connection } from '../connection.ts';
 

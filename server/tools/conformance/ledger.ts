@@ -1,5 +1,5 @@
 /** The credits of one session as received by the control plane. */
-import type { Credit } from '@muster/sdk/gen/muster/worker/v1/session_pb';
+import type { Credit } from '@muster-jobs/sdk/gen/muster/worker/v1/session_pb';
 
 export interface GrantedCredit {
   readonly id: number;

@@ -2,8 +2,8 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { type Any, anyPack } from '@bufbuild/protobuf/wkt';
 import { Metadata, status } from '@grpc/grpc-js';
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '@muster/sdk/gen/google/rpc/error_details_pb';
-import { StatusSchema } from '@muster/sdk/gen/google/rpc/status_pb';
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '@muster-jobs/sdk/gen/google/rpc/error_details_pb';
+import { StatusSchema } from '@muster-jobs/sdk/gen/google/rpc/status_pb';
 import { durationOf } from './durations.ts';
 
 export interface Refusal {
@@ -42,7 +42,7 @@ function detailsOf({ reason, field, retryMs, message }: Refusal) {
   const details: Any[] = [];
   const add = <D extends DescMessage>(schema: D, value: MessageInitShape<D>) =>
     details.push(anyPack(schema, create(schema, value)));
-  if (reason !== undefined) add(ErrorInfoSchema, { reason, domain: 'muster.dev' });
+  if (reason !== undefined) add(ErrorInfoSchema, { reason, domain: 'muster' });
   if (field !== undefined) add(BadRequestSchema, { fieldViolations: [{ field, description: message }] });
   if (retryMs !== undefined) add(RetryInfoSchema, { retryDelay: durationOf(retryMs) });
   return details;

@@ -1,6 +1,6 @@
 /** The context of a case's steps: its worker, its control plane, and its named attempts. */
 import { create } from '@bufbuild/protobuf';
-import { type Assignment, AssignmentSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { type Assignment, AssignmentSchema } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { Unfulfilled } from './failures.ts';
 import type { Lab } from './lab.ts';
 import type { GrantedCredit } from './ledger.ts';

@@ -1,10 +1,13 @@
 /** Rules that apply in every case: checked with each call of the worker. */
 import { equals, toBinary } from '@bufbuild/protobuf';
-import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
-import { ProgressSchema } from '@muster/sdk/gen/muster/v1/job_pb';
-import { type AttemptReport, AttemptReportSchema } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
-import type { ProgressUpdate } from '@muster/sdk/gen/muster/worker/v1/session_pb';
-import type { ReportAttemptsRequest, SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { FailureCause } from '@muster-jobs/sdk/gen/muster/v1/failure_pb';
+import { ProgressSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { type AttemptReport, AttemptReportSchema } from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
+import type { ProgressUpdate } from '@muster-jobs/sdk/gen/muster/worker/v1/session_pb';
+import type {
+  ReportAttemptsRequest,
+  SendHeartbeatRequest,
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { enumName } from './enum-name.ts';
 import { keyOf, outcomeText } from './plane/attempt.ts';
 import type { Call } from './plane/rpc-server.ts';

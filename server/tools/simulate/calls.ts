@@ -5,7 +5,7 @@ import {
   BadRequestSchema,
   type ErrorInfo,
   ErrorInfoSchema,
-} from '@muster/sdk/gen/google/rpc/error_details_pb';
+} from '@muster-jobs/sdk/gen/google/rpc/error_details_pb';
 import { statusOf } from '../../api/base/status.ts';
 import { services } from '../../api/service.ts';
 import type { Replica } from '../../engine/replica.ts';

@@ -1,9 +1,9 @@
 /** The deployment of a scenario: the real engine on the simulated database, with definitions, queues and workers. */
 import { fromJson } from '@bufbuild/protobuf';
-import { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { QueueSchema } from '@muster/sdk/gen/muster/v1/queue_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { JobDefinitionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { QueueSchema } from '@muster-jobs/sdk/gen/muster/v1/queue_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
 import { composeStore } from '../../engine/base/composed-store.ts';
 import { DbClock } from '../../engine/base/db-clock.ts';
 import type { Log } from '../../engine/ports/ports.ts';

@@ -1,6 +1,6 @@
 /** Submits each job when it arrives, as clients do, and records the result of the call. */
 import type { JsonObject } from '@bufbuild/protobuf';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { durationTo } from '../../api/base/convert-payload.ts';
 import { CallRefusal, type Calls } from './calls.ts';
 import { givenKeysOf } from './given-keys.ts';

@@ -1,5 +1,5 @@
 /** Whether a failed call leaves its outcome unknown, or certainly did nothing. */
-import { Code, MusterError } from '@muster/sdk';
+import { Code, MusterError } from '@muster-jobs/sdk';
 
 /** The outcome is unknown, or the call was not even tried: it may be repeated. */
 const unknown: ReadonlySet<number> = new Set([

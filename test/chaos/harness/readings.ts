@@ -1,5 +1,5 @@
 /** The answers of each replica to clients about ended jobs. */
-import { Client, type Job } from '@muster/sdk';
+import { Client, type Job } from '@muster-jobs/sdk';
 import type { Reading } from '../checker/evidence.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 

@@ -1,5 +1,5 @@
 /** A whole run: deployment, fleet and load, from the first process to the evidence after the recovery. */
-import { Client, type JobRequest } from '@muster/sdk';
+import { Client, type JobRequest } from '@muster-jobs/sdk';
 import { eventually } from '../../support/base/eventually.ts';
 import type { Backup } from '../../support/base/standby.ts';
 import type { Evidence } from '../checker/evidence.ts';

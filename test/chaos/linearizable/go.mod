@@ -1,4 +1,4 @@
-module muster.dev/test/chaos/linearizable
+module github.com/muster-jobs/muster/test/chaos/linearizable
 
 go 1.25.0
 

@@ -1,7 +1,7 @@
 /** Clients under load: they submit, wait and cancel through all faults, and log the answers they get. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, isTerminal, type JobRequest } from '@muster/sdk';
+import { Client, isTerminal, type JobRequest } from '@muster-jobs/sdk';
 import type { Dice } from '../harness/dice.ts';
 import { isUnknown, reasonOf } from '../harness/outcomes.ts';
 import { makeJob } from './mix.ts';

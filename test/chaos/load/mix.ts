@@ -1,5 +1,5 @@
 /** The jobs of the load. */
-import type { JobRequest } from '@muster/sdk';
+import type { JobRequest } from '@muster-jobs/sdk';
 import type { Dice } from '../harness/dice.ts';
 
 /** The shortest run timeout of any job. */

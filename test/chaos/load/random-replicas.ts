@@ -3,8 +3,8 @@
  * each call: one replica continues what another one has begun. It submits jobs, waits for them, reads lists page by
  * page, and follows the events.
  */
-import { Client, JobState } from '@muster/sdk';
-import type { JobEvent } from '@muster/sdk/gen/muster/v1/event_pb';
+import { Client, JobState } from '@muster-jobs/sdk';
+import type { JobEvent } from '@muster-jobs/sdk/gen/muster/v1/event_pb';
 import { eventually } from '../../support/base/eventually.ts';
 import type { Dice } from '../harness/dice.ts';
 import { TcpProxy } from '../harness/network/tcp-proxy.ts';

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from '@muster/sdk';
+import { Client } from '@muster-jobs/sdk';
 import { stateOf } from '../../../server/domain/jobs/job-state.ts';
 import type { Dice } from '../harness/dice.ts';
 import { isUnknown, reasonOf } from '../harness/outcomes.ts';

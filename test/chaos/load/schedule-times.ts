@@ -1,5 +1,5 @@
 /** The times of a schedule against its jobs: each time has one job, or is recorded as skipped. */
-import { type Client, type ScheduleRun, ScheduleRunState } from '@muster/sdk';
+import { type Client, type ScheduleRun, ScheduleRunState } from '@muster-jobs/sdk';
 import { eventually } from '../../support/base/eventually.ts';
 
 const SECOND_US = 1_000_000;
@@ -58,8 +58,8 @@ async function runsOf(client: Client, name: string): Promise<ScheduleRun[]> {
 
 async function jobsOf(client: Client, name: string): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
-  for await (const { jobId, labels } of client.list({ labels: { 'muster.dev/schedule': name } })) {
-    const time = labels['muster.dev/schedule-time'] ?? '';
+  for await (const { jobId, labels } of client.list({ labels: { 'muster/schedule': name } })) {
+    const time = labels['muster/schedule-time'] ?? '';
     found.set(time, [...(found.get(time) ?? []), jobId]);
   }
   return found;

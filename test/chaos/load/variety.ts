@@ -19,7 +19,7 @@ import {
   OverlapPolicy,
   stateName,
   Worker,
-} from '@muster/sdk';
+} from '@muster-jobs/sdk';
 import { eventually } from '../../support/base/eventually.ts';
 import { Tally } from '../harness/tally.ts';
 import { LONG_MS, PAUSE_MS, repeated } from './repeated.ts';
@@ -285,7 +285,7 @@ export class Variety {
 
   /** By its label, which replicas of every release set. */
   async #cleanupOf(jobId: string): Promise<Job | undefined> {
-    for await (const job of this.#client.list({ labels: { 'muster.dev/cleanup-of': jobId } })) return job;
+    for await (const job of this.#client.list({ labels: { 'muster/cleanup-of': jobId } })) return job;
     return undefined;
   }
 }

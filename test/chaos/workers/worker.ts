@@ -4,7 +4,7 @@
  */
 import { openSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type JobContext, Worker } from '@muster/sdk';
+import { type JobContext, Worker } from '@muster-jobs/sdk';
 
 const [address = '', name = '', file = '', slots = '8'] = process.argv.slice(2);
 const records = openSync(file, 'a');

@@ -69,7 +69,10 @@ export class RustCopy {
 /** Only the SDK's own package has exactly this name. */
 function setVersion(file: string): void {
   const manifest = readFileSync(file, 'utf8');
-  const changed = manifest.replace(/^name = "muster"\nversion = ".*"$/m, `name = "muster"\nversion = "${VERSION}"`);
-  if (changed === manifest) throw new Error(`${file} has no version of the package "muster"`);
+  const changed = manifest.replace(
+    /^name = "muster-jobs"\nversion = ".*"$/m,
+    `name = "muster-jobs"\nversion = "${VERSION}"`,
+  );
+  if (changed === manifest) throw new Error(`${file} has no version of the package "muster-jobs"`);
   writeFileSync(file, changed);
 }

@@ -2,7 +2,7 @@
  * A page in a real browser submits a job and sees its result; pages of other origins get nothing and change nothing.
  */
 
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../../support/base/browser.ts';

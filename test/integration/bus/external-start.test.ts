@@ -1,7 +1,7 @@
 /** `muster start` on an existing NATS, as a process: what its log says about the credentials of workers. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, Worker } from '@muster/sdk';
+import { Client, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child } from '../../chaos/harness/child.ts';
 import { eventually } from '../../support/base/eventually.ts';

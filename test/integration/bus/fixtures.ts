@@ -1,7 +1,7 @@
 /** Shared fixtures of the bus tests: a log that records, a client in place of a worker, and some assignments. */
 import { randomUUID } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
-import { type SessionMessage, SessionMessageSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { type SessionMessage, SessionMessageSchema } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { connect, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { expect } from 'vitest';
 import { issueSessionJwt } from '../../../server/bus/session-jwt.ts';

@@ -1,6 +1,6 @@
 /** A replica that starts while its bus is down: it is degraded, runs jobs, and uses the bus once that answers. */
 import { type AddressInfo, createServer } from 'node:net';
-import { Client, Worker } from '@muster/sdk';
+import { Client, Worker } from '@muster-jobs/sdk';
 import { expect, it } from 'vitest';
 import { startTestReplica } from '../../support/base/replica.ts';
 

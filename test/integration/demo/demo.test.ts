@@ -58,10 +58,10 @@ it('the demo computes the table that the flights give', async () => {
   expect(plain).toMatch(/^ {2}parts counted {2}\d+ of 40 +the whole +\d+ % done, about [\d.]+ s left$/m);
   // The clean-up has removed the drafts.
   expect(readdirSync(join(folder, 'plain')).sort()).toEqual(['flight-delays.svg', 'flight-delays.txt']);
-  expect(plain).toMatch(/^\$ npx muster graph \S+\nflight-delays@1 .* SUCCEEDED +6 steps: 6 SUCCEEDED\n/m);
+  expect(plain).toMatch(/^\$ npx muster-jobs graph \S+\nflight-delays@1 .* SUCCEEDED +6 steps: 6 SUCCEEDED\n/m);
   expect(plain).toMatch(/^count +SUCCEEDED +40\/40\n[\s\S]*^tidy \(finally\) +SUCCEEDED/m);
   // The last output is one job's trace.
-  const [, trace = ''] = plain.split(/^\$ npx muster trace [0-9a-f-]{36}$/m);
+  const [, trace = ''] = plain.split(/^\$ npx muster-jobs trace [0-9a-f-]{36}$/m);
   expect(trace).toMatch(/^\nTrace [0-9a-f]{32} .* SUCCEEDED\n[\s\S]*─ process +worker delay-(stats|report), session/);
 });
 
@@ -71,7 +71,7 @@ it.runIf(runsAll)(
     const killed = await outputOf(['--kill', '--out', join(folder, 'killed')]);
     expect(read('killed', 'flight-delays.txt')).toBe(read('plain', 'flight-delays.txt'));
     expect(read('killed', 'flight-delays.svg')).toBe(read('plain', 'flight-delays.svg'));
-    const [, trace = ''] = killed.split('$ npx muster trace ');
+    const [, trace = ''] = killed.split('$ npx muster-jobs trace ');
     expect(trace).toMatch(
       /─ attempt 1 [^\n]*(LAPSED|RELEASED|ABORTED|SESSION_CLOSED)[\s\S]*─ attempt \d [^\n]*SUCCEEDED, after span/,
     );

@@ -1,7 +1,7 @@
 /** Commands as handlers: their input, their output, and the outcomes of their exits. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FailureCause, JobState, payload } from '@muster/sdk';
+import { FailureCause, JobState, payload } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/base/eventually.ts';
 import { makeScratchFolder, removeFolder } from '../../support/base/replica.ts';

@@ -1,7 +1,7 @@
 /** Commands that are stopped by cancels, timeouts and the end of their worker, with all of their child processes. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { JobState } from '@muster/sdk';
+import { JobState } from '@muster-jobs/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/base/eventually.ts';
 import { type ExecWorld, failureOf, lives, startExecWorld } from '../../support/cli/exec-worker.ts';

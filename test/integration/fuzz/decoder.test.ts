@@ -5,7 +5,7 @@
 import { request as httpRequest } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { type DescMethod, fromJson, toBinary } from '@bufbuild/protobuf';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import type { Database, Statement } from '../../../server/store/driver/database.ts';

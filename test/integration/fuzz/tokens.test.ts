@@ -2,9 +2,9 @@
  * Page tokens that are flipped in a bit, cut, extended, or of another list, namespace or filter; names of random text.
  */
 
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { WorkerService } from '@muster-jobs/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { Refusal } from '../api/base/rpc.ts';

@@ -3,9 +3,9 @@
  * database.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { Job, JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import type { Job, JobSubmissionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';

@@ -3,9 +3,9 @@
  * meanwhile. Each ends once, SUCCEEDED or CANCELLED, and every answer agrees with that.
  */
 
-import { CancelStage, type Job } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { CancelStage, type Job } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { describe, expect, it } from 'vitest';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import { eventually } from '../../support/base/eventually.ts';

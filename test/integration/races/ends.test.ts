@@ -1,8 +1,8 @@
 /** Races of a total timeout and a result, of two reports of one attempt, and of a manual retry and an erasure. */
 
-import { CancelStage } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { CancelStage } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { describe, expect, it } from 'vitest';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import { eventually } from '../../support/base/eventually.ts';

@@ -3,7 +3,7 @@
  * answer.
  */
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/base/eventually.ts';
 import { databaseKinds } from '../../support/databases/databases.ts';

@@ -1,7 +1,7 @@
 /** The server's API reference: valid, complete, true, and with examples that run unchanged. */
 import { createHash } from 'node:crypto';
 import { type DescMethod, fromJson, type JsonObject } from '@bufbuild/protobuf';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /** Batches through the client, against a real control plane. */
 import { randomUUID } from 'node:crypto';
-import { type Batch, Code, JobState, Worker } from '@muster/sdk';
+import { type Batch, Code, JobState, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Deployment } from './deployment.ts';
 

@@ -1,18 +1,18 @@
 /** A client's stream that breaks continues where it was, over real gRPC; nothing is delivered twice. */
 import { create, type DescMethodServerStreaming, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
-import { Client, Code, JobState } from '@muster/sdk';
+import { Client, Code, JobState } from '@muster-jobs/sdk';
 import {
   EventService,
   type WatchEventsRequest,
   WatchEventsResponseSchema,
-} from '@muster/sdk/gen/muster/v1/event_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/event_service_pb';
 import {
   JobService,
   type WatchAttemptLogsRequest,
   WatchAttemptLogsResponseSchema,
   WatchJobResponseSchema,
-} from '@muster/sdk/gen/muster/v1/job_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterEach, expect, it } from 'vitest';
 
 /** The messages of a stream before its end, or before it breaks with a code. */

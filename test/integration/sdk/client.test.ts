@@ -1,6 +1,14 @@
 /** Calls of the client about definitions, jobs, workers, breakers and the namespace, on a real control plane. */
-import type { Job } from '@muster/sdk';
-import { Client, Code, CompatibilityKind, DuplicatePolicy, durationToMs, JobState, MusterError } from '@muster/sdk';
+import type { Job } from '@muster-jobs/sdk';
+import {
+  Client,
+  Code,
+  CompatibilityKind,
+  DuplicatePolicy,
+  durationToMs,
+  JobState,
+  MusterError,
+} from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/base/eventually.ts';
 import { Deployment } from './deployment.ts';

@@ -1,6 +1,6 @@
 /** Each recipe of docs/cookbook.md, unchanged: applied, run by its handlers, and compared with its text. */
 import { readFileSync } from 'node:fs';
-import { Client, JobFailedError, JobState, Worker } from '@muster/sdk';
+import { Client, JobFailedError, JobState, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../support/cli/cli-server.ts';
 

@@ -1,7 +1,7 @@
 /** A real control plane, a client, and a worker of each language in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Client } from '@muster/sdk';
+import { Client } from '@muster-jobs/sdk';
 import type { ConfigInput } from '../../../server/config.ts';
 import { eventually } from '../../support/base/eventually.ts';
 import { startTestReplica, type TestReplica } from '../../support/base/replica.ts';

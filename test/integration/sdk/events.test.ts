@@ -1,6 +1,6 @@
 /** Events of jobs, as a client watches them on a real control plane. */
-import type { EventPage } from '@muster/sdk';
-import { Code, JobState } from '@muster/sdk';
+import type { EventPage } from '@muster-jobs/sdk';
+import { Code, JobState } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../support/base/eventually.ts';
 import { Deployment } from './deployment.ts';

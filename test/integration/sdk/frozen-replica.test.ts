@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { create } from '@bufbuild/protobuf';
-import { Client, JobState } from '@muster/sdk';
-import { GetJobResponseSchema, JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { Client, JobState } from '@muster-jobs/sdk';
+import { GetJobResponseSchema, JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterEach, expect, it } from 'vitest';
 import { Calls } from '../../../server/api/base/calls.ts';
 import { startGrpcServer } from '../../../server/api/base/servers/grpc-server.ts';

@@ -1,6 +1,6 @@
 /** The logs of handlers in each language, read by a client from a real control plane. */
-import type { LogRecord } from '@muster/sdk';
-import { JobState, LogRecordLevel } from '@muster/sdk';
+import type { LogRecord } from '@muster-jobs/sdk';
+import { JobState, LogRecordLevel } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/base/eventually.ts';
 import { Deployment, languages } from './deployment.ts';

@@ -1,5 +1,5 @@
 /** Calls of the client about queues, on a real control plane. */
-import { Client, Code, JobState, LimitPolicy, type MusterError } from '@muster/sdk';
+import { Client, Code, JobState, LimitPolicy, type MusterError } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../support/base/eventually.ts';
 import { Deployment } from './deployment.ts';

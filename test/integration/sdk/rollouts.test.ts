@@ -1,5 +1,5 @@
 /** Calls of the client about roll-outs, on a real control plane. */
-import { Code, RolloutState } from '@muster/sdk';
+import { Code, RolloutState } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Deployment } from './deployment.ts';
 

@@ -1,5 +1,5 @@
 /** Calls of the client about schedules, on a real control plane. */
-import { CatchUpPolicy, Code, OverlapPolicy, ScheduleRunState } from '@muster/sdk';
+import { CatchUpPolicy, Code, OverlapPolicy, ScheduleRunState } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Deployment } from './deployment.ts';
 
@@ -78,7 +78,7 @@ it('a schedule is previewed, paused, triggered and backfilled', async () => {
   expect(await client.resumeSchedule('reports')).toMatchObject({ paused: false });
   const run = await client.triggerSchedule('reports', { overlapPolicy: OverlapPolicy.ALLOW_ALL });
   expect(run.state).toBe(ScheduleRunState.STARTED);
-  expect((await client.get(run.jobId)).labels).toMatchObject({ 'muster.dev/schedule': 'reports' });
+  expect((await client.get(run.jobId)).labels).toMatchObject({ 'muster/schedule': 'reports' });
   const [from, to] = [new Date('2026-01-01T00:00:00Z'), new Date('2026-01-03T00:00:00Z')];
   expect(await client.backfillSchedule('reports', from, to, { overlapPolicy: OverlapPolicy.ALLOW_ALL })).toBe(2);
   const { runs } = await client.listScheduleRuns('reports');

@@ -1,7 +1,7 @@
 /** Jobs that only free slots can take, behind a backlog of short jobs that an SDK worker prefetches. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, isTerminal, Worker } from '@muster/sdk';
+import { Client, isTerminal, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/base/eventually.ts';
 import { startTestReplica, type TestReplica } from '../../support/base/replica.ts';

@@ -1,6 +1,6 @@
 /** Spans of the TypeScript SDK: created for a traced application, and for no other. */
 
-import { Client, type Job, Worker } from '@muster/sdk';
+import { Client, type Job, Worker } from '@muster-jobs/sdk';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestReplica, type TestReplica } from '../../support/base/replica.ts';

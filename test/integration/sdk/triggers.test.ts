@@ -11,7 +11,7 @@ import {
   whenJobEnds,
   whenScheduleRuns,
   whenSignal,
-} from '@muster/sdk';
+} from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../support/base/eventually.ts';
 import { Deployment } from './deployment.ts';
@@ -90,7 +90,7 @@ it('a trigger is explained, fired, paused and resumed', async () => {
   });
   expect(run).toMatchObject({ key: 'o-7' });
   const job = await client.get(run?.jobId ?? '');
-  expect(job.labels).toMatchObject({ 'muster.dev/trigger': 'packs' });
+  expect(job.labels).toMatchObject({ 'muster/trigger': 'packs' });
   expect(decodePayload(job.input)).toMatchObject({
     trigger: 'packs',
     key: 'o-7',

@@ -1,7 +1,7 @@
 /** The retry of a failed workflow: succeeded steps are taken over, and the rest runs. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Client, type JobFailedError, Worker } from '@muster/sdk';
-import { StepRole, TriggerRule, type WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { Client, type JobFailedError, Worker } from '@muster-jobs/sdk';
+import { StepRole, TriggerRule, type WorkflowStepSchema } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestReplica, type TestReplica } from '../../support/base/replica.ts';
 

@@ -3,10 +3,10 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { AssetService } from '@muster/sdk/gen/muster/v1/asset_service_pb';
-import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { DependencyExpressionSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { AssetService } from '@muster-jobs/sdk/gen/muster/v1/asset_service_pb';
+import { DependencyCondition, type DependencySchema } from '@muster-jobs/sdk/gen/muster/v1/dependency_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { DependencyExpressionSchema } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { eventually } from '../../support/base/eventually.ts';

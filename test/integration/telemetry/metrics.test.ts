@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
-import { ExhaustionAction } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
+import { ExhaustionAction } from '@muster-jobs/sdk/gen/muster/v1/retry_policy_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Family, parseMetrics, sumOf } from '../../../server/cli/top/metrics-text.ts';
 import { metrics } from '../../../server/telemetry/metrics/catalogue.ts';

@@ -1,5 +1,5 @@
 /** A control plane that sends spans, on a PostgreSQL and a NATS of its own, with workers in processes, and a Jaeger. */
-import { Client } from '@muster/sdk';
+import { Client } from '@muster-jobs/sdk';
 import { Pool } from 'pg';
 import { Child } from '../../chaos/harness/child.ts';
 import { ReplicaProcess } from '../../chaos/harness/replica-process.ts';

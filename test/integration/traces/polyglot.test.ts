@@ -2,7 +2,7 @@
  * A workflow with steps in five languages and by exec is one trace in a real Jaeger; with `CI=true` none may be
  * missing.
  */
-import { AttemptOutcome, type Job } from '@muster/sdk';
+import { AttemptOutcome, type Job } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { Deployment } from '../../../workers/demo/deployment.ts';

@@ -2,7 +2,7 @@
  * Each job is one complete trace in a real Jaeger, through client, control plane and worker: no span twice, none
  * without its parent, links for retries; also when a worker or the control plane is killed on the way.
  */
-import { AttemptOutcome, isTerminal, type Job, JobState } from '@muster/sdk';
+import { AttemptOutcome, isTerminal, type Job, JobState } from '@muster-jobs/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { eventually } from '../../support/base/eventually.ts';

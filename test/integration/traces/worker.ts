@@ -5,7 +5,7 @@
  * "lost" and hangs until the process is killed; `slow` prints "slow" and works until it is asked to stop, and `sweep`
  * cleans up.
  */
-import { Worker } from '@muster/sdk';
+import { Worker } from '@muster-jobs/sdk';
 import { trace } from '@opentelemetry/api';
 import { sendSpans } from '../../support/telemetry/otlp-tracing.ts';
 

@@ -3,7 +3,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, Code, JobState, Worker } from '@muster/sdk';
+import { Client, Code, JobState, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';

@@ -12,7 +12,7 @@ const scope = 'ctx context.Context, client *muster.Client, jobID string, worker 
 /** The requirements of the SDK's module, so that nothing must be resolved, and the SDK. */
 function module(): string {
   const requires = readFileSync(join(sdk, 'go.mod'), 'utf8').replace(/^module .*/, 'module snippets');
-  return `${requires}\nrequire muster.dev/sdk/go v0.0.0\n\nreplace muster.dev/sdk/go => ${sdk}\n`;
+  return `${requires}\nrequire github.com/muster-jobs/muster/sdk/go v0.0.0\n\nreplace github.com/muster-jobs/muster/sdk/go => ${sdk}\n`;
 }
 
 function wrapped(name: string, code: string): string {

@@ -8,7 +8,7 @@ const open = '<?xml version="1.0" encoding="UTF-8"?>\n<project>\n  <modelVersion
 const scope = '  static Client client;\n  static String jobId;\n  static Worker worker;\n';
 
 /** Both projects, so that nothing must be installed. */
-const pom = (sdk: string) => `${open}  <groupId>dev.muster</groupId>
+const pom = (sdk: string) => `${open}  <groupId>io.github.muster-jobs</groupId>
   <artifactId>muster-snippets-with-sdk</artifactId>
   <version>0.1.0</version>
   <packaging>pom</packaging>
@@ -19,7 +19,7 @@ const pom = (sdk: string) => `${open}  <groupId>dev.muster</groupId>
 </project>
 `;
 
-const project = `${open}  <groupId>dev.muster</groupId>
+const project = `${open}  <groupId>io.github.muster-jobs</groupId>
   <artifactId>muster-snippets</artifactId>
   <version>0.1.0</version>
   <properties>
@@ -28,7 +28,7 @@ const project = `${open}  <groupId>dev.muster</groupId>
   </properties>
   <dependencies>
     <dependency>
-      <groupId>dev.muster</groupId>
+      <groupId>io.github.muster-jobs</groupId>
       <artifactId>muster-sdk</artifactId>
       <version>0.1.0</version>
     </dependency>

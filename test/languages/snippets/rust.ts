@@ -19,7 +19,7 @@ function manifest(): string {
     readFileSync(join(root, folder, 'Cargo.toml'), 'utf8').split(/^(?=\[)/m),
   );
   const table = (name: string, of = tables) => of?.find((text) => text.startsWith(`[${name}]\n`))?.trim();
-  const ofDemo = table('dependencies', demo)?.replace(/^(\[dependencies\]|muster = .*)\n/gm, '');
+  const ofDemo = table('dependencies', demo)?.replace(/^(\[dependencies\]|muster-jobs = .*)\n/gm, '');
   return `[package]
 name = "muster-snippets"
 version = "0.1.0"
@@ -28,7 +28,7 @@ edition = "2024"
 [workspace]
 
 ${table('dependencies')}
-muster = { path = ${JSON.stringify(sdk)} }
+muster-jobs = { path = ${JSON.stringify(sdk)} }
 
 ${table('dev-dependencies')}
 

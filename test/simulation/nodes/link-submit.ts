@@ -1,6 +1,6 @@
 /** How the simulated nodes submit jobs. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
+import type { DependencySchema } from '@muster-jobs/sdk/gen/muster/v1/dependency_pb';
 import type { PlannedAct } from '../scenario/acts.ts';
 
 export interface LinkSubmission {

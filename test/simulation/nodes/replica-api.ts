@@ -1,18 +1,22 @@
 /** The product's API handlers on encoded messages, with a record of requests and answers. */
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
-import type { CloseCircuitBreakerRequest } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
-import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
-import type { CancelJobRequest, CancelJobsRequest, SubmitJobsRequest } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { PauseQueueRequest } from '@muster/sdk/gen/muster/v1/queue_service_pb';
-import type { DrainWorkerRequest } from '@muster/sdk/gen/muster/v1/worker_service_pb';
-import type { AttemptReport } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
-import { ReleaseReason, ReportResult } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import type { CloseCircuitBreakerRequest } from '@muster-jobs/sdk/gen/muster/v1/circuit_breaker_service_pb';
+import { IdempotencyConflictPolicy } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import type {
+  CancelJobRequest,
+  CancelJobsRequest,
+  SubmitJobsRequest,
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { PauseQueueRequest } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
+import type { DrainWorkerRequest } from '@muster-jobs/sdk/gen/muster/v1/worker_service_pb';
+import type { AttemptReport } from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
+import { ReleaseReason, ReportResult } from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
 import type {
   ReportAttemptsRequest,
   ReportAttemptsResponse,
   SendHeartbeatRequest,
   SendHeartbeatResponse,
-} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import type { ServiceBinding } from '../../../server/api/service.ts';
 import type { Facts, History } from '../core/history.ts';

@@ -3,8 +3,12 @@ import { create } from '@bufbuild/protobuf';
 import {
   ApplyJobDefinitionRequestSchema,
   JobDefinitionService,
-} from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { GetJobRequestSchema, JobService, SubmitJobsRequestSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import {
+  GetJobRequestSchema,
+  JobService,
+  SubmitJobsRequestSchema,
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import { EPOCH_MS } from '../../../server/tools/simulate/sim-postgres.ts';
 import { linkDefinitions } from '../scenario/definitions.ts';

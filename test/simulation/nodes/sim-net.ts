@@ -1,7 +1,7 @@
 /** Users whose jobs depend on others: they add dependencies at the submission and later. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
-import { AddDependenciesRequestSchema, JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { DependencyCondition, type DependencySchema } from '@muster-jobs/sdk/gen/muster/v1/dependency_pb';
+import { AddDependenciesRequestSchema, JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { ASSET } from '../scenario/definitions.ts';
 import {
   conditions,

@@ -1,7 +1,7 @@
 /** Operators of queues, workers and breakers: they pause and resume, drain, and close manually. */
 
 import { create } from '@bufbuild/protobuf';
-import { CircuitBreakerService } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
+import { CircuitBreakerService } from '@muster-jobs/sdk/gen/muster/v1/circuit_breaker_service_pb';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import { CloseCircuitBreakerRequestSchema } from '../../../sdk/typescript/src/gen/muster/v1/circuit_breaker_service_pb.ts';
 import type { QueueCounts } from '../../../sdk/typescript/src/gen/muster/v1/queue_pb.ts';

@@ -5,7 +5,7 @@ import {
   RejectJobRequestSchema,
   SendSignalRequestSchema,
   SignalService,
-} from '@muster/sdk/gen/muster/v1/signal_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/signal_service_pb';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import type { PlannedEvent, PlannedWait, PlannedWord, Waits } from '../scenario/waits.ts';
 import type { LinkSubmit } from './link-submit.ts';

@@ -61,7 +61,7 @@ export function remove(checkout: string): void {
 function linkPackages(folder: string): void {
   const [from, to] = [join(root, 'node_modules'), join(folder, 'node_modules')];
   mkdirSync(join(to, '@muster'), { recursive: true });
-  symlinkSync('../../sdk/typescript', join(to, '@muster/sdk'));
+  symlinkSync('../../sdk/typescript', join(to, '@muster-jobs/sdk'));
   for (const name of readdirSync(from)) if (name !== '@muster') symlinkSync(join(from, name), join(to, name));
 }
 

@@ -1,5 +1,5 @@
 /** An embedded deployment with a history: jobs in every stage, left behind by a stopped control plane. */
-import { Client, type SubmittedJob, Worker } from '@muster/sdk';
+import { Client, type SubmittedJob, Worker } from '@muster-jobs/sdk';
 import { eventually } from './eventually.ts';
 import { startTestReplica } from './replica.ts';
 

@@ -1,6 +1,6 @@
 /** A real server and worker for tests of the CLI, with handlers that add, fail or block, and one unused definition. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Worker } from '@muster/sdk';
+import { Client, Worker } from '@muster-jobs/sdk';
 import { eventually } from '../base/eventually.ts';
 import { startTestReplica } from '../base/replica.ts';
 import { type CliResult, type CliSettings, runMuster, startMuster, startMusterProcess } from './cli.ts';

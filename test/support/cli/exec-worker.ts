@@ -1,6 +1,6 @@
 /** `muster worker exec` as a separate process, with a real server. */
 import { readFileSync } from 'node:fs';
-import { Client, type Job } from '@muster/sdk';
+import { Client, type Job } from '@muster-jobs/sdk';
 import { eventually } from '../base/eventually.ts';
 import { startTestReplica, type TestReplica } from '../base/replica.ts';
 import { startMusterProcess } from './cli.ts';

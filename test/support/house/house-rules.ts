@@ -27,7 +27,7 @@ interface Layer {
 
 const NODE = 'node:*';
 /** Code generated from the contract. */
-const GENERATED = '@muster/sdk/gen/*';
+const GENERATED = '@muster-jobs/sdk/gen/*';
 const PURE_PARTS = 'server/domain/base/';
 
 /** Folders that are layers themselves. */
@@ -77,9 +77,9 @@ const layers: Readonly<Record<string, Layer>> = {
   cli: {
     to: ['cli', 'view', 'root', 'main', SIMULATE, CONFORMANCE, 'exec', 'telemetry'],
     parts: [PURE_PARTS],
-    packages: [NODE, 'commander', 'cli-progress', 'yaml', '@bufbuild/protobuf*', '@muster/sdk/grpc'],
+    packages: [NODE, 'commander', 'cli-progress', 'yaml', '@bufbuild/protobuf*', '@muster-jobs/sdk/grpc'],
   },
-  exec: { to: ['exec'], parts: [PURE_PARTS], packages: [NODE, '@muster/sdk'] },
+  exec: { to: ['exec'], parts: [PURE_PARTS], packages: [NODE, '@muster-jobs/sdk'] },
   root: { to: ['root', 'domain', PORTS], packages: [NODE, 'zod', 'pino', 'sonic-boom'] },
   main: {
     to: [

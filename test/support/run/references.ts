@@ -13,7 +13,7 @@ const SOURCE = /\.(ts|mts|mjs)$/;
 const LITERAL = /'([^'\n]+)'|"([^"\n]+)"|`([^`\n$]+)/g;
 /** Node removes these before it loads a file. */
 const TYPE_IMPORT = /^(import|export) type [^;]*;/gm;
-const SDK = '@muster/sdk';
+const SDK = '@muster-jobs/sdk';
 
 /** The paths that the text of a file names. `isPath`: whether there is such a file, or folder with a slash. */
 export function namedBy(file: string, text: string, isPath: (path: string) => boolean): readonly string[] {

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
-import { ErrorInfoSchema } from '@muster/sdk/gen/google/rpc/error_details_pb';
+import { ErrorInfoSchema } from '@muster-jobs/sdk/gen/google/rpc/error_details_pb';
 import { describe, expect, it, vi } from 'vitest';
 import { type Caller, CallFailure, Calls, currentCall } from '../../../server/api/base/calls.ts';
 import type { CallMeter, Log, MeasuredCall } from '../../../server/engine/ports/ports.ts';

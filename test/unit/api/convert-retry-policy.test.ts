@@ -7,7 +7,7 @@ import {
   RetryCause,
   RetryPolicySchema,
   type RetryPolicy as WirePolicy,
-} from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/retry_policy_pb';
 import { describe, expect, it } from 'vitest';
 import { Violations } from '../../../server/api/base/violations.ts';
 import { definitionHash } from '../../../server/api/definitions/convert-definition.ts';

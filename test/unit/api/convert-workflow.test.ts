@@ -1,7 +1,7 @@
 /** Definitions of workflows between the contract and the domain: every field both ways, and refusals. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { JobDefinitionSchema, LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import { FailureMode, StepRole, TriggerRule } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { JobDefinitionSchema, LeaseLossAction } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import { FailureMode, StepRole, TriggerRule } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { describe, expect, it } from 'vitest';
 import type { InvalidRequest } from '../../../server/api/base/violations.ts';
 import { definitionFrom, definitionHash, definitionTo } from '../../../server/api/definitions/convert-definition.ts';

@@ -1,7 +1,7 @@
 /** Differences of two messages: exactly the fields that differ, for every kind of field in the contract. */
 import { create, type MessageInitShape, toJsonString } from '@bufbuild/protobuf';
-import { JobDefinitionSchema, LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import type { WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { JobDefinitionSchema, LeaseLossAction } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import type { WorkflowStepSchema } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fieldDifferences } from '../../../server/api/base/field-differences.ts';

@@ -1,9 +1,9 @@
 /** Errors on their way to the caller: they fit into trailers, can be encoded, and reveal nothing internal. */
 import { fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
-import { BadRequestSchema, ErrorInfoSchema } from '@muster/sdk/gen/google/rpc/error_details_pb';
-import { StatusSchema } from '@muster/sdk/gen/google/rpc/status_pb';
-import { ErrorReason } from '@muster/sdk/gen/muster/v1/error_pb';
+import { BadRequestSchema, ErrorInfoSchema } from '@muster-jobs/sdk/gen/google/rpc/error_details_pb';
+import { StatusSchema } from '@muster-jobs/sdk/gen/google/rpc/status_pb';
+import { ErrorReason } from '@muster-jobs/sdk/gen/muster/v1/error_pb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
@@ -95,7 +95,7 @@ describe('the answer to an unexpected error', () => {
       expect(status.code).toBe(Code.INTERNAL);
       expect(infoOf(status)).toMatchObject({
         reason: 'INTERNAL',
-        domain: 'muster.dev',
+        domain: 'muster',
         metadata: { error_id: status.fault?.id },
       });
       expect(status.message + Buffer.from(status.details).toString('latin1')).not.toContain('hunter2');
@@ -111,7 +111,7 @@ describe('each error reason of the engine', () => {
   it.each(reasons)('%s has a status code and is in the contract', (reason) => {
     const status = statusOf(new EngineError(reason as 'CONFLICT', 'message', { metadata: { a: 'b' } }));
     expect(status.code).toBeGreaterThan(0);
-    expect(infoOf(status)).toMatchObject({ reason, domain: 'muster.dev', metadata: { a: 'b' } });
+    expect(infoOf(status)).toMatchObject({ reason, domain: 'muster', metadata: { a: 'b' } });
     expect(fromBinary(StatusSchema, status.details)).toMatchObject({ code: status.code, message: 'message' });
   });
 });

@@ -1,6 +1,6 @@
 /** JSON that the decoder refuses: the refusal names the field by its path, and says what it must be. */
 import { type DescMessage, fromJson } from '@bufbuild/protobuf';
-import { ListJobsRequestSchema, SubmitJobRequestSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { ListJobsRequestSchema, SubmitJobRequestSchema } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { describe, expect, it } from 'vitest';
 import { undecodableField } from '../../../server/api/base/undecodable-json.ts';
 import { allMethods, exampleOf } from '../../support/docs/contract.ts';

@@ -1,6 +1,6 @@
 /** Encoded events: CloudEvents in the batch format, each in the contract's JSON mapping, within a size limit. */
 import { fromJson } from '@bufbuild/protobuf';
-import { JobEventSchema } from '@muster/sdk/gen/muster/v1/event_pb';
+import { JobEventSchema } from '@muster-jobs/sdk/gen/muster/v1/event_pb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeEvents, encodeEvents } from '../../../server/bus/event-codec.ts';

@@ -1,6 +1,6 @@
 /** Definitions from files are applied after those they refer to, and otherwise in their order in the files. */
 import { create } from '@bufbuild/protobuf';
-import { JobDefinitionSchema } from '@muster/sdk/grpc';
+import { JobDefinitionSchema } from '@muster-jobs/sdk/grpc';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { inOrder } from '../../../server/cli/input/apply-order.ts';

@@ -8,7 +8,7 @@ import {
   SessionState,
   type Worker,
   WorkerSchema,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import { describe, expect, it } from 'vitest';
 import { checkNode } from '../../../server/cli/doctor/local.ts';
 import { checkDays, usualHttpUrl } from '../../../server/cli/doctor/server.ts';

@@ -1,7 +1,7 @@
 /** Errors say what happened, in which field, why, and what to do next. The exit code gives the kind of error. */
 
-import { ErrorReasonSchema } from '@muster/sdk/gen/muster/v1/error_pb';
-import { Code, MusterError } from '@muster/sdk/grpc';
+import { ErrorReasonSchema } from '@muster-jobs/sdk/gen/muster/v1/error_pb';
+import { Code, MusterError } from '@muster-jobs/sdk/grpc';
 import { describe, expect, it } from 'vitest';
 import { CliError } from '../../../server/cli/failures/cli-error.ts';
 import { reportOf } from '../../../server/cli/failures/failure-report.ts';

@@ -1,5 +1,5 @@
 /** Options accept the forms that people write. A refusal shows the right form. */
-import { IdempotencyConflictPolicy, StickyMode } from '@muster/sdk/grpc';
+import { IdempotencyConflictPolicy, StickyMode } from '@muster-jobs/sdk/grpc';
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { amount } from '../../../server/cli/input/amounts.ts';

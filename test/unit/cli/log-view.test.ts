@@ -1,7 +1,7 @@
 /** Log records as `muster logs` shows them. */
 import { PassThrough } from 'node:stream';
 import { create } from '@bufbuild/protobuf';
-import { LogLevel, LogRecordSchema } from '@muster/sdk/gen/muster/v1/log_record_pb';
+import { LogLevel, LogRecordSchema } from '@muster-jobs/sdk/gen/muster/v1/log_record_pb';
 import { expect, it } from 'vitest';
 import { LogView } from '../../../server/cli/output/log-view.ts';
 import { Output } from '../../../server/cli/output/output.ts';

@@ -1,5 +1,5 @@
 /** Documents in the forms that people write. Each mistake is named by its path. */
-import { JobDefinitionSchema } from '@muster/sdk/grpc';
+import { JobDefinitionSchema } from '@muster-jobs/sdk/grpc';
 import { describe, expect, it } from 'vitest';
 import { parseDocuments } from '../../../server/cli/input/documents.ts';
 import { decodeDocument } from '../../../server/cli/input/message-document.ts';

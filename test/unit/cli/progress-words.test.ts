@@ -1,7 +1,7 @@
 /** Words for the progress that a handler reports. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { ProgressSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { ProgressSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import { describe, expect, it } from 'vitest';
 import { barText, reportedText } from '../../../server/view/progress-words.ts';
 

@@ -8,7 +8,7 @@ import {
   type Rollout,
   RolloutSchema,
   RolloutState,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import { Command, InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,6 +1,6 @@
 /** The progress of a running workflow, which is shown with its job. */
 import { create } from '@bufbuild/protobuf';
-import { Code, JobSchema, JobState, MusterError, WorkflowSchema } from '@muster/sdk/grpc';
+import { Code, JobSchema, JobState, MusterError, WorkflowSchema } from '@muster-jobs/sdk/grpc';
 import { expect, it } from 'vitest';
 import type { Connection } from '../../../server/cli/connection.ts';
 import { runningWorkflow } from '../../../server/cli/workflow/how-far.ts';

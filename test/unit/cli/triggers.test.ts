@@ -12,7 +12,7 @@ import {
   type Trigger,
   TriggerRunSchema,
   TriggerSchema,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import { Command, InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { sentText } from '../../../server/cli/commands/signals/signals.ts';

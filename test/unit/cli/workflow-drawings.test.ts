@@ -1,7 +1,14 @@
 /** Drawings of workflows as text: tree, columns, Mermaid, SVG and timeline. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { JobState, StepRole, StepState, WorkflowPhase, WorkflowSchema, WorkflowStepRunSchema } from '@muster/sdk/grpc';
+import {
+  JobState,
+  StepRole,
+  StepState,
+  WorkflowPhase,
+  WorkflowSchema,
+  WorkflowStepRunSchema,
+} from '@muster-jobs/sdk/grpc';
 import { describe, expect, it } from 'vitest';
 import { Output } from '../../../server/cli/output/output.ts';
 import { Table } from '../../../server/cli/output/table.ts';

@@ -7,14 +7,14 @@ import {
   BadRequestSchema,
   ErrorInfoSchema,
   RetryInfoSchema,
-} from '@muster/sdk/gen/google/rpc/error_details_pb';
-import { StatusSchema } from '@muster/sdk/gen/google/rpc/status_pb';
-import { SessionMessageSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+} from '@muster-jobs/sdk/gen/google/rpc/error_details_pb';
+import { StatusSchema } from '@muster-jobs/sdk/gen/google/rpc/status_pb';
+import { SessionMessageSchema } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import {
   ReportAttemptsRequestSchema,
   ReportAttemptsResponseSchema,
   SendHeartbeatRequestSchema,
-} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { describe, expect, it } from 'vitest';
 import * as limits from '../../../sdk/typescript/src/worker/core/base/limits.ts';
 

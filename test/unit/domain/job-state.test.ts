@@ -1,8 +1,8 @@
 /** The whole table of transitions, and its numbers compared with the contract's. */
 
-import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
-import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
-import { JobState as WireState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { AttemptOutcome } from '@muster-jobs/sdk/gen/muster/v1/attempt_pb';
+import { FailureCause } from '@muster-jobs/sdk/gen/muster/v1/failure_pb';
+import { JobState as WireState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import { describe, expect, it } from 'vitest';
 import { failureCauses } from '../../../server/domain/base/payload.ts';
 import {

@@ -15,7 +15,7 @@ describe('an expression over labels', () => {
     ['labels.zone in ["a", "b"]', { zone: 'b' }, true],
     ['has(labels.ssd)', {}, false],
     ['!has(labels.spot)', {}, true],
-    ['labels["muster.dev/arch"] != "arm"', { 'muster.dev/arch': 'x86' }, true],
+    ['labels["muster/arch"] != "arm"', { 'muster/arch': 'x86' }, true],
     ['labels.size.matches("^x?large$")', { size: 'xlarge' }, true],
   ])('%s for %j is %s', (text, labels, expected) => {
     expect(isTrueOf(text, labels as Record<string, string>)).toBe(expected);

@@ -1,6 +1,6 @@
 /** The wait reasons of jobs have the same names in the contract, in jobs, in events and in metrics. */
 
-import { WaitReason as InContract } from '@muster/sdk/gen/muster/v1/job_pb';
+import { WaitReason as InContract } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import { describe, expect, it } from 'vitest';
 import {
   countedAs,

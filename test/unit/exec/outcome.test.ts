@@ -1,6 +1,6 @@
 /** The outcome of a command's exit, and the environment variables of a command. */
-import type { JobContext } from '@muster/sdk';
-import { InfrastructureError, NonRetryableError, RetryLater } from '@muster/sdk';
+import type { JobContext } from '@muster-jobs/sdk';
+import { InfrastructureError, NonRetryableError, RetryLater } from '@muster-jobs/sdk';
 import { describe, expect, it } from 'vitest';
 import { type CommandSpec, DEFAULT_SPEC, type ExitRule } from '../../../workers/exec/command-spec.ts';
 import { fixedEnvironment, jobEnvironment } from '../../../workers/exec/environment.ts';

@@ -20,7 +20,7 @@ describe('the files that a source names', () => {
     ["import { a } from '../../server/a.ts';", ['server/a.ts']],
     ["import type { A } from '../../server/a.ts';", []],
     ["import type {\n  A,\n} from '../../server/a.ts';\nconst b = import('./b.ts');", ['test/unit/b.ts']],
-    ["import { Client } from '@muster/sdk';", ['sdk/typescript/src/index.ts']],
+    ["import { Client } from '@muster-jobs/sdk';", ['sdk/typescript/src/index.ts']],
     ["new URL('../../workers/demo/', import.meta.url)", ['workers/demo/']],
     ["readGuide('cli.md')", ['docs/cli.md']],
     ["spawn('node', ['server/a.ts'])", ['server/a.ts']],

@@ -28,7 +28,7 @@ describe('an error of a call', () => {
       details: [
         anyPack(
           ErrorInfoSchema,
-          create(ErrorInfoSchema, { reason: 'INVALID_FIELD', domain: 'muster.dev', metadata: { a: 'b' } }),
+          create(ErrorInfoSchema, { reason: 'INVALID_FIELD', domain: 'muster', metadata: { a: 'b' } }),
         ),
         anyPack(
           BadRequestSchema,

@@ -1,4 +1,4 @@
-module muster.dev/workers/demo-polyglot
+module github.com/muster-jobs/muster/workers/demo-polyglot
 
 go 1.25.0
 
@@ -6,7 +6,7 @@ require (
 	go.opentelemetry.io/otel v1.46.0
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp v1.46.0
 	go.opentelemetry.io/otel/sdk v1.46.0
-	muster.dev/sdk/go v0.1.0
+	github.com/muster-jobs/muster/sdk/go v0.1.0
 )
 
 require (
@@ -35,4 +35,4 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace muster.dev/sdk/go => ../../../sdk/go
+replace github.com/muster-jobs/muster/sdk/go => ../../../sdk/go

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"muster.dev/sdk/go"
+	"github.com/muster-jobs/muster/sdk/go"
 )
 
 // tracesEnd bounds the sending of the last spans.

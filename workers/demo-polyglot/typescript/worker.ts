@@ -2,7 +2,7 @@
  * The demo's worker in TypeScript: reads the data and writes the report. `MUSTER_ADDRESS` is the control plane's
  * address.
  */
-import { Worker } from '@muster/sdk';
+import { Worker } from '@muster-jobs/sdk';
 import { readNetwork } from './network.ts';
 import { type Findings, reportOf } from './report.ts';
 import { startTracing } from './tracing.ts';

@@ -5,8 +5,8 @@ import (
 	"context"
 	"time"
 
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // Outlet receives the reports of a running handler. The goroutines of the handler call it.

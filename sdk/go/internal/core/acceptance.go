@@ -1,6 +1,6 @@
 package core
 
-import "muster.dev/sdk/go/musterpb/workerpb"
+import "github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 
 // acceptanceFacts are the facts on which an arriving assignment is judged.
 type acceptanceFacts struct {

@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"muster.dev/sdk/go/internal/rpcerror"
+	"github.com/muster-jobs/muster/sdk/go/internal/rpcerror"
 )
 
 // backoff returns the time until the next try: the delay that the server requests, plus a random wait between half of a

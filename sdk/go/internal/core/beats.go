@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"muster.dev/sdk/go/internal/rpcerror"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/rpcerror"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // beatJitter is the share of the interval by which a heartbeat may come early, so that workers that started together

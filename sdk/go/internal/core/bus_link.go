@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 type busLinkOwner interface {

@@ -1,6 +1,6 @@
 package core
 
-import "muster.dev/sdk/go/musterpb/workerpb"
+import "github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 
 // checkpointGate delays the report of a failed attempt until a heartbeat has carried its last checkpoint: the report
 // closes the attempt, and a closed attempt accepts no checkpoint.

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // Core is the worker's side of the dispatch protocol.

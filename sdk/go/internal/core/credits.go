@@ -3,7 +3,7 @@ package core
 import (
 	"time"
 
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // liveCredit is a granted credit: its unspent slots, and the attempts assigned under it.

@@ -3,7 +3,7 @@ package core
 import (
 	"time"
 
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // terms are the credits that one call grants and voids.

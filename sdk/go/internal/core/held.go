@@ -3,8 +3,8 @@ package core
 import (
 	"time"
 
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // heldPhase is the phase of a held attempt: waiting for a slot, then running, then closing while its report is pending.

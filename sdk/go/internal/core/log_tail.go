@@ -3,7 +3,7 @@ package core
 import (
 	"google.golang.org/protobuf/proto"
 
-	pb "muster.dev/sdk/go/musterpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 // logTail holds the newest unacknowledged log records of an attempt. When there are too many, only the oldest are

@@ -6,9 +6,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"muster.dev/sdk/go/internal/rpcerror"
-	"muster.dev/sdk/go/internal/uuid"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/rpcerror"
+	"github.com/muster-jobs/muster/sdk/go/internal/uuid"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // opener opens a session and retries without limit, unless the server refuses permanently.

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 type outboxOwner interface {

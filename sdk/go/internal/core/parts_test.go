@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"muster.dev/sdk/go/internal/rpcerror"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/rpcerror"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 func TestJudgeAsksInOrder(t *testing.T) {

@@ -3,7 +3,7 @@ package core
 import (
 	"log/slog"
 
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // BusOptions describes a subscription and its callbacks. The callbacks may be called from any goroutine, but not from

@@ -7,8 +7,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 
-	"muster.dev/sdk/go/internal/rpcerror"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/rpcerror"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // refused is the type of the failure that replaces a report that the server does not accept.

@@ -6,9 +6,9 @@ import (
 
 	"google.golang.org/grpc/codes"
 
-	"muster.dev/sdk/go/internal/rpcerror"
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/rpcerror"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // session is one session of the worker: its heartbeats, its subscription, its credits, and the attempts that it holds.

@@ -8,8 +8,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 func TestSessionCancelsARunningHandler(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 func TestSessionGrantsNothingBeforeThePing(t *testing.T) {

@@ -3,7 +3,7 @@ package core
 import (
 	"time"
 
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // Execution is a handler that has received its attempt and has not returned yet.

@@ -11,12 +11,12 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 func failedPrecondition(reason string) error {
-	said, _ := status.New(codes.FailedPrecondition, "refused").WithDetails(&errdetails.ErrorInfo{Reason: reason, Domain: "muster.dev"})
+	said, _ := status.New(codes.FailedPrecondition, "refused").WithDetails(&errdetails.ErrorInfo{Reason: reason, Domain: "muster"})
 	return said.Err()
 }
 

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // world is a control plane, a bus and handlers in memory, under virtual time. By default nothing fails: calls take a

@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nkeys"
 
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // accounts are an operator and an account of a NATS server with JWTs. The account signs users.

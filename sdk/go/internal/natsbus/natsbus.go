@@ -14,8 +14,8 @@ import (
 	"github.com/nats-io/nkeys"
 	"google.golang.org/protobuf/proto"
 
-	"muster.dev/sdk/go/internal/core"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/core"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 const (

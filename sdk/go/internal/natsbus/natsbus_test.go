@@ -15,8 +15,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"google.golang.org/protobuf/proto"
 
-	"muster.dev/sdk/go/internal/core"
-	"muster.dev/sdk/go/musterpb/workerpb"
+	"github.com/muster-jobs/muster/sdk/go/internal/core"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"muster.dev/sdk/go/internal/core"
+	"github.com/muster-jobs/muster/sdk/go/internal/core"
 )
 
 // patienceForAnswer is short, but far longer than an answer takes on a busy machine.

@@ -7,7 +7,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
-	"muster.dev/sdk/go/internal/rpcerror"
+	"github.com/muster-jobs/muster/sdk/go/internal/rpcerror"
 )
 
 // Retry configures the repeats of calls that failed for transient reasons, not because of their content. The call's

@@ -7,10 +7,10 @@
 package workerpb
 
 import (
+	musterpb "github.com/muster-jobs/muster/sdk/go/musterpb"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
-	musterpb "muster.dev/sdk/go/musterpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -430,8 +430,8 @@ const file_muster_worker_v1_assignment_proto_rawDesc = "" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.muster.worker.v1.AssignmentR\vassignments\x128\n" +
 	"\acancels\x18\x02 \x03(\v2\x1e.muster.worker.v1.CancelNoticeR\acancels\x12\x12\n" +
 	"\x04ping\x18\x03 \x01(\x04R\x04ping\x12;\n" +
-	"\bsuspends\x18\x04 \x03(\v2\x1f.muster.worker.v1.SuspendNoticeR\bsuspendsB=\n" +
-	"\x14dev.muster.worker.v1P\x01Z#muster.dev/sdk/go/musterpb/workerpbb\x06proto3"
+	"\bsuspends\x18\x04 \x03(\v2\x1f.muster.worker.v1.SuspendNoticeR\bsuspendsBP\n" +
+	"\x14dev.muster.worker.v1P\x01Z6github.com/muster-jobs/muster/sdk/go/musterpb/workerpbb\x06proto3"
 
 var (
 	file_muster_worker_v1_assignment_proto_rawDescOnce sync.Once

@@ -7,9 +7,9 @@
 package workerpb
 
 import (
+	musterpb "github.com/muster-jobs/muster/sdk/go/musterpb"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	musterpb "muster.dev/sdk/go/musterpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -547,8 +547,8 @@ const file_muster_worker_v1_attempt_report_proto_rawDesc = "" +
 	"\x19REPORT_RESULT_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16REPORT_RESULT_ACCEPTED\x10\x01\x12\x1b\n" +
 	"\x17REPORT_RESULT_DUPLICATE\x10\x02\x12\x1c\n" +
-	"\x18REPORT_RESULT_LEASE_LOST\x10\x03B=\n" +
-	"\x14dev.muster.worker.v1P\x01Z#muster.dev/sdk/go/musterpb/workerpbb\x06proto3"
+	"\x18REPORT_RESULT_LEASE_LOST\x10\x03BP\n" +
+	"\x14dev.muster.worker.v1P\x01Z6github.com/muster-jobs/muster/sdk/go/musterpb/workerpbb\x06proto3"
 
 var (
 	file_muster_worker_v1_attempt_report_proto_rawDescOnce sync.Once

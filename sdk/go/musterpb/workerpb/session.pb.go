@@ -7,11 +7,11 @@
 package workerpb
 
 import (
+	musterpb "github.com/muster-jobs/muster/sdk/go/musterpb"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	musterpb "muster.dev/sdk/go/musterpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -346,8 +346,8 @@ const file_muster_worker_v1_session_proto_rawDesc = "" +
 	"checkpoint\x18\x05 \x01(\v2\x12.muster.v1.PayloadR\n" +
 	"checkpoint\x12M\n" +
 	"\x15run_timeout_extension\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x13runTimeoutExtension\x12(\n" +
-	"\x04logs\x18\a \x03(\v2\x14.muster.v1.LogRecordR\x04logsB=\n" +
-	"\x14dev.muster.worker.v1P\x01Z#muster.dev/sdk/go/musterpb/workerpbb\x06proto3"
+	"\x04logs\x18\a \x03(\v2\x14.muster.v1.LogRecordR\x04logsBP\n" +
+	"\x14dev.muster.worker.v1P\x01Z6github.com/muster-jobs/muster/sdk/go/musterpb/workerpbb\x06proto3"
 
 var (
 	file_muster_worker_v1_session_proto_rawDescOnce sync.Once

@@ -7,10 +7,10 @@
 package workerpb
 
 import (
+	musterpb "github.com/muster-jobs/muster/sdk/go/musterpb"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
-	musterpb "muster.dev/sdk/go/musterpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -754,8 +754,8 @@ const file_muster_worker_v1_session_service_proto_rawDesc = "" +
 	"\vOpenSession\x12$.muster.worker.v1.OpenSessionRequest\x1a%.muster.worker.v1.OpenSessionResponse\x12`\n" +
 	"\rSendHeartbeat\x12&.muster.worker.v1.SendHeartbeatRequest\x1a'.muster.worker.v1.SendHeartbeatResponse\x12c\n" +
 	"\x0eReportAttempts\x12'.muster.worker.v1.ReportAttemptsRequest\x1a(.muster.worker.v1.ReportAttemptsResponse\x12]\n" +
-	"\fCloseSession\x12%.muster.worker.v1.CloseSessionRequest\x1a&.muster.worker.v1.CloseSessionResponseB=\n" +
-	"\x14dev.muster.worker.v1P\x01Z#muster.dev/sdk/go/musterpb/workerpbb\x06proto3"
+	"\fCloseSession\x12%.muster.worker.v1.CloseSessionRequest\x1a&.muster.worker.v1.CloseSessionResponseBP\n" +
+	"\x14dev.muster.worker.v1P\x01Z6github.com/muster-jobs/muster/sdk/go/musterpb/workerpbb\x06proto3"
 
 var (
 	file_muster_worker_v1_session_service_proto_rawDescOnce sync.Once

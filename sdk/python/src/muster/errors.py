@@ -15,7 +15,7 @@ from muster.v1.failure_pb2 import Failure
 from muster.v1.job_pb2 import Job
 from muster.v1.payload_pb2 import Payload
 
-DOMAIN = "muster.dev"
+DOMAIN = "muster"
 LEASE_LOST = "LEASE_LOST"
 _DETAILS_KEY = "grpc-status-details-bin"
 

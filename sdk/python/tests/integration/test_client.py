@@ -109,7 +109,7 @@ def test_a_definition_carries_the_rules_for_its_submissions() -> None:
 @pytest.mark.parametrize("ask", CLIENTS)
 def test_the_refusal_of_a_throttle_is_not_repeated(ask: Ask) -> None:
     def submit(_request, context):
-        info = ErrorInfo(reason="THROTTLED", domain="muster.dev", metadata={"job_id": "j"})
+        info = ErrorInfo(reason="THROTTLED", domain="muster", metadata={"job_id": "j"})
         refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, info, RetryInfo(retry_delay=to_duration(0.01)))
 
     with serving({"SubmitJob": submit}) as (address, services), pytest.raises(MusterError) as refused:
@@ -161,7 +161,7 @@ def test_a_refusal_says_why_and_is_not_repeated(ask: Ask) -> None:
     violation = BadRequest.FieldViolation(field="job.priority", description="too high")
 
     def submit(_request, context):
-        info = ErrorInfo(reason="INVALID_FIELD", domain="muster.dev", metadata={"field": "priority"})
+        info = ErrorInfo(reason="INVALID_FIELD", domain="muster", metadata={"field": "priority"})
         refuse(context, grpc.StatusCode.INVALID_ARGUMENT, info, BadRequest(field_violations=[violation]))
 
     with serving({"SubmitJob": submit}) as (address, services):

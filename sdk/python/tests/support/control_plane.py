@@ -316,7 +316,7 @@ class Refusal(Exception):  # noqa: N818
         metadata = []
         if self.reason:
             detail = AnyMessage()
-            detail.Pack(ErrorInfo(reason=self.reason, domain="muster.dev"))
+            detail.Pack(ErrorInfo(reason=self.reason, domain="muster"))
             status = Status(code=self.code.value[0], message=str(self), details=[detail])
             metadata.append(("grpc-status-details-bin", status.SerializeToString()))
         await context.abort(self.code, str(self), tuple(metadata))

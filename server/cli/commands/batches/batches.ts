@@ -1,6 +1,6 @@
 /** `muster batches`: many jobs that are submitted and followed as one. */
 import { randomUUID } from 'node:crypto';
-import { type Batch, BatchSchema } from '@muster/sdk/grpc';
+import { type Batch, BatchSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { CliError } from '../../failures/cli-error.ts';
 import { type DefinitionRef, definitionRef } from '../../input/definition-name.ts';

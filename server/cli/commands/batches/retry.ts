@@ -1,6 +1,6 @@
 /** `muster batches retry`: a new batch from the failed members of another one. */
 import { randomUUID } from 'node:crypto';
-import { BatchSchema } from '@muster/sdk/grpc';
+import { BatchSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { countText } from '../../../view/times.ts';
 import { CliError } from '../../failures/cli-error.ts';

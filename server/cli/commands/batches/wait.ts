@@ -1,5 +1,5 @@
 /** Following a batch to its end. */
-import { type Batch, BatchSchema, durationFromMs, isTerminal, JobState } from '@muster/sdk/grpc';
+import { type Batch, BatchSchema, durationFromMs, isTerminal, JobState } from '@muster-jobs/sdk/grpc';
 import { spanBetween, spanText } from '../../../view/times.ts';
 import type { Connection } from '../../connection.ts';
 import { exitOfJob } from '../../failures/exit-codes.ts';

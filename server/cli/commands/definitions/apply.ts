@@ -9,7 +9,7 @@ import {
   MusterError,
   type RolloutSettings,
   TaskBodySchema,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import type { Connection } from '../../connection.ts';
 import { CliError } from '../../failures/cli-error.ts';

@@ -1,6 +1,6 @@
 /** `muster definitions`: shows and archives job definitions. */
 import { randomUUID } from 'node:crypto';
-import { type JobDefinition, JobDefinitionSchema } from '@muster/sdk/grpc';
+import { type JobDefinition, JobDefinitionSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { type DefinitionRef, definitionRef } from '../../input/definition-name.ts';
 import { handled, type Invocation } from '../../invocation.ts';

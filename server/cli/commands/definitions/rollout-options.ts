@@ -1,6 +1,6 @@
 /** Options for the settings of a roll-out, and their conversion to the message. */
 import { create } from '@bufbuild/protobuf';
-import { durationFromMs, type RolloutSettings, RolloutSettingsSchema, type RolloutStep } from '@muster/sdk/grpc';
+import { durationFromMs, type RolloutSettings, RolloutSettingsSchema, type RolloutStep } from '@muster-jobs/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
 import { spanToMs } from '../../../domain/base/quantities.ts';
 import { CliError } from '../../failures/cli-error.ts';

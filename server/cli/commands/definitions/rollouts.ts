@@ -1,6 +1,6 @@
 /** `muster rollout`: shows and changes the roll-outs of versions of definitions. */
 import { randomUUID } from 'node:crypto';
-import { type Rollout, RolloutSchema, RolloutState } from '@muster/sdk/grpc';
+import { type Rollout, RolloutSchema, RolloutState } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { type DefinitionRef, definitionRef } from '../../input/definition-name.ts';
 import { handled, type Invocation } from '../../invocation.ts';

@@ -1,6 +1,6 @@
 /** `muster assets`: data assets that jobs have published. `muster depend`: adds dependencies to a waiting job. */
 import { randomUUID } from 'node:crypto';
-import { type Asset, AssetSchema } from '@muster/sdk/grpc';
+import { type Asset, AssetSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { eachJob } from '../../each-job.ts';
 import { CliError } from '../../failures/cli-error.ts';

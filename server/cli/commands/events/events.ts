@@ -11,7 +11,7 @@ import {
   MusterError,
   stateName,
   type WatchEventsResponse,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import type { Connection } from '../../connection.ts';
 import { states } from '../../input/job-filter.ts';

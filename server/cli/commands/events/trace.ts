@@ -1,5 +1,5 @@
 /** `muster trace`: the spans of a job, computed from the stored job. */
-import { Code, type Job, MusterError } from '@muster/sdk/grpc';
+import { Code, type Job, MusterError } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { jobTrace, traceDocument } from '../../../view/job-trace.ts';
 import type { Connection } from '../../connection.ts';

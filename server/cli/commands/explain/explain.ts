@@ -1,5 +1,5 @@
 /** `muster explain`: why a job is in its state, in sentences. */
-import { JobExplanationSchema } from '@muster/sdk/grpc';
+import { JobExplanationSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { handled } from '../../invocation.ts';
 import { showExplanation } from '../../output/explanation-view.ts';

@@ -1,6 +1,6 @@
 /** `muster cancel`: cancels jobs, by id or by a filter. */
 import { randomUUID } from 'node:crypto';
-import { isTerminal, type Job } from '@muster/sdk/grpc';
+import { isTerminal, type Job } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import type { Connection } from '../../connection.ts';
 import { eachJob } from '../../each-job.ts';

@@ -1,5 +1,5 @@
 /** `muster erase`: erases personal data from an ended job permanently. */
-import { EraseJobResponseSchema } from '@muster/sdk/grpc';
+import { EraseJobResponseSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { handled } from '../../invocation.ts';
 

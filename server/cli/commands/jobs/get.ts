@@ -1,5 +1,5 @@
 /** `muster get`: the current state of a job. */
-import { type Job, JobSchema, type Payload } from '@muster/sdk/grpc';
+import { type Job, JobSchema, type Payload } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { howFarText } from '../../../view/workflow-words.ts';
 import { CliError } from '../../failures/cli-error.ts';

@@ -1,5 +1,5 @@
 /** `muster list`: jobs by a filter, newest first. */
-import { type Job, JobSchema, JobState, stateName } from '@muster/sdk/grpc';
+import { type Job, JobSchema, JobState, stateName } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { jobRemark } from '../../../view/state-words.ts';
 import type { Connection } from '../../connection.ts';

@@ -1,6 +1,6 @@
 /** `muster pause` and `muster resume`: pause jobs, by id or by a filter, and resume them. */
 import { randomUUID } from 'node:crypto';
-import { PausedTimeouts } from '@muster/sdk/grpc';
+import { PausedTimeouts } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { eachJob } from '../../each-job.ts';
 import { graceOf } from '../../input/grace.ts';

@@ -1,6 +1,6 @@
 /** `muster redrive`: retries all jobs of a filter that ended without success. */
 import { randomUUID } from 'node:crypto';
-import type { RetryJobsResponse } from '@muster/sdk/grpc';
+import type { RetryJobsResponse } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { countText } from '../../../view/times.ts';
 import type { Connection } from '../../connection.ts';

@@ -1,6 +1,6 @@
 /** `muster submit`: stores one job or many, and follows a job on request. */
 import { randomUUID } from 'node:crypto';
-import { SubmitJobResponseSchema } from '@muster/sdk/grpc';
+import { SubmitJobResponseSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { CliError } from '../../failures/cli-error.ts';
 import { type FollowOptions, follow, showEnd } from '../../follow.ts';

@@ -1,5 +1,5 @@
 /** `muster audit`: the record of manual actions. */
-import { AuditActionSchema, type AuditRecord, AuditRecordSchema } from '@muster/sdk/grpc';
+import { AuditActionSchema, type AuditRecord, AuditRecordSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { handled, type Invocation } from '../../invocation.ts';
 import { timeText } from '../../output/times.ts';

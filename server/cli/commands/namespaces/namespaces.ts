@@ -1,6 +1,6 @@
 /** `muster namespaces`: the settings of a namespace. */
 import { randomUUID } from 'node:crypto';
-import { durationFromMs, type Namespace, NamespaceSchema } from '@muster/sdk/grpc';
+import { durationFromMs, type Namespace, NamespaceSchema } from '@muster-jobs/sdk/grpc';
 import { type Command, Option } from 'commander';
 import { durationText } from '../../../view/times.ts';
 import { CliError } from '../../failures/cli-error.ts';

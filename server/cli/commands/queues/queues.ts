@@ -1,6 +1,6 @@
 /** `muster queues`: shows and changes queues. */
 import { randomUUID } from 'node:crypto';
-import { type Queue, QueueSchema } from '@muster/sdk/grpc';
+import { type Queue, QueueSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { CliError } from '../../failures/cli-error.ts';
 import { fieldMask } from '../../input/field-mask.ts';

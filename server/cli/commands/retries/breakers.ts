@@ -1,6 +1,6 @@
 /** `muster breakers`: circuit breakers, which hold jobs back while a dependency fails. */
 import { randomUUID } from 'node:crypto';
-import { type CircuitBreakerStatus, CircuitBreakerStatusSchema, CircuitState } from '@muster/sdk/grpc';
+import { type CircuitBreakerStatus, CircuitBreakerStatusSchema, CircuitState } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { handled, type Invocation } from '../../invocation.ts';
 import type { Output } from '../../output/output.ts';

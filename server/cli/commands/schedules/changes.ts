@@ -10,7 +10,7 @@ import {
   ScheduleRunSchema,
   ScheduleRunState,
   ScheduleSchema,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { countText } from '../../../view/times.ts';
 import { type ApplyOptions, addFileOption, applyFiles, outcomeOf } from '../../apply-files.ts';

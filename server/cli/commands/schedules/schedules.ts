@@ -7,7 +7,7 @@ import {
   ScheduleRunSchema,
   ScheduleSchema,
   type ScheduleTimes,
-} from '@muster/sdk/grpc';
+} from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { CliError } from '../../failures/cli-error.ts';
 import { integer } from '../../input/numbers.ts';
@@ -29,13 +29,13 @@ export function addSchedules(program: Command): void {
       'after',
       `
 Each time of a schedule creates one job, or is recorded as skipped with the reason: muster schedules runs NAME. Its jobs have
-the labels muster.dev/schedule and muster.dev/schedule-time.
+the labels muster/schedule and muster/schedule-time.
 
 Examples:
   muster schedules preview --cron "30 2 * * *" --zone America/New_York
   muster schedules set nightly report --cron "0 3 * * *" --zone Europe/Vienna
   muster schedules runs nightly
-  muster list --label muster.dev/schedule=nightly`,
+  muster list --label muster/schedule=nightly`,
     );
   addReading(group);
   addScheduleChanges(group);

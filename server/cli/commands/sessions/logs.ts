@@ -1,5 +1,5 @@
 /** `muster logs`: the log of a job's handlers. */
-import { LogRecordSchema } from '@muster/sdk/grpc';
+import { LogRecordSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { followedLogs, keptLogs } from '../../attempt-logs.ts';
 import { CliError } from '../../failures/cli-error.ts';

@@ -1,7 +1,7 @@
 /** `muster workers`: shows the workers and their jobs, and drains a worker. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { GetWorkerResponseSchema, SessionState, type Worker, WorkerSchema } from '@muster/sdk/grpc';
+import { GetWorkerResponseSchema, SessionState, type Worker, WorkerSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { countText } from '../../../view/times.ts';
 import type { Connection } from '../../connection.ts';

@@ -1,6 +1,6 @@
 /** `muster send-signal`, `muster approve` and `muster reject`: signals and approvals for waiting jobs. */
 import { randomUUID } from 'node:crypto';
-import { durationFromMs, type SendSignalResponse, SendSignalResponseSchema } from '@muster/sdk/grpc';
+import { durationFromMs, type SendSignalResponse, SendSignalResponseSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { countText } from '../../../view/times.ts';
 import { eachJob } from '../../each-job.ts';

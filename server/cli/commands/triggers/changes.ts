@@ -1,6 +1,6 @@
 /** The commands of `muster triggers` that change something. */
 import { randomUUID } from 'node:crypto';
-import { ApplyTriggerResponseSchema, type Trigger, TriggerSchema } from '@muster/sdk/grpc';
+import { ApplyTriggerResponseSchema, type Trigger, TriggerSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { type ApplyOptions, addFileOption, applyFiles, outcomeOf } from '../../apply-files.ts';
 import { type DefinitionRef, definitionRef } from '../../input/definition-name.ts';

@@ -1,6 +1,6 @@
 /** `muster triggers`: triggers, which submit jobs when a condition is met. */
 import { create } from '@bufbuild/protobuf';
-import { ExplainTriggerResponseSchema, TriggerRunSchema, TriggerSchema } from '@muster/sdk/grpc';
+import { ExplainTriggerResponseSchema, TriggerRunSchema, TriggerSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { integer } from '../../input/numbers.ts';
 import { handled, type Invocation } from '../../invocation.ts';
@@ -21,13 +21,13 @@ export function addTriggers(program: Command): void {
       'after',
       `
 Each time the condition of a trigger is met creates one job, or is recorded as skipped with the reason: muster triggers
-runs NAME. The input of the job holds the causes. Its label muster.dev/trigger is the name of the trigger.
+runs NAME. The input of the job holds the causes. Its label muster/trigger is the name of the trigger.
 
 Examples:
   muster triggers set ship ship-order --signal paid --signal packed --key cause.key
   muster triggers explain ship
   muster triggers runs ship
-  muster list --label muster.dev/trigger=ship`,
+  muster list --label muster/trigger=ship`,
     );
   addReading(group);
   addTriggerChanges(group);

@@ -1,6 +1,6 @@
 /** `muster top`: queues and workers, updated continuously. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Code, MusterError } from '@muster/sdk/grpc';
+import { Code, MusterError } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import type { Connection } from '../../connection.ts';
 import { usualHttpUrl } from '../../doctor/server.ts';

@@ -1,7 +1,7 @@
 /** `muster graph`: draws the steps of a workflow. */
 
 import { create, toJson } from '@bufbuild/protobuf';
-import { GetWorkflowResponseSchema, ListWorkflowStepsResponseSchema } from '@muster/sdk/grpc';
+import { GetWorkflowResponseSchema, ListWorkflowStepsResponseSchema } from '@muster-jobs/sdk/grpc';
 import { type Command, Option } from 'commander';
 import type { DrawnWorkflow } from '../../../view/drawn-workflow.ts';
 import { mermaid } from '../../../view/mermaid.ts';

@@ -1,6 +1,6 @@
 /** `muster skip`: skips a step of a workflow, or stops it. */
 import { randomUUID } from 'node:crypto';
-import { WorkflowStepRunSchema } from '@muster/sdk/grpc';
+import { WorkflowStepRunSchema } from '@muster-jobs/sdk/grpc';
 import type { Command } from 'commander';
 import { handled, type Invocation } from '../../invocation.ts';
 import { present } from '../../require-field.ts';

@@ -37,7 +37,7 @@ i AS MATERIALIZED (
 record AS (
   INSERT INTO jobs (job_id, lane_id, priority, labels, input, input_content_type, input_metadata, retry_policy,
                     run_timeout_ms, traceparent, tracestate, parent_job_id, create_time)
-  SELECT cleanup_job_id, lane_id, priority, jsonb_build_object('muster.dev/cleanup-of', job_id::text), input,
+  SELECT cleanup_job_id, lane_id, priority, jsonb_build_object('muster/cleanup-of', job_id::text), input,
          input_content_type, input_metadata, retry_policy, run_timeout_ms, traceparent, tracestate, job_id, now.time
   FROM i, now
 ),

@@ -1,6 +1,6 @@
 /** Acceptance of an assignment: the table of five lines, in order. */
 import { create } from '@bufbuild/protobuf';
-import { CancelNoticeSchema } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { CancelNoticeSchema } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import type { Group } from '../case.ts';
 import { noticeOf } from '../plane/session.ts';
 import type { Stage } from '../stage.ts';

@@ -1,5 +1,5 @@
 /** When a worker sends heartbeats, their content, and its behaviour when they fail. */
-import type { SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import type { SendHeartbeatRequest } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import type { Call } from '../plane/rpc-server.ts';
 import type { Refusal } from '../refusal.ts';

@@ -1,5 +1,8 @@
 /** The effect of a cancel on an attempt in each phase of its life. */
-import type { ReportAttemptsRequest, SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import type {
+  ReportAttemptsRequest,
+  SendHeartbeatRequest,
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Case, Group, Step } from '../case.ts';
 import { noticeOf } from '../plane/session.ts';
 import { unavailable } from '../refusal.ts';

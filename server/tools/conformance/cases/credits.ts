@@ -1,5 +1,8 @@
 /** The slots that a worker grants, when, and for how long. */
-import type { ReportAttemptsRequest, SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import type {
+  ReportAttemptsRequest,
+  SendHeartbeatRequest,
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import { unavailable } from '../refusal.ts';
 import type { Stage } from '../stage.ts';

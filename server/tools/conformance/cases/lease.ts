@@ -1,6 +1,6 @@
 /** The session's lease: the fence, an ended session, a stopped process. */
-import { LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import type { SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { LeaseLossAction } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import type { SendHeartbeatRequest } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group, Step } from '../case.ts';
 import { keyOf } from '../plane/attempt.ts';
 import { leaseLost, unavailable } from '../refusal.ts';

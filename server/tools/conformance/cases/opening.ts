@@ -1,5 +1,5 @@
 /** How a worker opens its session, and its behaviour when that is refused. */
-import type { OpenSessionRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import type { OpenSessionRequest } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import { WORKER_NAME } from '../lab.ts';
 import { leaseLost, type Refusal, unavailable } from '../refusal.ts';

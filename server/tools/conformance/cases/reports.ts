@@ -1,6 +1,6 @@
 /** How outcomes reach the control plane when calls fail, and the effects of the answers. */
-import { ReportResult } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
-import type { ReportAttemptsRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { ReportResult } from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
+import type { ReportAttemptsRequest } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import type { Fault } from '../faults.ts';
 import { keyOf } from '../plane/attempt.ts';

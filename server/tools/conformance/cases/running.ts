@@ -1,5 +1,5 @@
 /** What handlers get, and the outcomes of what they return. */
-import type { CloseSessionRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import type { CloseSessionRequest } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Case, Group } from '../case.ts';
 import { DEFAULT_TERMS } from '../lab.ts';
 import type { Call } from '../plane/rpc-server.ts';

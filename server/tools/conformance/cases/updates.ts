@@ -1,6 +1,6 @@
 /** Progress, checkpoints and logs: when they are sent, and that none is lost with a call. */
-import type { Progress } from '@muster/sdk/gen/muster/v1/job_pb';
-import type { SendHeartbeatRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import type { Progress } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import type { SendHeartbeatRequest } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import type { Attempt } from '../plane/attempt.ts';
 import { unavailable } from '../refusal.ts';

@@ -1,13 +1,13 @@
 /** One attempt that the kit assigns to the worker, and the worker's messages about it. */
 
-import type { LogRecord } from '@muster/sdk/gen/muster/v1/log_record_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import type { LogRecord } from '@muster-jobs/sdk/gen/muster/v1/log_record_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import {
   type AttemptReport,
   ReleaseReason,
   type ReportResult,
-} from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
-import type { ProgressUpdate } from '@muster/sdk/gen/muster/worker/v1/session_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
+import type { ProgressUpdate } from '@muster-jobs/sdk/gen/muster/worker/v1/session_pb';
 import { enumName } from '../enum-name.ts';
 
 export interface ReportSeen {

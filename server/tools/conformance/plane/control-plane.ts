@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { create, type Message } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { type NatsCredentials, NatsCredentialsSchema } from '@muster/sdk/gen/muster/worker/v1/session_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { type NatsCredentials, NatsCredentialsSchema } from '@muster-jobs/sdk/gen/muster/worker/v1/session_pb';
 import {
   CloseSessionResponseSchema,
   type OpenSessionRequest,
@@ -12,7 +12,7 @@ import {
   type ReportAttemptsRequest,
   type SendHeartbeatRequest,
   SessionService,
-} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { sessionSubject } from '../../../bus/subjects.ts';
 import { uuidToBytes } from '../../../domain/base/uuid.ts';
 import { durationOf } from '../durations.ts';

@@ -1,7 +1,7 @@
 /** The jobs that handlers submit: the part of JobService that children need. */
 import { randomUUID } from 'node:crypto';
 import { create, type Message } from '@bufbuild/protobuf';
-import { type Job, JobSchema, JobState, type JobSubmission } from '@muster/sdk/gen/muster/v1/job_pb';
+import { type Job, JobSchema, JobState, type JobSubmission } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import {
   type GetJobRequest,
   GetJobResponseSchema,
@@ -13,8 +13,8 @@ import {
   type SubmitJobsRequest,
   SubmitJobsResponseSchema,
   WaitJobResponseSchema,
-} from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Payload } from '@muster/sdk/gen/muster/v1/payload_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Payload } from '@muster-jobs/sdk/gen/muster/v1/payload_pb';
 import type { Refusal } from '../refusal.ts';
 import type { Call } from './rpc-server.ts';
 

@@ -7,13 +7,13 @@ import {
   SessionMessageSchema,
   type SuspendNotice,
   SuspendNoticeSchema,
-} from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import {
   type AttemptReport,
   AttemptReportSchema,
   ReportResult,
-} from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
-import type { NatsCredentials } from '@muster/sdk/gen/muster/worker/v1/session_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
+import type { NatsCredentials } from '@muster-jobs/sdk/gen/muster/worker/v1/session_pb';
 import {
   type OpenSessionRequest,
   type ReportAttemptsRequest,
@@ -22,7 +22,7 @@ import {
   type SendHeartbeatRequest,
   type SendHeartbeatResponse,
   SendHeartbeatResponseSchema,
-} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { durationOf } from '../durations.ts';
 import { Ledger } from '../ledger.ts';
 import { type Attempt, keyOf } from './attempt.ts';

@@ -1,7 +1,7 @@
 /** Steps that assign attempts to the worker. */
 
-import type { Payload } from '@muster/sdk/gen/muster/v1/payload_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import type { Payload } from '@muster-jobs/sdk/gen/muster/v1/payload_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import type { Step } from '../case.ts';
 import { durationOf } from '../durations.ts';
 import type { Attempt } from '../plane/attempt.ts';

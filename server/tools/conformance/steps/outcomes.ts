@@ -2,14 +2,14 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { toBinary } from '@bufbuild/protobuf';
-import { type Failure, FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
-import type { Payload } from '@muster/sdk/gen/muster/v1/payload_pb';
+import { type Failure, FailureCause } from '@muster-jobs/sdk/gen/muster/v1/failure_pb';
+import type { Payload } from '@muster-jobs/sdk/gen/muster/v1/payload_pb';
 import {
   type AttemptReport,
   AttemptReportSchema,
   ReleaseReason,
-} from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
-import type { ReportAttemptsRequest } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
+import type { ReportAttemptsRequest } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import type { Step } from '../case.ts';
 import { enumName } from '../enum-name.ts';
 import { Unfulfilled } from '../failures.ts';

@@ -1,5 +1,5 @@
 /** Proof that the worker still works, whatever its credits. */
-import { ReleaseReason } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import { ReleaseReason } from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
 import type { Step } from '../case.ts';
 import { Unfulfilled } from '../failures.ts';
 import { assign } from './assignments.ts';

@@ -1,6 +1,6 @@
 /** The work of attempts: inputs of the conformance worker's handlers. */
 import { create } from '@bufbuild/protobuf';
-import { type Payload, PayloadSchema } from '@muster/sdk/gen/muster/v1/payload_pb';
+import { type Payload, PayloadSchema } from '@muster-jobs/sdk/gen/muster/v1/payload_pb';
 
 /** A handler and its input. */
 export interface Work {

@@ -1,6 +1,6 @@
 /** The limits of a scenario, and which workers may run which jobs, for the timeline. */
 import { fromJson, type JsonObject } from '@bufbuild/protobuf';
-import { DemandsSchema } from '@muster/sdk/gen/muster/v1/placement_pb';
+import { DemandsSchema } from '@muster-jobs/sdk/gen/muster/v1/placement_pb';
 import { Violations } from '../../../api/base/violations.ts';
 import { demandsFrom } from '../../../api/dispatch/convert-demands.ts';
 import type { Demands } from '../../../domain/dispatch/demands.ts';

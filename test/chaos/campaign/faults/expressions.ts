@@ -1,5 +1,5 @@
 /** Workflows whose expressions fail in a way that must not stop the others. */
-import { Client, type DefinitionInit, JobState, stateName } from '@muster/sdk';
+import { Client, type DefinitionInit, JobState, stateName } from '@muster-jobs/sdk';
 import { VARIETY } from '../../load/variety.ts';
 import type { World } from '../world.ts';
 import { type Fault, require, seconds } from './fault.ts';

@@ -1,6 +1,6 @@
 /** Clients that open streams and don't read them. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, isTerminal } from '@muster/sdk';
+import { Client, isTerminal } from '@muster-jobs/sdk';
 import { eventually } from '../../../support/base/eventually.ts';
 import { TcpProxy } from '../../harness/network/tcp-proxy.ts';
 import type { World } from '../world.ts';

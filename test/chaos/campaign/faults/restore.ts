@@ -1,5 +1,5 @@
 /** A backup that is restored: jobs continue between the two, the events stay, and workers live on. */
-import { Client, isTerminal } from '@muster/sdk';
+import { Client, isTerminal } from '@muster-jobs/sdk';
 import { eventually } from '../../../support/base/eventually.ts';
 import { undoneJobs } from '../../checker/restores.ts';
 import type { Run } from '../../harness/run.ts';

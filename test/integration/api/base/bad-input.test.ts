@@ -5,9 +5,9 @@
  */
 import { join } from 'node:path';
 import { create, toJsonString } from '@bufbuild/protobuf';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { LimitPolicy } from '@muster-jobs/sdk/gen/muster/v1/limit_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../../server/store/driver/database.ts';
 import { openPglite } from '../../../../server/store/driver/pglite.ts';
@@ -101,7 +101,7 @@ function rowsOf(digest: Readonly<Record<string, string>>): Record<string, number
 function expectRefusal(refusal: Refusal, expected: BadRequest): void {
   const { code, reason, fields } = refusal;
   expect({ code, reason, fields }).toEqual({ code: expected.code, reason: expected.reason, fields: expected.fields });
-  expect(refusal.info?.domain).toBe('muster.dev');
+  expect(refusal.info?.domain).toBe('muster');
   expect(refusal.status).toMatchObject({ code, message: refusal.message });
   expect(refusal.message).not.toBe('');
   expect(refusal.trailerBytes).toBeLessThan(MAX_TRAILER_BYTES);
@@ -198,7 +198,7 @@ describe.runIf(runsAll)('bad input over HTTP', () => {
         code: bad.code,
         reason: bad.reason,
         fields: bad.fields,
-        domain: 'muster.dev',
+        domain: 'muster',
       });
     });
   }

@@ -1,6 +1,6 @@
 /** Every row of the bad-input catalogue is shown on each port where it can occur, or says why it is not. */
 import { readFileSync } from 'node:fs';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { describe, expect, it } from 'vitest';
 import { allMethods } from '../../../support/docs/contract.ts';
 import { badRequests } from '../bad-requests/index.ts';

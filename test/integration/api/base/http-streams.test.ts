@@ -8,7 +8,7 @@ import {
   type WatchJobRequestSchema,
   type WatchJobResponse,
   type WatchJobResponseSchema,
-} from '@muster/sdk/gen/muster/v1/job_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Calls } from '../../../../server/api/base/calls.ts';
 import { Code } from '../../../../server/api/base/code.ts';

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
-import { GetJobRequestSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { GetJobRequestSchema } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { frame } from './raw-http2.ts';
 import { World } from './world.ts';

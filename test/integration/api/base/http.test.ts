@@ -2,10 +2,10 @@
  * The HTTP port serves the same as the gRPC port in each of its dialects: answers, refusals, deadlines, request ids.
  */
 
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { WorkerService } from '@muster-jobs/sdk/gen/muster/v1/worker_service_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { outcomes } from './test-worker.ts';
@@ -60,7 +60,7 @@ describe.each(each)('the API over %s', (_dialect, client) => {
 
     const missing = await client().refused(getJob, { jobId: NOBODY });
     expect(missing).toMatchObject({ code: Code.NOT_FOUND, reason: 'JOB_NOT_FOUND' });
-    expect(missing.info).toMatchObject({ domain: 'muster.dev', metadata: { job_id: NOBODY } });
+    expect(missing.info).toMatchObject({ domain: 'muster', metadata: { job_id: NOBODY } });
 
     const jobId = await world.submit(await world.define(), { expireTime: { seconds: 1n } });
     await world.rpc.call(waitJob, { jobId });

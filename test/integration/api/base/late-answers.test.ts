@@ -1,9 +1,9 @@
 /** Answers while the database does not answer in time: none comes later than a second after the deadline of its call. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { create, type DescMethodUnary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { TcpProxy } from '../../../chaos/harness/network/tcp-proxy.ts';

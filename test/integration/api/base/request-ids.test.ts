@@ -1,11 +1,11 @@
 /** A late repeat of a call whose effect was undone since: it changes nothing, and returns the current state. */
 
 import type { DescMethodUnary } from '@bufbuild/protobuf';
-import { CircuitBreakerService } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
+import { CircuitBreakerService } from '@muster-jobs/sdk/gen/muster/v1/circuit_breaker_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { NamespaceService } from '@muster-jobs/sdk/gen/muster/v1/namespace_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

@@ -25,8 +25,8 @@ import {
   ErrorInfoSchema,
   PreconditionFailureSchema,
   RetryInfoSchema,
-} from '@muster/sdk/gen/google/rpc/error_details_pb';
-import { type Status, StatusSchema } from '@muster/sdk/gen/google/rpc/status_pb';
+} from '@muster-jobs/sdk/gen/google/rpc/error_details_pb';
+import { type Status, StatusSchema } from '@muster-jobs/sdk/gen/google/rpc/status_pb';
 
 export interface CallSettings {
   /** Timeout of the call on the client. Default 30 s. */

@@ -1,7 +1,7 @@
 /** B73: the answers on both ports when the database refuses, is full, or is gone; and the recovery. */
 
-import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { AuditService } from '@muster-jobs/sdk/gen/muster/v1/audit_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import type { Database } from '../../../../server/store/driver/database.ts';

@@ -2,7 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
-import { JobService, type WatchJobResponse, WatchJobResponseSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import {
+  JobService,
+  type WatchJobResponse,
+  WatchJobResponseSchema,
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Calls } from '../../../../server/api/base/calls.ts';
 import { Code } from '../../../../server/api/base/code.ts';

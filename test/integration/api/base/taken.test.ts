@@ -1,10 +1,10 @@
 /** Rows of the bad-input catalogue that must be accepted on both ports: odd, but valid. */
 
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
-import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { ScheduleService } from '@muster-jobs/sdk/gen/muster/v1/schedule_service_pb';
+import { WorkerService } from '@muster-jobs/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runsAll } from '../../../support/run/cases.ts';
 import type { Rpc } from './rpc.ts';

@@ -5,15 +5,15 @@ import {
   AssignmentSchema,
   type SuspendNotice,
   SuspendNoticeSchema,
-} from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
-import { type AttemptReportSchema, ReportResult } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
+import { type AttemptReportSchema, ReportResult } from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
 import {
   type OpenSessionRequestSchema,
   type OpenSessionResponse,
   type SendHeartbeatRequestSchema,
   type SendHeartbeatResponse,
   SessionService,
-} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { connectWorker, type Worker } from '../../bus/fixtures.ts';

@@ -18,7 +18,7 @@ import {
   ErrorInfoSchema,
   PreconditionFailureSchema,
   RetryInfoSchema,
-} from '@muster/sdk/gen/google/rpc/error_details_pb';
+} from '@muster-jobs/sdk/gen/google/rpc/error_details_pb';
 
 export const dialects = ['Connect JSON', 'Connect binary', 'gRPC-Web', 'gRPC-Web JSON'] as const;
 export type Dialect = (typeof dialects)[number];

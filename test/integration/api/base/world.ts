@@ -1,11 +1,11 @@
 /** A replica with shared helpers of the API tests: unique definitions, jobs, workers. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { type Job, JobState, type JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
-import type { OpenSessionRequestSchema } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import type { JobDefinitionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { type Job, JobState, type JobSubmissionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
+import type { OpenSessionRequestSchema } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import type { ConfigInput } from '../../../../server/config.ts';
 import { startTestReplica, type TestReplica } from '../../../support/base/replica.ts';
 import type { databaseKinds } from '../../../support/databases/databases.ts';

@@ -2,16 +2,16 @@
 
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Client, Worker } from '@muster/sdk';
-import { AuditAction } from '@muster/sdk/gen/muster/v1/audit_record_pb';
-import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
-import type { Batch, BatchSchema } from '@muster/sdk/gen/muster/v1/batch_pb';
-import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import type { Job, JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { Client, Worker } from '@muster-jobs/sdk';
+import { AuditAction } from '@muster-jobs/sdk/gen/muster/v1/audit_record_pb';
+import { AuditService } from '@muster-jobs/sdk/gen/muster/v1/audit_service_pb';
+import type { Batch, BatchSchema } from '@muster-jobs/sdk/gen/muster/v1/batch_pb';
+import { BatchService } from '@muster-jobs/sdk/gen/muster/v1/batch_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import type { Job, JobSubmissionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { LimitPolicy } from '@muster-jobs/sdk/gen/muster/v1/limit_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

@@ -2,11 +2,11 @@
 
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { Batch, BatchCounts, BatchSchema } from '@muster/sdk/gen/muster/v1/batch_pb';
-import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import type { Batch, BatchCounts, BatchSchema } from '@muster-jobs/sdk/gen/muster/v1/batch_pb';
+import { BatchService } from '@muster-jobs/sdk/gen/muster/v1/batch_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { type Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

@@ -1,7 +1,7 @@
 /** Pauses of batches: their members wait, also those that are added meanwhile, and continue when the batch is resumed. */
-import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService, PausedTimeouts } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { BatchService } from '@muster-jobs/sdk/gen/muster/v1/batch_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService, PausedTimeouts } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

@@ -1,7 +1,7 @@
 /** Lists of definitions, and definitions that accept no new jobs. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { CompatibilityKind, JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { CompatibilityKind, JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { outcomes } from '../base/test-worker.ts';

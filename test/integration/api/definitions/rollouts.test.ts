@@ -1,11 +1,11 @@
 /** RolloutService over the wire: which version new jobs take, and how a roll-out advances, ends or is rolled back. */
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { type Rollout, type RolloutSettingsSchema, RolloutState } from '@muster/sdk/gen/muster/v1/rollout_pb';
-import { RolloutService } from '@muster/sdk/gen/muster/v1/rollout_service_pb';
-import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { type Rollout, type RolloutSettingsSchema, RolloutState } from '@muster-jobs/sdk/gen/muster/v1/rollout_pb';
+import { RolloutService } from '@muster-jobs/sdk/gen/muster/v1/rollout_service_pb';
+import { WorkflowService } from '@muster-jobs/sdk/gen/muster/v1/workflow_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

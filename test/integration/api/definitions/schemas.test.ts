@@ -2,11 +2,11 @@
  * Inputs and results with schemas: a wrong input is refused at submission, a wrong result is a failure that is retried.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
-import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
-import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { AttemptOutcome } from '@muster-jobs/sdk/gen/muster/v1/attempt_pb';
+import { FailureCause } from '@muster-jobs/sdk/gen/muster/v1/failure_pb';
+import type { JobDefinitionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { shopSchema } from '../../schemas/descriptor-sets.ts';

@@ -4,11 +4,11 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
-import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
-import { WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { AttemptOutcome } from '@muster-jobs/sdk/gen/muster/v1/attempt_pb';
+import { DependencyCondition } from '@muster-jobs/sdk/gen/muster/v1/dependency_pb';
+import { WaitReason } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes, uuidToBytes } from '../../../../server/domain/base/uuid.ts';

@@ -1,8 +1,8 @@
 /** Dependencies on a replica that has just started and has not loaded the jobs that they are on. */
 
 import { join } from 'node:path';
-import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { BatchService } from '@muster-jobs/sdk/gen/muster/v1/batch_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import type { Database } from '../../../../server/store/driver/database.ts';

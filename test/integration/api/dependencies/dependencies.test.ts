@@ -3,11 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { AssetService } from '@muster/sdk/gen/muster/v1/asset_service_pb';
-import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
-import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
-import { type Job, SkipReason, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { AssetService } from '@muster-jobs/sdk/gen/muster/v1/asset_service_pb';
+import { BatchService } from '@muster-jobs/sdk/gen/muster/v1/batch_service_pb';
+import { DependencyCondition, type DependencySchema } from '@muster-jobs/sdk/gen/muster/v1/dependency_pb';
+import { type Job, SkipReason, WaitReason } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

@@ -1,8 +1,8 @@
 /** Fairness keys over the wire: their sources, and the order that they give. */
 
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';

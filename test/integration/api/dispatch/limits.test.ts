@@ -2,13 +2,13 @@
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { Client, Worker } from '@muster/sdk';
-import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { type KeyLimitSchema, LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
-import type { QueueSchema } from '@muster/sdk/gen/muster/v1/queue_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { Client, Worker } from '@muster-jobs/sdk';
+import { type Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { type KeyLimitSchema, LimitPolicy } from '@muster-jobs/sdk/gen/muster/v1/limit_pb';
+import type { QueueSchema } from '@muster-jobs/sdk/gen/muster/v1/queue_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';

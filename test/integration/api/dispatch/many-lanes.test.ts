@@ -1,5 +1,5 @@
 /** More ready lanes than a page of them has, after a restart: nothing but the database says that they are there. */
-import { Client, Worker } from '@muster/sdk';
+import { Client, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestReplica, type TestReplica } from '../../../support/base/replica.ts';
 import { sharedPostgres, type TestDatabases } from '../../../support/databases/postgres.ts';

@@ -1,10 +1,10 @@
 /** Placement over the wire: demands, resources and sticky workers, with real sessions on both stores. */
 
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
-import { Jitter } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { StickyMode } from '@muster-jobs/sdk/gen/muster/v1/placement_pb';
+import { Jitter } from '@muster-jobs/sdk/gen/muster/v1/retry_policy_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { eventually } from '../../../support/base/eventually.ts';

@@ -1,10 +1,10 @@
 /** WatchEvents as clients see it: kept events, new events, filters, positions. */
 import type { ClientReadableStream } from '@grpc/grpc-js';
-import { waitReasonName } from '@muster/sdk';
-import type { JobEvent } from '@muster/sdk/gen/muster/v1/event_pb';
-import { EventService, type WatchEventsResponse } from '@muster/sdk/gen/muster/v1/event_service_pb';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { waitReasonName } from '@muster-jobs/sdk';
+import type { JobEvent } from '@muster-jobs/sdk/gen/muster/v1/event_pb';
+import { EventService, type WatchEventsResponse } from '@muster-jobs/sdk/gen/muster/v1/event_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

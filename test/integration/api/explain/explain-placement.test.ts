@@ -1,10 +1,10 @@
 /** Explanations over the wire of jobs with demands on their worker: sticky workers, and resources in use. */
 
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Constraint } from '@muster/sdk/gen/muster/v1/job_explanation_pb';
-import { WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
-import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import type { Constraint } from '@muster-jobs/sdk/gen/muster/v1/job_explanation_pb';
+import { WaitReason } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { StickyMode } from '@muster-jobs/sdk/gen/muster/v1/placement_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

@@ -1,8 +1,8 @@
 /** Explanations of suspects over the wire: lost sessions make a job one, and a session holds at most one. */
 
-import { EventService } from '@muster/sdk/gen/muster/v1/event_service_pb';
-import { JobState, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { EventService } from '@muster-jobs/sdk/gen/muster/v1/event_service_pb';
+import { JobState, WaitReason } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { readAll } from '../base/rpc.ts';

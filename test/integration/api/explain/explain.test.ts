@@ -2,12 +2,12 @@
 
 import { randomUUID } from 'node:crypto';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Constraint } from '@muster/sdk/gen/muster/v1/job_explanation_pb';
-import { JobState, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
-import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import type { Constraint } from '@muster-jobs/sdk/gen/muster/v1/job_explanation_pb';
+import { JobState, WaitReason } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
+import { WorkerService } from '@muster-jobs/sdk/gen/muster/v1/worker_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

@@ -1,11 +1,11 @@
 /** Shared helpers of the explanation tests. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { waitReasonName } from '@muster/sdk';
-import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import type { Constraint, JobExplanation } from '@muster/sdk/gen/muster/v1/job_explanation_pb';
-import type { WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { waitReasonName } from '@muster-jobs/sdk';
+import type { JobDefinitionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import type { Constraint, JobExplanation } from '@muster-jobs/sdk/gen/muster/v1/job_explanation_pb';
+import type { WaitReason } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { expect } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { offerOf, type TestWorker } from '../base/test-worker.ts';

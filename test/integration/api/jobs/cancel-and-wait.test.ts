@@ -1,7 +1,7 @@
 /** CancelJob in each state of a job, WaitJob with each end of a wait, and a replica that stops. */
 import type { ClientUnaryCall } from '@grpc/grpc-js';
-import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { type Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidToBytes } from '../../../../server/domain/base/uuid.ts';

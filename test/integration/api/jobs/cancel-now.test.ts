@@ -1,8 +1,8 @@
 /** CancelJob with a grace period of its own: what the worker receives, and what becomes of a result that comes too late. */
-import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
-import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
-import { CancelStage, type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { AttemptOutcome } from '@muster-jobs/sdk/gen/muster/v1/attempt_pb';
+import { BatchService } from '@muster-jobs/sdk/gen/muster/v1/batch_service_pb';
+import { CancelStage, type Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

@@ -1,10 +1,10 @@
 /** Cancels: their stages, and the clean-up job of a job that had started, also after a failure. */
 
-import { CleanupCondition } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import { CancelStage, type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
-import { ExhaustionAction, RetryAction, RetryCause } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+import { CleanupCondition } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import { CancelStage, type Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { StickyMode } from '@muster-jobs/sdk/gen/muster/v1/placement_pb';
+import { ExhaustionAction, RetryAction, RetryCause } from '@muster-jobs/sdk/gen/muster/v1/retry_policy_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { offerOf, outcomes } from '../base/test-worker.ts';
@@ -94,7 +94,7 @@ describe('a clean-up', () => {
       state: JobState.READY,
       definition: attempt.definition,
       parentJobId: jobId,
-      labels: { 'muster.dev/cleanup-of': jobId },
+      labels: { 'muster/cleanup-of': jobId },
       input,
     });
     const other = await world.openWorker(cleaner);

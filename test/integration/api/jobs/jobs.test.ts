@@ -1,7 +1,7 @@
 /** Definitions and jobs as clients see them: every field is returned unchanged, byte for byte. */
 
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { World } from '../base/world.ts';
 

@@ -1,7 +1,7 @@
 /** ListJobs as clients see it: filters, pages, and page tokens that are valid for their own list only. */
 
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService, type ListJobsResponse } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService, type ListJobsResponse } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { outcomes } from '../base/test-worker.ts';

@@ -1,7 +1,7 @@
 /** PauseJob, ResumeJob and UpdateJob over the wire, in each state of a job, and their effect on workers. */
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { type Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidToBytes } from '../../../../server/domain/base/uuid.ts';

@@ -1,7 +1,7 @@
 /** SubmitJob with the policy REPLACE, in each state of the job that holds the key. */
 import { randomUUID } from 'node:crypto';
-import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService, type SubmitJobResponse } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { IdempotencyConflictPolicy } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService, type SubmitJobResponse } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { outcomes } from '../base/test-worker.ts';

@@ -1,13 +1,13 @@
 /** Soft deadlines: what a job that misses its own shows, and what the control plane does about it. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Timestamp, timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
-import type { JobEvent } from '@muster/sdk/gen/muster/v1/event_pb';
-import { EventService } from '@muster/sdk/gen/muster/v1/event_service_pb';
-import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
-import { DeadlineReaction, type SoftDeadlineSchema } from '@muster/sdk/gen/muster/v1/soft_deadline_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import type { JobEvent } from '@muster-jobs/sdk/gen/muster/v1/event_pb';
+import { EventService } from '@muster-jobs/sdk/gen/muster/v1/event_service_pb';
+import { type Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { ScheduleService } from '@muster-jobs/sdk/gen/muster/v1/schedule_service_pb';
+import { DeadlineReaction, type SoftDeadlineSchema } from '@muster-jobs/sdk/gen/muster/v1/soft_deadline_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
@@ -218,7 +218,7 @@ describe('the soft deadline of a schedule’s job', () => {
     await world.rpc.call(applySchedule, { schedule: { name: 'nightly', times, job } });
     const { run } = await world.rpc.call(triggerSchedule, { name: 'nightly' });
     const { softDeadlineTime, labels, fairnessKey } = await world.getJob(run?.jobId ?? '');
-    const nominal = Date.parse(labels['muster.dev/schedule-time'] ?? '');
+    const nominal = Date.parse(labels['muster/schedule-time'] ?? '');
     expect(Math.abs(timestampMs(softDeadlineTime as Timestamp) - nominal - 3_600_000)).toBeLessThanOrEqual(1);
     expect(fairnessKey).toBe('team-a');
   });

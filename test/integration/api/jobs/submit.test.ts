@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
-import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService, SubmitJobRequestSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { IdempotencyConflictPolicy } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService, SubmitJobRequestSchema } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { refusalOf } from '../base/rpc.ts';

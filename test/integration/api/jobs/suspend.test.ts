@@ -1,8 +1,8 @@
 /** PauseJob of jobs that run, over the wire: what the worker receives, what its reports do, and how the job continues. */
 import { randomUUID } from 'node:crypto';
-import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService, PausedTimeouts } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { type Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService, PausedTimeouts } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes, uuidToBytes } from '../../../../server/domain/base/uuid.ts';

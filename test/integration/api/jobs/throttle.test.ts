@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { DuplicatePolicy, type ThrottleSchema } from '@muster/sdk/gen/muster/v1/submission_rule_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { DuplicatePolicy, type ThrottleSchema } from '@muster-jobs/sdk/gen/muster/v1/submission_rule_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

@@ -1,7 +1,7 @@
 /** Time limits over the API: their definition, and the end of jobs that exceed them. */
 
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { outcomes } from '../base/test-worker.ts';

@@ -2,12 +2,12 @@
 
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { IdempotencyConflictPolicy, JobState, type JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
-import { DuplicatePolicy, type UniquenessSchema } from '@muster/sdk/gen/muster/v1/submission_rule_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { IdempotencyConflictPolicy, JobState, type JobSubmissionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { LimitPolicy } from '@muster-jobs/sdk/gen/muster/v1/limit_pb';
+import { DuplicatePolicy, type UniquenessSchema } from '@muster-jobs/sdk/gen/muster/v1/submission_rule_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

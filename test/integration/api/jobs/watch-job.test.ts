@@ -1,8 +1,8 @@
 /** WatchJob as clients see it: the current job, each visible change, its end. */
 import { toBinary } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
-import { type Job, JobSchema } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService, type WatchJobResponse } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { type Job, JobSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService, type WatchJobResponse } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

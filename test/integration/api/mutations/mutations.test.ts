@@ -4,7 +4,7 @@
  * needs an example in proto/examples.json.
  */
 import { type DescMethod, fromJson, type Message, toBinary, toJson } from '@bufbuild/protobuf';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import type { Database } from '../../../../server/store/driver/database.ts';

@@ -1,7 +1,7 @@
 /** Settings of a whole namespace, and definitions that override them. */
 
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { NamespaceService } from '@muster-jobs/sdk/gen/muster/v1/namespace_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { World } from '../base/world.ts';

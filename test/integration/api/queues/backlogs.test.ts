@@ -2,11 +2,11 @@
 
 import { randomUUID } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { JobState, type JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobFilterSchema, JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Queue } from '@muster/sdk/gen/muster/v1/queue_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
-import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+import { JobState, type JobSubmissionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobFilterSchema, JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Queue } from '@muster-jobs/sdk/gen/muster/v1/queue_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
+import { ScheduleService } from '@muster-jobs/sdk/gen/muster/v1/schedule_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { sumOf } from '../../../../server/cli/top/metrics-text.ts';

@@ -1,9 +1,9 @@
 /** QueueService over the wire: queues created, read, listed, changed, paused and deleted, and the effect on workers. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Queue } from '@muster/sdk/gen/muster/v1/queue_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Queue } from '@muster-jobs/sdk/gen/muster/v1/queue_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidToBytes } from '../../../../server/domain/base/uuid.ts';

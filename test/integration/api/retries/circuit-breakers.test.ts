@@ -1,12 +1,12 @@
 /** Circuit breakers as workers and users see them: gated, probed, reopened. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { CircuitBreakerSchema } from '@muster/sdk/gen/muster/v1/circuit_breaker_pb';
-import { type CircuitBreakerStatus, CircuitState } from '@muster/sdk/gen/muster/v1/circuit_breaker_pb';
-import { CircuitBreakerService } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+import type { CircuitBreakerSchema } from '@muster-jobs/sdk/gen/muster/v1/circuit_breaker_pb';
+import { type CircuitBreakerStatus, CircuitState } from '@muster-jobs/sdk/gen/muster/v1/circuit_breaker_pb';
+import { CircuitBreakerService } from '@muster-jobs/sdk/gen/muster/v1/circuit_breaker_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { eventually } from '../../../support/base/eventually.ts';

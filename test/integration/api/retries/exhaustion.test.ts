@@ -1,8 +1,8 @@
 /** Jobs that their policy pauses after the last attempt: what a reader sees, and what resuming and failing them does. */
-import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService, PausedTimeouts } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { ExhaustionAction } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
-import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import type { Job } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService, PausedTimeouts } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { ExhaustionAction } from '@muster-jobs/sdk/gen/muster/v1/retry_policy_pb';
+import { StepState } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

@@ -1,9 +1,9 @@
 /** Retry rules, delays and limits, as a worker and a reader of jobs see them. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
-import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { FailureCause } from '@muster-jobs/sdk/gen/muster/v1/failure_pb';
+import type { Job } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import {
   Backoff,
   Jitter,
@@ -11,8 +11,8 @@ import {
   RetryCause,
   type RetryPolicy,
   type RetryPolicySchema,
-} from '@muster/sdk/gen/muster/v1/retry_policy_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/retry_policy_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { outcomes } from '../base/test-worker.ts';

@@ -1,7 +1,7 @@
 /** Retry budgets as workers and users see them: retries beyond the budget wait, and use no attempt meanwhile. */
 
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import type { Job } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { eventually } from '../../../support/base/eventually.ts';

@@ -4,11 +4,11 @@
  */
 
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
-import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '@muster/sdk/gen/muster/v1/schedule_pb';
-import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
-import { DuplicatePolicy } from '@muster/sdk/gen/muster/v1/submission_rule_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { LimitPolicy } from '@muster-jobs/sdk/gen/muster/v1/limit_pb';
+import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
+import { ScheduleService } from '@muster-jobs/sdk/gen/muster/v1/schedule_service_pb';
+import { DuplicatePolicy } from '@muster-jobs/sdk/gen/muster/v1/submission_rule_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

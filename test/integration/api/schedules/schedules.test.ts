@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Timestamp, timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import type { Job } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import {
   CatchUpPolicy,
   OverlapPolicy,
@@ -17,8 +17,8 @@ import {
   ScheduleRunState,
   type ScheduleSchema,
   ScheduleSkipReason,
-} from '@muster/sdk/gen/muster/v1/schedule_pb';
-import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
+import { ScheduleService } from '@muster-jobs/sdk/gen/muster/v1/schedule_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';
@@ -80,7 +80,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
   }
 
   async function jobsOf(name: string): Promise<Job[]> {
-    return (await world.rpc.call(listJobs, { filter: { labels: { 'muster.dev/schedule': name } } })).jobs;
+    return (await world.rpc.call(listJobs, { filter: { labels: { 'muster/schedule': name } } })).jobs;
   }
 
   const trigger = async (name: string, overlapPolicy: OverlapPolicy = OverlapPolicy.UNSPECIFIED) =>
@@ -208,7 +208,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
       expect(jobs.get(run.jobId)).toMatchObject({
         definition,
         priority: 7,
-        labels: { team: 'a', 'muster.dev/schedule': name, 'muster.dev/schedule-time': at(run.nominalTime) },
+        labels: { team: 'a', 'muster/schedule': name, 'muster/schedule-time': at(run.nominalTime) },
       });
       expect(run).toMatchObject({ cause: ScheduleRunCause.TIME, nominalTime: { nanos: 0 }, timeCount: 1 });
       const before = started[i - 1];

@@ -1,10 +1,10 @@
 /** ListAttemptLogs, with the records that heartbeats and reports deliver. */
 
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { LogLevel } from '@muster/sdk/gen/muster/v1/log_record_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { LogLevel } from '@muster-jobs/sdk/gen/muster/v1/log_record_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';

@@ -1,10 +1,10 @@
 /** One worker shown and drained: after the answer of DrainWorker nothing more is assigned to it. */
 
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { SessionState } from '@muster/sdk/gen/muster/v1/worker_pb';
-import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { SessionState } from '@muster-jobs/sdk/gen/muster/v1/worker_pb';
+import { WorkerService } from '@muster-jobs/sdk/gen/muster/v1/worker_service_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';

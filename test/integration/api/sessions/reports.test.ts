@@ -1,8 +1,8 @@
 /** ReportAttempts: each attempt is closed once, by the session that holds it, and a repeat has no effect. */
 import { randomUUID } from 'node:crypto';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes, uuidToBytes } from '../../../../server/domain/base/uuid.ts';
 import { eventually } from '../../../support/base/eventually.ts';

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
-import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
-import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
-import { JobState, type ProgressSchema } from '@muster/sdk/gen/muster/v1/job_pb';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { AttemptOutcome } from '@muster-jobs/sdk/gen/muster/v1/attempt_pb';
+import { FailureCause } from '@muster-jobs/sdk/gen/muster/v1/failure_pb';
+import { JobState, type ProgressSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidToBytes } from '../../../../server/domain/base/uuid.ts';

@@ -5,10 +5,10 @@ import {
   JobService,
   WatchAttemptLogsRequestSchema,
   type WatchAttemptLogsResponse,
-} from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { LogLevel, type LogRecord } from '@muster/sdk/gen/muster/v1/log_record_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { LogLevel, type LogRecord } from '@muster-jobs/sdk/gen/muster/v1/log_record_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

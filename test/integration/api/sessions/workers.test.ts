@@ -1,8 +1,8 @@
 /** The list of workers, and a worker without a bus connection in it. */
 
-import type { Worker } from '@muster/sdk/gen/muster/v1/worker_pb';
-import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
-import { SessionService } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import type { Worker } from '@muster-jobs/sdk/gen/muster/v1/worker_pb';
+import { WorkerService } from '@muster-jobs/sdk/gen/muster/v1/worker_service_pb';
+import { SessionService } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { offerOf, type TestWorker } from '../base/test-worker.ts';

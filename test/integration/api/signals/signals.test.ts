@@ -2,12 +2,12 @@
 
 import { randomUUID } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
-import { type SendSignalRequestSchema, SignalService } from '@muster/sdk/gen/muster/v1/signal_service_pb';
-import { SignalWaitSchema, WaitBodySchema } from '@muster/sdk/gen/muster/v1/wait_pb';
-import { TriggerRule, WorkflowBodySchema, type WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { type Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
+import { type SendSignalRequestSchema, SignalService } from '@muster-jobs/sdk/gen/muster/v1/signal_service_pb';
+import { SignalWaitSchema, WaitBodySchema } from '@muster-jobs/sdk/gen/muster/v1/wait_pb';
+import { TriggerRule, WorkflowBodySchema, type WorkflowStepSchema } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { eventually } from '../../../support/base/eventually.ts';

@@ -1,5 +1,5 @@
 /** Triggers over the wire: many causes at once, large ones, and what is left of them in the store. */
-import { TriggerService } from '@muster/sdk/gen/muster/v1/trigger_service_pb';
+import { TriggerService } from '@muster-jobs/sdk/gen/muster/v1/trigger_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database, Statement } from '../../../../server/store/driver/database.ts';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';

@@ -1,6 +1,6 @@
 /** Triggers over the wire: conditions with several causes, keys, filters and spans, and what ExplainTrigger says. */
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

@@ -1,13 +1,13 @@
 /** Triggers over the wire: the job and its exact input for each thing that a trigger may be about. */
 import { create } from '@bufbuild/protobuf';
-import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '@muster/sdk/gen/muster/v1/schedule_pb';
-import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
-import { SignalService } from '@muster/sdk/gen/muster/v1/signal_service_pb';
-import { WorkflowBodySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { BatchService } from '@muster-jobs/sdk/gen/muster/v1/batch_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
+import { ScheduleService } from '@muster-jobs/sdk/gen/muster/v1/schedule_service_pb';
+import { SignalService } from '@muster-jobs/sdk/gen/muster/v1/signal_service_pb';
+import { WorkflowBodySchema } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';
@@ -67,7 +67,7 @@ describe.each(databaseKinds)('the job of a trigger on %s', (kind) => {
       expect(job).toMatchObject({
         definition,
         priority: 7,
-        labels: { team: 'a', 'muster.dev/trigger': name },
+        labels: { team: 'a', 'muster/trigger': name },
         input: { contentType: 'application/json' },
       });
       expect(run).toMatchObject({ key: '', state: ScheduleRunState.STARTED, jobId: job.jobId, message: '' });
@@ -269,12 +269,12 @@ describe.each(databaseKinds)('the job of a trigger on %s', (kind) => {
       const worker = await world.openWorker(first);
       const signal = triggering.newName('signal');
       const one = await triggering.on(onSignal(signal), { job: { definition: first } });
-      const filter = `cause.labels['muster.dev/trigger'] == '${one}'`;
+      const filter = `cause.labels['muster/trigger'] == '${one}'`;
       const two = await triggering.on(onJob(first, [], { filter }), { job: { definition: second } });
       await triggering.send(signal);
       await endNext(worker);
       const { job } = await triggering.onlyRun(two);
-      expect(job).toMatchObject({ definition: second, labels: { 'muster.dev/trigger': two } });
+      expect(job).toMatchObject({ definition: second, labels: { 'muster/trigger': two } });
     });
   });
 

@@ -1,12 +1,12 @@
 /** Triggers over the wire: their runs while a job of an earlier run is open, paused runs, and failed jobs. */
 
 import { create } from '@bufbuild/protobuf';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '@muster/sdk/gen/muster/v1/schedule_pb';
-import { SignalService } from '@muster/sdk/gen/muster/v1/signal_service_pb';
-import type { TriggerRun } from '@muster/sdk/gen/muster/v1/trigger_pb';
-import { TriggerService } from '@muster/sdk/gen/muster/v1/trigger_service_pb';
-import { SignalWaitSchema, WaitBodySchema } from '@muster/sdk/gen/muster/v1/wait_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
+import { SignalService } from '@muster-jobs/sdk/gen/muster/v1/signal_service_pb';
+import type { TriggerRun } from '@muster-jobs/sdk/gen/muster/v1/trigger_pb';
+import { TriggerService } from '@muster-jobs/sdk/gen/muster/v1/trigger_service_pb';
+import { SignalWaitSchema, WaitBodySchema } from '@muster-jobs/sdk/gen/muster/v1/wait_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

@@ -1,19 +1,19 @@
 /** Shared helpers of the tests of triggers: conditions, signals, runs and their jobs. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import type { Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { ScheduleRunState } from '@muster/sdk/gen/muster/v1/schedule_pb';
-import { type SendSignalResponse, SignalService } from '@muster/sdk/gen/muster/v1/signal_service_pb';
+import type { Job, JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { ScheduleRunState } from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
+import { type SendSignalResponse, SignalService } from '@muster-jobs/sdk/gen/muster/v1/signal_service_pb';
 import type {
   Trigger,
   TriggerConditionSchema,
   TriggerProgress,
   TriggerRun,
   TriggerSchema,
-} from '@muster/sdk/gen/muster/v1/trigger_pb';
-import { TriggerService } from '@muster/sdk/gen/muster/v1/trigger_service_pb';
-import type { Assignment } from '@muster/sdk/gen/muster/worker/v1/assignment_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/trigger_pb';
+import { TriggerService } from '@muster-jobs/sdk/gen/muster/v1/trigger_service_pb';
+import type { Assignment } from '@muster-jobs/sdk/gen/muster/worker/v1/assignment_pb';
 import { eventually } from '../../../support/base/eventually.ts';
 import { type Outcome, outcomes, type TestWorker } from '../base/test-worker.ts';
 import type { World } from '../base/world.ts';
@@ -179,7 +179,7 @@ export class Triggering {
 
   /** The jobs of a trigger, newest first. */
   async jobsOf(name: string): Promise<Job[]> {
-    const filter = { labels: { 'muster.dev/trigger': name } };
+    const filter = { labels: { 'muster/trigger': name } };
     const jobs: Job[] = [];
     let pageToken = '';
     do {

@@ -1,10 +1,10 @@
 /** TriggerService over the wire: triggers created, read, listed, changed, paused, resumed and deleted. */
 import { randomUUID } from 'node:crypto';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import { OverlapPolicy, ScheduleRunState } from '@muster/sdk/gen/muster/v1/schedule_pb';
-import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
-import { TriggerService } from '@muster/sdk/gen/muster/v1/trigger_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { OverlapPolicy, ScheduleRunState } from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
+import { ScheduleService } from '@muster-jobs/sdk/gen/muster/v1/schedule_service_pb';
+import { TriggerService } from '@muster-jobs/sdk/gen/muster/v1/trigger_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

@@ -3,10 +3,10 @@
  */
 
 import { create } from '@bufbuild/protobuf';
-import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { type DependencyExpression, DependencyExpressionSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
-import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { DependencyCondition } from '@muster-jobs/sdk/gen/muster/v1/dependency_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { type DependencyExpression, DependencyExpressionSchema } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
+import { StepState } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { eventually } from '../../../support/base/eventually.ts';

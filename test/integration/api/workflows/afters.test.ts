@@ -2,10 +2,10 @@
 
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
-import type { WorkflowStepRun } from '@muster/sdk';
-import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
-import { DependencyExpressionSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
-import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import type { WorkflowStepRun } from '@muster-jobs/sdk';
+import { DependencyCondition } from '@muster-jobs/sdk/gen/muster/v1/dependency_pb';
+import { DependencyExpressionSchema } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
+import { StepState } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

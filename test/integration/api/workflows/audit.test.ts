@@ -3,9 +3,9 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { AuditActionSchema } from '@muster/sdk/gen/muster/v1/audit_record_pb';
-import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { AuditActionSchema } from '@muster-jobs/sdk/gen/muster/v1/audit_record_pb';
+import { BatchService } from '@muster-jobs/sdk/gen/muster/v1/batch_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
 import { type Flows, type Place, plays, startOn, stateName } from './flows.ts';

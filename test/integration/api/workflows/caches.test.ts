@@ -2,9 +2,9 @@
 
 import { create } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { type DefinitionInit, durationFromMs, type WorkflowStepRun } from '@muster/sdk';
-import { StepCacheSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
-import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { type DefinitionInit, durationFromMs, type WorkflowStepRun } from '@muster-jobs/sdk';
+import { StepCacheSchema } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
+import { StepState } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

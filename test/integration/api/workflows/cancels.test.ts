@@ -1,6 +1,6 @@
 /** Cancels of workflows with much open work. */
 
-import { isTerminal } from '@muster/sdk';
+import { isTerminal } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
 import { runsAll } from '../../../support/run/cases.ts';

@@ -1,6 +1,6 @@
 /** Steps that run after the work: on a failure, and in any case. */
 
-import { durationFromMs, FailureCause } from '@muster/sdk';
+import { durationFromMs, FailureCause } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
 import {

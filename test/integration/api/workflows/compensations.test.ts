@@ -1,7 +1,7 @@
 /** The succeeded steps of failed work are compensated: last ends first, each to its end, whatever happens meanwhile. */
 
-import { durationFromMs } from '@muster/sdk';
-import { StepState, WorkflowPhase } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { durationFromMs } from '@muster-jobs/sdk';
+import { StepState, WorkflowPhase } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
 import {

@@ -1,7 +1,7 @@
 /** Failed steps, and their effect on the other steps and on the workflow. */
 
-import { durationFromMs, FailureCause } from '@muster/sdk';
-import { FailureMode } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { durationFromMs, FailureCause } from '@muster-jobs/sdk';
+import { FailureMode } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
 import {

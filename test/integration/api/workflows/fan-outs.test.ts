@@ -1,6 +1,6 @@
 /** Steps that run once for each item of a list. */
 
-import { StepRole } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { StepRole } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

@@ -12,13 +12,13 @@ import {
   NonRetryableError,
   stateName,
   Worker,
-} from '@muster/sdk';
+} from '@muster-jobs/sdk';
 import {
   StepRole,
   TriggerRule,
   type WorkflowBodySchema,
   type WorkflowStepSchema,
-} from '@muster/sdk/gen/muster/v1/workflow_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { eventually } from '../../../support/base/eventually.ts';
 import type { databaseKinds } from '../../../support/databases/databases.ts';
 import { World } from '../base/world.ts';

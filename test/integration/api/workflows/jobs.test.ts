@@ -3,7 +3,7 @@
  * retries.
  */
 
-import { isTerminal, JobState, LimitPolicy } from '@muster/sdk';
+import { isTerminal, JobState, LimitPolicy } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

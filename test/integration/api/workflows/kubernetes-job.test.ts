@@ -2,7 +2,7 @@
  * A Kubernetes Job as a workflow with one fan-out step, field by field: its pods are the items, each with its index. The
  * table in docs/kubernetes.md names this file.
  */
-import { type DefinitionInit, JobState } from '@muster/sdk';
+import { type DefinitionInit, JobState } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

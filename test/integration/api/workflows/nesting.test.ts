@@ -1,6 +1,6 @@
 /** Workflows as steps of others. */
 
-import type { Job } from '@muster/sdk';
+import type { Job } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
 import { type Flows, failureOf, type Place, plays, resultOf, StepRole, startOn, stateName } from './flows.ts';

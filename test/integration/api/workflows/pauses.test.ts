@@ -1,7 +1,7 @@
 /** Pauses of workflows that have begun: what stops, what is kept, and how they continue. */
 
-import type { PauseOptions } from '@muster/sdk';
-import { StepRole } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import type { PauseOptions } from '@muster-jobs/sdk';
+import { StepRole } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { databaseKinds } from '../../../support/databases/databases.ts';

@@ -1,6 +1,6 @@
 /** Retries of workflows: which results they take over, and which not. */
 
-import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { StepState } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
 import {

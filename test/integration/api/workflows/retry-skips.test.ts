@@ -1,9 +1,9 @@
 /** Retries of workflows that leave out steps: broken ones, and ones that wait for others. */
 
 import { randomUUID } from 'node:crypto';
-import { AuditAction } from '@muster/sdk/gen/muster/v1/audit_record_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { AuditAction } from '@muster-jobs/sdk/gen/muster/v1/audit_record_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { StepState } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
 import {

@@ -1,9 +1,9 @@
 /** Steps that users skip: before they start, and while they run. */
 
-import { AuditAction } from '@muster/sdk/gen/muster/v1/audit_record_pb';
-import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
-import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
-import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
+import { AuditAction } from '@muster-jobs/sdk/gen/muster/v1/audit_record_pb';
+import { AuditService } from '@muster-jobs/sdk/gen/muster/v1/audit_service_pb';
+import { StepState } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
+import { WorkflowService } from '@muster-jobs/sdk/gen/muster/v1/workflow_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
 import {

@@ -1,6 +1,6 @@
 /** Each trigger rule in the real system, checked by the oracle of the domain's tests. */
 
-import { FailureMode } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { FailureMode } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EndedStepState } from '../../../../server/domain/workflows/step-state.ts';
 import type { TriggerRule as Rule } from '../../../../server/domain/workflows/workflow.ts';

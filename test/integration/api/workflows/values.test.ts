@@ -1,6 +1,6 @@
 /** The values that workflows pass from step to step: inputs, outputs, conditions, and the result. */
 
-import { FailureCause } from '@muster/sdk';
+import { FailureCause } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases/databases.ts';
 import {

@@ -1,8 +1,8 @@
 /** Definitions of workflows over gRPC: stored and returned, checked against the definitions of their steps. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+import type { JobDefinitionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import { ScheduleService } from '@muster-jobs/sdk/gen/muster/v1/schedule_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../../server/api/base/code.ts';
 import { World } from '../base/world.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Handlers, stateName, Worker } from '@muster/sdk';
+import { type Handlers, stateName, Worker } from '@muster-jobs/sdk';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';

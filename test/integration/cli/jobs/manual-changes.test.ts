@@ -3,7 +3,7 @@
  * their output.
  */
 import { readFileSync } from 'node:fs';
-import { stateName } from '@muster/sdk';
+import { stateName } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';

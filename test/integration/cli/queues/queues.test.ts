@@ -1,5 +1,5 @@
 /** `muster queues` on a real server: created, shown, paused, resumed, changed, deleted. */
-import { JobState } from '@muster/sdk';
+import { JobState } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';

@@ -1,5 +1,5 @@
 /** `muster logs`: the log records of one attempt or all, to the end or as they come. */
-import { Worker } from '@muster/sdk';
+import { Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';

@@ -1,5 +1,5 @@
 /** `muster workers` and `muster breakers`, on a real server with real workers. */
-import { Worker } from '@muster/sdk';
+import { Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../support/base/eventually.ts';
 import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';

@@ -88,7 +88,7 @@ describe('muster triggers', () => {
     const { jobId, key } = JSON.parse(run);
     expect(key).toBe('order-7');
     const job = await server.client.get(jobId);
-    expect(job).toMatchObject({ priority: 5, labels: { team: 'a', 'muster.dev/trigger': 'ship' } });
+    expect(job).toMatchObject({ priority: 5, labels: { team: 'a', 'muster/trigger': 'ship' } });
     const table = await server.run(['trigger', 'list']);
     expect(table.stdout).toMatch(
       /^TRIGGER +STATE +JOBS +DEFINITION +CONDITION +REMARK\nship +on +1 +add +signal paid and /,

@@ -1,6 +1,6 @@
 /** Workflows in YAML: applied, shown, changed, refused, including the files of docs/workflows.md. */
 import { readFileSync } from 'node:fs';
-import { type Handlers, Worker } from '@muster/sdk';
+import { type Handlers, Worker } from '@muster-jobs/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../../support/cli/cli-server.ts';
 

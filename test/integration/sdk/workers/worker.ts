@@ -1,6 +1,6 @@
 /** The handlers of the tests in TypeScript; worker.py has the same ones. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from '@muster/sdk';
+import { Worker } from '@muster-jobs/sdk';
 
 const worker = new Worker({
   address: process.argv[2] as string,

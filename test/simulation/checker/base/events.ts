@@ -89,7 +89,7 @@ function group(entries: readonly Entry[], keyOf: (entry: Entry) => string): Map<
 
 function factsOf(row: JournalRow): JobFacts {
   const { definition, queue, input, key, parent, step, item, retryOf, labels } = JSON.parse(row.text ?? '{}');
-  const cleanupOf = labels?.['muster.dev/cleanup-of'];
+  const cleanupOf = labels?.['muster/cleanup-of'];
   const optional = (value: string | null | undefined) => value ?? undefined;
   return {
     definition,
@@ -103,8 +103,8 @@ function factsOf(row: JournalRow): JobFacts {
     item: item ?? 0,
     retryOf: optional(retryOf),
     cleanupOf: optional(cleanupOf),
-    schedule: optional(labels?.['muster.dev/schedule']),
-    scheduleTime: optional(labels?.['muster.dev/schedule-time']),
+    schedule: optional(labels?.['muster/schedule']),
+    scheduleTime: optional(labels?.['muster/schedule-time']),
     startUs: row.until ?? row.at,
   };
 }

@@ -1,6 +1,6 @@
 /** Replies to heartbeats stay below the largest message that a gRPC client accepts. */
 import { create, toBinary } from '@bufbuild/protobuf';
-import { SendHeartbeatResponseSchema } from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+import { SendHeartbeatResponseSchema } from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { describe, expect, it } from 'vitest';
 import type { Assignment } from '../../../../server/engine/base/messages.ts';
 import { UnspentCredits } from '../../../../server/engine/dispatch/unspent-credits.ts';

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from muster.v1 import asset_pb2 as muster_dot_v1_dot_asset__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/asset_service.proto\x12\tmuster.v1\x1a\x15muster/v1/asset.proto\"M\n\x11ListAssetsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"O\n\x12ListAssetsResponse\x12 \n\x06\x61ssets\x18\x01 \x03(\x0b\x32\x10.muster.v1.Asset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2Y\n\x0c\x41ssetService\x12I\n\nListAssets\x12\x1c.muster.v1.ListAssetsRequest\x1a\x1d.muster.v1.ListAssetsResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/asset_service.proto\x12\tmuster.v1\x1a\x15muster/v1/asset.proto\"M\n\x11ListAssetsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"O\n\x12ListAssetsResponse\x12 \n\x06\x61ssets\x18\x01 \x03(\x0b\x32\x10.muster.v1.Asset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2Y\n\x0c\x41ssetService\x12I\n\nListAssets\x12\x1c.muster.v1.ListAssetsRequest\x1a\x1d.muster.v1.ListAssetsResponseB@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.asset_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_LISTASSETSREQUEST']._serialized_start=67
   _globals['_LISTASSETSREQUEST']._serialized_end=144
   _globals['_LISTASSETSRESPONSE']._serialized_start=146

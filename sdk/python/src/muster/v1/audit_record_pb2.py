@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmuster/v1/audit_record.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x01\n\x0b\x41uditRecord\x12\x10\n\x08\x61udit_id\x18\x01 \x01(\t\x12/\n\x0brecord_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x16.muster.v1.AuditAction\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\x0e\n\x06job_id\x18\x05 \x01(\t\x12\x0f\n\x07subject\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t*\xd7\x01\n\x0b\x41uditAction\x12\x1c\n\x18\x41UDIT_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UDIT_ACTION_ERASE_JOB\x10\x01\x12\x1a\n\x16\x41UDIT_ACTION_SKIP_STEP\x10\x02\x12\x1c\n\x18\x41UDIT_ACTION_RETRY_BATCH\x10\x03\x12\x1b\n\x17\x41UDIT_ACTION_CANCEL_JOB\x10\x04\x12\x1a\n\x16\x41UDIT_ACTION_RETRY_JOB\x10\x05\x12\x1b\n\x17\x41UDIT_ACTION_SEAL_BATCH\x10\x06\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmuster/v1/audit_record.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x01\n\x0b\x41uditRecord\x12\x10\n\x08\x61udit_id\x18\x01 \x01(\t\x12/\n\x0brecord_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x16.muster.v1.AuditAction\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\x0e\n\x06job_id\x18\x05 \x01(\t\x12\x0f\n\x07subject\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t*\xd7\x01\n\x0b\x41uditAction\x12\x1c\n\x18\x41UDIT_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UDIT_ACTION_ERASE_JOB\x10\x01\x12\x1a\n\x16\x41UDIT_ACTION_SKIP_STEP\x10\x02\x12\x1c\n\x18\x41UDIT_ACTION_RETRY_BATCH\x10\x03\x12\x1b\n\x17\x41UDIT_ACTION_CANCEL_JOB\x10\x04\x12\x1a\n\x16\x41UDIT_ACTION_RETRY_JOB\x10\x05\x12\x1b\n\x17\x41UDIT_ACTION_SEAL_BATCH\x10\x06\x42@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.audit_record_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_AUDITACTION']._serialized_start=268
   _globals['_AUDITACTION']._serialized_end=483
   _globals['_AUDITRECORD']._serialized_start=77

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from muster.v1 import audit_record_pb2 as muster_dot_v1_dot_audit__record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/audit_service.proto\x12\tmuster.v1\x1a\x1cmuster/v1/audit_record.proto\"c\n\x17ListAuditRecordsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\\\n\x18ListAuditRecordsResponse\x12\'\n\x07records\x18\x01 \x03(\x0b\x32\x16.muster.v1.AuditRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2k\n\x0c\x41uditService\x12[\n\x10ListAuditRecords\x12\".muster.v1.ListAuditRecordsRequest\x1a#.muster.v1.ListAuditRecordsResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/audit_service.proto\x12\tmuster.v1\x1a\x1cmuster/v1/audit_record.proto\"c\n\x17ListAuditRecordsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\\\n\x18ListAuditRecordsResponse\x12\'\n\x07records\x18\x01 \x03(\x0b\x32\x16.muster.v1.AuditRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2k\n\x0c\x41uditService\x12[\n\x10ListAuditRecords\x12\".muster.v1.ListAuditRecordsRequest\x1a#.muster.v1.ListAuditRecordsResponseB@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.audit_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_LISTAUDITRECORDSREQUEST']._serialized_start=74
   _globals['_LISTAUDITRECORDSREQUEST']._serialized_end=173
   _globals['_LISTAUDITRECORDSRESPONSE']._serialized_start=175

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from muster.v1 import circuit_breaker_pb2 as muster_dot_v1_dot_circuit__breaker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'muster/v1/circuit_breaker_service.proto\x12\tmuster.v1\x1a\x1fmuster/v1/circuit_breaker.proto\"V\n\x1aListCircuitBreakersRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"q\n\x1bListCircuitBreakersResponse\x12\x39\n\x10\x63ircuit_breakers\x18\x01 \x03(\x0b\x32\x1f.muster.v1.CircuitBreakerStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Q\n\x1a\x43loseCircuitBreakerRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"W\n\x1b\x43loseCircuitBreakerResponse\x12\x38\n\x0f\x63ircuit_breaker\x18\x01 \x01(\x0b\x32\x1f.muster.v1.CircuitBreakerStatus2\xe3\x01\n\x15\x43ircuitBreakerService\x12\x64\n\x13ListCircuitBreakers\x12%.muster.v1.ListCircuitBreakersRequest\x1a&.muster.v1.ListCircuitBreakersResponse\x12\x64\n\x13\x43loseCircuitBreaker\x12%.muster.v1.CloseCircuitBreakerRequest\x1a&.muster.v1.CloseCircuitBreakerResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'muster/v1/circuit_breaker_service.proto\x12\tmuster.v1\x1a\x1fmuster/v1/circuit_breaker.proto\"V\n\x1aListCircuitBreakersRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"q\n\x1bListCircuitBreakersResponse\x12\x39\n\x10\x63ircuit_breakers\x18\x01 \x03(\x0b\x32\x1f.muster.v1.CircuitBreakerStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Q\n\x1a\x43loseCircuitBreakerRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"W\n\x1b\x43loseCircuitBreakerResponse\x12\x38\n\x0f\x63ircuit_breaker\x18\x01 \x01(\x0b\x32\x1f.muster.v1.CircuitBreakerStatus2\xe3\x01\n\x15\x43ircuitBreakerService\x12\x64\n\x13ListCircuitBreakers\x12%.muster.v1.ListCircuitBreakersRequest\x1a&.muster.v1.ListCircuitBreakersResponse\x12\x64\n\x13\x43loseCircuitBreaker\x12%.muster.v1.CloseCircuitBreakerRequest\x1a&.muster.v1.CloseCircuitBreakerResponseB@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.circuit_breaker_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_LISTCIRCUITBREAKERSREQUEST']._serialized_start=87
   _globals['_LISTCIRCUITBREAKERSREQUEST']._serialized_end=173
   _globals['_LISTCIRCUITBREAKERSRESPONSE']._serialized_start=175

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amuster/v1/dependency.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\nDependency\x12\x10\n\x06job_id\x18\x01 \x01(\tH\x00\x12\"\n\x04step\x18\x02 \x01(\x0b\x32\x12.muster.v1.StepRefH\x00\x12$\n\x05\x61sset\x18\x03 \x01(\x0b\x32\x13.muster.v1.AssetRefH\x00\x12\x31\n\tcondition\x18\x04 \x01(\x0e\x32\x1e.muster.v1.DependencyConditionB\x04\n\x02on\"0\n\x07StepRef\x12\x17\n\x0fworkflow_job_id\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\"H\n\x08\x41ssetRef\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\nafter_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xa0\x01\n\x13\x44\x65pendencyCondition\x12$\n DEPENDENCY_CONDITION_UNSPECIFIED\x10\x00\x12\"\n\x1e\x44\x45PENDENCY_CONDITION_SUCCEEDED\x10\x01\x12\x1e\n\x1a\x44\x45PENDENCY_CONDITION_ENDED\x10\x02\x12\x1f\n\x1b\x44\x45PENDENCY_CONDITION_FAILED\x10\x03\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amuster/v1/dependency.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\nDependency\x12\x10\n\x06job_id\x18\x01 \x01(\tH\x00\x12\"\n\x04step\x18\x02 \x01(\x0b\x32\x12.muster.v1.StepRefH\x00\x12$\n\x05\x61sset\x18\x03 \x01(\x0b\x32\x13.muster.v1.AssetRefH\x00\x12\x31\n\tcondition\x18\x04 \x01(\x0e\x32\x1e.muster.v1.DependencyConditionB\x04\n\x02on\"0\n\x07StepRef\x12\x17\n\x0fworkflow_job_id\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\"H\n\x08\x41ssetRef\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\nafter_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xa0\x01\n\x13\x44\x65pendencyCondition\x12$\n DEPENDENCY_CONDITION_UNSPECIFIED\x10\x00\x12\"\n\x1e\x44\x45PENDENCY_CONDITION_SUCCEEDED\x10\x01\x12\x1e\n\x1a\x44\x45PENDENCY_CONDITION_ENDED\x10\x02\x12\x1f\n\x1b\x44\x45PENDENCY_CONDITION_FAILED\x10\x03\x42@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.dependency_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_DEPENDENCYCONDITION']._serialized_start=363
   _globals['_DEPENDENCYCONDITION']._serialized_end=523
   _globals['_DEPENDENCY']._serialized_start=75

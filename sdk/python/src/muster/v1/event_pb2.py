@@ -27,14 +27,14 @@ from muster.v1 import failure_pb2 as muster_dot_v1_dot_failure__pb2
 from muster.v1 import job_pb2 as muster_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15muster/v1/event.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/failure.proto\x1a\x13muster/v1/job.proto\"\xd4\x02\n\x08JobEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x12\n\ndefinition\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12+\n\x0eprevious_state\x18\x05 \x01(\x0e\x32\x13.muster.v1.JobState\x12\"\n\x05state\x18\x06 \x01(\x0e\x32\x13.muster.v1.JobState\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\x05\x12.\n\nevent_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32\x12.muster.v1.Failure\x12*\n\x0bwait_reason\x18\n \x01(\x0e\x32\x15.muster.v1.WaitReason\x12\x1c\n\x14soft_deadline_missed\x18\x0b \x01(\x08\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15muster/v1/event.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17muster/v1/failure.proto\x1a\x13muster/v1/job.proto\"\xd4\x02\n\x08JobEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x12\n\ndefinition\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12+\n\x0eprevious_state\x18\x05 \x01(\x0e\x32\x13.muster.v1.JobState\x12\"\n\x05state\x18\x06 \x01(\x0e\x32\x13.muster.v1.JobState\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\x05\x12.\n\nevent_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32\x12.muster.v1.Failure\x12*\n\x0bwait_reason\x18\n \x01(\x0e\x32\x15.muster.v1.WaitReason\x12\x1c\n\x14soft_deadline_missed\x18\x0b \x01(\x08\x42@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_JOBEVENT']._serialized_start=116
   _globals['_JOBEVENT']._serialized_end=456
 # @@protoc_insertion_point(module_scope)

@@ -26,14 +26,14 @@ from muster.v1 import event_pb2 as muster_dot_v1_dot_event__pb2
 from muster.v1 import job_pb2 as muster_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/event_service.proto\x12\tmuster.v1\x1a\x15muster/v1/event.proto\x1a\x13muster/v1/job.proto\"\x9f\x01\n\x12WatchEventsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_position\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12#\n\x06states\x18\x03 \x03(\x0e\x32\x13.muster.v1.JobState\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x11\n\tkept_only\x18\x05 \x01(\x08\x42\x11\n\x0f_after_position\"L\n\x13WatchEventsResponse\x12#\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x13.muster.v1.JobEvent\x12\x10\n\x08position\x18\x02 \x01(\x03\x32^\n\x0c\x45ventService\x12N\n\x0bWatchEvents\x12\x1d.muster.v1.WatchEventsRequest\x1a\x1e.muster.v1.WatchEventsResponse0\x01\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/event_service.proto\x12\tmuster.v1\x1a\x15muster/v1/event.proto\x1a\x13muster/v1/job.proto\"\x9f\x01\n\x12WatchEventsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_position\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12#\n\x06states\x18\x03 \x03(\x0e\x32\x13.muster.v1.JobState\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x11\n\tkept_only\x18\x05 \x01(\x08\x42\x11\n\x0f_after_position\"L\n\x13WatchEventsResponse\x12#\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x13.muster.v1.JobEvent\x12\x10\n\x08position\x18\x02 \x01(\x03\x32^\n\x0c\x45ventService\x12N\n\x0bWatchEvents\x12\x1d.muster.v1.WatchEventsRequest\x1a\x1e.muster.v1.WatchEventsResponse0\x01\x42@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.event_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_WATCHEVENTSREQUEST']._serialized_start=89
   _globals['_WATCHEVENTSREQUEST']._serialized_end=248
   _globals['_WATCHEVENTSRESPONSE']._serialized_start=250

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15muster/v1/limit.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\"T\n\tRateLimit\x12\r\n\x05units\x18\x01 \x01(\x05\x12)\n\x06period\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x62urst\x18\x03 \x01(\x05\"\x82\x01\n\x08KeyLimit\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x17\n\x0fmax_concurrency\x18\x02 \x01(\x05\x12&\n\x06policy\x18\x03 \x01(\x0e\x32\x16.muster.v1.LimitPolicy\x12(\n\nrate_limit\x18\x04 \x01(\x0b\x32\x14.muster.v1.RateLimit*\xa1\x01\n\x0bLimitPolicy\x12\x1c\n\x18LIMIT_POLICY_UNSPECIFIED\x10\x00\x12\x15\n\x11LIMIT_POLICY_WAIT\x10\x01\x12\x1b\n\x17LIMIT_POLICY_REJECT_NEW\x10\x02\x12\x1e\n\x1aLIMIT_POLICY_CANCEL_OLDEST\x10\x03\x12 \n\x1cLIMIT_POLICY_REPLACE_WAITING\x10\x04\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15muster/v1/limit.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\"T\n\tRateLimit\x12\r\n\x05units\x18\x01 \x01(\x05\x12)\n\x06period\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x62urst\x18\x03 \x01(\x05\"\x82\x01\n\x08KeyLimit\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x17\n\x0fmax_concurrency\x18\x02 \x01(\x05\x12&\n\x06policy\x18\x03 \x01(\x0e\x32\x16.muster.v1.LimitPolicy\x12(\n\nrate_limit\x18\x04 \x01(\x0b\x32\x14.muster.v1.RateLimit*\xa1\x01\n\x0bLimitPolicy\x12\x1c\n\x18LIMIT_POLICY_UNSPECIFIED\x10\x00\x12\x15\n\x11LIMIT_POLICY_WAIT\x10\x01\x12\x1b\n\x17LIMIT_POLICY_REJECT_NEW\x10\x02\x12\x1e\n\x1aLIMIT_POLICY_CANCEL_OLDEST\x10\x03\x12 \n\x1cLIMIT_POLICY_REPLACE_WAITING\x10\x04\x42@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.limit_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_LIMITPOLICY']._serialized_start=288
   _globals['_LIMITPOLICY']._serialized_end=449
   _globals['_RATELIMIT']._serialized_start=68

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amuster/v1/log_record.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x02\n\tLogRecord\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12,\n\x08log_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x05level\x18\x03 \x01(\x0e\x32\x13.muster.v1.LogLevel\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x30\n\x06\x66ields\x18\x05 \x03(\x0b\x32 .muster.v1.LogRecord.FieldsEntry\x12\x11\n\ttruncated\x18\x06 \x01(\x08\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\x05\x12\x15\n\rskipped_count\x18\x08 \x01(\x03\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*w\n\x08LogLevel\x12\x19\n\x15LOG_LEVEL_UNSPECIFIED\x10\x00\x12\x13\n\x0fLOG_LEVEL_DEBUG\x10\x01\x12\x12\n\x0eLOG_LEVEL_INFO\x10\x02\x12\x12\n\x0eLOG_LEVEL_WARN\x10\x03\x12\x13\n\x0fLOG_LEVEL_ERROR\x10\x04\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amuster/v1/log_record.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x02\n\tLogRecord\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12,\n\x08log_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x05level\x18\x03 \x01(\x0e\x32\x13.muster.v1.LogLevel\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x30\n\x06\x66ields\x18\x05 \x03(\x0b\x32 .muster.v1.LogRecord.FieldsEntry\x12\x11\n\ttruncated\x18\x06 \x01(\x08\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\x05\x12\x15\n\rskipped_count\x18\x08 \x01(\x03\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*w\n\x08LogLevel\x12\x19\n\x15LOG_LEVEL_UNSPECIFIED\x10\x00\x12\x13\n\x0fLOG_LEVEL_DEBUG\x10\x01\x12\x12\n\x0eLOG_LEVEL_INFO\x10\x02\x12\x12\n\x0eLOG_LEVEL_WARN\x10\x03\x12\x13\n\x0fLOG_LEVEL_ERROR\x10\x04\x42@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.log_record_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_LOGRECORD_FIELDSENTRY']._loaded_options = None
   _globals['_LOGRECORD_FIELDSENTRY']._serialized_options = b'8\001'
   _globals['_LOGLEVEL']._serialized_start=361

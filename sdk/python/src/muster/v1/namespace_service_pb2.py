@@ -26,14 +26,14 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from muster.v1 import namespace_pb2 as muster_dot_v1_dot_namespace__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!muster/v1/namespace_service.proto\x12\tmuster.v1\x1a google/protobuf/field_mask.proto\x1a\x19muster/v1/namespace.proto\"(\n\x13GetNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\"?\n\x14GetNamespaceResponse\x12\'\n\tnamespace\x18\x01 \x01(\x0b\x32\x14.muster.v1.Namespace\"\x86\x01\n\x16UpdateNamespaceRequest\x12\'\n\tnamespace\x18\x01 \x01(\x0b\x32\x14.muster.v1.Namespace\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"B\n\x17UpdateNamespaceResponse\x12\'\n\tnamespace\x18\x01 \x01(\x0b\x32\x14.muster.v1.Namespace2\xbd\x01\n\x10NamespaceService\x12O\n\x0cGetNamespace\x12\x1e.muster.v1.GetNamespaceRequest\x1a\x1f.muster.v1.GetNamespaceResponse\x12X\n\x0fUpdateNamespace\x12!.muster.v1.UpdateNamespaceRequest\x1a\".muster.v1.UpdateNamespaceResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!muster/v1/namespace_service.proto\x12\tmuster.v1\x1a google/protobuf/field_mask.proto\x1a\x19muster/v1/namespace.proto\"(\n\x13GetNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\"?\n\x14GetNamespaceResponse\x12\'\n\tnamespace\x18\x01 \x01(\x0b\x32\x14.muster.v1.Namespace\"\x86\x01\n\x16UpdateNamespaceRequest\x12\'\n\tnamespace\x18\x01 \x01(\x0b\x32\x14.muster.v1.Namespace\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"B\n\x17UpdateNamespaceResponse\x12\'\n\tnamespace\x18\x01 \x01(\x0b\x32\x14.muster.v1.Namespace2\xbd\x01\n\x10NamespaceService\x12O\n\x0cGetNamespace\x12\x1e.muster.v1.GetNamespaceRequest\x1a\x1f.muster.v1.GetNamespaceResponse\x12X\n\x0fUpdateNamespace\x12!.muster.v1.UpdateNamespaceRequest\x1a\".muster.v1.UpdateNamespaceResponseB@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.namespace_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_GETNAMESPACEREQUEST']._serialized_start=109
   _globals['_GETNAMESPACEREQUEST']._serialized_end=149
   _globals['_GETNAMESPACERESPONSE']._serialized_start=151

@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19muster/v1/placement.proto\x12\tmuster.v1\"\xa5\x02\n\x07\x44\x65mands\x12.\n\x06labels\x18\x01 \x03(\x0b\x32\x1e.muster.v1.Demands.LabelsEntry\x12\x34\n\tresources\x18\x02 \x03(\x0b\x32!.muster.v1.Demands.ResourcesEntry\x12\x10\n\x08required\x18\x03 \x01(\t\x12\x11\n\tpreferred\x18\x04 \x01(\t\x12.\n\rmemory_growth\x18\x05 \x01(\x0b\x32\x17.muster.v1.MemoryGrowth\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eResourcesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"+\n\x0cMemoryGrowth\x12\x0e\n\x06\x66\x61\x63tor\x18\x01 \x01(\x01\x12\x0b\n\x03max\x18\x02 \x01(\x01\"=\n\x06Sticky\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12#\n\x04mode\x18\x02 \x01(\x0e\x32\x15.muster.v1.StickyMode*U\n\nStickyMode\x12\x1b\n\x17STICKY_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10STICKY_MODE_SOFT\x10\x01\x12\x14\n\x10STICKY_MODE_HARD\x10\x02\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19muster/v1/placement.proto\x12\tmuster.v1\"\xa5\x02\n\x07\x44\x65mands\x12.\n\x06labels\x18\x01 \x03(\x0b\x32\x1e.muster.v1.Demands.LabelsEntry\x12\x34\n\tresources\x18\x02 \x03(\x0b\x32!.muster.v1.Demands.ResourcesEntry\x12\x10\n\x08required\x18\x03 \x01(\t\x12\x11\n\tpreferred\x18\x04 \x01(\t\x12.\n\rmemory_growth\x18\x05 \x01(\x0b\x32\x17.muster.v1.MemoryGrowth\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eResourcesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"+\n\x0cMemoryGrowth\x12\x0e\n\x06\x66\x61\x63tor\x18\x01 \x01(\x01\x12\x0b\n\x03max\x18\x02 \x01(\x01\"=\n\x06Sticky\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12#\n\x04mode\x18\x02 \x01(\x0e\x32\x15.muster.v1.StickyMode*U\n\nStickyMode\x12\x1b\n\x17STICKY_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10STICKY_MODE_SOFT\x10\x01\x12\x14\n\x10STICKY_MODE_HARD\x10\x02\x42@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.placement_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_DEMANDS_LABELSENTRY']._loaded_options = None
   _globals['_DEMANDS_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_DEMANDS_RESOURCESENTRY']._loaded_options = None

@@ -26,14 +26,14 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/soft_deadline.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\x01\n\x0cSoftDeadline\x12*\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12*\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12-\n\x08reaction\x18\x03 \x01(\x0e\x32\x1b.muster.v1.DeadlineReaction\x12\x15\n\x08priority\x18\x04 \x01(\x05H\x01\x88\x01\x01\x42\x05\n\x03\x64ueB\x0b\n\t_priority*\x97\x01\n\x10\x44\x65\x61\x64lineReaction\x12!\n\x1d\x44\x45\x41\x44LINE_REACTION_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45\x41\x44LINE_REACTION_NOTIFY\x10\x01\x12$\n DEADLINE_REACTION_RAISE_PRIORITY\x10\x02\x12\x1c\n\x18\x44\x45\x41\x44LINE_REACTION_CANCEL\x10\x03\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/soft_deadline.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\x01\n\x0cSoftDeadline\x12*\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12*\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12-\n\x08reaction\x18\x03 \x01(\x0e\x32\x1b.muster.v1.DeadlineReaction\x12\x15\n\x08priority\x18\x04 \x01(\x05H\x01\x88\x01\x01\x42\x05\n\x03\x64ueB\x0b\n\t_priority*\x97\x01\n\x10\x44\x65\x61\x64lineReaction\x12!\n\x1d\x44\x45\x41\x44LINE_REACTION_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45\x41\x44LINE_REACTION_NOTIFY\x10\x01\x12$\n DEADLINE_REACTION_RAISE_PRIORITY\x10\x02\x12\x1c\n\x18\x44\x45\x41\x44LINE_REACTION_CANCEL\x10\x03\x42@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.soft_deadline_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_DEADLINEREACTION']._serialized_start=305
   _globals['_DEADLINEREACTION']._serialized_end=456
   _globals['_SOFTDEADLINE']._serialized_start=110

@@ -26,14 +26,14 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from muster.v1 import job_pb2 as muster_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmuster/v1/submission_rule.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x13muster/v1/job.proto\"\xc6\x01\n\nUniqueness\x12\x10\n\x08\x62y_input\x18\x01 \x01(\x08\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\x12)\n\x06period\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x62y_queue\x18\x04 \x01(\x08\x12#\n\x06states\x18\x05 \x03(\x0e\x32\x13.muster.v1.JobState\x12\x34\n\x10\x64uplicate_policy\x18\x06 \x01(\x0e\x32\x1a.muster.v1.DuplicatePolicy\"p\n\x08\x44\x65\x62ounce\x12\x0e\n\x06\x66ields\x18\x01 \x03(\t\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12+\n\x08max_wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"{\n\x08Throttle\x12\x0e\n\x06\x66ields\x18\x01 \x03(\t\x12)\n\x06period\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x10\x64uplicate_policy\x18\x03 \x01(\x0e\x32\x1a.muster.v1.DuplicatePolicy*s\n\x0f\x44uplicatePolicy\x12 \n\x1c\x44UPLICATE_POLICY_UNSPECIFIED\x10\x00\x12!\n\x1d\x44UPLICATE_POLICY_USE_EXISTING\x10\x01\x12\x1b\n\x17\x44UPLICATE_POLICY_REJECT\x10\x02\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmuster/v1/submission_rule.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x13muster/v1/job.proto\"\xc6\x01\n\nUniqueness\x12\x10\n\x08\x62y_input\x18\x01 \x01(\x08\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\x12)\n\x06period\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x62y_queue\x18\x04 \x01(\x08\x12#\n\x06states\x18\x05 \x03(\x0e\x32\x13.muster.v1.JobState\x12\x34\n\x10\x64uplicate_policy\x18\x06 \x01(\x0e\x32\x1a.muster.v1.DuplicatePolicy\"p\n\x08\x44\x65\x62ounce\x12\x0e\n\x06\x66ields\x18\x01 \x03(\t\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12+\n\x08max_wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"{\n\x08Throttle\x12\x0e\n\x06\x66ields\x18\x01 \x03(\t\x12)\n\x06period\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x10\x64uplicate_policy\x18\x03 \x01(\x0e\x32\x1a.muster.v1.DuplicatePolicy*s\n\x0f\x44uplicatePolicy\x12 \n\x1c\x44UPLICATE_POLICY_UNSPECIFIED\x10\x00\x12!\n\x1d\x44UPLICATE_POLICY_USE_EXISTING\x10\x01\x12\x1b\n\x17\x44UPLICATE_POLICY_REJECT\x10\x02\x42@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.submission_rule_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_DUPLICATEPOLICY']._serialized_start=539
   _globals['_DUPLICATEPOLICY']._serialized_end=654
   _globals['_UNIQUENESS']._serialized_start=100

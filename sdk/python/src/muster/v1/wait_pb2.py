@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14muster/v1/wait.proto\x12\tmuster.v1\"h\n\x08WaitBody\x12\'\n\x06signal\x18\x01 \x01(\x0b\x32\x15.muster.v1.SignalWaitH\x00\x12+\n\x08\x61pproval\x18\x02 \x01(\x0b\x32\x17.muster.v1.ApprovalWaitH\x00\x42\x06\n\x04kind\"\'\n\nSignalWait\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"\x0e\n\x0c\x41pprovalWaitB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14muster/v1/wait.proto\x12\tmuster.v1\"h\n\x08WaitBody\x12\'\n\x06signal\x18\x01 \x01(\x0b\x32\x15.muster.v1.SignalWaitH\x00\x12+\n\x08\x61pproval\x18\x02 \x01(\x0b\x32\x17.muster.v1.ApprovalWaitH\x00\x42\x06\n\x04kind\"\'\n\nSignalWait\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"\x0e\n\x0c\x41pprovalWaitB@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.wait_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_WAITBODY']._serialized_start=35
   _globals['_WAITBODY']._serialized_end=139
   _globals['_SIGNALWAIT']._serialized_start=141

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from muster.v1 import worker_pb2 as muster_dot_v1_dot_worker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emuster/v1/worker_service.proto\x12\tmuster.v1\x1a\x16muster/v1/worker.proto\"N\n\x12ListWorkersRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"R\n\x13ListWorkersResponse\x12\"\n\x07workers\x18\x01 \x03(\x0b\x32\x11.muster.v1.Worker\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x10GetWorkerRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\"]\n\x11GetWorkerResponse\x12!\n\x06worker\x18\x01 \x01(\x0b\x32\x11.muster.v1.Worker\x12%\n\theld_jobs\x18\x02 \x03(\x0b\x32\x12.muster.v1.HeldJob\"O\n\x12\x44rainWorkerRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"8\n\x13\x44rainWorkerResponse\x12!\n\x06worker\x18\x01 \x01(\x0b\x32\x11.muster.v1.Worker2\xf3\x01\n\rWorkerService\x12L\n\x0bListWorkers\x12\x1d.muster.v1.ListWorkersRequest\x1a\x1e.muster.v1.ListWorkersResponse\x12\x46\n\tGetWorker\x12\x1b.muster.v1.GetWorkerRequest\x1a\x1c.muster.v1.GetWorkerResponse\x12L\n\x0b\x44rainWorker\x12\x1d.muster.v1.DrainWorkerRequest\x1a\x1e.muster.v1.DrainWorkerResponseB-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emuster/v1/worker_service.proto\x12\tmuster.v1\x1a\x16muster/v1/worker.proto\"N\n\x12ListWorkersRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"R\n\x13ListWorkersResponse\x12\"\n\x07workers\x18\x01 \x03(\x0b\x32\x11.muster.v1.Worker\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x10GetWorkerRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\"]\n\x11GetWorkerResponse\x12!\n\x06worker\x18\x01 \x01(\x0b\x32\x11.muster.v1.Worker\x12%\n\theld_jobs\x18\x02 \x03(\x0b\x32\x12.muster.v1.HeldJob\"O\n\x12\x44rainWorkerRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"8\n\x13\x44rainWorkerResponse\x12!\n\x06worker\x18\x01 \x01(\x0b\x32\x11.muster.v1.Worker2\xf3\x01\n\rWorkerService\x12L\n\x0bListWorkers\x12\x1d.muster.v1.ListWorkersRequest\x1a\x1e.muster.v1.ListWorkersResponse\x12\x46\n\tGetWorker\x12\x1b.muster.v1.GetWorkerRequest\x1a\x1c.muster.v1.GetWorkerResponse\x12L\n\x0b\x44rainWorker\x12\x1d.muster.v1.DrainWorkerRequest\x1a\x1e.muster.v1.DrainWorkerResponseB@\n\rdev.muster.v1P\x01Z-github.com/muster-jobs/muster/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.worker_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z-github.com/muster-jobs/muster/sdk/go/musterpb'
   _globals['_LISTWORKERSREQUEST']._serialized_start=69
   _globals['_LISTWORKERSREQUEST']._serialized_end=147
   _globals['_LISTWORKERSRESPONSE']._serialized_start=149

@@ -1,17 +1,17 @@
 /** The builders of the catalogue's requests: a valid one of each kind, and the change that makes it wrong. */
 import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
-import { CircuitBreakerService } from '@muster/sdk/gen/muster/v1/circuit_breaker_service_pb';
-import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import type { JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
-import type { AttemptReportSchema } from '@muster/sdk/gen/muster/worker/v1/attempt_report_pb';
+import { CircuitBreakerService } from '@muster-jobs/sdk/gen/muster/v1/circuit_breaker_service_pb';
+import type { JobDefinitionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import type { JobSubmissionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { WorkerService } from '@muster-jobs/sdk/gen/muster/v1/worker_service_pb';
+import type { AttemptReportSchema } from '@muster-jobs/sdk/gen/muster/worker/v1/attempt_report_pb';
 import {
   type OpenSessionRequestSchema,
   type SendHeartbeatRequestSchema,
   SessionService,
-} from '@muster/sdk/gen/muster/worker/v1/session_service_pb';
+} from '@muster-jobs/sdk/gen/muster/worker/v1/session_service_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 
 /** Objects that the requests may refer to; they exist before the first request. */

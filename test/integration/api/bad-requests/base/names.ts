@@ -54,7 +54,7 @@ const labels: Record<string, Record<string, string>> = {
   'a bad key': { 'a b': 'x' },
   'a key of 64 characters': { ['k'.repeat(64)]: 'x' },
   'a value of 257 characters': { key: 'v'.repeat(257) },
-  'a reserved key': { 'muster.dev/x': 'y' },
+  'a reserved key': { 'muster/x': 'y' },
   'the key of a prototype': JSON.parse('{"__proto__":"x"}'),
   'a key whose cut splits a character': { [`${'k'.repeat(78)}😀😀`]: 'x' },
 };
@@ -73,7 +73,7 @@ job(
 job(
   'B33',
   'labels: a reserved key of 100,000 characters',
-  { labels: { [`muster.dev/${'k'.repeat(100_000)}`]: 'x' } },
+  { labels: { [`muster/${'k'.repeat(100_000)}`]: 'x' } },
   'job.labels',
   'job.labels',
 );

@@ -1,6 +1,6 @@
 /** Protocol versions, missing fields, several errors at once, and features that this release lacks. */
 
-import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
+import { IdempotencyConflictPolicy } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { outcomes } from '../../base/test-worker.ts';
 import {

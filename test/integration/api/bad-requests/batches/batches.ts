@@ -1,7 +1,7 @@
 /** Wrong requests about batches. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { BatchSchema } from '@muster/sdk/gen/muster/v1/batch_pb';
-import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
+import type { BatchSchema } from '@muster-jobs/sdk/gen/muster/v1/batch_pb';
+import { BatchService } from '@muster-jobs/sdk/gen/muster/v1/batch_service_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import {
   add,

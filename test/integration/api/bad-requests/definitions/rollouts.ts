@@ -1,8 +1,8 @@
 /** Wrong requests about roll-outs. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
-import type { RolloutSettingsSchema } from '@muster/sdk/gen/muster/v1/rollout_pb';
-import { RolloutService } from '@muster/sdk/gen/muster/v1/rollout_service_pb';
+import { JobDefinitionService } from '@muster-jobs/sdk/gen/muster/v1/job_definition_service_pb';
+import type { RolloutSettingsSchema } from '@muster-jobs/sdk/gen/muster/v1/rollout_pb';
+import { RolloutService } from '@muster-jobs/sdk/gen/muster/v1/rollout_service_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add } from '../base/builder.ts';
 
@@ -41,7 +41,7 @@ settings('', 'equal percentages', { steps: [{ percent: 50 }, { percent: 50 }] },
 for (const seconds of [0n, -5n, 2_592_001n])
   settings('', `a hold of ${seconds} s`, { steps: [{ percent: 1, hold: { seconds } }] }, 'steps[0].hold');
 settings('', 'nine labels', { labels: nineLabels }, 'labels');
-settings('', 'a reserved label', { labels: { 'muster.dev/x': 'y' } }, 'labels');
+settings('', 'a reserved label', { labels: { 'muster/x': 'y' } }, 'labels');
 for (const minJobCount of [-1, 1_001]) settings('', `min_job_count ${minJobCount}`, { minJobCount }, 'min_job_count');
 for (const maxFailureIncrease of [-0.1, 1.1, Number.NaN, Number.POSITIVE_INFINITY])
   settings('', `max_failure_increase ${maxFailureIncrease}`, { maxFailureIncrease }, 'max_failure_increase');

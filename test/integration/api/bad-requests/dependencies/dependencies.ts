@@ -1,7 +1,7 @@
 /** Wrong requests about dependencies. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { DependencyCondition, type DependencySchema } from '@muster-jobs/sdk/gen/muster/v1/dependency_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add, define, job, type Seed, submitJob } from '../base/builder.ts';
 

@@ -1,6 +1,6 @@
 /** Definitions with impossible limits and keys, and jobs for which the key expression has no value. */
 
-import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
+import { LimitPolicy } from '@muster-jobs/sdk/gen/muster/v1/limit_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add, define, submitJob } from '../base/builder.ts';
 

@@ -1,6 +1,6 @@
 /** Demands that no worker can meet, invalid expressions, and sticky jobs without a known worker. */
 
-import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
+import { StickyMode } from '@muster-jobs/sdk/gen/muster/v1/placement_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add, define, job, submitJob } from '../base/builder.ts';
 

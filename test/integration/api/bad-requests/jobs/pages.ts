@@ -1,6 +1,6 @@
 /** Wrong requests of CancelJobs, PauseJobs, ResumeJobs and RetryJobs. */
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import type { PausedTimeouts } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import type { PausedTimeouts } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
 import { add, cancelJobs, pauseJobs, resumeJobs, retryJobs } from '../base/builder.ts';
 
 for (const [method, wrongStates] of [

@@ -1,6 +1,6 @@
 /** Wrong requests about queues. */
 
-import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { QueueService } from '@muster-jobs/sdk/gen/muster/v1/queue_service_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add } from '../base/builder.ts';
 

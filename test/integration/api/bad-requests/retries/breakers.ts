@@ -1,6 +1,6 @@
 /** Circuit breakers with wrong settings, and calls about unknown ones. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { CircuitBreakerSchema } from '@muster/sdk/gen/muster/v1/circuit_breaker_pb';
+import type { CircuitBreakerSchema } from '@muster-jobs/sdk/gen/muster/v1/circuit_breaker_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add, closeCircuitBreaker, define, listCircuitBreakers } from '../base/builder.ts';
 

@@ -1,6 +1,6 @@
 /** Retry policies with wrong settings. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Backoff, type RetryPolicySchema, type RetryRuleSchema } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+import { Backoff, type RetryPolicySchema, type RetryRuleSchema } from '@muster-jobs/sdk/gen/muster/v1/retry_policy_pb';
 import { define, job } from '../base/builder.ts';
 
 type Policy = MessageInitShape<typeof RetryPolicySchema>;

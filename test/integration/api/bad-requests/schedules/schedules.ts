@@ -5,8 +5,8 @@ import type {
   OverlapPolicy,
   ScheduleSchema,
   ScheduleTimesSchema,
-} from '@muster/sdk/gen/muster/v1/schedule_pb';
-import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+} from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
+import { ScheduleService } from '@muster-jobs/sdk/gen/muster/v1/schedule_service_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add, manyLabels, type Seed } from '../base/builder.ts';
 
@@ -112,7 +112,7 @@ job('', 'a job with a trace', { traceparent: `00-${'1'.repeat(32)}-${'1'.repeat(
 job('B21', 'a job of priority 101', { priority: 101 }, 'priority');
 job('B33', 'a job with 65 labels', { labels: manyLabels }, 'labels');
 job('B33', 'a job with 63 labels', { labels: Object.fromEntries(Object.entries(manyLabels).slice(0, 63)) }, 'labels');
-job('B33', 'a job with a reserved label', { labels: { 'muster.dev/schedule': 'x' } }, 'labels');
+job('B33', 'a job with a reserved label', { labels: { 'muster/schedule': 'x' } }, 'labels');
 add(
   '',
   'ApplySchedule: a definition that is not there',

@@ -1,5 +1,5 @@
 /** Log records that no worker sends, and wrong requests for lists. B64, B71: mere excess is cut instead. */
-import { LogLevel } from '@muster/sdk/gen/muster/v1/log_record_pb';
+import { LogLevel } from '@muster-jobs/sdk/gen/muster/v1/log_record_pb';
 import { add, beat, listAttemptLogs, report, UUID } from '../base/builder.ts';
 
 const record = { sequence: 1n, logTime: { seconds: 1n }, level: LogLevel.INFO, message: 'hello' };

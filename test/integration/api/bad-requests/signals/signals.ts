@@ -1,8 +1,8 @@
 /** Wrong requests about signal waits, signals and approvals. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
-import { type SendSignalRequestSchema, SignalService } from '@muster/sdk/gen/muster/v1/signal_service_pb';
-import { type WaitBody, WaitBodySchema } from '@muster/sdk/gen/muster/v1/wait_pb';
+import type { JobDefinitionSchema } from '@muster-jobs/sdk/gen/muster/v1/job_definition_pb';
+import { type SendSignalRequestSchema, SignalService } from '@muster-jobs/sdk/gen/muster/v1/signal_service_pb';
+import { type WaitBody, WaitBodySchema } from '@muster-jobs/sdk/gen/muster/v1/wait_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add, define } from '../base/builder.ts';
 

@@ -1,9 +1,13 @@
 /** Wrong requests about triggers. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
-import type { OverlapPolicy } from '@muster/sdk/gen/muster/v1/schedule_pb';
-import type { TriggerCauseSchema, TriggerConditionSchema, TriggerSchema } from '@muster/sdk/gen/muster/v1/trigger_pb';
-import { TriggerService } from '@muster/sdk/gen/muster/v1/trigger_service_pb';
+import { JobState } from '@muster-jobs/sdk/gen/muster/v1/job_pb';
+import type { OverlapPolicy } from '@muster-jobs/sdk/gen/muster/v1/schedule_pb';
+import type {
+  TriggerCauseSchema,
+  TriggerConditionSchema,
+  TriggerSchema,
+} from '@muster-jobs/sdk/gen/muster/v1/trigger_pb';
+import { TriggerService } from '@muster-jobs/sdk/gen/muster/v1/trigger_service_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add, manyLabels, type Seed, tooLarge } from '../base/builder.ts';
 
@@ -153,7 +157,7 @@ job(
 );
 job('B21', 'a job of priority 101', { priority: 101 }, 'priority');
 job('B33', 'a job with 64 labels', { labels: Object.fromEntries(Object.entries(manyLabels).slice(0, 64)) }, 'labels');
-job('B33', 'a job with a reserved label', { labels: { 'muster.dev/trigger': 'x' } }, 'labels');
+job('B33', 'a job with a reserved label', { labels: { 'muster/trigger': 'x' } }, 'labels');
 job('B24', 'a job of a definition "A"', { definition: 'A' }, 'definition');
 add(
   '',

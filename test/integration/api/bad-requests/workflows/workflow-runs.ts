@@ -1,9 +1,9 @@
 /** Wrong requests about running workflows. */
 
-import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
-import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
-import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
+import { AuditService } from '@muster-jobs/sdk/gen/muster/v1/audit_service_pb';
+import { JobService } from '@muster-jobs/sdk/gen/muster/v1/job_service_pb';
+import { StepState } from '@muster-jobs/sdk/gen/muster/v1/workflow_run_pb';
+import { WorkflowService } from '@muster-jobs/sdk/gen/muster/v1/workflow_service_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add, type Seed } from '../base/builder.ts';
 

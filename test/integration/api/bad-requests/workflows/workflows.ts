@@ -1,7 +1,7 @@
 /** Definitions of workflows: invalid graphs, expressions, and step definitions. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
-import { StepRole, TriggerRule } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import type { WorkflowStepSchema } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
+import { StepRole, TriggerRule } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { Code } from '../../../../../server/api/base/code.ts';
 import { add, applyJobDefinition, type Definition, type Seed } from '../base/builder.ts';
 

@@ -1,5 +1,5 @@
 /** Steps whose trigger rules count the items of a fan-out, on the real store, checked by the oracle of Airflow's rules. */
-import { FailureMode } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { FailureMode } from '@muster-jobs/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EndedStepState } from '../../../../../server/domain/workflows/step-state.ts';
 import type { TriggerRule as Rule } from '../../../../../server/domain/workflows/workflow.ts';

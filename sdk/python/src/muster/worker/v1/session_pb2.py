@@ -29,14 +29,14 @@ from muster.v1 import log_record_pb2 as muster_dot_v1_dot_log__record__pb2
 from muster.v1 import payload_pb2 as muster_dot_v1_dot_payload__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emuster/worker/v1/session.proto\x12\x10muster.worker.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\x1a\x1amuster/v1/log_record.proto\x1a\x17muster/v1/payload.proto\"]\n\x0fNatsCredentials\x12\x0b\n\x03jwt\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x06\x43redit\x12\x11\n\tcredit_id\x18\x01 \x01(\x04\x12\r\n\x05slots\x18\x02 \x01(\x05\x12\x10\n\x08prefetch\x18\x03 \x01(\x05\"?\n\x0bHeldAttempt\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x0f\n\x07started\x18\x03 \x01(\x08\"\xf0\x01\n\x0eProgressUpdate\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12%\n\x08progress\x18\x04 \x01(\x0b\x32\x13.muster.v1.Progress\x12&\n\ncheckpoint\x18\x05 \x01(\x0b\x32\x12.muster.v1.Payload\x12\x38\n\x15run_timeout_extension\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\"\n\x04logs\x18\x07 \x03(\x0b\x32\x14.muster.v1.LogRecordB=\n\x14\x64\x65v.muster.worker.v1P\x01Z#muster.dev/sdk/go/musterpb/workerpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emuster/worker/v1/session.proto\x12\x10muster.worker.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13muster/v1/job.proto\x1a\x1amuster/v1/log_record.proto\x1a\x17muster/v1/payload.proto\"]\n\x0fNatsCredentials\x12\x0b\n\x03jwt\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x06\x43redit\x12\x11\n\tcredit_id\x18\x01 \x01(\x04\x12\r\n\x05slots\x18\x02 \x01(\x05\x12\x10\n\x08prefetch\x18\x03 \x01(\x05\"?\n\x0bHeldAttempt\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x0f\n\x07started\x18\x03 \x01(\x08\"\xf0\x01\n\x0eProgressUpdate\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12%\n\x08progress\x18\x04 \x01(\x0b\x32\x13.muster.v1.Progress\x12&\n\ncheckpoint\x18\x05 \x01(\x0b\x32\x12.muster.v1.Payload\x12\x38\n\x15run_timeout_extension\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\"\n\x04logs\x18\x07 \x03(\x0b\x32\x14.muster.v1.LogRecordBP\n\x14\x64\x65v.muster.worker.v1P\x01Z6github.com/muster-jobs/muster/sdk/go/musterpb/workerpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.worker.v1.session_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\024dev.muster.worker.v1P\001Z#muster.dev/sdk/go/musterpb/workerpb'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\024dev.muster.worker.v1P\001Z6github.com/muster-jobs/muster/sdk/go/musterpb/workerpb'
   _globals['_NATSCREDENTIALS']._serialized_start=191
   _globals['_NATSCREDENTIALS']._serialized_end=284
   _globals['_CREDIT']._serialized_start=286

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/asset.proto.
  */
 export const file_muster_v1_asset: GenFile = /*@__PURE__*/
-  fileDesc("ChVtdXN0ZXIvdjEvYXNzZXQucHJvdG8SCW11c3Rlci52MSJ7CgVBc3NldBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEjAKDHB1Ymxpc2hfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGam9iX2lkGAUgASgJQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChVtdXN0ZXIvdjEvYXNzZXQucHJvdG8SCW11c3Rlci52MSJ7CgVBc3NldBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEjAKDHB1Ymxpc2hfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGam9iX2lkGAUgASgJQkAKDWRldi5tdXN0ZXIudjFQAVotZ2l0aHViLmNvbS9tdXN0ZXItam9icy9tdXN0ZXIvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A data asset that was published.

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/namespace.proto.
  */
 export const file_muster_v1_namespace: GenFile = /*@__PURE__*/
-  fileDesc("ChltdXN0ZXIvdjEvbmFtZXNwYWNlLnByb3RvEgltdXN0ZXIudjEiRwoJTmFtZXNwYWNlEgwKBG5hbWUYASABKAkSLAoJcmV0ZW50aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("ChltdXN0ZXIvdjEvbmFtZXNwYWNlLnByb3RvEgltdXN0ZXIudjEiRwoJTmFtZXNwYWNlEgwKBG5hbWUYASABKAkSLAoJcmV0ZW50aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQkAKDWRldi5tdXN0ZXIudjFQAVotZ2l0aHViLmNvbS9tdXN0ZXItam9icy9tdXN0ZXIvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration]);
 
 /**
  * A separate space of names for definitions, jobs, queues and workers. It exists without being created.

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/payload.proto.
  */
 export const file_muster_v1_payload: GenFile = /*@__PURE__*/
-  fileDesc("ChdtdXN0ZXIvdjEvcGF5bG9hZC5wcm90bxIJbXVzdGVyLnYxIpIBCgdQYXlsb2FkEgwKBGRhdGEYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEjIKCG1ldGFkYXRhGAMgAygLMiAubXVzdGVyLnYxLlBheWxvYWQuTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z");
+  fileDesc("ChdtdXN0ZXIvdjEvcGF5bG9hZC5wcm90bxIJbXVzdGVyLnYxIpIBCgdQYXlsb2FkEgwKBGRhdGEYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEjIKCG1ldGFkYXRhGAMgAygLMiAubXVzdGVyLnYxLlBheWxvYWQuTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCQAoNZGV2Lm11c3Rlci52MVABWi1naXRodWIuY29tL211c3Rlci1qb2JzL211c3Rlci9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw");
 
 /**
  * User data that Muster carries byte for byte and never interprets on its own.

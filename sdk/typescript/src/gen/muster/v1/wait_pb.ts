@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/wait.proto.
  */
 export const file_muster_v1_wait: GenFile = /*@__PURE__*/
-  fileDesc("ChRtdXN0ZXIvdjEvd2FpdC5wcm90bxIJbXVzdGVyLnYxImgKCFdhaXRCb2R5EicKBnNpZ25hbBgBIAEoCzIVLm11c3Rlci52MS5TaWduYWxXYWl0SAASKwoIYXBwcm92YWwYAiABKAsyFy5tdXN0ZXIudjEuQXBwcm92YWxXYWl0SABCBgoEa2luZCInCgpTaWduYWxXYWl0EgwKBG5hbWUYASABKAkSCwoDa2V5GAIgASgJIg4KDEFwcHJvdmFsV2FpdEItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM");
+  fileDesc("ChRtdXN0ZXIvdjEvd2FpdC5wcm90bxIJbXVzdGVyLnYxImgKCFdhaXRCb2R5EicKBnNpZ25hbBgBIAEoCzIVLm11c3Rlci52MS5TaWduYWxXYWl0SAASKwoIYXBwcm92YWwYAiABKAsyFy5tdXN0ZXIudjEuQXBwcm92YWxXYWl0SABCBgoEa2luZCInCgpTaWduYWxXYWl0EgwKBG5hbWUYASABKAkSCwoDa2V5GAIgASgJIg4KDEFwcHJvdmFsV2FpdEJACg1kZXYubXVzdGVyLnYxUAFaLWdpdGh1Yi5jb20vbXVzdGVyLWpvYnMvbXVzdGVyL3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z");
 
 /**
  * A job that waits for something outside. In its turn the control plane takes it: then it is WAITING, holds no worker
