@@ -25,7 +25,7 @@ const places = {
   ],
   scope: [/(?<![\w-])/, /(?=\/)/],
   pypi: [
-    /(?<=pip install (?:-U )?["']?|uv add |\bpypi\.org\/project\/|m\.(?:files|metadata)\("|^name = ")/m,
+    /(?<=pip install (?:-U )?["']?|uv add |\bpypi\.org\/project\/|m\.(?:files|metadata)\("|\bversion\("|^name = ")/m,
     /(?=[\s"'`[/]|$)/m,
   ],
   crate: [

@@ -23,6 +23,7 @@ import { DEAF_AFTER_BEATS } from './engine/sessions/sessions.ts';
 import { composeVitals } from './engine/upkeep/vitals.ts';
 import { ThreadExpressions } from './expressions/thread-expressions.ts';
 import { openLog, type ReplicaLog } from './log.ts';
+import { refuseStart } from './preflight.ts';
 import { ThreadSchemas } from './schemas/thread-schemas.ts';
 import { failureText } from './store/base/failure-text.ts';
 import type { ReplicaDatabase } from './store/driver/database.ts';
@@ -225,6 +226,7 @@ interface Surroundings {
 }
 
 async function start(config: Config, { log, closers, historyChanges }: Surroundings): Promise<RunningReplica> {
+  await refuseStart(config);
   const embedded = !config.postgresUrl || config.natsUrls.length === 0;
   if (embedded) closers.add(lockDataFolder(config.dataFolder));
   const release = { version, protocolVersion: PROTOCOL_VERSION };

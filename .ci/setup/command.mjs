@@ -12,7 +12,12 @@ export async function runCommand(command) {
   else process.kill(process.pid, signal);
 }
 
-/** Returns the command's exit code, or the signal that ended it; until then signals are passed on to the command. */
+/**
+ * Runs a program with the tools of the set-up, passes signals on to it, and waits for its end.
+ *
+ * @param {readonly string[]} command
+ * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null }>}
+ */
 export async function runForwarding([program, ...args]) {
   const child = spawn(program, args, { stdio: 'inherit', env: commandEnvironment() });
   const handlers = FORWARDED.map((signal) => [signal, () => forward(child, signal)]);

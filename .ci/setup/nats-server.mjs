@@ -8,7 +8,7 @@ import { findOnPath, readStamp, tools, toolsBin, writeStamp } from './paths.mjs'
 import { run } from './run.mjs';
 import { say } from './say.mjs';
 
-const VERSION = '2.14.9';
+export const VERSION = '2.14.9';
 const OLDEST = [2, 10];
 const GO_MODULE = `github.com/nats-io/nats-server/v2@v${VERSION}`;
 const BUILD_SECONDS = 900;

@@ -2,7 +2,9 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { delimiter, join, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -10,16 +12,29 @@ const probeTimeoutMs = 5_000;
 const oldest = { major: 2, minor: 10 };
 
 /** Path where set-up installs it. */
-const toolsBinary = resolve(import.meta.dirname, '../../.tools/bin/nats-server');
+const toolsBinary = fileURLToPath(new URL('../../.tools/bin/nats-server', import.meta.url));
+
+/** The package with the binary for this platform. An installation from npm has brought it. */
+const platformPackage = `@muster-jobs/nats-server-${process.platform}-${process.arch}`;
 
 const ways =
-  'bring it by one of: `npm run setup`; the official release (https://github.com/nats-io/nats-server/releases) on PATH; ' +
-  '`go install github.com/nats-io/nats-server/v2@latest`; the package nats-server of your system. ' +
-  'Or name it in MUSTER_NATS_SERVER';
+  `the package ${platformPackage} brings it if npm has one for this platform and installs optional dependencies. ` +
+  'Or get it by one of: the official release (https://github.com/nats-io/nats-server/releases) on PATH; ' +
+  '`go install github.com/nats-io/nats-server/v2@latest`; the package nats-server of your system; `npm run setup` in a ' +
+  'checkout. Or name it in MUSTER_NATS_SERVER, or use a running one with --nats';
+
+/** Path in the platform's package; undefined if that is not installed. */
+function packagedBinary(): string | undefined {
+  try {
+    return createRequire(import.meta.url).resolve(`${platformPackage}/bin/nats-server`);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
- * Path of the nats-server to use: `MUSTER_NATS_SERVER`, else the one in the tools folder, else the first one on PATH
- * that is at least 2.10.
+ * Path of the nats-server to use: `MUSTER_NATS_SERVER`, else the one of the platform's package, else the one in the
+ * tools folder, else the first one on PATH that is at least 2.10.
  *
  * @throws Error with the candidates that were found and how to get a suitable one.
  */
@@ -30,9 +45,11 @@ export async function findServerBinary(env: NodeJS.ProcessEnv = process.env): Pr
     if (refusal) throw new Error(`MUSTER_NATS_SERVER: ${refusal}`);
     return named;
   }
+  const packaged = packagedBinary();
   const onPath = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const candidates = [packaged ?? toolsBinary, toolsBinary, ...onPath.map((folder) => join(folder, 'nats-server'))];
   const refusals: string[] = [];
-  for (const candidate of [toolsBinary, ...onPath.map((folder) => join(folder, 'nats-server'))]) {
+  for (const candidate of new Set(candidates)) {
     if (!(await isExecutable(candidate))) continue;
     const refusal = await refuse(candidate);
     if (!refusal) return candidate;

@@ -1,26 +1,48 @@
 #!/usr/bin/env node
-// Starts `muster` on a Node that can run TypeScript: on this one if it is new enough, else on the one that the
-// set-up has installed. An installed package contains JavaScript instead. This file is plain JavaScript that old
+// Starts `muster`. In a checkout on a Node that can run TypeScript: on this one if it is new enough, else on the one that
+// the set-up has installed. An installed package contains JavaScript instead. This file is plain JavaScript that old
 // releases of Node understand, too.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { constants } from 'node:os';
+import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const NEEDED_MAJOR = 24;
-const isNewEnough = Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR;
+const isCheckout = existsSync(new URL('./muster.ts', import.meta.url));
+const needed = isCheckout ? '24.0' : '22.12';
 const tools = fileURLToPath(new URL('../../.tools', import.meta.url));
 const broughtNode = `${tools}/bin/node`;
-const isCheckout = existsSync(new URL('./muster.ts', import.meta.url));
 const program = fileURLToPath(new URL(isCheckout ? './muster.ts' : './muster.js', import.meta.url));
 const args = process.argv.slice(2);
 
+function isAtLeast(version) {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [neededMajor, neededMinor] = version.split('.').map(Number);
+  return major > neededMajor || (major === neededMajor && minor >= neededMinor);
+}
+
+/** Whether a shell finds `muster`: not only npm, which puts its own folders first. */
+function isOnPath() {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => !/node_modules[/\\]/.test(folder));
+  return folders.some((folder) => folder && existsSync(`${folder}/muster`));
+}
+
+// For hints, which name commands as this user types them.
+process.env.MUSTER_COMMAND ??= isOnPath() ? 'muster' : 'npx muster-jobs';
+
+const isNewEnough = isAtLeast(needed);
 // A server creates a lot of short-lived garbage: small young generations keep its pauses short. Node can set this only
 // at start.
 const isServer = ['start', 'server'].includes(args[0]);
 const nodeOptions = isServer ? ['--max-semi-space-size=8'] : [];
+// The lock of a data folder uses node:sqlite, which Node 22 calls experimental.
+const usesSqlite = isServer || ['export', 'import', 'verify', 'migrate'].includes(args[0]);
+if (isNewEnough && usesSqlite && !isAtLeast('24.0')) {
+  nodeOptions.push('--disable-warning=ExperimentalWarning');
+  if (!isAtLeast('22.13')) nodeOptions.push('--experimental-sqlite');
+}
 
 function rerun(node) {
   const command = [...nodeOptions, program, ...args];
@@ -47,16 +69,16 @@ function rerun(node) {
   });
 }
 
-if (isNewEnough && !isServer) {
-  // Loading the TypeScript takes longer than most commands: the compiled code is cached in a folder of this checkout.
-  if (existsSync(tools)) module.enableCompileCache(`${tools}/compile-cache`);
-  if (isCheckout) await import('./muster.ts');
-  else await import('./muster.js');
+if (isNewEnough && nodeOptions.length === 0) {
+  // Loading the code takes longer than most commands: its compiled form is cached, in a checkout in a folder of it.
+  module.enableCompileCache(isCheckout && existsSync(tools) ? `${tools}/compile-cache` : undefined);
+  await import(program);
 } else if (isNewEnough) rerun(process.execPath);
-else if (existsSync(broughtNode)) rerun(broughtNode);
+else if (isCheckout && existsSync(broughtNode)) rerun(broughtNode);
 else {
-  process.stderr.write(`muster: Node ${process.version} is too old, it takes ${NEEDED_MAJOR} or later.
-  next: npm run setup    brings one into this checkout, or install Node ${NEEDED_MAJOR} yourself
-`);
+  const next = isCheckout
+    ? `npm run setup    brings one into this checkout, or install Node ${needed} yourself`
+    : 'install a newer Node (https://nodejs.org), or use the archive, which brings its own';
+  process.stderr.write(`muster: Node ${process.version} is too old, it takes ${needed} or later.\n  next: ${next}\n`);
   process.exitCode = 1;
 }

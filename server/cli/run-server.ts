@@ -4,8 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, type ConfigInput, readConfig } from '../config.ts';
 import { openLog, type ReplicaLog } from '../log.ts';
 import { type RunningReplica, startReplica } from '../main.ts';
+import { version } from '../version.ts';
 import { CliError } from './failures/cli-error.ts';
 import { Exit } from './failures/exit-codes.ts';
+import { asTyped } from './failures/typed-command.ts';
 import { asOption } from './input/server-options.ts';
 import { type Given, securityWarningsOf } from './security-warnings.ts';
 
@@ -13,16 +15,14 @@ import { type Given, securityWarningsOf } from './security-warnings.ts';
 const RETRY_MS = 1_000;
 
 function describe(replica: RunningReplica, input: ConfigInput): string {
-  const port = replica.grpcAddress.split(':').at(-1);
-  return `Muster is up.
-
-  gRPC      ${replica.grpcAddress}    clients and workers
-  HTTP      ${replica.httpAddress}    browsers and curl; begin at /reference
-  database  ${input.postgresUrl ? 'PostgreSQL' : `embedded, in ${resolve(input.dataFolder ?? '.muster', 'postgres')}`}
-  bus       ${input.natsUrls?.length ? input.natsUrls.join(', ') : `embedded nats-server, in ${resolve(input.dataFolder ?? '.muster', 'nats')}`}
-
-Next: run a worker and submit a job, as in the README's "A job in ten lines", with address 127.0.0.1:${port}.
-Stop with Ctrl-C.
+  const folder = resolve(input.dataFolder ?? '.muster');
+  const database = input.postgresUrl ? 'PostgreSQL' : `embedded, in ${folder}/postgres`;
+  const bus = input.natsUrls?.length ? input.natsUrls.join(', ') : `embedded nats-server, in ${folder}/nats`;
+  return `Muster ${version} is up. Stop it with Ctrl-C.
+  gRPC      ${replica.grpcAddress}    for clients and workers; ${asTyped('muster doctor')} looks at it
+  HTTP      ${replica.httpAddress}    for browsers and curl; begin at /reference
+  database  ${database}
+  bus       ${bus}
 `;
 }
 

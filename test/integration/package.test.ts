@@ -1,9 +1,8 @@
 /** The packages as users install them: in an empty project, without the checkout, they run a control plane and a job. */
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findServerBinary } from '../../server/bus/server-binary.ts';
 import { eventually } from '../support/base/eventually.ts';
 import { makeScratchFolder, removeFolder } from '../support/base/replica.ts';
 import { cliEnvironment } from '../support/cli/cli.ts';
@@ -12,13 +11,17 @@ const root = new URL('../../', import.meta.url).pathname;
 let folder: string;
 let project: string;
 
-/** Provides the dependencies that both packages find in the project, so that the installation needs no network. */
+/** Provides the dependencies that the packages find in the project, so that the installation needs no network. */
 function copyDependencies(): void {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
-  for (const [path, entry] of Object.entries<Record<string, unknown>>(packages)) {
-    const wanted =
-      path.startsWith('node_modules/') && !entry.dev && !entry.optional && !entry.devOptional && !entry.link;
-    if (wanted && existsSync(join(root, path))) cpSync(join(root, path), join(project, path), { recursive: true });
+  const lacked: string[] = Object.keys({ ...packages['sdk/typescript'].dependencies, '@electric-sql/pglite': '' });
+  const paths = new Set<string>();
+  for (let name = lacked.pop(); name !== undefined; name = lacked.pop()) {
+    const path = `node_modules/${name}`;
+    if (paths.has(path)) continue;
+    paths.add(path);
+    lacked.push(...Object.keys(packages[path].dependencies ?? {}));
+    cpSync(join(root, path), join(project, path), { recursive: true });
   }
 }
 
@@ -36,7 +39,7 @@ beforeAll(async () => {
   copyDependencies();
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }\n');
   const flags = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  run('npm', 'install', ...flags, ...built.trim().split('\n').slice(-2));
+  run('npm', 'install', ...flags, ...built.trim().split('\n').slice(1));
 }, 300_000);
 
 afterAll(() => removeFolder(folder));
@@ -49,8 +52,8 @@ describe('the installed packages', () => {
       expect(files.filter((file) => /(^|\/)(test|node_modules|\.tools)(\/|$)/.test(file))).toEqual([]);
       expect(files).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'README.md']));
     }
-    const declarations = join(project, 'node_modules/@muster-jobs/sdk/src/index.d.ts');
-    expect(existsSync(declarations)).toBe(true);
+    for (const file of ['@muster-jobs/sdk/src/index.d.ts', 'muster-jobs/server/embedded.d.ts'])
+      expect(existsSync(join(project, 'node_modules', file))).toBe(true);
     for (const file of ['store/schema/baseline/jobs.sql', 'tools/conformance/clocks/wall-clock.c'])
       expect(existsSync(join(project, 'node_modules/muster-jobs/server', file))).toBe(true);
   });
@@ -66,11 +69,13 @@ describe('the installed packages', () => {
   it('provide types to TypeScript', () => {
     const text = `import { Client, type Job, Worker } from '@muster-jobs/sdk';
 import { runHandler } from '@muster-jobs/sdk/testing';
+import { startMuster } from 'muster-jobs';
 export const client = new Client({ address: 'localhost:7070' });
 export const worker = new Worker({ address: 'localhost:7070', name: 'w', handlers: { add: (ctx) => ctx.attempt + 1 } });
 export const state = async (): Promise<Job['jobId']> => (await client.get('x')).jobId;
 // @ts-expect-error an address is a text
 new Client({ address: 7 });
+export const muster = async (): Promise<string> => (await startMuster({ grpcPort: 0 })).grpcAddress;
 export const tested = async (): Promise<number> => (await runHandler<number>((ctx) => ctx.attempt, 1)).result;
 `;
     writeFileSync(join(project, 'consumer.ts'), text);
@@ -103,7 +108,8 @@ console.log((await runHandler(add, { a: 2, b: 0 })).failure.nonRetryable);
   });
 
   it('can run a control plane, a worker and a job', async () => {
-    const env = { ...cliEnvironment({ MUSTER_NATS_SERVER: (await findServerBinary()) ?? '' }) };
+    // With the nats-server of its platform's package alone.
+    const env = { ...cliEnvironment(), PATH: `${dirname(process.execPath)}:/usr/bin:/bin` };
     const muster = join(project, 'node_modules/.bin/muster');
     const server = spawn(muster, ['start', '--grpc-port', '0', '--http-port', '0'], { cwd: project, env });
     let output = '';

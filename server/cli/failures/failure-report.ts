@@ -7,6 +7,7 @@ import { printable, printableLines } from '../output/printable.ts';
 import { CliError } from './cli-error.ts';
 import { Exit, exitOfStatus } from './exit-codes.ts';
 import { hintFor, optionFor } from './hints.ts';
+import { asTyped } from './typed-command.ts';
 
 export interface FailureReport {
   readonly message: string;
@@ -99,7 +100,7 @@ function text({ message, details, fields, reason, next }: FailureReport, stream:
   for (const { field, description } of fields)
     lines.push(`  ${style('bold', fieldText(field))}: ${printable(description)}`);
   if (reason !== '') lines.push(`  ${style('dim', 'reason')}  ${printable(reason)}`);
-  if (next !== '') lines.push(`  ${style('dim', 'next')}    ${next}`);
+  if (next !== '') lines.push(`  ${style('dim', 'next')}    ${asTyped(next)}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -28,10 +28,10 @@ export interface ScheduleRoundsParts {
 }
 
 /** Labels of a schedule's jobs. */
-export const SCHEDULE_LABEL = 'muster/schedule';
-export const SCHEDULE_TIME_LABEL = 'muster/schedule-time';
+const SCHEDULE_LABEL = 'muster/schedule';
+const SCHEDULE_TIME_LABEL = 'muster/schedule-time';
 /** Label of a trigger's jobs. */
-export const TRIGGER_LABEL = 'muster/trigger';
+const TRIGGER_LABEL = 'muster/trigger';
 
 /** Changes made at other replicas are seen within this time. */
 const POLL_MS = 1_000;

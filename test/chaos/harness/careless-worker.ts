@@ -6,13 +6,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
-import type { Client as Channel } from '@grpc/grpc-js';
 import {
   type OpenSessionRequest,
   OpenSessionRequestSchema,
   type OpenSessionResponse,
 } from '../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
-import { openChannel } from '../../../sdk/typescript/src/transport/channel.ts';
+import type { Channel } from '../../../sdk/typescript/src/transport/channel.ts';
+import { openChannel } from '../../../sdk/typescript/src/transport/grpc-channel.ts';
 import type { SessionApi } from '../../../sdk/typescript/src/worker/core/base/ports.ts';
 import { sessionApi } from '../../../sdk/typescript/src/worker/thread/session-api.ts';
 import { eventually } from '../../support/base/eventually.ts';

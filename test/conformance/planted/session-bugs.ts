@@ -2,7 +2,7 @@
 import { type Bug, inCore, inFile } from './bug.ts';
 
 const NATS = 'sdk/typescript/src/worker/thread/nats-bus.ts';
-const UNARY = 'sdk/typescript/src/transport/unary-client.ts';
+const UNARY = 'sdk/typescript/src/transport/grpc-channel.ts';
 const WORKER = 'sdk/typescript/src/worker/worker.ts';
 
 export const sessionBugs: readonly Bug[] = [

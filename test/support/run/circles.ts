@@ -26,6 +26,7 @@ const rule = (circle: Circle, why: string, ...globs: readonly string[]): readonl
 /** The first rule that matches a file decides. A file that matches none fails `npm run check`. */
 export const rules: readonly Rule[] = [
   ...rule('long', 'Jaeger, built from source', 'test/integration/traces/*'),
+  ...rule('long', 'a whole release, installed', 'test/release/*'),
 
   ...rule('share', 'other languages', 'test/conformance/{exec,go,python,rust}.test.ts', 'test/languages/*'),
   ...rule('share', 'other languages', 'test/integration/demo/polyglot.test.ts'),

@@ -17,7 +17,7 @@ const optionSources = ['server-options.ts', 'database-url.ts'].map((name) =>
 );
 const options = optionSources.join('').concat(readFileSync(join(root, 'server/cli/commands/upkeep/server.ts'), 'utf8'));
 const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const neededNode = readFileSync(join(root, 'server/cli/bin.mjs'), 'utf8').match(/NEEDED_MAJOR = (\d+)/)?.[1];
+const neededNode = readFileSync(join(root, 'server/cli/bin.mjs'), 'utf8').match(/isCheckout \? '(\d+)\./)?.[1];
 
 interface Service {
   readonly image: string;

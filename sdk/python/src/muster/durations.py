@@ -14,11 +14,12 @@ _NANOS = 1_000_000_000
 
 def to_seconds(duration: Duration) -> float:
     """Returns the length of a protobuf duration in seconds."""
-    return float(duration.seconds) + float(duration.nanos) / _NANOS
+    return float(duration.ToNanoseconds()) / _NANOS
 
 
 def to_duration(seconds: Seconds) -> Duration:
     """Converts seconds to a protobuf duration, rounded to the nanosecond."""
     length = seconds.total_seconds() if isinstance(seconds, dt.timedelta) else seconds
-    whole, nanos = divmod(round(length * _NANOS), _NANOS)
-    return Duration(seconds=whole, nanos=nanos)
+    duration = Duration()
+    duration.FromNanoseconds(round(length * _NANOS))
+    return duration

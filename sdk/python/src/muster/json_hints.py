@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
+from muster.json_models import Models, models_of
 from muster.json_scalars import SCALARS
 
 FormT = TypeVar("FormT")
@@ -36,8 +37,8 @@ class Hints(ABC, Generic[FormT]):
         """Returns the result for a hint.
 
         Args:
-            hint: `Any`, a scalar, an enum, a dataclass, a TypedDict, a protobuf message, and lists, sets, tuples,
-                mappings, unions and literals of those.
+            hint: `Any`, a scalar, an enum, a dataclass, a TypedDict, a protobuf message, a pydantic model, a msgspec
+                struct, and lists, sets, tuples, mappings, unions and literals of those.
 
         Raises:
             TypeError: The hint is of another kind.
@@ -47,6 +48,9 @@ class Hints(ABC, Generic[FormT]):
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin is typing.Annotated:
             return self.of(arguments[0])
+        models = models_of(hint)
+        if models is not None:
+            return self.model(hint, models)
         if origin is not None:
             return self._of_generic(hint, origin, arguments)
         if hint in SCALARS:
@@ -84,6 +88,10 @@ class Hints(ABC, Generic[FormT]):
     @abstractmethod
     def message(self, hint: type[Message]) -> FormT:
         """The result for a protobuf message in its JSON form."""
+
+    @abstractmethod
+    def model(self, hint: Any, models: Models) -> FormT:
+        """The result for a class of pydantic or msgspec."""
 
     @abstractmethod
     def record(self, hint: type, fields: Callable[[], Mapping[str, Any]], required: frozenset[str]) -> FormT:
@@ -138,4 +146,4 @@ def _has_no_default(field: dataclasses.Field[Any]) -> bool:
 
 
 def _unknown(hint: Any) -> TypeError:
-    return TypeError(f"{hint!r} is no type that JSON can be read as: use dataclasses, or Any")
+    return TypeError(f"{hint!r} is no type that JSON can be read as: use a dataclass, a pydantic model, or Any")

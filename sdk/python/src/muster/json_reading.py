@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from google.protobuf.message import Message
 
 from muster.json_hints import Hints
+from muster.json_models import Models, violation_of
 from muster.json_scalars import SCALARS, Mismatch, protobuf_reader
 
 Reader: TypeAlias = Callable[[Any, str], Any]
@@ -93,6 +95,9 @@ class _Readers(Hints[Reader]):
     def message(self, hint: type[Message]) -> Reader:
         return protobuf_reader(hint)
 
+    def model(self, hint: Any, models: Models) -> Reader:
+        return functools.partial(models.read, hint)
+
     def record(self, hint: type, fields: Callable[[], Mapping[str, Any]], required: frozenset[str]) -> Reader:
         if hint in self._of_records:
             return self._of_records[hint]
@@ -118,7 +123,11 @@ def _read_record(hint: type, readers: dict[str, Reader], required: frozenset[str
     missing = sorted(required - value.keys())
     if missing:
         raise Mismatch(f"{path}.{missing[0]}", "a value")
-    return hint(**{name: read(value[name], f"{path}.{name}") for name, read in readers.items() if name in value})
+    fields = {name: read(value[name], f"{path}.{name}") for name, read in readers.items() if name in value}
+    try:
+        return hint(**fields)
+    except ValueError as error:  # of __post_init__, or of a dataclass of pydantic
+        raise violation_of(error, path) from error
 
 
 def _number(text: str, hint: Any, path: str) -> Any:

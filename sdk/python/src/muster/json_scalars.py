@@ -28,6 +28,19 @@ class Mismatch(ValueError):  # noqa: N818 - describes a value, not an error of t
         self.path = path
 
 
+class Violation(Mismatch):
+    """A value that its own class refuses.
+
+    Args:
+        path: Location of the value.
+        reason: Why it is refused.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        ValueError.__init__(self, f"{path}: {reason}")
+        self.path = path
+
+
 def protobuf_reader(message: type[Message]) -> Callable[[Any, str], Message]:
     """Makes a reader of a message's JSON form."""
 

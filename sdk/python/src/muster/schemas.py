@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -14,6 +15,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import Message
 
 from muster.json_hints import Hints
+from muster.json_models import Models, models_of
 from muster.v1.job_definition_pb2 import ProtobufSchema
 
 JsonSchema: TypeAlias = dict[str, Any]
@@ -40,11 +42,14 @@ _SCALARS: dict[Any, JsonSchema] = {
 def json_schema(hint: Any) -> JsonSchema:
     """Returns the JSON Schema (draft 2020-12) of the inputs that a handler with this hint accepts.
 
-    Unknown fields are allowed, because reading ignores them.
+    Unknown fields are allowed, because reading ignores them, unless a pydantic model or a msgspec struct forbids them.
 
     Raises:
         TypeError: The hint is not supported; see `muster.json_hints.Hints.of`.
     """
+    models = models_of(hint)
+    if models is not None:
+        return models.schema(hint, "#")
     schemas = _Schemas()
     schema = schemas.of(hint)
     return {**schema, "$defs": schemas.definitions} if schemas.definitions else schema
@@ -76,7 +81,7 @@ class _Schemas(Hints[JsonSchema]):
 
     def __init__(self) -> None:
         self.definitions: dict[str, JsonSchema] = {}
-        self._names: dict[type, str] = {}
+        self._names: dict[Any, str] = {}
 
     def scalar(self, hint: Any) -> JsonSchema:
         return dict(_SCALARS[hint])
@@ -103,6 +108,12 @@ class _Schemas(Hints[JsonSchema]):
     def message(self, hint: type[Message]) -> JsonSchema:  # noqa: ARG002
         return {"type": "object"}
 
+    def model(self, hint: Any, models: Models) -> JsonSchema:
+        if hint not in self._names:
+            self._names[hint] = name = self._free_name(hint.__name__)
+            self.definitions[name] = models.schema(hint, f"#/$defs/{name}")
+        return {"$ref": f"#/$defs/{self._names[hint]}"}
+
     def record(self, hint: type, fields: Callable[[], Mapping[str, Any]], required: frozenset[str]) -> JsonSchema:
         if hint not in self._names:
             self._names[hint] = name = self._free_name(hint.__name__)
@@ -112,5 +123,6 @@ class _Schemas(Hints[JsonSchema]):
         return {"$ref": f"#/$defs/{self._names[hint]}"}
 
     def _free_name(self, name: str) -> str:
+        name = re.sub(r"\W", "_", name)  # that of Page[Order] has brackets, which references may not have
         number = sum(known.partition("-")[0] == name for known in self.definitions)
         return name if number == 0 else f"{name}-{number + 1}"

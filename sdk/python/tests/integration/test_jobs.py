@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from muster import NonRetryableError, RetryLater, Worker
 from muster.durations import to_duration, to_seconds
@@ -29,6 +30,29 @@ def test_a_job_runs(control_plane, started) -> None:
     assert [handler.name for handler in request.handlers] == ["add"]
     assert request.sdk.name == "muster-python"
     eventually(lambda: not control_plane.session.beats[-1][1].held_attempts, "nothing is held any more")
+
+
+def test_a_worker_applies_its_definitions_before_its_session_opens(control_plane, started) -> None:
+    worker = Worker(control_plane.address, namespace="shop")
+    worker.define("add", input_type=list[int], run_timeout=60)
+    worker.define("add-later", handler="add", priority=-1)
+    applied_before: list[str] = []
+
+    @worker.handler("add")
+    def add(ctx, values: list[int]) -> int:
+        return sum(values)
+
+    def note(method: str, request: Any) -> None:
+        if method == "OpenSession":
+            applied_before.extend(definition.name for definition in control_plane.definitions)
+
+    control_plane.intercept = note
+    started(worker)
+    assert applied_before == ["add", "add-later"]
+    first, second = control_plane.definitions
+    assert (first.namespace, first.input_json_schema) == ("shop", '{"items": {"type": "integer"}, "type": "array"}')
+    assert (second.namespace, second.task.handler, second.priority) == ("shop", "add", -1)
+    assert outcome(control_plane, control_plane.submit("add", [2, 3])).result.data == b"5"
 
 
 def test_many_jobs_run_once_each(control_plane, started) -> None:

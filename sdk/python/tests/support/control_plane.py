@@ -21,6 +21,12 @@ from nats.aio.client import Client as NatsClient
 
 from muster import payloads
 from muster.durations import to_duration
+from muster.v1.job_definition_pb2 import JobDefinition
+from muster.v1.job_definition_service_pb2 import ApplyJobDefinitionResponse
+from muster.v1.job_definition_service_pb2_grpc import (
+    JobDefinitionServiceServicer,
+    add_JobDefinitionServiceServicer_to_server,
+)
 from muster.v1.job_service_pb2_grpc import JobServiceServicer, add_JobServiceServicer_to_server
 from muster.worker.v1 import session_service_pb2 as messages
 from muster.worker.v1.assignment_pb2 import Assignment, CancelNotice, SessionMessage
@@ -56,11 +62,12 @@ class Session:
         return f"muster.session.{self.session_id.hex()}"
 
 
-class ControlPlane(SessionServiceServicer):
+class ControlPlane(SessionServiceServicer, JobDefinitionServiceServicer):
     """Assigns jobs against credits, and lets a test break each call.
 
     Attributes:
         sessions: Every opened session, in order.
+        definitions: Every applied definition, in order.
         outcomes: The accepted report of each attempt.
         intercept: Called with (method, request) before a call is served; may raise `Refusal`.
         edit_reply: Called with each heartbeat's reply before it is sent.
@@ -70,6 +77,7 @@ class ControlPlane(SessionServiceServicer):
 
     def __init__(self, nats_url: str, *, lease: float = 15.0, beat_interval: float = 5.0, port: int = 0) -> None:
         self.sessions: list[Session] = []
+        self.definitions: list[JobDefinition] = []
         self.outcomes: dict[Key, AttemptReport] = {}
         self.intercept: Callable[[str, Any], None] = lambda _method, _request: None
         self.edit_reply: Callable[[Session, messages.SendHeartbeatResponse], None] = lambda _session, _reply: None
@@ -159,7 +167,12 @@ class ControlPlane(SessionServiceServicer):
         for session in self.sessions:
             await self._dispatch(session)
 
-    # ---- the service
+    # ---- the services
+
+    async def ApplyJobDefinition(self, request: Any, context: Any) -> Any:  # noqa: N802
+        await self._intercept("ApplyJobDefinition", request, context)
+        self.definitions.append(request.definition)
+        return ApplyJobDefinitionResponse(definition=request.definition, created=True)
 
     async def OpenSession(self, request: Any, context: Any) -> Any:  # noqa: N802
         await self._intercept("OpenSession", request, context)
@@ -272,6 +285,7 @@ class ControlPlane(SessionServiceServicer):
         )
         self._server = grpc.aio.server()
         add_SessionServiceServicer_to_server(self, self._server)
+        add_JobDefinitionServiceServicer_to_server(self, self._server)
         if self.jobs is not None:
             add_JobServiceServicer_to_server(self.jobs, self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
@@ -287,6 +301,7 @@ class ControlPlane(SessionServiceServicer):
         """Listens on the same port again."""
         self._server = grpc.aio.server()
         add_SessionServiceServicer_to_server(self, self._server)
+        add_JobDefinitionServiceServicer_to_server(self, self._server)
         assert self._server.add_insecure_port(f"127.0.0.1:{self.port}") == self.port
         await self._server.start()
 

@@ -33,6 +33,11 @@ class Order:
 worker = Worker("127.0.0.1:7070", name="w", slots=4)
 
 
+worker.define("order", input_type=Order, run_timeout=60)
+worker.define("later", priority="high")  # type: ignore[arg-type]
+worker.define("later", colour="red")  # type: ignore[call-arg]
+
+
 @worker.handler("order", process=True, kill_after=2.0)
 def order(ctx: JobContext, value: Order) -> Order:
     assert_type(ctx.last_checkpoint_as(Order), Order | None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from muster import Worker
+from muster import JobDefinition, Worker
 from muster.payloads import encode
 from muster.worker.handler_entry import HandlerEntry
 
@@ -82,3 +82,23 @@ def test_slots_are_bounded(slots: int) -> None:
 def test_a_worker_without_handlers_does_not_start() -> None:
     with pytest.raises(ValueError, match="no handler"):
         Worker().start()
+
+
+def test_definitions_are_checked_when_they_are_added() -> None:
+    worker = Worker(namespace="shop")
+    worker.define("add", run_timeout=5)
+    with pytest.raises(ValueError, match="'add' already"):
+        worker.define("add")
+    with pytest.raises(TypeError, match="option 'input_schema' of a definition: did you mean 'input_json_schema'"):
+        worker.define("other", input_schema={})  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"definition=JobDefinition\(demands="):
+        worker.define("other", demands=None)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="complex"):
+        worker.define("other", input_type=complex)
+
+
+def test_a_definition_from_another_namespace_is_applied_in_that_of_the_worker() -> None:
+    worker = Worker(namespace="shop")
+    worker.define("add", definition=JobDefinition(name="other", namespace="staging", priority=3))
+    ((definition, _),) = worker._definitions._wanted.values()
+    assert (definition.name, definition.namespace, definition.priority) == ("add", "shop", 3)

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { OpenSessionRequestSchema } from '../../../../sdk/typescript/src/gen/muster/worker/v1/session_service_pb.ts';
-import { openChannel } from '../../../../sdk/typescript/src/transport/channel.ts';
+import { openChannel } from '../../../../sdk/typescript/src/transport/grpc-channel.ts';
 import { sessionApi } from '../../../../sdk/typescript/src/worker/thread/session-api.ts';
 import { eventually } from '../../../support/base/eventually.ts';
 import { openRepeatedly } from '../../harness/careless-worker.ts';

@@ -182,7 +182,7 @@ describe('muster start', () => {
       env: { MUSTER_GRPC_PORT: '1', MUSTER_HTTP_PORT: '0', MUSTER_DATA: data },
     });
     try {
-      await eventually('it is up', () => muster.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
+      await eventually('it is up', () => muster.output.stdout.includes(' is up.'), { timeoutMs: 60_000 });
       expect(muster.output.stdout).toContain(`embedded, in ${data}/postgres`);
       expect(muster.output.stdout).not.toMatch(/gRPC\s+127.0.0.1:1\s/);
       const other = await runMusterProcess(['start', '--data', data, ...typed, '--http-port', '0']);
@@ -203,7 +203,7 @@ describe('muster start', () => {
       const killer = fileURLToPath(new URL('../../../support/databases/database-thread-killer.mjs', import.meta.url));
       const args = ['start', '--data', data, '--grpc-port', '0', '--http-port', '0'];
       const muster = startMusterProcess(args, { env: { NODE_OPTIONS: `--import=${killer}` } });
-      await eventually('it is up', () => muster.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
+      await eventually('it is up', () => muster.output.stdout.includes(' is up.'), { timeoutMs: 60_000 });
       muster.child.kill('SIGUSR2');
       const { code, stderr } = await muster.ended;
       expect(code).toBe(1);
@@ -212,7 +212,7 @@ describe('muster start', () => {
       );
       expect(commandsWith(data)).toEqual([]);
       const again = startMusterProcess(args);
-      await eventually('it is up again', () => again.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
+      await eventually('it is up again', () => again.output.stdout.includes(' is up.'), { timeoutMs: 60_000 });
       again.child.kill('SIGTERM');
       expect((await again.ended).code).toBe(0);
     },

@@ -224,8 +224,8 @@ class AsyncClient:
         Args:
             job: The job.
             timeout: Maximum wait in seconds. None: no limit.
-            as_type: Type of the result: a dataclass, a protobuf message, or another type that
-                `muster.payloads.payload_reader` supports.
+            as_type: Type of the result: a dataclass, a pydantic model, a msgspec struct, a protobuf message, or another
+                type that `muster.payloads.payload_reader` supports.
 
         Raises:
             JobFailedError: The job ended without a result.

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from google.protobuf.message import Message
 
+from muster.client.options import refuse_unknown
 from muster.client.words import number_of
 from muster.durations import Seconds, to_duration
 from muster.schemas import json_schema, protobuf_schema
@@ -98,10 +99,20 @@ class DefinitionOptions(TypedDict, total=False):
     publishes: Sequence[str]
 
 
+_OPTIONS = frozenset(DefinitionOptions.__annotations__)
+_ONLY_OF_MESSAGE = frozenset(JobDefinition.DESCRIPTOR.fields_by_name) - _OPTIONS
+
+
 def definition_message(name: str, namespace: str, options: DefinitionOptions) -> JobDefinition:
-    """Returns the message. Without a body it is a task, run by the handler of the same name."""
+    """Returns the message. Without a body it is a task, run by the handler of the same name.
+
+    Raises:
+        TypeError: There is no such option, or a type has no schema.
+        ValueError: An action or a condition is unknown.
+    """
     wanted = JobDefinition()
     given: dict[str, Any] = dict(options)
+    _refuse_unknown(given)
     if "definition" in given:
         wanted.CopyFrom(given.pop("definition"))
     wanted.name = name
@@ -119,6 +130,12 @@ def definition_message(name: str, namespace: str, options: DefinitionOptions) ->
             wanted.ClearField(key)
             wanted.MergeFrom(JobDefinition(**{key: _field(key, value)}))
     return wanted
+
+
+def _refuse_unknown(given: Mapping[str, Any]) -> None:
+    for name in _ONLY_OF_MESSAGE & given.keys():
+        raise TypeError(f"unknown option {name!r} of a definition: set it with definition=JobDefinition({name}=...)")
+    refuse_unknown("a definition", given, _OPTIONS)
 
 
 def _schema_of(side: str, hint: Any) -> tuple[str, Any]:

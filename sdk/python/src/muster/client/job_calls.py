@@ -34,7 +34,8 @@ def submit(
 
     Args:
         definition: Name of the definition.
-        input: A JSON value, a dataclass, bytes, a protobuf message, or a `Payload`; see `muster.payloads.encode`.
+        input: A JSON value, a dataclass, a pydantic model, a msgspec struct, bytes, a protobuf message, or a `Payload`;
+            see `muster.payloads.encode`.
         batch: Job of an open batch; the new job becomes its member. Empty: none.
         parent: The attempt whose handler submits the job. Handlers use `ctx.submit` instead. None: none.
         request_id: UUID that makes retries of this call idempotent, also after a restart of this process. Empty: a new

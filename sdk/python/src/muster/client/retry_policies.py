@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
+from muster.client.options import refuse_unknown
 from muster.client.words import number_of
 from muster.durations import Seconds, to_duration
 from muster.v1 import retry_policy_pb2 as messages
@@ -47,7 +48,8 @@ def retry_policy(
             `fail` ends it. None: FAIL.
 
     Raises:
-        ValueError: A backoff, jitter, limit or on_exhaustion is unknown.
+        TypeError: `limits` has another cause.
+        ValueError: A backoff, jitter or on_exhaustion is unknown.
     """
     durations = {"min_backoff": min_backoff, "max_backoff": max_backoff, "max_retry_duration": max_retry_duration}
     return RetryPolicy(
@@ -58,10 +60,15 @@ def retry_policy(
         delays=[to_duration(delay) for delay in delays],
         non_retryable_types=non_retryable_types,
         rules=rules,
-        limits=None if limits is None else CauseLimits(**limits),
+        limits=None if limits is None else _limits(limits),
         on_exhaustion=None if on_exhaustion is None else _exhaustion(on_exhaustion),  # type: ignore[arg-type]
         **{name: to_duration(length) for name, length in durations.items() if length is not None},
     )
+
+
+def _limits(limits: Mapping[str, int]) -> CauseLimits:
+    refuse_unknown("a retry policy's limits", limits, CauseLimits.DESCRIPTOR.fields_by_name)
+    return CauseLimits(**limits)
 
 
 def _exhaustion(action: str) -> int:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from muster.client.options import refuse_unknown
 from muster.client.submission import JobOptions, job_submission
 from muster.client.words import number_of, to_timestamp
 from muster.durations import Seconds, to_duration
@@ -65,18 +66,22 @@ class ScheduleOptions(TimesOptions, total=False):
 
 
 _TIMES = frozenset(TimesOptions.__annotations__)
+_OPTIONS = frozenset(ScheduleOptions.__annotations__)
+_CALENDAR = frozenset(CalendarRule.DESCRIPTOR.fields_by_name)
 
 
 def times_message(options: Mapping[str, Any]) -> ScheduleTimes:
     """Converts options to the message of `TimesOptions`.
 
     Raises:
+        TypeError: There is no such option, or no such field of a calendar.
         ValueError: A time has no time zone.
     """
+    refuse_unknown("a schedule's times", options, _TIMES)
     times = ScheduleTimes(crons=options.get("crons", ()), time_zone=options.get("time_zone", ""))
     times.intervals.extend(ScheduleInterval(every=to_duration(every)) for every in options.get("intervals", ()))
-    times.calendars.extend(CalendarRule(**rule) for rule in options.get("calendars", ()))
-    times.exclusions.extend(CalendarRule(**rule) for rule in options.get("exclusions", ()))
+    times.calendars.extend(_calendar(rule) for rule in options.get("calendars", ()))
+    times.exclusions.extend(_calendar(rule) for rule in options.get("exclusions", ()))
     for name in ("start_time", "end_time"):
         if name in options:
             getattr(times, name).CopyFrom(to_timestamp(options[name]))
@@ -91,15 +96,17 @@ def schedule_message(
     """Converts options to the message of `ScheduleOptions`.
 
     Raises:
-        PayloadError: The input can't be written as JSON.
+        TypeError: The input has no JSON form, or there is no such option.
         ValueError: A time has no time zone, or a policy is unknown.
     """
+    refuse_unknown("a schedule", options, _OPTIONS)
+    times = times_message({key: value for key, value in options.items() if key in _TIMES})
     rest = {key: value for key, value in options.items() if key not in _TIMES}
     job = job_submission(definition, job_input, **rest.pop("job", {}))
     window = rest.pop("catch_up_window", None)
     overlap = rest.pop("overlap_policy", None)
     catch_up = rest.pop("catch_up_policy", None)
-    schedule = Schedule(namespace=namespace, name=name, times=times_message(options), job=job, **rest)
+    schedule = Schedule(namespace=namespace, name=name, times=times, job=job, **rest)
     if window is not None:
         schedule.catch_up_window.CopyFrom(to_duration(window))
     if overlap is not None:
@@ -107,6 +114,11 @@ def schedule_message(
     if catch_up is not None:
         schedule.catch_up_policy = CatchUpPolicy.Name(number_of(CatchUpPolicy, "CATCH_UP_POLICY_", catch_up))
     return schedule
+
+
+def _calendar(rule: Mapping[str, str]) -> CalendarRule:
+    refuse_unknown("a calendar", rule, _CALENDAR)
+    return CalendarRule(**rule)
 
 
 def overlap_number(word: str) -> Any:

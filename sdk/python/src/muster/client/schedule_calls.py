@@ -38,7 +38,8 @@ def apply_schedule(
     Args:
         name: The schedule's name: lowercase letters, digits and "-", at most 63 characters.
         definition: The definition of its jobs.
-        input: The input of each job: any JSON value, bytes, a dataclass, a protobuf message, or nothing.
+        input: The input of each job: any JSON value, a dataclass, a pydantic model, a msgspec struct, bytes, a protobuf
+            message, or nothing.
         request_id: UUID that makes retries of this call idempotent. Empty: a new one.
         timeout: Seconds for the call, retries included. None: the client's.
         **options: Times and options, see `ScheduleOptions`.

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from muster import payloads
+from muster.client.options import refuse_unknown
 from muster.client.words import number_of, to_timestamp
 from muster.durations import Seconds, to_duration
 from muster.v1.dependency_pb2 import Dependency
@@ -67,18 +68,23 @@ class JobOptions(TypedDict, total=False):
     tracestate: str
 
 
+_OPTIONS = frozenset(JobOptions.__annotations__)
+
+
 def job_submission(definition: str, input: Any = None, **options: Unpack[JobOptions]) -> JobSubmission:  # noqa: A002
     """Makes a submission for `submit_many`.
 
     Args:
         definition: Name of the definition.
-        input: A JSON value, a dataclass, bytes, a protobuf message, or a `Payload`; see `muster.payloads.encode`.
+        input: A JSON value, a dataclass, a pydantic model, a msgspec struct, bytes, a protobuf message, or a `Payload`;
+            see `muster.payloads.encode`.
         **options: See `JobOptions`.
 
     Raises:
-        TypeError: The input has no JSON form.
+        TypeError: The input has no JSON form, or there is no such option.
         ValueError: Both `run_time` and `delay` are given, or a time says nothing of its time zone.
     """
+    refuse_unknown("a job", options, _OPTIONS)
     if "run_time" in options and "delay" in options:
         raise ValueError("give either run_time or delay")
     fields: dict[str, Any] = dict(options)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from muster.client.job_ref import state_number
+from muster.client.options import refuse_unknown
 from muster.client.schedule import OverlapWord, overlap_number
 from muster.client.submission import JobOptions, job_submission
 from muster.durations import Seconds, to_duration
@@ -42,6 +43,9 @@ class TriggerOptions(TypedDict, total=False):
     expire_after: Seconds
     description: str
     etag: str
+
+
+_OPTIONS = frozenset(TriggerOptions.__annotations__)
 
 
 def when_signal(name: str, *, filter: str = "", key: str = "") -> TriggerCondition:  # noqa: A002
@@ -130,8 +134,10 @@ def trigger_message(
     """Converts options to the message of `TriggerOptions`.
 
     Raises:
+        TypeError: There is no such option.
         ValueError: The policy is unknown.
     """
+    refuse_unknown("a trigger", options, _OPTIONS)
     rest = dict(options)
     job = job_submission(definition, **rest.pop("job", {}))
     # The control plane gives each job the causes as its input.

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from muster.errors import HandlerSuspended, WaitsForChildren
 from muster.tracing.attempt_span_id import attempt_span_id
-from muster.tracing.tracer import HAS_OPENTELEMETRY, TraceFields, active_tracer, messaging_attributes, trace_fields
+from muster.tracing.tracer import (
+    HAS_OPENTELEMETRY,
+    TraceFields,
+    active_tracer,
+    context_of,
+    messaging_attributes,
+    trace_fields,
+)
 from muster.worker.v1.assignment_pb2 import Assignment
 
 if HAS_OPENTELEMETRY:
     from opentelemetry import context as contexts
     from opentelemetry import trace
-    from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
+    from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer
-
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
 class HandlerSpan:
     """The span, active in the enclosed code of the thread or task. An exception that leaves the code is recorded."""
 
     def __init__(self, tracer: Tracer, assignment: Assignment) -> None:
-        parent = _parent_of(assignment)
         around = attempt_context(assignment)
         self._span: Span = tracer.start_span(
             f"process {assignment.definition}",
@@ -39,7 +42,7 @@ class HandlerSpan:
                 "messaging.operation.name": "process",
                 "messaging.operation.type": "process",
             },
-            _links_of(assignment, parent),
+            _links_of(assignment, trace.get_current_span(around).get_span_context()),
         )
         self._context: Context = trace.set_span_in_context(self._span, around)
 
@@ -52,7 +55,7 @@ class HandlerSpan:
     @property
     def fields(self) -> TraceFields | None:
         """Trace context for the handler's calls. None: the span has none."""
-        return trace_fields(self._span.get_span_context())
+        return trace_fields(self._span)
 
     def __enter__(self) -> None:
         self._token = contexts.attach(self._context)
@@ -71,9 +74,7 @@ class HandlerSpan:
 
 def attempt_context(assignment: Assignment) -> Context:
     """Returns a context with the trace context of the assignment, if it has one."""
-    parent = _parent_of(assignment)
-    around = contexts.Context()
-    return around if parent is None else trace.set_span_in_context(trace.NonRecordingSpan(parent), around)
+    return context_of(assignment.traceparent, assignment.tracestate)
 
 
 def message_of(error: BaseException) -> str:
@@ -84,20 +85,10 @@ def message_of(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _parent_of(assignment: Assignment) -> SpanContext | None:
-    match = _TRACEPARENT.match(assignment.traceparent)
-    if match is None:
-        return None
-    trace_id, span_id, flags = (int(part, 16) for part in match.groups())
-    state = TraceState.from_header([assignment.tracestate]) if assignment.tracestate else None
-    parent = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags), trace_state=state)
-    return parent if parent.is_valid else None
-
-
-def _links_of(assignment: Assignment, parent: SpanContext | None) -> list[Link]:
+def _links_of(assignment: Assignment, parent: SpanContext) -> list[Link]:
     """Returns no links if the control plane sends no spans: their target would not exist."""
     job_id, attempt = assignment.job_id, assignment.attempt
-    if parent is None or attempt <= 1 or parent.span_id != attempt_span_id(job_id, attempt):
+    if attempt <= 1 or parent.span_id != attempt_span_id(job_id, attempt):
         return []
     before = SpanContext(
         parent.trace_id,

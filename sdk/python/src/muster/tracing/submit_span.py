@@ -28,7 +28,7 @@ class SubmitSpan:
 
     def __init__(self, span: Span | None) -> None:
         self._span = span
-        fields = None if span is None else trace_fields(span.get_span_context())
+        fields = None if span is None else trace_fields(span)
         named = () if fields is None else zip(("traceparent", "tracestate"), fields, strict=True)
         self.metadata: tuple[tuple[str, str], ...] = tuple((name, value) for name, value in named if value)
 

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, TypeAlias
 from muster.version import VERSION
 
 try:
+    from opentelemetry import context as contexts
     from opentelemetry import trace
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 except ImportError:  # the extra "otel" is not installed
     HAS_OPENTELEMETRY = False
 else:
     HAS_OPENTELEMETRY = True
+    _W3C = TraceContextTextMapPropagator()
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import SpanContext, Tracer
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, Tracer
 
 NAME = "muster-python"
 
@@ -46,9 +50,13 @@ def messaging_attributes(namespace: str, destination: str | None) -> dict[str, s
     return attributes
 
 
-def trace_fields(context: SpanContext) -> TraceFields | None:
+def trace_fields(span: Span) -> TraceFields | None:
     """Returns a span's context as W3C fields; None if it is invalid."""
-    if not context.is_valid:
-        return None
-    traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-    return traceparent, context.trace_state.to_header() if context.trace_state else ""
+    fields: dict[str, str] = {}
+    _W3C.inject(fields, trace.set_span_in_context(span, contexts.Context()))
+    return (fields["traceparent"], fields.get("tracestate", "")) if fields else None
+
+
+def context_of(traceparent: str, tracestate: str) -> Context:
+    """Returns a context with the span that W3C fields name; an empty one if they name none."""
+    return _W3C.extract({"traceparent": traceparent, "tracestate": tracestate}, contexts.Context())

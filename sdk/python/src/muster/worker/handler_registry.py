@@ -31,9 +31,10 @@ class HandlerRegistry:
     ) -> Callable[[FunctionT], FunctionT]:
         """Registers a function `(ctx, input) -> result`, synchronous or asynchronous, as a handler.
 
-        Its input is read by the type hint of the second parameter: a dataclass, a protobuf message, or another type
-        that `muster.payloads.payload_reader` supports; without a hint it is the JSON value. An input that does not fit
-        fails the job permanently. An asynchronous handler that is asked to stop is cancelled at its current `await`.
+        Its input is read by the type hint of the second parameter: a dataclass, a pydantic model, a msgspec struct, a
+        protobuf message, or another type that `muster.payloads.payload_reader` supports; without a hint it is the JSON
+        value. An input that does not fit fails the job permanently. An asynchronous handler that is asked to stop is
+        cancelled at its current `await`.
 
         Args:
             name: The handler's name in the definition. None: the function's name.

@@ -184,7 +184,8 @@ class JobContext(JobFacts):
 
         Args:
             definition: Name of the definition.
-            input: A JSON value, a dataclass, bytes, a protobuf message, or a `Payload`.
+            input: A JSON value, a dataclass, a pydantic model, a msgspec struct, bytes, a protobuf message, or a
+                `Payload`.
             key: Identifies the child. Empty: its number among the children that the handler submits. A handler must
                 submit the same children in the same order each time.
             detached: The child continues when its parent ends; otherwise it is cancelled then.

@@ -23,6 +23,8 @@ from muster.worker.v1.session_service_pb2 import (
 from muster.worker.v1.session_service_pb2_grpc import SessionServiceStub
 
 OPEN_DEADLINE_SECONDS = 10.0
+OPEN_FIRST_RETRY_SECONDS = 0.2
+OPEN_LAST_RETRY_SECONDS = 5.0
 REPORT_DEADLINE_SECONDS = 10.0
 CLOSE_DEADLINE_SECONDS = 3.0
 # After this many consecutive deadlines the connection is considered dead, whatever the operating system reports.

@@ -22,7 +22,7 @@ from muster.worker.clock import monotonic_seconds
 from muster.worker.handler_link import HandlerLink
 from muster.worker.handler_set import HandlerSet
 from muster.worker.messages import Configuration, Kind, read_json, read_run
-from muster.worker.session_calls import SessionCalls
+from muster.worker.session_calls import OPEN_FIRST_RETRY_SECONDS, OPEN_LAST_RETRY_SECONDS, SessionCalls
 from muster.worker.session_event import SessionEvent
 from muster.worker.session_life import SessionEnd, SessionLife, wait_for_event
 from muster.worker.session_settings import SessionSettings
@@ -35,8 +35,6 @@ _PARENT_CHECK_SECONDS = 0.5
 # The kernel closes the pipe of a process that dies before it gives its children another parent.
 _DEATH_SECONDS = 1.0
 _DEATH_CHECK_SECONDS = 0.02
-_OPEN_FIRST_RETRY_SECONDS = 0.2
-_OPEN_LAST_RETRY_SECONDS = 5.0
 _CLOSE_TRIES = 2
 # Within this time a retry of OpenSession repeats the same request; later retries ask for a new session.
 _SAME_REQUEST_SECONDS = 5.0
@@ -131,7 +129,7 @@ class SessionProcess:
         Raises:
             MusterError: The control plane refuses this worker.
         """
-        backoff = Backoff(_OPEN_FIRST_RETRY_SECONDS, _OPEN_LAST_RETRY_SECONDS, random.random)
+        backoff = Backoff(OPEN_FIRST_RETRY_SECONDS, OPEN_LAST_RETRY_SECONDS, random.random)
         request = OpenSessionRequest()
         request.CopyFrom(configuration.request)
         request.slots = self._slots.total
@@ -149,7 +147,7 @@ class SessionProcess:
                 elif error.code in _REFUSALS:
                     raise
                 link.log(logging.WARNING, f"opening a session: {error}")
-                await self._pause(max(backoff.fail(), min(error.retry_after or 0.0, _OPEN_LAST_RETRY_SECONDS)))
+                await self._pause(max(backoff.fail(), min(error.retry_after or 0.0, OPEN_LAST_RETRY_SECONDS)))
                 continue
             settings = SessionSettings(
                 session_id=opened.session_id,

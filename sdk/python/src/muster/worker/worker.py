@@ -6,9 +6,12 @@ import asyncio
 import platform
 import threading
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
+from muster.errors import MusterError
 from muster.v1.worker_pb2 import Sdk
 from muster.version import VERSION
+from muster.worker.definitions import WorkerDefinitions
 from muster.worker.handler_loop import HandlerLoop
 from muster.worker.handler_registry import HandlerRegistry
 from muster.worker.process_preparation import is_handler_process
@@ -16,6 +19,12 @@ from muster.worker.session_event import SessionEvent
 from muster.worker.session_supervisor import SessionSupervisor, WorkerError
 from muster.worker.stop_signals import loop_stop_signals, stop_signals
 from muster.worker.v1.session_service_pb2 import OpenSessionRequest
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from muster.client.definition import DefinitionOptions
+    from muster.v1.rollout_pb2 import RolloutSettings
 
 PROTOCOL_VERSION = 1
 MAX_SLOTS = 10_000
@@ -67,11 +76,37 @@ class Worker(HandlerRegistry):
             resources=resources,
             slots=_checked_slots(slots),
         )
+        self._definitions = WorkerDefinitions(address, namespace)
         self._supervisor: SessionSupervisor | None = None
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
+        self._is_defined = threading.Event()
         self._over = threading.Event()
         self._stops = 0
+
+    def define(
+        self, name: str, *, rollout: RolloutSettings | None = None, **options: Unpack[DefinitionOptions]
+    ) -> None:
+        """Adds a definition that the worker applies when it starts, before it opens its session.
+
+        Definitions are applied in the order of their addition: add a workflow after the definitions of its steps. The
+        definition that a worker applies last is the newest version: an older program that starts later brings its
+        own back.
+
+        Args:
+            name: The definition's name, in the namespace of the worker.
+            rollout: How a new version takes the place of the one before it, see `Client.apply_definition`. Refused for
+                a first version.
+            **options: Content of the definition, as for `Client.apply_definition`; see `DefinitionOptions`.
+
+        Raises:
+            ValueError: The worker has a definition of this name already.
+            TypeError: There is no such option.
+            RuntimeError: The worker has been started.
+        """
+        if self._is_sealed:
+            raise RuntimeError("definitions are added before the worker is started")
+        self._definitions.add(name, rollout, options)
 
     @property
     def slots(self) -> int:
@@ -94,6 +129,7 @@ class Worker(HandlerRegistry):
         Signals are handled only in the main thread.
 
         Raises:
+            MusterError: The control plane refuses a definition of `define`.
             WorkerError: The control plane refuses the worker, or its session process keeps failing.
         """
         with stop_signals(self._on_signal):
@@ -107,6 +143,7 @@ class Worker(HandlerRegistry):
         when the worker has stopped.
 
         Raises:
+            MusterError: The control plane refuses a definition of `define`.
             WorkerError: The control plane refuses the worker, or its session process keeps failing.
         """
         loop = asyncio.get_running_loop()
@@ -122,13 +159,19 @@ class Worker(HandlerRegistry):
         self.wait()
 
     def start(self) -> None:
-        """Starts in the background.
+        """Starts in the background. Returns once the definitions of `define` are applied.
+
+        While the control plane can't be reached, it waits for it; without definitions it returns at once.
 
         Raises:
+            MusterError: The control plane refuses a definition; those before it are applied.
             RuntimeError: The worker has been started before.
             ValueError: The worker has no handler.
         """
         self._start(HandlerLoop())
+        _wait_for(self._is_defined)
+        if isinstance(self._error, MusterError):
+            raise self._error
 
     def _start(self, loop: HandlerLoop) -> None:
         if self._thread is not None:
@@ -169,13 +212,11 @@ class Worker(HandlerRegistry):
             Whether it has stopped.
 
         Raises:
+            MusterError: The control plane refuses a definition of `define`.
             WorkerError: The worker could not continue.
         """
         if timeout is None:
-            # A signal that another thread receives does not wake the main one, which alone handles signals: so it
-            # polls.
-            while not self._over.wait(_LOOK_FOR_SIGNALS_SECONDS):
-                pass
+            _wait_for(self._over)
         is_over = self._over.wait(timeout)
         if self._error is not None:
             raise self._error
@@ -189,6 +230,7 @@ class Worker(HandlerRegistry):
         """
         if self._supervisor is None:
             return
+        self._definitions.stop()
         seconds = self._drain_timeout if drain else 0.0
         self._supervisor.drain(seconds)
         last_resort = threading.Timer(seconds + _STOP_GRACE_SECONDS, self._supervisor.kill)
@@ -206,15 +248,24 @@ class Worker(HandlerRegistry):
     def _supervise(self) -> None:
         assert self._supervisor is not None
         try:
+            self._definitions.apply()
+            self._is_defined.set()
             self._supervisor.run()
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
             self._error = error
         finally:
+            self._is_defined.set()
             self._over.set()
 
     def _on_signal(self) -> None:
         self._stops += 1
         self.stop(drain=self._stops == 1)
+
+
+def _wait_for(event: threading.Event) -> None:
+    """Polls: a signal that another thread receives does not wake the main one, which alone handles signals."""
+    while not event.wait(_LOOK_FOR_SIGNALS_SECONDS):
+        pass
 
 
 def _checked_slots(slots: int) -> int:
