@@ -54,6 +54,7 @@ const manifests = [
   ['sdk/rust/Cargo.toml', `name = "${names.crate}"`],
   ['sdk/go/go.mod', `module ${names.repository}/sdk/go\n`],
   ['sdk/java/pom.xml', `<groupId>${names.maven}</groupId>`],
+  ['sdk/java/bom/pom.xml', `<groupId>${names.maven}</groupId>`],
 ];
 
 const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 });

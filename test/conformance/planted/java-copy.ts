@@ -3,7 +3,7 @@
  * before it on the class path.
  */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,8 +28,16 @@ export class JavaCopy {
     const filter = (file: string) => basename(file) !== 'target';
     for (const folder of ['sdk/java', WORKER])
       cpSync(root + folder, join(this.#folder, folder), { recursive: true, filter });
-    symlinkSync(`${root}proto`, join(this.#folder, 'proto'));
-    const args = ['-B', '-ntp', '-q', '-f', 'with-sdk.xml', 'package', '-Dmaven.test.skip=true'];
+    const args = [
+      '-B',
+      '-ntp',
+      '-q',
+      '-f',
+      'with-sdk.xml',
+      'package',
+      '-Dmaven.test.skip=true',
+      `-Dmuster.proto=${root}proto`,
+    ];
     await run('mvn', args, { cwd: join(this.#folder, WORKER), maxBuffer: 1 << 26 });
   }
 

@@ -60,9 +60,9 @@ export function remove(checkout: string): void {
 /** Its own SDK, and all others. */
 function linkPackages(folder: string): void {
   const [from, to] = [join(root, 'node_modules'), join(folder, 'node_modules')];
-  mkdirSync(join(to, '@muster'), { recursive: true });
+  mkdirSync(join(to, '@muster-jobs'), { recursive: true });
   symlinkSync('../../sdk/typescript', join(to, '@muster-jobs/sdk'));
-  for (const name of readdirSync(from)) if (name !== '@muster') symlinkSync(join(from, name), join(to, name));
+  for (const name of readdirSync(from)) if (name !== '@muster-jobs') symlinkSync(join(from, name), join(to, name));
 }
 
 /** @param name A folder with a checkout and its packages, or a commit. */

@@ -281,19 +281,24 @@ public final class AsyncClient {
 
   /** Works like {@link Client#applyDefinition}. */
   public CompletableFuture<ApplyJobDefinitionResponse> applyDefinition(JobDefinition definition) {
-    JobDefinition.Builder said = definition.toBuilder();
-    if (said.getNamespace().isEmpty()) {
-      said.setNamespace(calls.namespace());
-    }
-    if (said.getBodyCase() == JobDefinition.BodyCase.BODY_NOT_SET) {
-      said.setTask(TaskBody.getDefaultInstance());
-    }
     ApplyJobDefinitionRequest request =
         ApplyJobDefinitionRequest.newBuilder()
-            .setDefinition(said)
+            .setDefinition(completed(definition, calls.namespace()))
             .setRequestId(calls.newRequestId())
             .build();
     return calls.make(JobDefinitionServiceGrpc.getApplyJobDefinitionMethod(), request);
+  }
+
+  /** The definition with the namespace and the body that it has by default. */
+  static JobDefinition completed(JobDefinition definition, String namespace) {
+    JobDefinition.Builder completed = definition.toBuilder();
+    if (completed.getNamespace().isEmpty()) {
+      completed.setNamespace(namespace);
+    }
+    if (completed.getBodyCase() == JobDefinition.BodyCase.BODY_NOT_SET) {
+      completed.setTask(TaskBody.getDefaultInstance());
+    }
+    return completed.build();
   }
 
   /** Works like {@link Client#sendSignal(String, Object, SignalOptions)}. */

@@ -105,7 +105,7 @@ public final class Worker implements AutoCloseable {
    * Starts to run jobs, and returns.
    *
    * @return Completes when the worker has stopped; fails with a {@link MusterException} when the
-   *     server permanently refuses it.
+   *     server permanently refuses it or one of its definitions.
    * @throws IllegalStateException when it ran before, or has no handlers.
    */
   public synchronized CompletableFuture<Void> start() {
@@ -127,11 +127,24 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
+   * Waits for the start. The future completes when the definitions are applied and the first
+   * session is open; without a control plane it waits for one. It fails with a {@link
+   * MusterException}: the one that ended the start, or CANCELLED when the worker was stopped
+   * before.
+   *
+   * @throws IllegalStateException when the worker does not run.
+   */
+  public CompletableFuture<Void> started() {
+    return running().started();
+  }
+
+  /**
    * Runs jobs until {@link #stop}, until the server drains the worker, or, with {@link
    * WorkerBuilder#signals}, until SIGINT or SIGTERM. An interrupt stops the worker; the thread's
    * interrupt status stays set.
    *
-   * @throws MusterException when the server permanently refuses the worker.
+   * @throws MusterException when the server permanently refuses the worker or one of its
+   *     definitions.
    */
   public void run() {
     CompletableFuture<Void> end = start();

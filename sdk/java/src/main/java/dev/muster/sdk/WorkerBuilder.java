@@ -5,9 +5,12 @@ import dev.muster.sdk.internal.worker.RegisteredHandler;
 import dev.muster.sdk.internal.worker.SdkVersion;
 import dev.muster.sdk.internal.worker.Tracing;
 import dev.muster.sdk.internal.worker.WorkerRun;
+import dev.muster.v1.JobDefinition;
 import dev.muster.worker.v1.OpenSessionRequest;
 import io.opentelemetry.api.OpenTelemetry;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Executor;
@@ -19,6 +22,7 @@ public final class WorkerBuilder {
 
   private final String address;
   private final OpenSessionRequest.Builder request = OpenSessionRequest.newBuilder();
+  private final List<JobDefinition> definitions = new ArrayList<>();
   private Executor executor;
   private PayloadCodec codec = PayloadCodec.standard();
   private OpenTelemetry openTelemetry;
@@ -49,6 +53,21 @@ public final class WorkerBuilder {
    */
   public WorkerBuilder slots(int slots) {
     request.setSlots(Slots.checked(slots));
+    return this;
+  }
+
+  /**
+   * Adds a definition that the worker applies when it starts, before its session opens, as {@link
+   * Client#applyDefinition} does: in the worker's namespace, unless the definition names another,
+   * and after the definitions that were added before. If workers apply different definitions of one
+   * name, the one that is applied last is the newest version.
+   *
+   * <p>While the control plane can't be reached or asks to call again later, the worker waits. Any
+   * other failure ends the start: {@link Worker#run} and {@link Worker#started} fail with the
+   * {@link MusterException} of the call, and no session is opened.
+   */
+  public WorkerBuilder definition(JobDefinition definition) {
+    definitions.add(Objects.requireNonNull(definition, "definition"));
     return this;
   }
 
@@ -132,7 +151,17 @@ public final class WorkerBuilder {
 
   WorkerRun.Parts parts(OpenSessionRequest opening, Map<String, RegisteredHandler> handlers) {
     return new WorkerRun.Parts(
-        address, opening, handlers, executor, codec, new Tracing(openTelemetry), logger, onEvent);
+        address,
+        definitions.stream()
+            .map(definition -> AsyncClient.completed(definition, opening.getNamespace()))
+            .toList(),
+        opening,
+        handlers,
+        executor,
+        codec,
+        new Tracing(openTelemetry),
+        logger,
+        onEvent);
   }
 
   PayloadCodec codec() {

@@ -13,20 +13,25 @@ final class FakeServer implements AutoCloseable {
   private final Server server;
   final Client client;
 
-  FakeServer(BindableService service) {
+  FakeServer(BindableService... services) {
     try {
-      server =
-          NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
-              .addService(service)
-              .build()
-              .start();
+      NettyServerBuilder builder =
+          NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0));
+      for (BindableService service : services) {
+        builder.addService(service);
+      }
+      server = builder.build().start();
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }
     client =
-        Client.builder("127.0.0.1:" + server.getPort())
+        Client.builder(address())
             .retry(new TransportRetry(3, Duration.ofMillis(1), Duration.ofMillis(2)))
             .build();
+  }
+
+  String address() {
+    return "127.0.0.1:" + server.getPort();
   }
 
   @Override

@@ -22,6 +22,18 @@ final class CallFailure {
     return failure.code() == Code.FAILED_PRECONDITION && failure.reason().equals("LEASE_LOST");
   }
 
+  /** The server can't be reached, or asks to call again later. */
+  static boolean isTransient(MusterException failure) {
+    return failure.code() == Code.UNAVAILABLE
+        || failure.code() == Code.DEADLINE_EXCEEDED
+        || failure.retryDelay().isPresent();
+  }
+
+  /** Its first line: the text of a refused connection goes on with a stack trace. */
+  static String text(MusterException failure) {
+    return failure.getMessage().lines().findFirst().orElse("");
+  }
+
   /** The same OpenSession would be refused again. */
   static boolean isFatal(MusterException failure) {
     return FATAL.contains(failure.code());

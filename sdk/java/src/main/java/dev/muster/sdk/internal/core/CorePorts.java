@@ -2,6 +2,8 @@ package dev.muster.sdk.internal.core;
 
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.StopReason;
+import dev.muster.v1.ApplyJobDefinitionRequest;
+import dev.muster.v1.ApplyJobDefinitionResponse;
 import dev.muster.worker.v1.Assignment;
 import dev.muster.worker.v1.CloseSessionRequest;
 import dev.muster.worker.v1.CloseSessionResponse;
@@ -27,7 +29,7 @@ import java.util.function.Supplier;
  * @param timers Runs tasks later.
  * @param random From 0 up to but not including 1.
  * @param newId A new UUID, as text.
- * @param api SessionService.
+ * @param api The calls of a worker.
  * @param bus Subscriptions.
  * @param runner Runs handlers.
  * @param onEvent Called with events of the session.
@@ -65,10 +67,15 @@ public record CorePorts(
   }
 
   /**
-   * SessionService. Each call is answered once, within {@code timeoutMs}, and never before the
-   * method returns.
+   * SessionService, and the call that applies a definition. Each call is answered once, within
+   * {@code timeoutMs}, and never before the method returns.
    */
   public interface SessionApi {
+    void applyDefinition(
+        ApplyJobDefinitionRequest request,
+        long timeoutMs,
+        Answer<ApplyJobDefinitionResponse> answer);
+
     void openSession(
         OpenSessionRequest request, long timeoutMs, Answer<OpenSessionResponse> answer);
 

@@ -130,6 +130,9 @@ public final class Limits {
   /** Maximum wait for an answer to a report; then it is sent again. */
   public static final long REPORT_TIMEOUT = 10_000;
 
+  /** Maximum wait for an answer to ApplyJobDefinition; then it is sent again. */
+  public static final long APPLY_TIMEOUT = 10_000;
+
   /** Maximum wait for an answer to OpenSession. */
   public static final long OPEN_TIMEOUT = 10_000;
 

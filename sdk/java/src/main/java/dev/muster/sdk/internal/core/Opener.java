@@ -89,7 +89,8 @@ final class Opener {
     double random = ports.random().getAsDouble();
     long wait = Backoff.after(++failures, failure, Limits.MAX_BACKOFF, random);
     ports.warn(
-        "the session could not be opened yet, again in {0} ms: {1}", wait, failure.getMessage());
+        "the session could not be opened yet, again in {0} ms: {1}",
+        wait, CallFailure.text(failure));
     retry.by(ports.now() + wait);
   }
 }

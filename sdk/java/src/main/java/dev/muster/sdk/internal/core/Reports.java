@@ -146,7 +146,8 @@ final class Reports {
     double random = ports.random().getAsDouble();
     long wait = Backoff.after(++failures, failure, Limits.MAX_BACKOFF, random);
     ports.warn(
-        "{0} reports will be sent again in {1} ms: {2}", batch.size(), wait, failure.getMessage());
+        "{0} reports will be sent again in {1} ms: {2}",
+        batch.size(), wait, CallFailure.text(failure));
     waiting = true;
     retry.by(ports.now() + wait);
   }

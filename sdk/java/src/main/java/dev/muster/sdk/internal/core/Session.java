@@ -343,7 +343,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
       leaseLost();
       return;
     }
-    ports.warn("a heartbeat failed: {0}: {1}", failure.code(), failure.getMessage());
+    ports.warn("a heartbeat failed: {0}: {1}", failure.code(), CallFailure.text(failure));
     advance();
   }
 

@@ -4,6 +4,7 @@ import dev.muster.sdk.MusterException;
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.WorkerStats;
 import dev.muster.v1.Handler;
+import dev.muster.v1.JobDefinition;
 import dev.muster.v1.LogRecord;
 import dev.muster.v1.Payload;
 import dev.muster.v1.Progress;
@@ -31,6 +32,7 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   private final Slots slots;
   private final CompletionRate rate = new CompletionRate();
   private final CoreStats stats = new CoreStats();
+  private final Applier applier;
   private final Opener opener;
 
   /** Volatile, because threads of handlers read its fence. */
@@ -41,10 +43,11 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   private boolean closed;
 
   /**
+   * @param definitions Applied before the first session is opened, in this order.
    * @param request Describes the worker when a session is opened, except for the request id. Its
    *     slots and handlers also decide which assignments are accepted.
    */
-  public SessionCore(OpenSessionRequest request, CorePorts ports) {
+  public SessionCore(List<JobDefinition> definitions, OpenSessionRequest request, CorePorts ports) {
     this.request = request;
     this.ports = ports;
     handlers =
@@ -52,10 +55,11 @@ public final class SessionCore implements SessionHost, Opener.Owner {
             .collect(Collectors.toMap(Handler::getName, Function.identity()));
     slots = new Slots(request.getSlots());
     opener = new Opener(ports, () -> this.request, this);
+    applier = new Applier(ports, definitions, () -> opener.open(0), this::openingFailed);
   }
 
   public void start() {
-    opener.open(0);
+    applier.advance();
   }
 
   /**
@@ -158,7 +162,7 @@ public final class SessionCore implements SessionHost, Opener.Owner {
               if (failure != null) {
                 ports.warn(
                     "the session could not be closed; it lapses by itself: {0}",
-                    failure.getMessage());
+                    CallFailure.text(failure));
               }
               ports.onEvent().accept(new CoreEvent.Closed());
             });
@@ -175,6 +179,7 @@ public final class SessionCore implements SessionHost, Opener.Owner {
       return false;
     }
     closed = true;
+    applier.cancel();
     opener.cancel();
     if (session != null) {
       session.close(StopReason.SHUTDOWN);

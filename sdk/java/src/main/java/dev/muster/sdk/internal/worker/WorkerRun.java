@@ -11,9 +11,11 @@ import dev.muster.sdk.internal.core.SessionCore;
 import dev.muster.sdk.internal.transport.Channels;
 import dev.muster.sdk.internal.transport.GrpcSessionApi;
 import dev.muster.sdk.internal.transport.NatsBus;
+import dev.muster.v1.JobDefinition;
 import dev.muster.worker.v1.OpenSessionRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +35,7 @@ public final class WorkerRun {
   /** The parts of a worker. */
   public record Parts(
       String address,
+      List<JobDefinition> definitions,
       OpenSessionRequest request,
       Map<String, RegisteredHandler> handlers,
       Executor executor,
@@ -50,6 +53,7 @@ public final class WorkerRun {
 
   private final HandlerHost host;
   private final SessionCore core;
+  private final CompletableFuture<Void> started = new CompletableFuture<>();
   private final CompletableFuture<Void> finished = new CompletableFuture<>();
   private volatile WorkerStats stats;
   private volatile String sessionId;
@@ -73,9 +77,15 @@ public final class WorkerRun {
             new GrpcChildCalls(
                 channel, parts.address(), parts.request().getNamespace(), parts.tracing()),
             parts.tracing());
-    core = new SessionCore(parts.request(), ports());
+    core = new SessionCore(parts.definitions(), parts.request(), ports());
     host.serve(core);
     stats = core.statsNow();
+  }
+
+  /** Completes when the first session is open; fails when the worker ends before that. */
+  public CompletableFuture<Void> started() {
+    // What the program does next must not run on the core's thread.
+    return started.thenRunAsync(() -> {});
   }
 
   /** Completes when the worker has ended; fails when the server permanently refuses it. */
@@ -127,20 +137,21 @@ public final class WorkerRun {
       return;
     }
     if (event instanceof CoreEvent.Failed failed) {
-      finish();
+      finish(failed.error());
       finished.completeExceptionally(failed.error());
       return;
     }
     if (event instanceof CoreEvent.Opened opened) {
       sessionId = Uuids.text(opened.sessionId());
       host.sessionOpened(sessionId, opened.maxPayload());
+      started.complete(null);
     } else if (event instanceof CoreEvent.Lost || event instanceof CoreEvent.Closed) {
       sessionId = null;
     }
     stats = core.statsNow();
     notifyListener(event);
     if (event instanceof CoreEvent.Closed) {
-      finish();
+      finish(MusterException.of(Status.Code.CANCELLED, "the worker was stopped before it started"));
       finished.complete(null);
     }
   }
@@ -167,25 +178,31 @@ public final class WorkerRun {
     } catch (Throwable again) {
       // Expected: the core is broken.
     }
-    finish();
+    MusterException failure =
+        MusterException.of(Status.Code.INTERNAL, "a fault in the Muster SDK: " + fault);
+    finish(failure);
     try {
       parts
           .logger()
           .log(System.Logger.Level.ERROR, "a fault in the Muster SDK ends the worker", fault);
     } finally {
-      finished.completeExceptionally(
-          MusterException.of(Status.Code.INTERNAL, "a fault in the Muster SDK: " + fault));
+      finished.completeExceptionally(failure);
     }
   }
 
-  /** Handlers that still run were asked to stop; their threads end when they return. */
-  private void finish() {
+  /**
+   * Handlers that still run were asked to stop; their threads end when they return.
+   *
+   * @param failure Why the worker has not started, unless it has.
+   */
+  private void finish(MusterException failure) {
     stats = core.statsNow();
     coreThread.close();
     channel.shutdown();
     if (ownThreads != null) {
       ownThreads.shutdown();
     }
+    started.completeExceptionally(failure);
   }
 
   private static ThreadFactory threads() {

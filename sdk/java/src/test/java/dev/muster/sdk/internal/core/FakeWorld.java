@@ -4,7 +4,10 @@ import com.google.protobuf.ByteString;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.internal.Times;
+import dev.muster.v1.ApplyJobDefinitionRequest;
+import dev.muster.v1.ApplyJobDefinitionResponse;
 import dev.muster.v1.Handler;
+import dev.muster.v1.JobDefinition;
 import dev.muster.v1.Payload;
 import dev.muster.worker.v1.Assignment;
 import dev.muster.worker.v1.AttemptReport;
@@ -43,6 +46,7 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
   private long timerNumber;
   private int sessionNumber;
 
+  final List<ApplyJobDefinitionRequest> applied = new ArrayList<>();
   final List<OpenSessionRequest> opened = new ArrayList<>();
   final List<SendHeartbeatRequest> beats = new ArrayList<>();
   final List<Long> beatTimes = new ArrayList<>();
@@ -53,6 +57,7 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
   final SessionCore core;
 
   // Settings that a test may change.
+  Function<ApplyJobDefinitionRequest, MusterException> refuseApplying = request -> null;
   Function<OpenSessionRequest, MusterException> refuseOpening = request -> null;
   Function<SendHeartbeatRequest, MusterException> refuseBeat = request -> null;
   Function<ReportAttemptsRequest, MusterException> refuseReports = request -> null;
@@ -101,6 +106,10 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
   }
 
   FakeWorld(int slots) {
+    this(slots, List.of());
+  }
+
+  FakeWorld(int slots, List<JobDefinition> definitions) {
     OpenSessionRequest request =
         OpenSessionRequest.newBuilder()
             .setWorkerName("test")
@@ -110,6 +119,7 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
             .build();
     core =
         new SessionCore(
+            definitions,
             request,
             new CorePorts(
                 () -> now,
@@ -273,6 +283,17 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
     } else {
       after(LATENCY, () -> answer.accept(response, null));
     }
+  }
+
+  @Override
+  public void applyDefinition(
+      ApplyJobDefinitionRequest request,
+      long timeoutMs,
+      CorePorts.Answer<ApplyJobDefinitionResponse> answer) {
+    applied.add(request);
+    ApplyJobDefinitionResponse response =
+        ApplyJobDefinitionResponse.newBuilder().setDefinition(request.getDefinition()).build();
+    answer(answer, refuseApplying.apply(request), timeoutMs, response);
   }
 
   @Override

@@ -28,6 +28,7 @@ import io.opentelemetry.api.OpenTelemetry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.ResourceBundle;
 import java.util.concurrent.CompletableFuture;
@@ -152,6 +153,7 @@ class WorkerRunTest {
         new WorkerRun(
             new WorkerRun.Parts(
                 "127.0.0.1:" + server.getPort(),
+                List.of(),
                 OpenSessionRequest.newBuilder()
                     .setSlots(1)
                     .addHandlers(handler.message("wait"))
