@@ -31,7 +31,7 @@ export interface RunningMuster {
 }
 
 /**
- * Starts a control plane in this process.
+ * Starts a control plane in this process. Node 22.12 needs the option `--experimental-sqlite` for that; later ones do not.
  *
  * @throws Error that names an invalid option, or what could not be opened and what to do about it.
  */

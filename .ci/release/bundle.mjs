@@ -19,7 +19,7 @@ export const EXTERNAL = ['@electric-sql/pglite'];
 /** The oldest Node of an installation. */
 export const NODE = '22.12';
 
-/** Packages that read files beside their code, and those files. */
+/** Packages that read files next to their code, and those files. */
 const FILES_OF_PACKAGES = { 'grpc-health-check': ['proto'] };
 const VENDOR = 'server/vendor';
 

@@ -31,8 +31,13 @@ const manifestOfCheckout = (folder) => JSON.parse(readFileSync(join(root, folder
 async function packed(destination, stage) {
   const folder = mkdtempSync(join(tmpdir(), 'muster-package-'));
   try {
-    const manifest = { ...(await stage(folder)), license: 'Apache-2.0', author: 'The authors of Muster' };
-    const about = { homepage: HOME, repository: { type: 'git', url: `git+${HOME}.git` }, bugs: `${HOME}/issues` };
+    const { directory, ...staged } = await stage(folder);
+    const manifest = { ...staged, license: 'Apache-2.0', author: 'The authors of Muster' };
+    const about = {
+      homepage: HOME,
+      repository: { type: 'git', url: `git+${HOME}.git`, ...(directory && { directory }) },
+      bugs: `${HOME}/issues`,
+    };
     writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ ...manifest, ...about }, null, 2)}\n`);
     mkdirSync(destination, { recursive: true });
     const args = ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', destination];
@@ -74,6 +79,7 @@ function packSdk(built, destination) {
       { types: to(path, '.d.ts'), default: to(path, '.js') },
     ]);
     return {
+      directory: 'sdk/typescript',
       name,
       version,
       description,

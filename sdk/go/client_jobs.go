@@ -127,20 +127,3 @@ func (c *Client) List(ctx context.Context, filter *pb.JobFilter) iter.Seq2[*pb.J
 		}
 	}
 }
-
-// ApplyDefinition stores a definition, or a new version of it if it differs from the newest one, and reports which. A
-// definition without a body is a task for the handler of the same name.
-func (c *Client) ApplyDefinition(ctx context.Context, definition *pb.JobDefinition, options ...CallOption) (*pb.ApplyJobDefinitionResponse, error) {
-	said := proto.CloneOf(definition)
-	if said == nil {
-		said = &pb.JobDefinition{}
-	}
-	said.Namespace = orElse(said.Namespace, c.namespace)
-	if said.Body == nil {
-		said.Body = &pb.JobDefinition_Task{Task: &pb.TaskBody{}}
-	}
-	request := &pb.ApplyJobDefinitionRequest{Definition: said, RequestId: requestIDOf(options)}
-	return invoke(ctx, c, func(ctx context.Context) (*pb.ApplyJobDefinitionResponse, error) {
-		return c.definitions.ApplyJobDefinition(ctx, request)
-	})
-}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/muster-jobs/muster/sdk/go"
 	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
+	"github.com/muster-jobs/muster/sdk/go/musterpb/workerpb"
 )
 
 // fakeServer answers real gRPC calls as a test requires.
@@ -25,6 +26,9 @@ type fakeServer struct {
 	pb.UnimplementedJobServiceServer
 	pb.UnimplementedJobDefinitionServiceServer
 	pb.UnimplementedSignalServiceServer
+	workerpb.UnimplementedSessionServiceServer
+
+	address string
 
 	mu       sync.Mutex
 	requests []any
@@ -45,19 +49,20 @@ func startFakeServer(t *testing.T) (*fakeServer, *muster.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fake := &fakeServer{}
+	fake := &fakeServer{address: listener.Addr().String()}
 	server := grpc.NewServer()
 	pb.RegisterBatchServiceServer(server, fake)
 	pb.RegisterJobServiceServer(server, fake)
 	pb.RegisterJobDefinitionServiceServer(server, fake)
 	pb.RegisterSignalServiceServer(server, fake)
+	workerpb.RegisterSessionServiceServer(server, fake)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
 		server.Serve(listener) // ends with Stop
 	}()
 	client, err := muster.NewClient(muster.ClientOptions{
-		Address:   listener.Addr().String(),
+		Address:   fake.address,
 		Namespace: "shop",
 		Retry:     muster.RetryOptions{MaxAttempts: 4, MinBackoff: time.Millisecond, MaxBackoff: time.Millisecond},
 	})
@@ -157,6 +162,14 @@ func (f *fakeServer) ListJobs(ctx context.Context, request *pb.ListJobsRequest) 
 
 func (f *fakeServer) ApplyJobDefinition(ctx context.Context, request *pb.ApplyJobDefinitionRequest) (*pb.ApplyJobDefinitionResponse, error) {
 	return &pb.ApplyJobDefinitionResponse{Definition: request.Definition, Created: true}, f.note(ctx, request)
+}
+
+// OpenSession refuses every worker for good.
+func (f *fakeServer) OpenSession(ctx context.Context, request *workerpb.OpenSessionRequest) (*workerpb.OpenSessionResponse, error) {
+	if err := f.note(ctx, request); err != nil {
+		return nil, err
+	}
+	return nil, status.Error(codes.PermissionDenied, "no sessions here")
 }
 
 func (f *fakeServer) SendSignal(ctx context.Context, request *pb.SendSignalRequest) (*pb.SendSignalResponse, error) {

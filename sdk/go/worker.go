@@ -20,6 +20,7 @@ import (
 )
 
 const (
+	defaultNamespace   = "default"
 	defaultSlots       = 10
 	defaultStopTimeout = 30 * time.Second
 )
@@ -36,6 +37,11 @@ type WorkerOptions struct {
 	// Slots is the maximum number of handlers that run concurrently, from 1 to 10,000. Default: 10. CPU-bound handlers
 	// need no more slots than the machine has cores.
 	Slots int
+	// Definitions are applied in this order when the worker runs, before its session is opened, as
+	// [Client.ApplyDefinition] does in the worker's namespace: a workflow follows the definitions of its steps. When
+	// workers apply different definitions of one name, the one that is applied last is the newest version. Two of the same
+	// name, and one of another namespace, are invalid. Default: none.
+	Definitions []*pb.JobDefinition
 	// Labels are labels that jobs may demand. At most 64.
 	Labels map[string]string
 	// Resources are totals from which jobs take what they demand, such as {"cpu": 8, "memory": 17179869184}: cores,
@@ -108,6 +114,9 @@ type Worker struct {
 	// maxPayload is the session's limit in bytes; 0 means no limit.
 	maxPayload atomic.Int64
 	sessionID  atomic.Value // string
+	// ready is closed once, when the worker can receive jobs or has ended.
+	ready     chan struct{}
+	readyOnce sync.Once
 
 	mu       sync.Mutex
 	handlers map[string]registered
@@ -128,6 +137,9 @@ func NewWorker(options WorkerOptions) (*Worker, error) {
 	if err := core.CheckSlots(options.Slots); err != nil {
 		return nil, err
 	}
+	if err := checkDefinitions(options.Definitions, options.Namespace); err != nil {
+		return nil, err
+	}
 	if options.StopTimeout == 0 {
 		options.StopTimeout = defaultStopTimeout
 	}
@@ -143,6 +155,7 @@ func NewWorker(options WorkerOptions) (*Worker, error) {
 		logger:     options.Logger,
 		connection: connection,
 		jobs:       pb.NewJobServiceClient(connection),
+		ready:      make(chan struct{}),
 		handlers:   map[string]registered{},
 	}
 	w.sessionID.Store("")
@@ -151,6 +164,10 @@ func NewWorker(options WorkerOptions) (*Worker, error) {
 
 // SessionID returns the UUID of the current session. Empty while there is none.
 func (w *Worker) SessionID() string { return w.sessionID.Load().(string) }
+
+// Ready returns a channel that is closed when the worker can receive jobs for the first time: its definitions are
+// applied, and its session is open. The channel is also closed when Run ends.
+func (w *Worker) Ready() <-chan struct{} { return w.ready }
 
 // Stats returns the current counters.
 func (w *Worker) Stats() Stats {
@@ -176,10 +193,16 @@ func (w *Worker) SetSlots(slots int) error {
 // [WorkerOptions].StopTimeout are asked to stop, and their jobs are given back. The handlers' contexts carry the values
 // of ctx, but do not end with it.
 //
-// Errors: *[Error] when the server permanently refuses the worker.
+// Run first applies [WorkerOptions].Definitions, then opens a session. It repeats both without limit while the control
+// plane can't be reached.
+//
+// Errors: *[Error] when the server refuses a definition, or permanently refuses the worker.
 func (w *Worker) Run(ctx context.Context) error {
 	running, life, err := w.start(ctx)
 	if err != nil {
+		if w.running() == nil {
+			w.becomeReady()
+		}
 		return err
 	}
 	defer w.connection.Close() // fails only if it is closed already
@@ -209,10 +232,11 @@ func (w *Worker) start(ctx context.Context) (*core.Core, *life, error) {
 	life := newLife(w.options.OnEvent, w.logger)
 	runner := &runner{worker: w, base: context.WithoutCancel(ctx)}
 	made, err := core.New(w.openRequest(), core.Ports{
-		API:    workerpb.NewSessionServiceClient(w.connection),
-		Bus:    natsbus.Bus{Logger: w.logger},
-		Runner: runner,
-		Logger: w.logger,
+		API:         workerpb.NewSessionServiceClient(w.connection),
+		Bus:         natsbus.Bus{Logger: w.logger},
+		Runner:      runner,
+		Definitions: w.definitionCalls(),
+		Logger:      w.logger,
 		OnEvent: func(event core.Event) {
 			w.note(event)
 			life.happened(event)
@@ -239,10 +263,17 @@ func (w *Worker) note(event core.Event) {
 	case core.Opened:
 		w.sessionID.Store(uuid.Text(event.SessionID))
 		w.maxPayload.Store(int64(event.MaxPayload))
-	case core.Lost, core.Closed, core.Failed:
+	case core.Ready:
+		w.becomeReady()
+	case core.Lost:
 		w.sessionID.Store("")
+	case core.Closed, core.Failed:
+		w.sessionID.Store("")
+		w.becomeReady()
 	}
 }
+
+func (w *Worker) becomeReady() { w.readyOnce.Do(func() { close(w.ready) }) }
 
 func (w *Worker) openRequest() *workerpb.OpenSessionRequest {
 	request := &workerpb.OpenSessionRequest{

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/muster-jobs/muster/sdk/go"
+	pb "github.com/muster-jobs/muster/sdk/go/musterpb"
 )
 
 func idle(context.Context, any) (any, error) { return nil, nil }
@@ -30,6 +31,13 @@ func TestWorkerOptionsThatCanNotBeRight(t *testing.T) {
 		"no name":        {Address: "127.0.0.1:1"},
 		"too many slots": {Address: "127.0.0.1:1", Name: "test", Slots: 10_001},
 		"less than none": {Address: "127.0.0.1:1", Name: "test", Slots: -1},
+		"no definition":  {Address: "127.0.0.1:1", Name: "test", Definitions: []*pb.JobDefinition{nil}},
+		"two of one name": {
+			Address: "127.0.0.1:1", Name: "test", Definitions: []*pb.JobDefinition{{Name: "a"}, {Name: "a"}},
+		},
+		"a definition of another namespace": {
+			Address: "127.0.0.1:1", Name: "test", Definitions: []*pb.JobDefinition{{Name: "a", Namespace: "shop"}},
+		},
 	} {
 		if _, err := muster.NewWorker(options); err == nil {
 			t.Errorf("%s: a worker was made", name)

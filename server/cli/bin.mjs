@@ -72,7 +72,8 @@ function rerun(node) {
 if (isNewEnough && nodeOptions.length === 0) {
   // Loading the code takes longer than most commands: its compiled form is cached, in a checkout in a folder of it.
   module.enableCompileCache(isCheckout && existsSync(tools) ? `${tools}/compile-cache` : undefined);
-  await import(program);
+  if (isCheckout) await import('./muster.ts');
+  else await import('./muster.js');
 } else if (isNewEnough) rerun(process.execPath);
 else if (isCheckout && existsSync(broughtNode)) rerun(broughtNode);
 else {

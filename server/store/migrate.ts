@@ -112,7 +112,7 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
   refuseForeign(applied, migrations.at(-1)?.version ?? BASELINE);
   const wanted = migrations.filter((migration) => migration.version <= upTo && !isApplied(migration, applied));
   if (wanted.length === 0) return [];
-  // A new embedded database is nothing to tell.
+  // The first start of an embedded database needs no lines.
   if (!database.maintain) return applyMigrations(database, wanted, applied.length > 0 ? log : undefined);
   return database.maintain(async (connection) => {
     await takeTurn(connection, log);

@@ -107,6 +107,13 @@ console.log((await runHandler(add, { a: 2, b: 0 })).failure.nonRetryable);
     expect(run(process.execPath, 'handler.mjs')).toBe('5\ntrue\n');
   });
 
+  it('can run a control plane inside a program, as the guide shows', () => {
+    const guide = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+    const [, program = ''] = /```js\n(import \{ startMuster \}[\s\S]*?)```/.exec(guide) ?? [];
+    writeFileSync(join(project, 'inside.mjs'), program.replace("'.muster'", `'${join(folder, 'inside')}'`));
+    expect(run(process.execPath, 'inside.mjs')).toMatch(/^127\.0\.0\.1:\d+\n$/);
+  });
+
   it('can run a control plane, a worker and a job', async () => {
     // With the nats-server of its platform's package alone.
     const env = { ...cliEnvironment(), PATH: `${dirname(process.execPath)}:/usr/bin:/bin` };

@@ -20,7 +20,7 @@ suiteOf({
       '--workspace',
       '--lib',
     ],
-    'builds from its package': ['node', '../../.ci/package-rust.mjs', 'package'],
+    'builds from its package': ['cargo', 'package', '--package', 'muster-jobs', '--allow-dirty', '--locked'],
     'passes its tests, and the examples of its docs': ['cargo', 'test', '--workspace'],
   },
 });

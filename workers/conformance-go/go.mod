@@ -3,8 +3,8 @@ module github.com/muster-jobs/muster/workers/conformance-go
 go 1.25.0
 
 require (
-	google.golang.org/grpc v1.84.0
 	github.com/muster-jobs/muster/sdk/go v0.1.0
+	google.golang.org/grpc v1.84.0
 )
 
 require (

@@ -15,9 +15,9 @@ pub mod worker;
 /// The generated messages and the clients of the services of `muster.v1`. Those of the worker protocol are in
 /// [`worker::v1`].
 #[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]
-pub mod v1 {
-    tonic::include_proto!("muster.v1");
-}
+#[path = "generated/muster.v1.rs"]
+#[rustfmt::skip]
+pub mod v1;
 
 pub use client::Client;
 pub use client::job_ref::SubmittedJob;

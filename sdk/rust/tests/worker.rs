@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use muster::v1::JobDefinition;
 use muster::worker::{Context, WorkerBuilder};
 use muster::{Error, Worker};
 
@@ -27,6 +28,12 @@ fn what_a_worker_can_not_be_made_of_is_named() {
     assert!(refusal(Worker::builder(NOWHERE, "idle")).starts_with("handlers: "));
     let twice = builder(NOWHERE).handle("nothing", |_: Context, (): ()| async { Ok(()) });
     assert!(refusal(twice).contains("\"nothing\""));
+    let definition =
+        |namespace: &str| JobDefinition { name: "a".into(), namespace: namespace.into(), ..Default::default() };
+    let twice = builder(NOWHERE).definition(definition("")).definition(definition("default"));
+    assert!(refusal(twice).starts_with("definitions: two"));
+    let other = builder(NOWHERE).namespace("shop").definition(definition("default"));
+    assert!(refusal(other).contains("\"shop\""));
 }
 
 #[tokio::test]

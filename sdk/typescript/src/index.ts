@@ -2,18 +2,25 @@
 export type { LogOptions } from './client/attempt-logs.ts';
 export type { BatchCallback, BatchHandle, BatchInit, BatchWaitOptions } from './client/batches/batch.ts';
 export type { ClientOptions, PageOptions, RequestOptions } from './client/calls.ts';
-export type { RetryOptions } from './client/client.ts';
 export { Client } from './client/client.ts';
-export type { DefinitionInit } from './client/definition.ts';
+export type { DefinitionInit, DefinitionOptions } from './client/definition.ts';
 export type { DependencyInit, DependencyWord } from './client/dependency.ts';
 export type { EventOptions, EventPage } from './client/event-watch.ts';
+export type { RetryOptions } from './client/job-client.ts';
 export type { JobChange } from './client/jobs/job-change.ts';
 export type { JobFilter } from './client/jobs/job-filter.ts';
 export type { Redriven } from './client/jobs/job-pages.ts';
 export type { JobRef } from './client/jobs/job-ref.ts';
 export type { WaitOptions } from './client/jobs/job-wait.ts';
 export type { CancelOptions, PauseOptions } from './client/jobs/pause.ts';
-export type { JobOptions, JobRequest, MemberOptions, SubmittedJob } from './client/jobs/submission.ts';
+export type {
+  JobOptions,
+  JobRequest,
+  MemberOptions,
+  SubmittedJob,
+  TypedJobRequest,
+} from './client/jobs/submission.ts';
+export type { SubmitManyOptions, SubmitOptions } from './client/jobs/submitter.ts';
 export type { KeyLimitInit, KeyLimitOptions, RateLimitInit, RateLimitOptions } from './client/limits.ts';
 export type { RetryPolicyInit, RetryPolicyOptions, RetryRuleOptions } from './client/retry-policy.ts';
 export type { ApplyOptions, RolloutInit, RolloutOptions, RolloutRef, RolloutStepOptions } from './client/rollout.ts';
@@ -66,6 +73,9 @@ export { levelName } from './log-level.ts';
 export type { Logger, LogLevel } from './logger.ts';
 export { consoleLogger } from './logger.ts';
 export { decodePayload, encodePayload, payload } from './payload.ts';
+export type { TypedJobInit } from './typed/define-job.ts';
+export { defineJob } from './typed/define-job.ts';
+export type { OutputOf, TypedJob, TypedRef } from './typed/typed-job.ts';
 export { waitReasonName } from './wait-reason.ts';
 export type { Child, ChildOptions } from './worker/children.ts';
 export { WaitsForChildren } from './worker/children.ts';
@@ -79,5 +89,6 @@ export {
   RetryLater,
 } from './worker/handler.ts';
 export type { ProgressCounts } from './worker/progress.ts';
+export type { TypedHandler } from './worker/typed-handler.ts';
 export type { WorkerEvent, WorkerOptions } from './worker/worker.ts';
 export { Worker } from './worker/worker.ts';

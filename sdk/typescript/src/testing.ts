@@ -7,3 +7,4 @@ export type { HandlerOptions, TestChild } from './testing/handler-options.ts';
 export type { HandlerOutcome, ReportKind, SaidProgress } from './testing/handler-outcome.ts';
 export type { RunningHandler } from './testing/running-handler.ts';
 export { runHandler, startHandler } from './testing/running-handler.ts';
+export { checkedHandler } from './worker/typed-handler.ts';

@@ -1,4 +1,4 @@
-/** The text form of a UUID's 16 bytes. */
+/** UUIDs: new ones, and their text form. */
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
@@ -16,4 +16,13 @@ export function uuidText(bytes: Uint8Array): string {
 export function uuidToBytes(text: string): Uint8Array {
   const digits = text.replaceAll('-', '');
   return Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+}
+
+/** A new random UUID, as text. Also works on pages without TLS, where `crypto.randomUUID` is missing. */
+export function newUuid(): string {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return uuidText(bytes);
 }

@@ -33,9 +33,9 @@ export class RustCopy {
     this.remove();
     mkdirSync(COPY, { recursive: true });
     // One by one: a folder can not be copied into itself, and the target is inside it.
-    const ofSdk = readdirSync(`${root}sdk/rust`).filter((name) => name !== 'target' && name !== 'proto');
+    const ofSdk = readdirSync(`${root}sdk/rust`).filter((name) => name !== 'target');
     const members = ['workers/conformance-rust', 'workers/demo-polyglot/rust'];
-    for (const name of ['proto', ...members, ...ofSdk.map((name) => `sdk/rust/${name}`)])
+    for (const name of [...members, ...ofSdk.map((name) => `sdk/rust/${name}`)])
       cpSync(root + name, `${COPY}/${name}`, { recursive: true, verbatimSymlinks: true });
     const binary = `\n[[bin]]\nname = "${WORKER}"\npath = "src/main.rs"\n`;
     appendFileSync(`${COPY}/workers/conformance-rust/Cargo.toml`, binary);

@@ -9,13 +9,14 @@ import { startTestReplica, type TestReplica } from '../../support/base/replica.t
 const root = new URL('../../../', import.meta.url);
 const LONGEST_RUN_MS = 110_000;
 const languages = {
-  ts: { readme: 'sdk/typescript/README.md', command: process.execPath },
-  python: { readme: 'sdk/python/README.md', command: 'python' },
+  ts: { readme: 'sdk/typescript/README.md', fences: 'js|ts', command: process.execPath },
+  python: { readme: 'sdk/python/README.md', fences: 'python', command: 'python' },
 } as const;
 
 function examplesOf(language: keyof typeof languages): [program: string, prints: string][] {
-  const text = readFileSync(new URL(languages[language].readme, root), 'utf8');
-  const pattern = new RegExp(`\`\`\`${language}\\n([^\`]*)\`\`\`\\n\\n\`\`\`text\\n([^\`]*)\`\`\``, 'g');
+  const { readme, fences } = languages[language];
+  const text = readFileSync(new URL(readme, root), 'utf8');
+  const pattern = new RegExp(`\`\`\`(?:${fences})\\n([^\`]*)\`\`\`\\n\\n\`\`\`text\\n([^\`]*)\`\`\``, 'g');
   return [...text.matchAll(pattern)].map(([, program = '', prints = '']) => [program, prints]);
 }
 
@@ -32,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => replica?.stop());
 
 it('the READMEs have examples in each language', () => {
-  expect(examplesOf('ts')).toHaveLength(4);
+  expect(examplesOf('ts')).toHaveLength(6);
   expect(examplesOf('python')).toHaveLength(7);
 });
 
@@ -41,7 +42,10 @@ it.each(examples)(
   async ({ language, n, program, prints }) => {
     const file = new URL(`.muster/readmes/${process.pid}-${n}.${language === 'ts' ? 'ts' : 'py'}`, root);
     await mkdir(new URL('.', file), { recursive: true });
-    await writeFile(file, program.replaceAll('127.0.0.1:7070', replica.grpcAddress));
+    const here = program
+      .replaceAll('127.0.0.1:7070', replica.grpcAddress)
+      .replaceAll('http://127.0.0.1:7080', replica.httpAddress);
+    await writeFile(file, here);
     const env = { ...process.env, PYTHONPATH: new URL('sdk/python/src', root).pathname };
     try {
       const run = promisify(execFile)(languages[language].command, [file.pathname], { timeout: LONGEST_RUN_MS, env });

@@ -37,7 +37,7 @@ const SIMULATE = 'tools/simulate';
 const inner = [PORTS, CONFORMANCE, SIMULATE];
 
 /** Modules that wire the layers together. */
-const wiring = ['main.ts', 'location.ts', 'transfer.ts', 'migrate.ts', 'verify.ts'];
+const wiring = ['embedded.ts', 'main.ts', 'location.ts', 'transfer.ts', 'migrate.ts', 'verify.ts'];
 
 /** Layers that are not listed are refused. */
 const layers: Readonly<Record<string, Layer>> = {
@@ -77,7 +77,15 @@ const layers: Readonly<Record<string, Layer>> = {
   cli: {
     to: ['cli', 'view', 'root', 'main', SIMULATE, CONFORMANCE, 'exec', 'telemetry'],
     parts: [PURE_PARTS],
-    packages: [NODE, 'commander', 'cli-progress', 'yaml', '@bufbuild/protobuf*', '@muster-jobs/sdk/grpc'],
+    packages: [
+      NODE,
+      'commander',
+      'cli-progress',
+      'string-width',
+      'yaml',
+      '@bufbuild/protobuf*',
+      '@muster-jobs/sdk/grpc',
+    ],
   },
   exec: { to: ['exec'], parts: [PURE_PARTS], packages: [NODE, '@muster-jobs/sdk'] },
   root: { to: ['root', 'domain', PORTS], packages: [NODE, 'zod', 'pino', 'sonic-boom'] },

@@ -55,7 +55,7 @@ const sources: Record<Language, Sources> = {
   },
   rust: {
     folder: 'sdk/rust/src',
-    files: /\.rs$/,
+    files: /^(?!generated\/).*\.rs$/,
     client: /^client\//,
     declaration: (name) => new RegExp(`pub (async )?(fn|struct|enum|mod) ${name}\\b`),
     spelled: snake,

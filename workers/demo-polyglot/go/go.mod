@@ -3,10 +3,10 @@ module github.com/muster-jobs/muster/workers/demo-polyglot
 go 1.25.0
 
 require (
+	github.com/muster-jobs/muster/sdk/go v0.1.0
 	go.opentelemetry.io/otel v1.46.0
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp v1.46.0
 	go.opentelemetry.io/otel/sdk v1.46.0
-	github.com/muster-jobs/muster/sdk/go v0.1.0
 )
 
 require (

@@ -24,6 +24,7 @@ type Core struct {
 	stats    Stats
 	slots    slotTable
 	rate     *completionRate
+	applier  *applier
 	opener   *opener
 	session  *session
 	openedAt time.Time
@@ -50,6 +51,8 @@ func New(request *workerpb.OpenSessionRequest, ports Ports) (*Core, error) {
 	}
 	c.opener = &opener{core: c, request: request, opened: c.opened, failed: c.failed}
 	c.opener.retry = newAlarm(c.do, c.opener.call)
+	c.applier = &applier{core: c, left: ports.Definitions, applied: func() { c.opener.open(0) }, failed: c.failed}
+	c.applier.retry = newAlarm(c.do, c.applier.call)
 	return c, nil
 }
 
@@ -61,8 +64,8 @@ func CheckSlots(slots int) error {
 	return fmt.Errorf("slots must be from 1 to %d, not %d", MaxSlots, slots)
 }
 
-// Start opens the first session.
-func (c *Core) Start() { c.do(func() { c.opener.open(0) }) }
+// Start applies the definitions, then opens the first session.
+func (c *Core) Start() { c.do(c.applier.call) }
 
 // Enter is called by a handler's goroutine right before it calls the handler. If it returns false, the attempt was
 // given back: the handler must not be called, nor Ended. The fence is checked here, because it may have passed while
@@ -205,6 +208,7 @@ func (c *Core) end() bool {
 		return false
 	}
 	c.closed = true
+	c.applier.cancel()
 	c.opener.cancel()
 	if c.session != nil {
 		c.session.close(Shutdown)

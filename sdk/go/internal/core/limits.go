@@ -87,6 +87,8 @@ const (
 	// reportTimeout is the maximum wait for an answer to a report; then it is sent again.
 	reportTimeout = 10 * time.Second
 
+	// applyTimeout is the maximum wait for an answer to ApplyJobDefinition.
+	applyTimeout = 10 * time.Second
 	// openTimeout is the maximum wait for an answer to OpenSession.
 	openTimeout = 10 * time.Second
 	// openRequestLife is how long a repeat of OpenSession keeps its request id; later repeats request a new session.

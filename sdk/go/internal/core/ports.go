@@ -67,7 +67,7 @@ const (
 	Lost     EventKind = "lost"
 	Draining EventKind = "draining"
 	Closed   EventKind = "closed"
-	// Failed means that the server permanently refuses the worker.
+	// Failed means that the server permanently refuses the worker or one of its definitions.
 	Failed EventKind = "failed"
 )
 
@@ -87,6 +87,8 @@ type Ports struct {
 	API    workerpb.SessionServiceClient
 	Bus    Bus
 	Runner Runner
+	// Definitions are applied in this order before the first session is opened.
+	Definitions []Definition
 	// OnEvent is called with the lock held: it must neither block nor call the core.
 	OnEvent func(Event)
 	Logger  *slog.Logger

@@ -59,6 +59,18 @@ func (f Facts) IsLeaseLost() bool {
 	return f.Code == codes.FailedPrecondition && f.Reason == "LEASE_LOST"
 }
 
+// IsTransient reports that the control plane could not be reached, or asks to repeat the call later.
+func (f Facts) IsTransient() bool {
+	switch f.Code {
+	case codes.Unavailable, codes.DeadlineExceeded:
+		return true
+	case codes.ResourceExhausted:
+		return f.HasRetryDelay
+	default:
+		return false
+	}
+}
+
 // IsFatal reports that the same OpenSession would be refused again.
 func (f Facts) IsFatal() bool {
 	switch f.Code {

@@ -8,7 +8,7 @@ use crate::v1::job_definition_service_client::JobDefinitionServiceClient;
 
 impl Client {
     /// Stores a definition: a new version if it differs from the newest one. A definition without a body is a task for
-    /// the handler of the same name.
+    /// the handler of the same name. A definition without a namespace gets that of the client.
     ///
     /// ```no_run
     /// # async fn example(client: muster::Client) -> muster::Result<()> {
@@ -50,19 +50,11 @@ impl Client {
 
     async fn apply(
         &self,
-        mut definition: v1::JobDefinition,
+        definition: v1::JobDefinition,
         validate_only: bool,
     ) -> Result<v1::ApplyJobDefinitionResponse> {
-        if definition.namespace.is_empty() {
-            definition.namespace.clone_from(&self.calls.namespace);
-        }
-        definition.body.get_or_insert_with(|| v1::job_definition::Body::Task(v1::TaskBody::default()));
-        let message = v1::ApplyJobDefinitionRequest {
-            definition: Some(definition),
-            request_id: request_id(),
-            validate_only,
-            rollout: None,
-        };
+        let message =
+            v1::ApplyJobDefinitionRequest { validate_only, ..apply_request(definition, &self.calls.namespace) };
         let definitions = JobDefinitionServiceClient::new(self.channel());
         let answer = self.calls.make(message, |request| {
             let mut definitions = definitions.clone();
@@ -70,4 +62,13 @@ impl Client {
         });
         answer.await
     }
+}
+
+/// `namespace` is that of a definition without one.
+pub(crate) fn apply_request(mut definition: v1::JobDefinition, namespace: &str) -> v1::ApplyJobDefinitionRequest {
+    if definition.namespace.is_empty() {
+        namespace.clone_into(&mut definition.namespace);
+    }
+    definition.body.get_or_insert_with(|| v1::job_definition::Body::Task(v1::TaskBody::default()));
+    v1::ApplyJobDefinitionRequest { definition: Some(definition), request_id: request_id(), ..Default::default() }
 }

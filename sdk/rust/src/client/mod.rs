@@ -6,7 +6,7 @@ pub(crate) mod calls;
 mod cancel;
 #[allow(clippy::module_inception, reason = "the client is what the module is about")]
 pub(crate) mod client;
-mod definitions;
+pub(crate) mod definitions;
 mod feed;
 mod following;
 mod job_changes;

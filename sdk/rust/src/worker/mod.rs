@@ -24,9 +24,9 @@ mod worker_event;
 /// protocol; only a worker of your own needs these.
 // The module must stay at `worker::v1`: the code finds the messages of `muster.v1` by `super::super::v1`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]
-pub mod v1 {
-    tonic::include_proto!("muster.worker.v1");
-}
+#[path = "../generated/muster.worker.v1.rs"]
+#[rustfmt::skip]
+pub mod v1;
 
 pub use children::Child;
 pub use context::{Context, LogLevel};

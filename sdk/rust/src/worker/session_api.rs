@@ -1,4 +1,4 @@
-//! Calls of SessionService, each with a timeout.
+//! Calls of a worker's session, each with a timeout.
 
 use std::time::Duration;
 
@@ -7,17 +7,30 @@ use tonic::transport::Channel;
 use super::core::Millis;
 use crate::error::CallError;
 use crate::transport::{MAX_MESSAGE_BYTES, request, within};
+use crate::v1;
+use crate::v1::job_definition_service_client::JobDefinitionServiceClient;
 use crate::worker::v1 as protocol;
 use crate::worker::v1::session_service_client::SessionServiceClient;
 
 #[derive(Clone, Debug)]
-pub(crate) struct SessionApi(SessionServiceClient<Channel>);
+pub(crate) struct SessionApi {
+    definitions: JobDefinitionServiceClient<Channel>,
+    sessions: SessionServiceClient<Channel>,
+}
 
 type Answer<T> = Result<T, CallError>;
 
 impl SessionApi {
     pub fn new(channel: Channel) -> Self {
-        Self(SessionServiceClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        Self {
+            definitions: JobDefinitionServiceClient::new(channel.clone()),
+            sessions: SessionServiceClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES),
+        }
+    }
+
+    pub async fn apply(mut self, message: v1::ApplyJobDefinitionRequest, timeout: Millis) -> Answer<()> {
+        let timeout = Duration::from_millis(timeout);
+        within(timeout, self.definitions.apply_job_definition(request(message, timeout))).await.map(drop)
     }
 
     pub async fn open(
@@ -26,7 +39,7 @@ impl SessionApi {
         timeout: Millis,
     ) -> Answer<protocol::OpenSessionResponse> {
         let timeout = Duration::from_millis(timeout);
-        within(timeout, self.0.open_session(request(message, timeout))).await
+        within(timeout, self.sessions.open_session(request(message, timeout))).await
     }
 
     pub async fn beat(
@@ -35,7 +48,7 @@ impl SessionApi {
         timeout: Millis,
     ) -> Answer<protocol::SendHeartbeatResponse> {
         let timeout = Duration::from_millis(timeout);
-        within(timeout, self.0.send_heartbeat(request(message, timeout))).await
+        within(timeout, self.sessions.send_heartbeat(request(message, timeout))).await
     }
 
     pub async fn report(
@@ -44,7 +57,7 @@ impl SessionApi {
         timeout: Millis,
     ) -> Answer<protocol::ReportAttemptsResponse> {
         let timeout = Duration::from_millis(timeout);
-        within(timeout, self.0.report_attempts(request(message, timeout))).await
+        within(timeout, self.sessions.report_attempts(request(message, timeout))).await
     }
 
     pub async fn close(
@@ -53,6 +66,6 @@ impl SessionApi {
         timeout: Millis,
     ) -> Answer<protocol::CloseSessionResponse> {
         let timeout = Duration::from_millis(timeout);
-        within(timeout, self.0.close_session(request(message, timeout))).await
+        within(timeout, self.sessions.close_session(request(message, timeout))).await
     }
 }

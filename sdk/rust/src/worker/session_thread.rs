@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::bus::{Bus, BusEvent, BusOptions};
 use super::core::effect::{Effect, SessionNumber};
@@ -18,6 +19,7 @@ use super::session_api::SessionApi;
 use super::worker_event::WorkerEvent;
 use crate::error::{CallError, Result};
 use crate::transport::open_channel;
+use crate::v1;
 use crate::worker::v1 as protocol;
 
 type Answer<T> = std::result::Result<T, CallError>;
@@ -25,6 +27,7 @@ type Answer<T> = std::result::Result<T, CallError>;
 /// Messages to the session's thread. Their number is bounded: the calls of a session, and for each handler its end and
 /// one notification that it has reported something.
 pub(crate) enum ToSession {
+    Applied(Answer<()>),
     Opened(Answer<protocol::OpenSessionResponse>),
     BeatOver(SessionNumber, u64, Answer<protocol::SendHeartbeatResponse>),
     ReportsOver(SessionNumber, ReportCall, Answer<protocol::ReportAttemptsResponse>),
@@ -55,11 +58,14 @@ pub(crate) type OnEvent = Arc<dyn Fn(WorkerEvent) + Send + Sync>;
 
 pub(crate) struct SessionThread {
     pub address: String,
+    pub definitions: Vec<v1::ApplyJobDefinitionRequest>,
     pub offer: protocol::OpenSessionRequest,
     pub inbox: mpsc::UnboundedReceiver<ToSession>,
     pub sender: mpsc::UnboundedSender<ToSession>,
     pub host: HandlerHost,
     pub shared: Arc<Mutex<Shared>>,
+    /// Cancelled when the session can receive jobs.
+    pub ready: CancellationToken,
     pub on_event: Option<OnEvent>,
 }
 
@@ -92,6 +98,7 @@ struct Driver {
     to_bus: mpsc::Sender<(SessionNumber, BusEvent)>,
     host: HandlerHost,
     shared: Arc<Mutex<Shared>>,
+    ready: CancellationToken,
     on_event: Option<OnEvent>,
     finished: Option<Answer<()>>,
 }
@@ -100,7 +107,7 @@ impl Driver {
     fn new(thread: SessionThread, api: SessionApi) -> Self {
         let (to_bus, from_bus) = mpsc::channel(BUS_MESSAGES);
         Self {
-            core: SessionCore::new(thread.offer, Box::new(rand::random::<f64>)),
+            core: SessionCore::new(thread.definitions, thread.offer, Box::new(rand::random::<f64>)),
             api,
             clock: Instant::now(),
             inbox: thread.inbox,
@@ -110,6 +117,7 @@ impl Driver {
             to_bus,
             host: thread.host,
             shared: thread.shared,
+            ready: thread.ready,
             on_event: thread.on_event,
             finished: None,
         }
@@ -149,6 +157,7 @@ impl Driver {
                     ends.push((slot, outcome));
                 }
                 ToSession::Words(slot) => self.deliver_words(now, slot),
+                ToSession::Applied(answer) => self.core.applied(now, answer),
                 ToSession::Opened(answer) => self.core.opened(now, answer),
                 ToSession::BeatOver(session, beat, answer) => self.core.beat_over(now, session, beat, answer),
                 ToSession::ReportsOver(session, call, answer) => self.core.reports_over(now, session, call, answer),
@@ -196,6 +205,9 @@ impl Driver {
 
     fn do_one(&mut self, effect: Effect) {
         match effect {
+            Effect::Apply { request, timeout } => {
+                self.answer(self.api.clone().apply(*request, timeout), ToSession::Applied);
+            }
             Effect::Open { request, timeout } => {
                 self.answer(self.api.clone().open(request, timeout), ToSession::Opened);
             }
@@ -230,6 +242,9 @@ impl Driver {
             }
             Effect::Event(event) => {
                 self.share(|shared, driver| shared.stats = driver.core.stats());
+                if event == WorkerEvent::Ready {
+                    self.ready.cancel();
+                }
                 self.on_event.iter().for_each(|on_event| on_event(event));
             }
             Effect::Finished(end) => self.finished = Some(end),

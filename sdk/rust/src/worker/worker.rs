@@ -1,6 +1,6 @@
 //! Runs jobs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +22,7 @@ use super::session_thread::{OnEvent, SessionThread, Shared, ToSession};
 use super::signals::Signals;
 use super::worker_event::WorkerEvent;
 use crate::client::calls::Calls;
+use crate::client::definitions::apply_request;
 use crate::error::{Error, Result};
 use crate::payload::Payload;
 use crate::transport::check_address;
@@ -29,6 +30,7 @@ use crate::v1;
 use crate::worker::v1 as protocol;
 
 const PROTOCOL_VERSION: i32 = 1;
+const DEFAULT_NAMESPACE: &str = "default";
 const DEFAULT_SLOTS: usize = 10;
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -36,6 +38,7 @@ const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(30);
 #[must_use = "a builder does nothing until it builds a worker"]
 pub struct WorkerBuilder {
     address: String,
+    definitions: Vec<v1::JobDefinition>,
     offer: protocol::OpenSessionRequest,
     slots: usize,
     handlers: HashMap<String, BoxHandler>,
@@ -49,6 +52,29 @@ impl WorkerBuilder {
     /// The namespace whose jobs it runs. Default: `default`.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.offer.namespace = namespace.into();
+        self
+    }
+
+    /// Adds a definition. [`Worker::run`] applies the definitions in this order before it opens a session, as
+    /// [`Client::apply_definition`](crate::Client::apply_definition) does in the worker's namespace: a workflow follows
+    /// the definitions of its steps. When workers apply different definitions of one name, the one that is applied last
+    /// is the newest version.
+    ///
+    /// ```
+    /// use muster::v1::JobDefinition;
+    /// use muster::worker::{Context, Worker};
+    ///
+    /// # fn main() -> muster::Result<()> {
+    /// let worker = Worker::builder("127.0.0.1:7070", "calculator")
+    ///     .definition(JobDefinition { name: "add".into(), ..Default::default() })
+    ///     .handle("add", |_: Context, (a, b): (i64, i64)| async move { Ok(a + b) })
+    ///     .build()?;
+    /// # let _ = worker;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn definition(mut self, definition: v1::JobDefinition) -> Self {
+        self.definitions.push(definition);
         self
     }
 
@@ -126,7 +152,7 @@ impl WorkerBuilder {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`]: the address is invalid, the slots are not between 1 and 10,000, there is no handler,
-    /// or two have the same name.
+    /// two handlers or two definitions have the same name, or a definition is of another namespace.
     pub fn build(mut self) -> Result<Worker> {
         let wrong = |message: String| Err(Error::InvalidArgument(message));
         if !(1..=MAX_SLOTS).contains(&self.slots) {
@@ -140,6 +166,11 @@ impl WorkerBuilder {
         }
         check_address(&self.address)?;
         self.offer.slots = self.slots as i32;
+        let namespace = &self.offer.namespace;
+        if let Some(problem) = problem_of(&self.definitions, namespace) {
+            return wrong(format!("definitions: {problem}"));
+        }
+        let definitions = self.definitions.into_iter().map(|it| apply_request(it, namespace)).collect();
         let (sender, inbox) = mpsc::unbounded_channel();
         Ok(Worker(Arc::new(Inner {
             address: self.address,
@@ -148,8 +179,10 @@ impl WorkerBuilder {
             sender,
             shared: Arc::default(),
             started: AtomicBool::new(false),
+            ready: CancellationToken::new(),
             finished: CancellationToken::new(),
             parts: Mutex::new(Some(Parts {
+                definitions,
                 offer: self.offer,
                 handlers: self.handlers,
                 inbox,
@@ -166,6 +199,19 @@ impl WorkerBuilder {
         self.offer.handlers.push(v1::Handler { name, min_version, max_version });
         self
     }
+}
+
+/// Why these definitions can't be those of one worker.
+fn problem_of(definitions: &[v1::JobDefinition], namespace: &str) -> Option<String> {
+    let own = if namespace.is_empty() { DEFAULT_NAMESPACE } else { namespace };
+    let mut names = HashSet::new();
+    definitions.iter().find_map(|v1::JobDefinition { name, namespace, .. }| {
+        if !names.insert(name) {
+            return Some(format!("two have the name {name:?}"));
+        }
+        let is_other = !namespace.is_empty() && namespace != own;
+        is_other.then(|| format!("{name:?} is of the namespace {namespace:?}, the worker's is {own:?}: leave it out"))
+    })
 }
 
 /// Runs jobs. Handlers run on the program's runtime; the worker's session is kept alive on its own thread. Clones share
@@ -195,12 +241,15 @@ struct Inner {
     sender: mpsc::UnboundedSender<ToSession>,
     shared: Arc<Mutex<Shared>>,
     started: AtomicBool,
+    /// Cancelled when the worker can receive jobs, or has ended.
+    ready: CancellationToken,
     finished: CancellationToken,
     /// Taken when the worker runs.
     parts: Mutex<Option<Parts>>,
 }
 
 struct Parts {
+    definitions: Vec<v1::ApplyJobDefinitionRequest>,
     offer: protocol::OpenSessionRequest,
     handlers: HashMap<String, BoxHandler>,
     inbox: mpsc::UnboundedReceiver<ToSession>,
@@ -217,6 +266,7 @@ impl Worker {
         let sdk = v1::Sdk { name: crate::SDK_NAME.into(), version: crate::SDK_VERSION.into(), language: "rust".into() };
         WorkerBuilder {
             address: address.into(),
+            definitions: Vec::new(),
             offer: protocol::OpenSessionRequest {
                 worker_name: name.into(),
                 protocol_version: PROTOCOL_VERSION,
@@ -236,9 +286,12 @@ impl Worker {
     /// [`signals`](WorkerBuilder::signals), until SIGINT or SIGTERM. Dropping the future stops the worker at once; its
     /// jobs are given back.
     ///
+    /// It first applies the [definitions](WorkerBuilder::definition), then opens a session, and repeats both without
+    /// limit while the control plane can't be reached.
+    ///
     /// # Errors
-    /// [`Error::Call`]: the server permanently refuses the worker. [`Error::InvalidArgument`]: it runs already or has
-    /// run before, or no thread can be created.
+    /// [`Error::Call`]: the server refuses a definition, or permanently refuses the worker.
+    /// [`Error::InvalidArgument`]: it runs already or has run before, or no thread can be created.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
@@ -255,17 +308,25 @@ impl Worker {
         let sender = self.0.sender.clone();
         let thread = SessionThread {
             address: self.0.address.clone(),
+            definitions: parts.definitions,
             offer: parts.offer,
             inbox: parts.inbox,
             host: HandlerHost::new(parts.handlers, runtime, calls, sender.clone()),
             sender,
             shared: self.0.shared.clone(),
+            ready: self.0.ready.clone(),
             on_event: parts.on_event,
         };
         let no_thread = |error| Error::InvalidArgument(format!("the session's thread can't be made: {error}"));
         let ended = thread.spawn().map_err(no_thread)?.await;
         drop(signals);
         ended.unwrap_or_else(|_| Err(Error::InvalidArgument("the session's thread has panicked".into())))
+    }
+
+    /// Waits until the worker can receive jobs for the first time: its definitions are applied, and its session is
+    /// open. Returns also when [`run`](Self::run) has ended.
+    pub async fn ready(&self) {
+        self.0.ready.cancelled().await;
     }
 
     /// Stops the worker: it accepts no more jobs, gives back those that have not started, and waits for running
@@ -330,5 +391,6 @@ impl Drop for End<'_> {
     fn drop(&mut self) {
         let _ = self.0.sender.send(ToSession::Close);
         self.0.finished.cancel();
+        self.0.ready.cancel();
     }
 }

@@ -32,7 +32,8 @@ struct Script {
     asked: HashMap<String, Vec<(MetadataMap, Bytes)>>,
 }
 
-/// Returns the answers that a test has set, and records requests. Methods are named like `JobService/GetJob`.
+/// Returns the answers that a test has set, and records requests. Methods are named like `JobService/GetJob`, those of
+/// other packages than `muster.v1` by their path.
 pub struct FakeServer {
     address: String,
     script: Arc<Mutex<Script>>,
@@ -49,6 +50,10 @@ impl FakeServer {
             Server::builder().serve_with_incoming(scripted, incoming).await.unwrap();
         });
         Self { address, script, serving }
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// A client with minimal waits between its tries.

@@ -2,7 +2,7 @@
  * Calls for definitions and their roll-outs, queues, workers, circuit breakers and the namespace. The base classes have
  * the other services.
  */
-import { randomUUID } from 'node:crypto';
+
 import { durationFromMs } from '../duration.ts';
 import type { CircuitBreakerStatus } from '../gen/muster/v1/circuit_breaker_pb.ts';
 import type { ListCircuitBreakersResponse } from '../gen/muster/v1/circuit_breaker_service_pb.ts';
@@ -24,18 +24,33 @@ import { RolloutService } from '../gen/muster/v1/rollout_service_pb.ts';
 import type { Worker } from '../gen/muster/v1/worker_pb.ts';
 import type { GetWorkerResponse, ListWorkersResponse } from '../gen/muster/v1/worker_service_pb.ts';
 import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
+import type { Known } from '../options/known-options.ts';
+import { within } from '../options/known-options.ts';
+import type { CallOptions, OpenChannel } from '../transport/channel.ts';
 import type { UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
+import type { TypedJob } from '../typed/typed-job.ts';
+import { isTypedJob } from '../typed/typed-job.ts';
+import { newUuid } from '../uuid.ts';
 import type { ClientOptions, PageOptions, RequestOptions } from './calls.ts';
-import { present } from './calls.ts';
+import { pageOptions, present, requestOptions } from './calls.ts';
 import type { DefinitionInit } from './definition.ts';
 import { definitionMessage } from './definition.ts';
 import type { PauseOptions } from './jobs/pause.ts';
 import type { ApplyOptions, RolloutInit, RolloutRef } from './rollout.ts';
-import { rolloutSettings } from './rollout.ts';
+import { applyOptions, rolloutOptions, rolloutSettings } from './rollout.ts';
 import type { NamespaceChange, QueueChange } from './settings.ts';
 import { namespaceChange, queueChange } from './settings.ts';
 import { SignalClient } from './signal-client.ts';
+
+type ApplyCall = 'applyDefinition' | 'checkDefinition';
+
+/** A queue has no timeouts to stop. */
+type PauseQueueOptions = Omit<PauseOptions, 'stopTimeouts'>;
+const pauseQueueOptions: Known<PauseQueueOptions> = { ...requestOptions, running: true, graceMs: true };
+
+type DefinitionPageOptions = PageOptions & { readonly showArchived?: boolean };
+const definitionPageOptions: Known<DefinitionPageOptions> = { ...pageOptions, showArchived: true };
 
 export class AdminClient extends SignalClient {
   readonly #definitions: UnaryClient<(typeof JobDefinitionService)['method']>;
@@ -45,8 +60,8 @@ export class AdminClient extends SignalClient {
   readonly #workers: UnaryClient<(typeof WorkerService)['method']>;
   readonly #namespaces: UnaryClient<(typeof NamespaceService)['method']>;
 
-  constructor(options: ClientOptions) {
-    super(options);
+  constructor(options: ClientOptions, open: OpenChannel) {
+    super(options, open);
     const { channel } = this.calls;
     this.#definitions = unaryClient(channel, JobDefinitionService);
     this.#rollouts = unaryClient(channel, RolloutService);
@@ -62,8 +77,8 @@ export class AdminClient extends SignalClient {
    *
    * @throws MusterError INVALID_ARGUMENT, also for the roll-out of a first version.
    */
-  async applyDefinition(definition: DefinitionInit, options: ApplyOptions = {}): Promise<JobDefinition> {
-    return present((await this.#apply(definition, false, options)).definition, 'definition');
+  async applyDefinition(definition: DefinitionInit | TypedJob, options: ApplyOptions = {}): Promise<JobDefinition> {
+    return present((await this.#apply('applyDefinition', definition, options)).definition, 'definition');
   }
 
   /**
@@ -73,24 +88,29 @@ export class AdminClient extends SignalClient {
    *
    * @throws MusterError INVALID_ARGUMENT as `applyDefinition` would.
    */
-  checkDefinition(definition: DefinitionInit, options: ApplyOptions = {}): Promise<ApplyJobDefinitionResponse> {
-    return this.#apply(definition, true, options);
+  checkDefinition(
+    definition: DefinitionInit | TypedJob,
+    options: ApplyOptions = {},
+  ): Promise<ApplyJobDefinitionResponse> {
+    return this.#apply('checkDefinition', definition, options);
   }
 
   /** Reads a definition. `version` 0 means the newest. */
   async getDefinition(name: string, version = 0, options: RequestOptions = {}): Promise<JobDefinition> {
     const request = { namespace: this.calls.namespace, name, version };
-    const response = await this.calls.make(options, (call) => this.#definitions.getJobDefinition(request, call));
+    const response = await this.calls.make('getDefinition', options, (call) =>
+      this.#definitions.getJobDefinition(request, call),
+    );
     return present(response.definition, 'definition');
   }
 
   /** Lists a page of definitions by name, each in its newest version. Archived ones need `showArchived`. */
-  listDefinitions(
-    page: PageOptions & { readonly showArchived?: boolean } = {},
+  async listDefinitions(
+    page: DefinitionPageOptions = {},
     options: RequestOptions = {},
   ): Promise<ListJobDefinitionsResponse> {
-    const request = { namespace: this.calls.namespace, ...page };
-    return this.calls.make(options, (call) => this.#definitions.listJobDefinitions(request, call));
+    const request = this.calls.page('listDefinitions', page, definitionPageOptions);
+    return this.calls.make('listDefinitions', options, (call) => this.#definitions.listJobDefinitions(request, call));
   }
 
   /**
@@ -98,22 +118,25 @@ export class AdminClient extends SignalClient {
    * it.
    */
   async archiveDefinition(name: string, options: RequestOptions = {}): Promise<JobDefinition> {
-    const request = { namespace: this.calls.namespace, name, requestId: options.requestId ?? randomUUID() };
-    const response = await this.calls.make(options, (call) => this.#definitions.archiveJobDefinition(request, call));
+    const request = { namespace: this.calls.namespace, name, requestId: options.requestId ?? newUuid() };
+    const response = await this.calls.make('archiveDefinition', options, (call) =>
+      this.#definitions.archiveJobDefinition(request, call),
+    );
     return present(response.definition, 'definition');
   }
 
   /** Reads the roll-out of a version. @throws MusterError NOT_FOUND (ROLLOUT_NOT_FOUND). */
   async getRollout(definition: string, options: RolloutRef & RequestOptions = {}): Promise<Rollout> {
     const request = { namespace: this.calls.namespace, definition, version: options.version ?? 0 };
-    const response = await this.calls.make(options, (call) => this.#rollouts.getRollout(request, call));
+    const send = (call: CallOptions) => this.#rollouts.getRollout(request, call);
+    const response = await this.calls.make('getRollout', options, send, rolloutOptions);
     return present(response.rollout, 'roll-out');
   }
 
   /** Lists a page of the roll-outs by definition, those of newer versions first. */
-  listRollouts(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListRolloutsResponse> {
-    const request = { namespace: this.calls.namespace, ...page };
-    return this.calls.make(options, (call) => this.#rollouts.listRollouts(request, call));
+  async listRollouts(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListRolloutsResponse> {
+    const request = this.calls.page('listRollouts', page);
+    return this.calls.make('listRollouts', options, (call) => this.#rollouts.listRollouts(request, call));
   }
 
   /**
@@ -126,8 +149,9 @@ export class AdminClient extends SignalClient {
     rollout: RolloutInit,
     options: RolloutRef & RequestOptions = {},
   ): Promise<Rollout> {
-    const request = { ...this.#rolloutOf(definition, options), settings: rolloutSettings(rollout) };
-    const response = await this.calls.make(options, (call) => this.#rollouts.updateRollout(request, call));
+    const request = { ...this.#rolloutOf(definition, options), settings: rolloutSettings(rollout, 'updateRollout') };
+    const send = (call: CallOptions) => this.#rollouts.updateRollout(request, call);
+    const response = await this.calls.make('updateRollout', options, send, rolloutOptions);
     return present(response.rollout, 'roll-out');
   }
 
@@ -138,7 +162,8 @@ export class AdminClient extends SignalClient {
    */
   async promoteRollout(definition: string, options: RolloutRef & RequestOptions = {}): Promise<Rollout> {
     const request = this.#rolloutOf(definition, options);
-    const response = await this.calls.make(options, (call) => this.#rollouts.promoteRollout(request, call));
+    const send = (call: CallOptions) => this.#rollouts.promoteRollout(request, call);
+    const response = await this.calls.make('promoteRollout', options, send, rolloutOptions);
     return present(response.rollout, 'roll-out');
   }
 
@@ -151,7 +176,8 @@ export class AdminClient extends SignalClient {
    */
   async rollBackRollout(definition: string, reason = '', options: RolloutRef & RequestOptions = {}): Promise<Rollout> {
     const request = { ...this.#rolloutOf(definition, options), reason };
-    const response = await this.calls.make(options, (call) => this.#rollouts.rollBackRollout(request, call));
+    const send = (call: CallOptions) => this.#rollouts.rollBackRollout(request, call);
+    const response = await this.calls.make('rollBackRollout', options, send, rolloutOptions);
     return present(response.rollout, 'roll-out');
   }
 
@@ -160,9 +186,12 @@ export class AdminClient extends SignalClient {
    *
    * @throws MusterError INVALID_ARGUMENT when the page token belongs to another list.
    */
-  listCircuitBreakers(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListCircuitBreakersResponse> {
-    const request = { namespace: this.calls.namespace, ...page };
-    return this.calls.make(options, (call) => this.#breakers.listCircuitBreakers(request, call));
+  async listCircuitBreakers(
+    page: PageOptions = {},
+    options: RequestOptions = {},
+  ): Promise<ListCircuitBreakersResponse> {
+    const request = this.calls.page('listCircuitBreakers', page);
+    return this.calls.make('listCircuitBreakers', options, (call) => this.#breakers.listCircuitBreakers(request, call));
   }
 
   /**
@@ -171,7 +200,7 @@ export class AdminClient extends SignalClient {
    * @throws MusterError NOT_FOUND when no breaker of this name has counted a failure.
    */
   async closeCircuitBreaker(name: string, options: RequestOptions = {}): Promise<CircuitBreakerStatus> {
-    const response = await this.calls.make(options, (call) =>
+    const response = await this.calls.make('closeCircuitBreaker', options, (call) =>
       this.#breakers.closeCircuitBreaker(this.#named(name, options), call),
     );
     return present(response.circuitBreaker, 'circuit breaker');
@@ -183,9 +212,12 @@ export class AdminClient extends SignalClient {
    * @throws MusterError ALREADY_EXISTS (QUEUE_EXISTS).
    */
   async createQueue(name: string, queue: QueueChange = {}, options: RequestOptions = {}): Promise<Queue> {
-    const request = { ...queueChange(this.calls.namespace, name, queue), requestId: options.requestId ?? randomUUID() };
+    const request = {
+      ...queueChange('createQueue', this.calls.namespace, name, queue),
+      requestId: options.requestId ?? newUuid(),
+    };
     const { updateMask: _, ...creation } = request;
-    const response = await this.calls.make(options, (call) => this.#queues.createQueue(creation, call));
+    const response = await this.calls.make('createQueue', options, (call) => this.#queues.createQueue(creation, call));
     return present(response.queue, 'queue');
   }
 
@@ -196,13 +228,16 @@ export class AdminClient extends SignalClient {
    */
   async getQueue(name: string, options: RequestOptions = {}): Promise<Queue> {
     const request = { namespace: this.calls.namespace, name };
-    return present((await this.calls.make(options, (call) => this.#queues.getQueue(request, call))).queue, 'queue');
+    return present(
+      (await this.calls.make('getQueue', options, (call) => this.#queues.getQueue(request, call))).queue,
+      'queue',
+    );
   }
 
   /** Lists a page of the queues by name. */
-  listQueues(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListQueuesResponse> {
-    const request = { namespace: this.calls.namespace, ...page };
-    return this.calls.make(options, (call) => this.#queues.listQueues(request, call));
+  async listQueues(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListQueuesResponse> {
+    const request = this.calls.page('listQueues', page);
+    return this.calls.make('listQueues', options, (call) => this.#queues.listQueues(request, call));
   }
 
   /**
@@ -212,10 +247,13 @@ export class AdminClient extends SignalClient {
    */
   async updateQueue(name: string, change: QueueChange, options: RequestOptions = {}): Promise<Queue> {
     const request = {
-      ...queueChange(this.calls.namespace, name, change),
-      requestId: options.requestId ?? randomUUID(),
+      ...queueChange('updateQueue', this.calls.namespace, name, change),
+      requestId: options.requestId ?? newUuid(),
     };
-    return present((await this.calls.make(options, (call) => this.#queues.updateQueue(request, call))).queue, 'queue');
+    return present(
+      (await this.calls.make('updateQueue', options, (call) => this.#queues.updateQueue(request, call))).queue,
+      'queue',
+    );
   }
 
   /**
@@ -225,17 +263,21 @@ export class AdminClient extends SignalClient {
    * @param reason Reason, shown to operators. At most 256 characters.
    * @throws MusterError NOT_FOUND.
    */
-  async pauseQueue(name: string, reason = '', options: Omit<PauseOptions, 'stopTimeouts'> = {}): Promise<Queue> {
+  async pauseQueue(name: string, reason = '', options: PauseQueueOptions = {}): Promise<Queue> {
     const { running = false, graceMs } = options;
     const grace = graceMs === undefined ? {} : { grace: durationFromMs(graceMs) };
     const request = { ...this.#named(name, options), reason, running, ...grace };
-    return present((await this.calls.make(options, (call) => this.#queues.pauseQueue(request, call))).queue, 'queue');
+    const send = (call: CallOptions) => this.#queues.pauseQueue(request, call);
+    return present((await this.calls.make('pauseQueue', options, send, pauseQueueOptions)).queue, 'queue');
   }
 
   /** Resumes a paused queue. Resuming twice is no error. */
   async resumeQueue(name: string, options: RequestOptions = {}): Promise<Queue> {
     const request = this.#named(name, options);
-    return present((await this.calls.make(options, (call) => this.#queues.resumeQueue(request, call))).queue, 'queue');
+    return present(
+      (await this.calls.make('resumeQueue', options, (call) => this.#queues.resumeQueue(request, call))).queue,
+      'queue',
+    );
   }
 
   /**
@@ -245,13 +287,13 @@ export class AdminClient extends SignalClient {
    */
   async deleteQueue(name: string, options: RequestOptions = {}): Promise<void> {
     const request = this.#named(name, options);
-    await this.calls.make(options, (call) => this.#queues.deleteQueue(request, call));
+    await this.calls.make('deleteQueue', options, (call) => this.#queues.deleteQueue(request, call));
   }
 
   /** Lists a page of the workers whose session is open or closing. */
-  listWorkers(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListWorkersResponse> {
-    const request = { namespace: this.calls.namespace, ...page };
-    return this.calls.make(options, (call) => this.#workers.listWorkers(request, call));
+  async listWorkers(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListWorkersResponse> {
+    const request = this.calls.page('listWorkers', page);
+    return this.calls.make('listWorkers', options, (call) => this.#workers.listWorkers(request, call));
   }
 
   /**
@@ -262,7 +304,7 @@ export class AdminClient extends SignalClient {
    */
   getWorker(sessionId: string, options: RequestOptions = {}): Promise<GetWorkerResponse> {
     const request = { namespace: this.calls.namespace, sessionId };
-    return this.calls.make(options, (call) => this.#workers.getWorker(request, call));
+    return this.calls.make('getWorker', options, (call) => this.#workers.getWorker(request, call));
   }
 
   /**
@@ -272,9 +314,9 @@ export class AdminClient extends SignalClient {
    */
   async drainWorker(sessionId: string, options: RequestOptions = {}): Promise<Worker> {
     const { namespace } = this.calls;
-    const request = { namespace, sessionId, requestId: options.requestId ?? randomUUID() };
+    const request = { namespace, sessionId, requestId: options.requestId ?? newUuid() };
     return present(
-      (await this.calls.make(options, (call) => this.#workers.drainWorker(request, call))).worker,
+      (await this.calls.make('drainWorker', options, (call) => this.#workers.drainWorker(request, call))).worker,
       'worker',
     );
   }
@@ -282,14 +324,18 @@ export class AdminClient extends SignalClient {
   /** Reads the settings of the client's namespace. */
   async getNamespace(options: RequestOptions = {}): Promise<Namespace> {
     const request = { namespace: this.calls.namespace };
-    const response = await this.calls.make(options, (call) => this.#namespaces.getNamespace(request, call));
+    const response = await this.calls.make('getNamespace', options, (call) =>
+      this.#namespaces.getNamespace(request, call),
+    );
     return present(response.namespace, 'namespace');
   }
 
   /** Changes the settings of the client's namespace and returns them. Omitted fields stay unchanged. */
   async updateNamespace(change: NamespaceChange, options: RequestOptions = {}): Promise<Namespace> {
-    const request = { ...namespaceChange(this.calls.namespace, change), requestId: options.requestId ?? randomUUID() };
-    const response = await this.calls.make(options, (call) => this.#namespaces.updateNamespace(request, call));
+    const request = { ...namespaceChange(this.calls.namespace, change), requestId: options.requestId ?? newUuid() };
+    const response = await this.calls.make('updateNamespace', options, (call) =>
+      this.#namespaces.updateNamespace(request, call),
+    );
     return present(response.namespace, 'namespace');
   }
 
@@ -302,25 +348,27 @@ export class AdminClient extends SignalClient {
     this.close();
   }
 
-  #apply(
-    definition: DefinitionInit,
-    validateOnly: boolean,
+  async #apply(
+    call: ApplyCall,
+    definition: DefinitionInit | TypedJob,
     options: ApplyOptions,
   ): Promise<ApplyJobDefinitionResponse> {
-    const { rollout, requestId = randomUUID() } = options;
+    const { rollout, requestId = newUuid() } = options;
+    const init = isTypedJob(definition) ? definition.definition : definition;
     const request = {
-      definition: definitionMessage(definition, this.calls.namespace),
-      validateOnly,
+      definition: definitionMessage(init, this.calls.namespace, call),
+      validateOnly: call === 'checkDefinition',
       requestId,
-      ...(rollout === undefined ? {} : { rollout: rolloutSettings(rollout) }),
+      ...(rollout === undefined ? {} : { rollout: rolloutSettings(rollout, within(call, 'rollout')) }),
     };
-    return this.calls.make(options, (call) => this.#definitions.applyJobDefinition(request, call));
+    const send = (callOptions: CallOptions) => this.#definitions.applyJobDefinition(request, callOptions);
+    return this.calls.make(call, options, send, applyOptions);
   }
 
-  #named(name: string, { requestId = randomUUID() }: RequestOptions) {
+  #named(name: string, { requestId = newUuid() }: RequestOptions) {
     return { namespace: this.calls.namespace, name, requestId };
   }
-  #rolloutOf(definition: string, { version = 0, requestId = randomUUID() }: RolloutRef & RequestOptions) {
+  #rolloutOf(definition: string, { version = 0, requestId = newUuid() }: RolloutRef & RequestOptions) {
     return { namespace: this.calls.namespace, definition, version, requestId };
   }
 }

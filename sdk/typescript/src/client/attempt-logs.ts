@@ -3,8 +3,10 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ListAttemptLogsRequestSchema, ListAttemptLogsResponse } from '../gen/muster/v1/job_service_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import type { LogRecord } from '../gen/muster/v1/log_record_pb.ts';
-import { serverStream } from '../transport/server-stream.ts';
+import type { Known } from '../options/known-options.ts';
+import { serverStream } from '../transport/channel.ts';
 import type { Calls, RequestOptions } from './calls.ts';
+import { requestOptions } from './calls.ts';
 import { following } from './following.ts';
 
 /** Selects log records, and whether to wait for new ones. */
@@ -19,6 +21,8 @@ export interface LogOptions extends RequestOptions {
   /** Records fetched per call, at most 1,000. Default: 200. */
   readonly pageSize?: number;
 }
+
+export const logOptions: Known<LogOptions> = { ...requestOptions, attempt: true, follow: true, pageSize: true };
 
 export type LogsRequest = MessageInitShape<typeof ListAttemptLogsRequestSchema>;
 

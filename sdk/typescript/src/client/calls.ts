@@ -1,14 +1,17 @@
 /** The parts that all calls of a client share: connection, namespace, deadlines and retries. */
-import type { Client as GrpcClient } from '@grpc/grpc-js';
 import { Code, MusterError } from '../error.ts';
-import { namesSeveral, openChannel } from '../transport/channel.ts';
-import type { CallOptions } from '../transport/unary-client.ts';
+import type { Known } from '../options/known-options.ts';
+import { refuseUnknownOptions } from '../options/known-options.ts';
+import type { CallOptions, Channel, OpenChannel } from '../transport/channel.ts';
 import type { TransportRetry } from './transport-retry.ts';
-import { DEFAULT_RETRY, withRetry } from './transport-retry.ts';
+import { DEFAULT_RETRY, transportRetry, withRetry } from './transport-retry.ts';
 
 /** Address of the control plane, and defaults of all calls. */
 export interface ClientOptions {
-  /** gRPC target of the control plane, such as `localhost:7070` or `dns:///muster:7070`. */
+  /**
+   * gRPC target of the control plane, such as `localhost:7070` or `dns:///muster:7070`. For the client of
+   * `@muster-jobs/sdk/web`: URL of the HTTP port, such as `http://localhost:7080`.
+   */
   readonly address: string;
   /** Default: `default`. */
   readonly namespace?: string;
@@ -17,6 +20,8 @@ export interface ClientOptions {
   /** How calls are retried while the control plane is unreachable. */
   readonly retry?: Partial<TransportRetry>;
 }
+
+const clientOptions: Known<ClientOptions> = { address: true, namespace: true, timeoutMs: true, retry: true };
 
 /** Options of every call. */
 export interface RequestOptions {
@@ -28,6 +33,8 @@ export interface RequestOptions {
   readonly requestId?: string;
 }
 
+export const requestOptions: Known<RequestOptions> = { timeoutMs: true, signal: true, requestId: true };
+
 /** Selects a page of a list. */
 export interface PageOptions {
   /** Items per page, at most 1,000. Default: 50. */
@@ -36,25 +43,51 @@ export interface PageOptions {
   readonly pageToken?: string;
 }
 
+export const pageOptions: Known<PageOptions> = { pageSize: true, pageToken: true };
+
 export class Calls {
-  readonly address: string;
-  readonly channel: GrpcClient;
+  readonly channel: Channel;
   readonly namespace: string;
   readonly retry: TransportRetry;
   readonly #timeoutMs: number;
 
-  constructor(options: ClientOptions) {
-    this.address = options.address;
-    this.channel = openChannel(options.address);
+  /** @throws TypeError when an option is unknown. */
+  constructor(options: ClientOptions, open: OpenChannel) {
+    refuseUnknownOptions('new Client', options, clientOptions);
+    refuseUnknownOptions('new Client: retry', options.retry ?? {}, transportRetry);
+    this.channel = open(options.address);
     this.namespace = options.namespace ?? '';
     this.retry = { ...DEFAULT_RETRY, ...options.retry };
     this.#timeoutMs = options.timeoutMs ?? 15_000;
   }
 
-  make<T>(options: RequestOptions, call: (options: CallOptions) => Promise<T>): Promise<T> {
+  /**
+   * Makes a call with its retries.
+   *
+   * @param name Name of the client's method, for errors.
+   * @param known Names of the method's options, if it has more than `RequestOptions`.
+   * @throws TypeError when an option is unknown; then nothing is sent.
+   */
+  async make<T>(
+    name: string,
+    options: RequestOptions,
+    call: (options: CallOptions) => Promise<T>,
+    known: Readonly<Record<string, true>> = requestOptions,
+  ): Promise<T> {
+    refuseUnknownOptions(name, options, known);
     const { signal, timeoutMs = this.#timeoutMs } = options;
-    const budget = { timeoutMs, signal, isShared: namesSeveral(this.address) };
+    const budget = { timeoutMs, signal, isShared: this.channel.namesSeveral };
     return withRetry(this.retry, budget, (left) => call({ timeoutMs: left, signal }));
+  }
+
+  /** The part of a request that selects a page. @throws TypeError when `page` has an unknown name. */
+  page<P extends PageOptions>(
+    name: string,
+    page: P,
+    known: Readonly<Record<string, true>> = pageOptions,
+  ): P & { readonly namespace: string } {
+    refuseUnknownOptions(name, page, known);
+    return { namespace: this.namespace, ...page };
   }
 }
 

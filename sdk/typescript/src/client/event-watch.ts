@@ -2,7 +2,8 @@
 import type { JobEvent } from '../gen/muster/v1/event_pb.ts';
 import { EventService } from '../gen/muster/v1/event_service_pb.ts';
 import type { JobState } from '../gen/muster/v1/job_pb.ts';
-import { serverStream } from '../transport/server-stream.ts';
+import type { Known } from '../options/known-options.ts';
+import { serverStream } from '../transport/channel.ts';
 import type { Calls } from './calls.ts';
 import { following } from './following.ts';
 
@@ -20,6 +21,8 @@ export interface EventOptions {
   /** Ends the watch with CANCELLED. */
   readonly signal?: AbortSignal;
 }
+
+export const eventOptions: Known<EventOptions> = { after: true, states: true, keptOnly: true, signal: true };
 
 /** Events that were stored together. */
 export interface EventPage {

@@ -4,6 +4,8 @@ import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../duration.ts';
 import type { KeyLimit, RateLimit } from '../gen/muster/v1/limit_pb.ts';
 import { KeyLimitSchema, LimitPolicy, RateLimitSchema } from '../gen/muster/v1/limit_pb.ts';
+import { refuseUnknownFields } from '../options/known-fields.ts';
+import { within } from '../options/known-options.ts';
 import { codeOf } from './words.ts';
 
 /**
@@ -39,20 +41,28 @@ export interface KeyLimitOptions {
 /** Options, or the message of the contract. */
 export type KeyLimitInit = KeyLimitOptions | MessageInitShape<typeof KeyLimitSchema>;
 
-/** @throws RangeError when the period is negative. */
-export function rateLimit(init: RateLimitInit): RateLimit {
+/**
+ * @param where Where it is in the call, for errors.
+ * @throws TypeError when a field is unknown; RangeError when the period is negative.
+ */
+export function rateLimit(init: RateLimitInit, where = 'rateLimit'): RateLimit {
+  refuseUnknownFields(where, RateLimitSchema, init, { periodMs: true });
   if ('$typeName' in init || !('periodMs' in init)) return create(RateLimitSchema, init);
   const { periodMs, ...same } = init;
   return create(RateLimitSchema, periodMs === undefined ? same : { ...same, period: durationFromMs(periodMs) });
 }
 
-/** @throws TypeError when the policy is unknown; RangeError when the period is negative. */
-export function keyLimit(init: KeyLimitInit): KeyLimit {
+/**
+ * @param where Where it is in the call, for errors.
+ * @throws TypeError when a field or the policy is unknown; RangeError when the period is negative.
+ */
+export function keyLimit(init: KeyLimitInit, where = 'keyLimit'): KeyLimit {
+  refuseUnknownFields(where, KeyLimitSchema, init, { rateLimit: true });
   if ('$typeName' in init) return create(KeyLimitSchema, init);
   const { policy, rateLimit: rate, ...same } = init;
   return create(KeyLimitSchema, {
     ...same,
     policy: typeof policy === 'number' ? policy : codeOf(LimitPolicy, policy, 'policy'),
-    ...(rate === undefined ? {} : { rateLimit: rateLimit(rate) }),
+    ...(rate === undefined ? {} : { rateLimit: rateLimit(rate, within(where, 'rateLimit')) }),
   });
 }

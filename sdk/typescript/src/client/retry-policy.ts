@@ -12,6 +12,9 @@ import {
   RetryPolicySchema,
   RetryRuleSchema,
 } from '../gen/muster/v1/retry_policy_pb.ts';
+import { refuseUnknownFields } from '../options/known-fields.ts';
+import type { Known } from '../options/known-options.ts';
+import { refuseUnknownOptions, within } from '../options/known-options.ts';
 import { codeOf } from './words.ts';
 
 /** A rule for some failures. It matches when all of its given conditions do. */
@@ -30,6 +33,14 @@ export interface RetryRuleOptions {
   /** Milliseconds before the next attempt, with RETRY and IGNORE. Default: the policy's backoff. */
   readonly delayMs?: number;
 }
+
+const ruleOptions: Known<RetryRuleOptions> = {
+  types: true,
+  exitCodes: true,
+  causes: true,
+  action: true,
+  delayMs: true,
+};
 
 /** When and how often failed attempts are retried. All fields are optional. */
 export interface RetryPolicyOptions {
@@ -67,14 +78,44 @@ export interface RetryPolicyOptions {
   readonly onExhaustion?: 'FAIL' | 'PAUSE';
 }
 
+const policyOptions: Known<RetryPolicyOptions> = {
+  maxAttempts: true,
+  backoff: true,
+  jitter: true,
+  minBackoffMs: true,
+  maxBackoffMs: true,
+  multiplier: true,
+  delaysMs: true,
+  maxRetryDurationMs: true,
+  nonRetryableTypes: true,
+  rules: true,
+  limits: true,
+  onExhaustion: true,
+};
+
+const limitOptions: Known<NonNullable<RetryPolicyOptions['limits']>> = {
+  application: true,
+  timeout: true,
+  lostWorker: true,
+  infrastructure: true,
+};
+
 /** Options, or the message of the contract. */
 export type RetryPolicyInit = RetryPolicyOptions | MessageInitShape<typeof RetryPolicySchema>;
 
 const messageFields = ['minBackoff', 'maxBackoff', 'maxRetryDuration', 'delays'];
 
-/** @throws TypeError when a string is unknown; RangeError when a duration is negative. */
-export function retryPolicy(init: RetryPolicyInit): RetryPolicy {
-  if (isMessage(init)) return create(RetryPolicySchema, init);
+/**
+ * @param where Where it is in the call, for errors.
+ * @throws TypeError when a field or a string is unknown; RangeError when a duration is negative.
+ */
+export function retryPolicy(init: RetryPolicyInit, where = 'retryPolicy'): RetryPolicy {
+  if (isMessage(init)) {
+    refuseUnknownFields(where, RetryPolicySchema, init);
+    return create(RetryPolicySchema, init);
+  }
+  refuseUnknownOptions(where, init, policyOptions);
+  refuseUnknownOptions(within(where, 'limits'), init.limits ?? {}, limitOptions);
   const { backoff, jitter, minBackoffMs, maxBackoffMs, maxRetryDurationMs, delaysMs = [], rules = [] } = init;
   const { onExhaustion } = init;
   const policy = create(RetryPolicySchema, {
@@ -84,7 +125,7 @@ export function retryPolicy(init: RetryPolicyInit): RetryPolicy {
     backoff: codeOf(Backoff, backoff, 'backoff'),
     jitter: codeOf(Jitter, jitter, 'jitter'),
     delays: delaysMs.map(durationFromMs),
-    rules: rules.map(ruleOf),
+    rules: rules.map((rule, i) => ruleOf(rule, `${within(where, 'rules')}[${i}]`)),
     ...(init.limits ? { limits: init.limits } : {}),
     onExhaustion: codeOf(ExhaustionAction, onExhaustion, 'onExhaustion'),
   });
@@ -103,7 +144,9 @@ function isMessage(init: RetryPolicyInit): init is MessageInitShape<typeof Retry
   );
 }
 
-function ruleOf({ action, delayMs, causes = [], types = [], exitCodes = [] }: RetryRuleOptions): RetryRule {
+function ruleOf(options: RetryRuleOptions, where: string): RetryRule {
+  refuseUnknownOptions(where, options, ruleOptions);
+  const { action, delayMs, causes = [], types = [], exitCodes = [] } = options;
   const rule = create(RetryRuleSchema, {
     types: [...types],
     exitCodes: [...exitCodes],

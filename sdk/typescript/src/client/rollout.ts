@@ -4,7 +4,11 @@ import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../duration.ts';
 import type { RolloutSettings } from '../gen/muster/v1/rollout_pb.ts';
 import { RolloutSettingsSchema } from '../gen/muster/v1/rollout_pb.ts';
+import { refuseUnknownFields } from '../options/known-fields.ts';
+import type { Known } from '../options/known-options.ts';
+import { refuseUnknownOptions, within } from '../options/known-options.ts';
 import type { RequestOptions } from './calls.ts';
+import { requestOptions } from './calls.ts';
 
 /** A step of a roll-out. */
 export interface RolloutStepOptions {
@@ -16,6 +20,11 @@ export interface RolloutStepOptions {
    */
   readonly holdMs?: number;
 }
+
+/** A step as options or as the message of the contract. */
+type StepInit = NonNullable<RolloutInit['steps']>[number];
+
+const stepOptions: Known<RolloutStepOptions> & { readonly hold: true } = { percent: true, holdMs: true, hold: true };
 
 /** How a new version of a definition takes the place of the one before it. */
 export interface RolloutOptions {
@@ -41,20 +50,30 @@ export interface ApplyOptions extends RequestOptions {
   readonly rollout?: RolloutInit;
 }
 
+export const applyOptions: Known<ApplyOptions> = { ...requestOptions, rollout: true };
+
 /** Selects a roll-out of a definition. */
 export interface RolloutRef {
   /** The version. Default: the newest one that has a roll-out. */
   readonly version?: number;
 }
 
-/** @throws RangeError when a hold is negative. */
-export function rolloutSettings(init: RolloutInit): RolloutSettings {
+export const rolloutOptions: Known<RolloutRef & RequestOptions> = { ...requestOptions, version: true };
+
+/**
+ * @param where Where it is in the call, for errors.
+ * @throws TypeError when a field is unknown; RangeError when a hold is negative.
+ */
+export function rolloutSettings(init: RolloutInit, where: string): RolloutSettings {
+  refuseUnknownFields(where, RolloutSettingsSchema, init, { steps: true });
   if ('$typeName' in init) return create(RolloutSettingsSchema, init);
   const { steps = [], ...same } = init;
-  return create(RolloutSettingsSchema, { ...same, steps: steps.map(stepOf) });
+  const converted = steps.map((step, i) => stepOf(step, `${within(where, 'steps')}[${i}]`));
+  return create(RolloutSettingsSchema, { ...same, steps: converted });
 }
 
-function stepOf(step: NonNullable<RolloutInit['steps']>[number]) {
+function stepOf(step: StepInit, where: string) {
+  if (!('$typeName' in step)) refuseUnknownOptions(where, step, stepOptions);
   if (!('holdMs' in step)) return step;
   const { percent, holdMs } = step;
   return holdMs === undefined ? { percent } : { percent, hold: durationFromMs(holdMs) };

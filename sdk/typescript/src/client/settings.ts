@@ -1,5 +1,7 @@
 /** Converts changes of queues and namespaces to messages of the contract. */
 import { durationFromMs } from '../duration.ts';
+import type { Known } from '../options/known-options.ts';
+import { refuseUnknownOptions, within } from '../options/known-options.ts';
 import type { RateLimitInit } from './limits.ts';
 import { rateLimit } from './limits.ts';
 
@@ -31,6 +33,16 @@ export interface QueueChange {
   readonly etag?: string;
 }
 
+const queueOptions: Known<QueueChange> = {
+  description: true,
+  maxConcurrency: true,
+  rateLimit: true,
+  fairnessWeights: true,
+  maxBacklog: true,
+  maxBacklogAgeMs: true,
+  etag: true,
+};
+
 /** Changes of a namespace. Omitted fields stay unchanged. */
 export interface NamespaceChange {
   /**
@@ -40,10 +52,17 @@ export interface NamespaceChange {
   readonly retentionMs?: number | null;
 }
 
-export function queueChange(namespace: string, name: string, change: QueueChange) {
+const namespaceOptions: Known<NamespaceChange> = { retentionMs: true };
+
+/**
+ * @param call The call, for errors.
+ * @throws TypeError when a field is unknown.
+ */
+export function queueChange(call: string, namespace: string, name: string, change: QueueChange) {
+  refuseUnknownOptions(call, change, queueOptions);
   const { etag = '', rateLimit: rate, maxBacklog, maxBacklogAgeMs, ...plain } = change;
   const converted = {
-    ...(rate ? { rateLimit: rateLimit(rate) } : {}),
+    ...(rate ? { rateLimit: rateLimit(rate, within(call, 'rateLimit')) } : {}),
     ...(maxBacklog === undefined ? {} : { maxBacklog: BigInt(maxBacklog) }),
     ...(typeof maxBacklogAgeMs === 'number' ? { maxBacklogAge: durationFromMs(maxBacklogAgeMs) } : {}),
   };
@@ -57,7 +76,10 @@ export function queueChange(namespace: string, name: string, change: QueueChange
   return { queue: { namespace, name, etag, ...plain, ...converted }, updateMask: { paths } };
 }
 
-export function namespaceChange(name: string, { retentionMs }: NamespaceChange) {
+/** @throws TypeError when a field is unknown. */
+export function namespaceChange(name: string, change: NamespaceChange) {
+  refuseUnknownOptions('updateNamespace', change, namespaceOptions);
+  const { retentionMs } = change;
   const retention = typeof retentionMs === 'number' ? { retention: durationFromMs(retentionMs) } : {};
   const paths = retentionMs === undefined ? [] : ['retention'];
   return { namespace: { name, ...retention }, updateMask: { paths } };

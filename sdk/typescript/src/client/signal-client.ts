@@ -1,11 +1,15 @@
 /** Calls that end waiting jobs from outside: signals and approvals. */
-import { randomUUID } from 'node:crypto';
+
 import { durationFromMs } from '../duration.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { SignalService } from '../gen/muster/v1/signal_service_pb.ts';
+import type { Known } from '../options/known-options.ts';
+import { refuseUnknownOptions } from '../options/known-options.ts';
 import { encodePayload } from '../payload.ts';
+import type { CallOptions, OpenChannel } from '../transport/channel.ts';
 import type { UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
+import { newUuid } from '../uuid.ts';
 import { BatchClient } from './batches/batch-client.ts';
 import type { ClientOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
@@ -30,6 +34,19 @@ export interface SignalInit {
   readonly requestId?: string;
 }
 
+const signalInit: Known<SignalInit> = { key: true, payload: true, keepForMs: true, requestId: true };
+/** Its request id is part of the signal. */
+type SignalOptions = Omit<RequestOptions, 'requestId'>;
+const signalOptions: Known<SignalOptions> = { timeoutMs: true, signal: true };
+
+/** What goes with an approval. */
+interface Approval {
+  readonly comment?: string;
+  readonly payload?: unknown;
+}
+
+const approval: Known<Approval> = { comment: true, payload: true };
+
 /** Result of sending a signal. */
 export interface SentSignal {
   /** Number of jobs that the signal has ended so far. */
@@ -47,8 +64,8 @@ export interface SentSignal {
 export class SignalClient extends BatchClient {
   readonly #waits: UnaryClient<(typeof SignalService)['method']>;
 
-  constructor(options: ClientOptions) {
-    super(options);
+  constructor(options: ClientOptions, open: OpenChannel) {
+    super(options, open);
     this.#waits = unaryClient(this.calls.channel, SignalService);
   }
 
@@ -58,12 +75,9 @@ export class SignalClient extends BatchClient {
    *
    * @throws MusterError RESOURCE_EXHAUSTED (SIGNALS_FULL) when 1,000 signals of this name and key are kept.
    */
-  async sendSignal(
-    name: string,
-    signal: SignalInit = {},
-    options: Omit<RequestOptions, 'requestId'> = {},
-  ): Promise<SentSignal> {
-    const { key = '', payload, keepForMs, requestId = randomUUID() } = signal;
+  async sendSignal(name: string, signal: SignalInit = {}, options: SignalOptions = {}): Promise<SentSignal> {
+    refuseUnknownOptions('sendSignal', signal, signalInit);
+    const { key = '', payload, keepForMs, requestId = newUuid() } = signal;
     const encoded = encodePayload(payload);
     const request = {
       namespace: this.calls.namespace,
@@ -73,7 +87,8 @@ export class SignalClient extends BatchClient {
       ...(encoded ? { payload: encoded } : {}),
       ...(keepForMs === undefined ? {} : { keepFor: durationFromMs(keepForMs) }),
     };
-    const sent = await this.calls.make(options, (call) => this.#waits.sendSignal(request, call));
+    const send = (call: CallOptions) => this.#waits.sendSignal(request, call);
+    const sent = await this.calls.make('sendSignal', options, send, signalOptions);
     const { deliveredCount, delivering, kept, repeated, triggerCount } = sent;
     return { deliveredCount: Number(deliveredCount), delivering, kept, repeated, triggerCount: Number(triggerCount) };
   }
@@ -81,19 +96,20 @@ export class SignalClient extends BatchClient {
   /**
    * Approves a job that waits for an approval. Its result has `approved`, the comment and the payload.
    *
-   * @param payload Any JSON value, or nothing.
+   * @param given `payload`: any JSON value, or nothing.
    * @throws MusterError FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when the job waits for no approval.
    */
-  async approve(
-    job: JobRef,
-    { comment = '', payload }: { readonly comment?: string; readonly payload?: unknown } = {},
-    options: RequestOptions = {},
-  ): Promise<Job> {
-    const { requestId = randomUUID() } = options;
+  async approve(job: JobRef, given: Approval = {}, options: RequestOptions = {}): Promise<Job> {
+    refuseUnknownOptions('approve', given, approval);
+    const { comment = '', payload } = given;
+    const { requestId = newUuid() } = options;
     const encoded = encodePayload(payload);
     const said = { comment, ...(encoded ? { payload: encoded } : {}) };
     const request = { namespace: this.calls.namespace, jobId: idOf(job), ...said, requestId };
-    return present((await this.calls.make(options, (call) => this.#waits.approveJob(request, call))).job, 'job');
+    return present(
+      (await this.calls.make('approve', options, (call) => this.#waits.approveJob(request, call))).job,
+      'job',
+    );
   }
 
   /**
@@ -103,8 +119,11 @@ export class SignalClient extends BatchClient {
    * @throws MusterError FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when the job waits for no approval.
    */
   async reject(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
-    const { requestId = randomUUID() } = options;
+    const { requestId = newUuid() } = options;
     const request = { namespace: this.calls.namespace, jobId: idOf(job), reason, requestId };
-    return present((await this.calls.make(options, (call) => this.#waits.rejectJob(request, call))).job, 'job');
+    return present(
+      (await this.calls.make('reject', options, (call) => this.#waits.rejectJob(request, call))).job,
+      'job',
+    );
   }
 }

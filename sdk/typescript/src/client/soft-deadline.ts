@@ -5,6 +5,9 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { durationFromMs } from '../duration.ts';
 import type { SoftDeadline } from '../gen/muster/v1/soft_deadline_pb.ts';
 import { DeadlineReaction, SoftDeadlineSchema } from '../gen/muster/v1/soft_deadline_pb.ts';
+import { refuseUnknownFields } from '../options/known-fields.ts';
+import type { Known } from '../options/known-options.ts';
+import { refuseUnknownOptions } from '../options/known-options.ts';
 import { codeOf } from './words.ts';
 
 /** A time by which a job should have ended. Give either `afterMs` or `time`. */
@@ -19,13 +22,21 @@ export interface SoftDeadlineOptions {
   readonly priority?: number;
 }
 
+const known: Known<SoftDeadlineOptions> = { afterMs: true, time: true, reaction: true, priority: true };
+
 /** Options, or the message of the contract. */
 export type SoftDeadlineInit = SoftDeadlineOptions | MessageInitShape<typeof SoftDeadlineSchema>;
 
-/** @throws TypeError when both `afterMs` and `time` are given, or the reaction is unknown. */
-export function softDeadline(init: SoftDeadlineInit): SoftDeadline {
-  if ('due' in init || '$typeName' in init)
+/**
+ * @param where Where it is in the call, for errors.
+ * @throws TypeError when a field or the reaction is unknown, or both `afterMs` and `time` are given.
+ */
+export function softDeadline(init: SoftDeadlineInit, where = 'softDeadline'): SoftDeadline {
+  if ('due' in init || '$typeName' in init) {
+    refuseUnknownFields(where, SoftDeadlineSchema, init);
     return create(SoftDeadlineSchema, init as MessageInitShape<typeof SoftDeadlineSchema>);
+  }
+  refuseUnknownOptions(where, init, known);
   const { afterMs, time, reaction, priority } = init as SoftDeadlineOptions;
   if (afterMs !== undefined && time !== undefined) throw new TypeError('give either afterMs or time');
   const message = create(SoftDeadlineSchema, { reaction: codeOf(DeadlineReaction, reaction, 'reaction') });

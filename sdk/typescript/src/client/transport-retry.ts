@@ -1,5 +1,6 @@
 /** Retries calls that failed for transport reasons or overload. */
 import { Code, MusterError } from '../error.ts';
+import type { Known } from '../options/known-options.ts';
 
 /** How transport failures are retried. The `request_id` of the call makes the retries idempotent. */
 export interface TransportRetry {
@@ -13,6 +14,8 @@ export interface TransportRetry {
   /** Maximum wait in milliseconds. Default: 2,000. */
   readonly maxBackoffMs: number;
 }
+
+export const transportRetry: Known<TransportRetry> = { maxAttempts: true, minBackoffMs: true, maxBackoffMs: true };
 
 export const DEFAULT_RETRY: TransportRetry = { maxAttempts: 10, minBackoffMs: 50, maxBackoffMs: 2_000 };
 

@@ -4,6 +4,8 @@ import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../duration.ts';
 import type { Assignment } from '../gen/muster/worker/v1/assignment_pb.ts';
 import { AssignmentSchema } from '../gen/muster/worker/v1/assignment_pb.ts';
+import type { Known } from '../options/known-options.ts';
+import { refuseUnknownOptions } from '../options/known-options.ts';
 import { encodePayload } from '../payload.ts';
 import { uuidToBytes } from '../uuid.ts';
 import { DEFAULT_RUN_TIMEOUT } from '../worker/core/base/limits.ts';
@@ -51,6 +53,22 @@ export interface HandlerOptions {
   readonly children?: Readonly<Record<string, TestChild>>;
 }
 
+const known: Known<HandlerOptions> = {
+  jobId: true,
+  attempt: true,
+  attemptCount: true,
+  namespace: true,
+  definition: true,
+  definitionVersion: true,
+  runTimeoutMs: true,
+  lastCheckpoint: true,
+  traceparent: true,
+  tracestate: true,
+  maxPayload: true,
+  stopReason: true,
+  children: true,
+};
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MAX_PAYLOAD = 512 * 1024;
 
@@ -59,10 +77,11 @@ export function maxPayloadOf({ maxPayload = MAX_PAYLOAD }: HandlerOptions): numb
 }
 
 /**
- * @throws TypeError when a value can't be written as JSON or the id is no UUID; RangeError when a number is out of
- * range.
+ * @throws TypeError when an option is unknown, a value can't be written as JSON, or the id is no UUID; RangeError when a
+ *   number is out of range.
  */
 export function assignmentOf(options: HandlerOptions, input: unknown): Assignment {
+  refuseUnknownOptions('runHandler', options, known);
   const { jobId = randomUUID(), lastCheckpoint, definition = 'test' } = options;
   if (!UUID.test(jobId)) throw new TypeError(`jobId: "${jobId}" is no UUID: write one, or leave it out`);
   const assignment = create(AssignmentSchema, {

@@ -1,29 +1,23 @@
-/** Reads `google.rpc` details from the trailer of a failed call. */
+/** Reads the status of a failed gRPC call from its trailer. */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import type { ServiceError } from '@grpc/grpc-js';
-import { durationToMs } from '../duration.ts';
-import { Code, MusterError } from '../error.ts';
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
+import type { MusterError } from '../error.ts';
+import { Code } from '../error.ts';
 import type { Status } from '../gen/google/rpc/status_pb.ts';
 import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
+import { errorWithDetails } from './error-details.ts';
 
 const TRAILER = 'grpc-status-details-bin';
 
 /** Converts an error of grpc-js to a `MusterError`; unreadable details are left out. */
 export function musterError(error: ServiceError): MusterError {
   const status = readStatus(error);
-  const info = status && findDetail(status, ErrorInfoSchema);
-  const badRequest = status && findDetail(status, BadRequestSchema);
-  const retry = status && findDetail(status, RetryInfoSchema);
-  return new MusterError({
+  return errorWithDetails({
     code: error.code ?? Code.UNKNOWN,
     message: status?.message || error.details || error.message,
-    reason: info?.reason ?? '',
-    metadata: info?.metadata ?? {},
-    fieldViolations: badRequest?.fieldViolations.map(({ field, description }) => ({ field, description })) ?? [],
-    retryDelayMs: retry?.retryDelay && durationToMs(retry.retryDelay, 0),
+    find: (schema) => status && findDetail(status, schema),
     cause: error,
   });
 }

@@ -5,14 +5,19 @@ import type { JobRef } from '../client/jobs/job-ref.ts';
 import { idOf } from '../client/jobs/job-ref.ts';
 import { jobResult } from '../client/jobs/job-wait.ts';
 import type { JobOptions } from '../client/jobs/submission.ts';
-import { jobSubmission } from '../client/jobs/submission.ts';
+import { jobOptions, jobSubmission } from '../client/jobs/submission.ts';
+import { definitionOf, refuseInvalidInput } from '../client/jobs/submitter.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { IdempotencyConflictPolicy } from '../gen/muster/v1/job_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import { isTerminal } from '../job-state.ts';
+import type { Known } from '../options/known-options.ts';
+import { refuseUnknownOptions } from '../options/known-options.ts';
 import { inSubmitSpan } from '../tracing/submit-span.ts';
+import { openChannel } from '../transport/grpc-channel.ts';
 import type { UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
+import type { TypedJob, WithOutput } from '../typed/typed-job.ts';
 
 /** Options of a child. */
 export interface ChildOptions extends Omit<JobOptions, 'idempotencyKey' | 'idempotencyConflictPolicy'> {
@@ -24,10 +29,11 @@ export interface ChildOptions extends Omit<JobOptions, 'idempotencyKey' | 'idemp
   readonly detached?: boolean;
 }
 
-/** A submitted child, from this run of the handler or an earlier one. */
-export interface Child {
-  readonly jobId: string;
-}
+const { idempotencyKey: _key, idempotencyConflictPolicy: _policy, ...ofJobs } = jobOptions;
+const childOptions: Known<ChildOptions> = { ...ofJobs, key: true, detached: true };
+
+/** A submitted child, from this run of the handler or an earlier one. `Output`: type of its result, if known. */
+export type Child<Output = unknown> = { readonly jobId: string } & WithOutput<Output>;
 
 /** Maximum number of children that one report waits for. */
 const MAX_AWAITED = 1_000;
@@ -79,9 +85,10 @@ export class ChildCalls implements ChildApi {
   async submit(request: SubmitRequest): Promise<Child> {
     const { calls, jobs } = this.#open();
     const filled = { ...request, namespace: this.#namespace };
-    const what = { address: this.#address, namespace: this.#namespace, definitions: [request.job?.definition ?? ''] };
+    const definitions = [request.job?.definition ?? ''];
+    const what = { address: this.#address, namespace: this.#namespace, definitions };
     const [child] = await inSubmitSpan(what, async (metadata) => [
-      await calls.make({}, (options) => jobs.submitJob(filled, { ...options, metadata })),
+      await calls.make('submit', {}, (options) => jobs.submitJob(filled, { ...options, metadata })),
     ]);
     return { jobId: present(child, 'job').jobId };
   }
@@ -89,7 +96,7 @@ export class ChildCalls implements ChildApi {
   async get(jobId: string): Promise<Job> {
     const { calls, jobs } = this.#open();
     const request = { namespace: this.#namespace, jobId };
-    return present((await calls.make({}, (options) => jobs.getJob(request, options))).job, 'job');
+    return present((await calls.make('get', {}, (options) => jobs.getJob(request, options))).job, 'job');
   }
 
   close(): void {
@@ -98,7 +105,8 @@ export class ChildCalls implements ChildApi {
 
   #open() {
     const retry = { maxAttempts: Number.POSITIVE_INFINITY };
-    this.#calls ??= new Calls({ address: this.#address, namespace: this.#namespace, timeoutMs: PATIENCE_MS, retry });
+    const options = { address: this.#address, namespace: this.#namespace, timeoutMs: PATIENCE_MS, retry };
+    this.#calls ??= new Calls(options, openChannel);
     this.#jobs ??= unaryClient(this.#calls.channel, JobService);
     return { calls: this.#calls, jobs: this.#jobs };
   }
@@ -115,14 +123,16 @@ export class Children {
     this.#parent = { ...parent, sessionId: calls.sessionId };
   }
 
-  submit(definition: string, input: unknown, options: ChildOptions): Promise<Child> {
+  async submit(job: string | TypedJob, input: unknown, options: ChildOptions): Promise<Child> {
+    refuseUnknownOptions('submit', options, childOptions);
     const { key = String(this.#submitted++), detached = false, ...rest } = options;
-    const job = jobSubmission(definition, input, {
+    const submission = jobSubmission(definitionOf(job), input, {
       ...rest,
       idempotencyKey: `child/${this.#parent.jobId}/${key}`,
       idempotencyConflictPolicy: IdempotencyConflictPolicy.USE_EXISTING,
     });
-    return this.#calls.submit({ job, parent: { ...this.#parent, detached } });
+    await refuseInvalidInput(job, input);
+    return this.#calls.submit({ job: submission, parent: { ...this.#parent, detached } });
   }
 
   async ended(children: readonly JobRef[]): Promise<Job[]> {

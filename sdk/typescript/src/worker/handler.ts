@@ -3,6 +3,9 @@ import type { JobRef } from '../client/jobs/job-ref.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import type { LogLevel } from '../logger.ts';
+import type { Known } from '../options/known-options.ts';
+import { refuseUnknownOptions } from '../options/known-options.ts';
+import type { InputArguments, OutputsOf, TypedJob, TypedRef } from '../typed/typed-job.ts';
 import type { Child, ChildOptions } from './children.ts';
 import type { StopReason } from './core/base/ports.ts';
 import type { ProgressCounts } from './progress.ts';
@@ -77,8 +80,13 @@ export interface JobContext {
    * identified by its `key`, or by its number; so a handler must submit the same children in the same order each time.
    *
    * @throws MusterError FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED) when the worker no longer holds the attempt;
-   *   ALREADY_EXISTS (IDEMPOTENCY_CONFLICT) when an earlier run submitted a different job under the same key or number.
+   *   ALREADY_EXISTS (IDEMPOTENCY_CONFLICT) when an earlier run submitted a different job under the same key or number;
+   *   INVALID_ARGUMENT (INPUT_SCHEMA_VIOLATED) when the input does not fit.
    */
+  submit<Input, Output>(
+    job: TypedJob<Input, Output>,
+    ...rest: InputArguments<Input, ChildOptions>
+  ): Promise<Child<Output>>;
   submit(definition: string, input?: unknown, options?: ChildOptions): Promise<Child>;
   /**
    * Returns the results of children, in their order, once all have ended. Until then it throws `WaitsForChildren`,
@@ -87,6 +95,7 @@ export interface JobContext {
    *
    * @throws JobFailedError when a child ended without a result.
    */
+  wait<const Refs extends readonly TypedRef[]>(children: Refs): Promise<OutputsOf<Refs>>;
   wait<T = unknown>(children: readonly JobRef[]): Promise<T[]>;
   /** Like `wait`, but returns the jobs, whatever their outcome. */
   ended(children: readonly JobRef[]): Promise<Job[]>;
@@ -111,19 +120,25 @@ export interface JobContext {
 export type HandlerFunction = (context: JobContext, input: any) => unknown;
 
 /** A handler that serves only some versions of its definition. */
-export interface VersionedHandler {
-  readonly run: HandlerFunction;
+export interface VersionedHandler<Run = HandlerFunction> {
+  readonly run: Run;
   /** Lowest version. Default: any. */
   readonly minVersion?: number;
   /** Highest version. Default: any. */
   readonly maxVersion?: number;
 }
 
-/** @throws TypeError when `handler` holds no function. */
-export function handlerFunction(handler: HandlerFunction | VersionedHandler): HandlerFunction {
+const versionedHandler: Known<VersionedHandler> = { run: true, minVersion: true, maxVersion: true };
+
+/**
+ * @param where The handler, for errors.
+ * @throws TypeError when `handler` holds no function, or has an unknown field.
+ */
+export function handlerFunction(handler: HandlerFunction | VersionedHandler, where = 'handler'): HandlerFunction {
   const run = typeof handler === 'function' ? handler : handler?.run;
+  if (typeof handler === 'object' && handler !== null) refuseUnknownOptions(where, handler, versionedHandler);
   if (typeof run === 'function') return run;
-  throw new TypeError(`handler: ${run} is no function: give one, or an object that has one as its "run"`);
+  throw new TypeError(`${where}: ${run} is no function: give one, or an object that has one as its "run"`);
 }
 
 /** Handlers by their names. */

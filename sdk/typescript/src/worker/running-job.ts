@@ -6,6 +6,7 @@ import type { LogLevel } from '../logger.ts';
 import { decodePayload, encodePayload } from '../payload.ts';
 import { HandlerLog } from '../tracing/handler-log.ts';
 import { HandlerSpan } from '../tracing/handler-span.ts';
+import type { InputArguments, OutputsOf, TypedJob, TypedRef } from '../typed/typed-job.ts';
 import { uuidText } from '../uuid.ts';
 import type { Child, ChildApi, ChildOptions } from './children.ts';
 import { Children } from './children.ts';
@@ -153,12 +154,19 @@ export class RunningJob implements JobContext {
     this.#outlet.log(level, message, { ...fields, jobId, attempt, ...(traceparent && { traceparent }) });
   }
 
-  submit(definition: string, input?: unknown, options: ChildOptions = {}): Promise<Child> {
-    return this.#childrenOf().submit(definition, input, options);
+  submit<Input, Output>(
+    job: TypedJob<Input, Output>,
+    ...rest: InputArguments<Input, ChildOptions>
+  ): Promise<Child<Output>>;
+  submit(definition: string, input?: unknown, options?: ChildOptions): Promise<Child>;
+  submit(job: string | TypedJob, input?: unknown, options: ChildOptions = {}): Promise<Child> {
+    return this.#childrenOf().submit(job, input, options);
   }
 
-  wait<T = unknown>(children: readonly JobRef[]): Promise<T[]> {
-    return this.#childrenOf().wait(children) as Promise<T[]>;
+  wait<const Refs extends readonly TypedRef[]>(children: Refs): Promise<OutputsOf<Refs>>;
+  wait<T = unknown>(children: readonly JobRef[]): Promise<T[]>;
+  wait(children: readonly JobRef[]): Promise<unknown[]> {
+    return this.#childrenOf().wait(children);
   }
 
   ended(children: readonly JobRef[]): Promise<Job[]> {

@@ -10,6 +10,15 @@ pub(crate) fn is_lease_lost(failure: &CallError) -> bool {
     failure.code == Code::FailedPrecondition && failure.reason == "LEASE_LOST"
 }
 
+/// The control plane could not be reached, or asks to repeat the call later.
+pub(crate) fn is_transient(failure: &CallError) -> bool {
+    match failure.code {
+        Code::Unavailable | Code::DeadlineExceeded => true,
+        Code::ResourceExhausted => failure.retry_delay.is_some(),
+        _ => false,
+    }
+}
+
 /// The same OpenSession would be refused again.
 pub(crate) fn is_fatal(failure: &CallError) -> bool {
     matches!(

@@ -6,6 +6,7 @@ use super::Millis;
 use super::reports::ReportCall;
 use super::slot_table::Slot;
 use super::start_gate::StartGate;
+use crate::v1;
 use crate::worker::stop_reason::StopReason;
 use crate::worker::v1 as protocol;
 use crate::worker::worker_event::WorkerEvent;
@@ -15,6 +16,11 @@ pub(crate) type SessionNumber = u64;
 
 #[derive(Debug)]
 pub(crate) enum Effect {
+    /// Answered by `SessionCore::applied`.
+    Apply {
+        request: Box<v1::ApplyJobDefinitionRequest>,
+        timeout: Millis,
+    },
     /// Answered by `SessionCore::opened`.
     Open {
         request: protocol::OpenSessionRequest,

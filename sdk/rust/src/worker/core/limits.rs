@@ -88,6 +88,8 @@ pub const MAX_PENDING_REPORT_BYTES: usize = 32 * 1024 * 1024;
 /// Maximum wait for an answer to a report; then it is sent again.
 pub const REPORT_TIMEOUT: Millis = 10_000;
 
+/// Maximum wait for an answer to ApplyJobDefinition.
+pub const APPLY_TIMEOUT: Millis = 10_000;
 /// Maximum wait for an answer to OpenSession.
 pub const OPEN_TIMEOUT: Millis = 10_000;
 /// How long a repeat of OpenSession keeps its request id; later repeats request a new session.

@@ -2,6 +2,7 @@
 //! pass in events and the current time; the core returns actions as [`Effect`]s.
 
 pub(crate) mod acceptance;
+pub(crate) mod applier;
 pub(crate) mod attempt_key;
 pub(crate) mod attempts;
 pub(crate) mod backoff;

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::Millis;
+use super::applier::Applier;
 use super::effect::{Effect, OpenedSession, SessionNumber};
 use super::host::{Host, Random};
 use super::limits::{CLOSE_TIMEOUT, SHORT_SESSION};
@@ -22,6 +23,7 @@ use crate::worker::worker_event::WorkerEvent;
 
 pub(crate) struct SessionCore {
     host: Host,
+    applier: Applier,
     opener: Opener,
     session: Option<Session>,
     last_session: SessionNumber,
@@ -30,10 +32,16 @@ pub(crate) struct SessionCore {
 }
 
 impl SessionCore {
-    /// `offer` describes the worker; its request id is not set.
-    pub fn new(offer: protocol::OpenSessionRequest, random: Random) -> Self {
+    /// `definitions` are applied in this order before the first session is opened. `offer` describes the worker; its
+    /// request id is not set.
+    pub fn new(
+        definitions: Vec<v1::ApplyJobDefinitionRequest>,
+        offer: protocol::OpenSessionRequest,
+        random: Random,
+    ) -> Self {
         Self {
             host: Host::new(offer, random),
+            applier: Applier::new(definitions),
             opener: Opener::default(),
             session: None,
             last_session: 0,
@@ -53,11 +61,14 @@ impl SessionCore {
     /// The next time at which `tick` must be called.
     pub fn due(&self) -> Millis {
         let session = self.session.as_ref().map_or(Millis::MAX, Session::due);
-        self.opener.due().min(session)
+        self.applier.due().min(self.opener.due()).min(session)
     }
 
     /// Handles what is due.
     pub fn tick(&mut self, now: Millis) {
+        if self.applier.due() <= now {
+            self.applier.call(&mut self.host);
+        }
         if self.opener.due() <= now {
             self.opener.call(&mut self.host, now);
         }
@@ -65,8 +76,27 @@ impl SessionCore {
     }
 
     pub fn start(&mut self, now: Millis) {
-        self.opener.open_at(now);
+        if !self.applier.call(&mut self.host) {
+            self.opener.open_at(now);
+        }
         self.tick(now);
+    }
+
+    pub fn applied(&mut self, now: Millis, answer: Result<(), CallError>) {
+        if self.closed {
+            return;
+        }
+        match answer {
+            Ok(()) => {
+                self.applier.applied();
+                self.start(now);
+            }
+            Err(failure) => {
+                if let Err(failure) = self.applier.failed(&mut self.host, now, failure) {
+                    self.refused(failure);
+                }
+            }
+        }
     }
 
     pub fn opened(&mut self, now: Millis, answer: Result<protocol::OpenSessionResponse, CallError>) {
@@ -77,8 +107,7 @@ impl SessionCore {
             Ok(response) => response,
             Err(failure) => {
                 if let Err(failure) = self.opener.failed(&mut self.host, now, failure) {
-                    self.end();
-                    self.host.emit(Effect::Finished(Err(failure)));
+                    self.refused(failure);
                 }
                 return;
             }
@@ -198,8 +227,15 @@ impl SessionCore {
         }
     }
 
+    /// The server refuses the worker for good.
+    fn refused(&mut self, failure: CallError) {
+        self.end();
+        self.host.emit(Effect::Finished(Err(failure)));
+    }
+
     fn end(&mut self) {
         self.closed = true;
+        self.applier.cancel();
         self.opener.cancel();
         self.drop_session(StopReason::Shutdown);
     }

@@ -1,9 +1,11 @@
 /** Calls for batches. */
-import { randomUUID } from 'node:crypto';
+
 import type { Batch } from '../../gen/muster/v1/batch_pb.ts';
 import { BatchService } from '../../gen/muster/v1/batch_service_pb.ts';
+import type { OpenChannel } from '../../transport/channel.ts';
 import type { UnaryClient } from '../../transport/unary-client.ts';
 import { unaryClient } from '../../transport/unary-client.ts';
+import { newUuid } from '../../uuid.ts';
 import type { ClientOptions, RequestOptions } from '../calls.ts';
 import { present } from '../calls.ts';
 import type { JobRef } from '../jobs/job-ref.ts';
@@ -15,15 +17,15 @@ import { batchMessage } from './batch.ts';
 export class BatchClient extends WorkflowClient {
   readonly #batches: UnaryClient<(typeof BatchService)['method']>;
 
-  constructor(options: ClientOptions) {
-    super(options);
+  constructor(options: ClientOptions, open: OpenChannel) {
+    super(options, open);
     this.#batches = unaryClient(this.calls.channel, BatchService);
   }
 
   /** Reads a batch with its counts. @throws MusterError NOT_FOUND (BATCH_NOT_FOUND). */
   async getBatch(batch: JobRef, options: RequestOptions = {}): Promise<Batch> {
     const request = { namespace: this.calls.namespace, jobId: idOf(batch) };
-    const response = await this.calls.make(options, (call) => this.#batches.getBatch(request, call));
+    const response = await this.calls.make('getBatch', options, (call) => this.#batches.getBatch(request, call));
     return present(response.batch, 'batch');
   }
 
@@ -33,9 +35,9 @@ export class BatchClient extends WorkflowClient {
    * @throws MusterError NOT_FOUND (BATCH_NOT_FOUND).
    */
   async sealBatch(batch: JobRef, options: RequestOptions = {}): Promise<Batch> {
-    const { requestId = randomUUID() } = options;
+    const { requestId = newUuid() } = options;
     const request = { namespace: this.calls.namespace, jobId: idOf(batch), requestId };
-    const response = await this.calls.make(options, (call) => this.#batches.sealBatch(request, call));
+    const response = await this.calls.make('sealBatch', options, (call) => this.#batches.sealBatch(request, call));
     return present(response.batch, 'batch');
   }
 
@@ -49,16 +51,16 @@ export class BatchClient extends WorkflowClient {
    *   or BATCH_RETRIED when another batch retries it already).
    */
   async retryBatch(batch: JobRef, reason = '', options: RequestOptions = {}): Promise<Batch> {
-    const { requestId = randomUUID() } = options;
+    const { requestId = newUuid() } = options;
     const request = { namespace: this.calls.namespace, jobId: idOf(batch), reason, requestId };
-    const response = await this.calls.make(options, (call) => this.#batches.retryBatch(request, call));
+    const response = await this.calls.make('retryBatch', options, (call) => this.#batches.retryBatch(request, call));
     return present(response.batch, 'batch');
   }
 
   protected async makeBatch(init: BatchInit, options: RequestOptions): Promise<Batch> {
-    const { requestId = randomUUID() } = options;
+    const { requestId = newUuid() } = options;
     const request = { namespace: this.calls.namespace, batch: batchMessage(init), requestId };
-    const response = await this.calls.make(options, (call) => this.#batches.createBatch(request, call));
+    const response = await this.calls.make('createBatch', options, (call) => this.#batches.createBatch(request, call));
     return present(response.batch, 'batch');
   }
 }

@@ -5,13 +5,19 @@ import type { Batch } from '../../gen/muster/v1/batch_pb.ts';
 import { BatchSchema } from '../../gen/muster/v1/batch_pb.ts';
 import type { Job } from '../../gen/muster/v1/job_pb.ts';
 import { isTerminal } from '../../job-state.ts';
+import type { Known } from '../../options/known-options.ts';
+import { refuseUnknownOptions, within } from '../../options/known-options.ts';
+import type { InputArguments, OutputOf, TypedJob } from '../../typed/typed-job.ts';
 import type { RequestOptions } from '../calls.ts';
-import { present } from '../calls.ts';
+import { present, requestOptions } from '../calls.ts';
 import type { JobRef } from '../jobs/job-ref.ts';
 import type { WaitOptions } from '../jobs/job-wait.ts';
-import type { JobOptions, JobRequest, MemberOptions, SubmittedJob } from '../jobs/submission.ts';
-import { jobSubmission } from '../jobs/submission.ts';
+import { waitOptions } from '../jobs/job-wait.ts';
+import type { JobOptions, JobRequest, SubmittedJob, TypedJobRequest } from '../jobs/submission.ts';
+import { jobOptions, jobSubmission } from '../jobs/submission.ts';
+import type { Submitter } from '../jobs/submitter.ts';
 import type { ScheduledJobOptions } from '../schedules/schedule.ts';
+import { scheduledJobOptions } from '../schedules/schedule.ts';
 
 /** A job that is submitted when the batch ends, whatever its outcome. */
 export interface BatchCallback extends ScheduledJobOptions {
@@ -19,6 +25,8 @@ export interface BatchCallback extends ScheduledJobOptions {
   /** A JSON object, or nothing. Muster adds `batch`, `state` and `counts` to it. */
   readonly input?: unknown;
 }
+
+const callbackOptions: Known<BatchCallback> = { ...scheduledJobOptions, definition: true, input: true };
 
 /** Options of a new batch, all optional. */
 export interface BatchInit {
@@ -36,19 +44,37 @@ export interface BatchInit {
   readonly callback?: BatchCallback;
 }
 
+const batchInit: Known<BatchInit> = {
+  labels: true,
+  description: true,
+  maxFailed: true,
+  tolerateFailed: true,
+  callback: true,
+};
+
 /** Bounds a wait for a batch, and reports its progress. */
 export interface BatchWaitOptions extends WaitOptions {
   /** Called with the batch about once per second, and at its end. */
   readonly onProgress?: (batch: Batch) => void;
 }
 
-/** @throws TypeError when the callback's input can't be written as JSON. */
-export function batchMessage({ callback, maxFailed, ...init }: BatchInit): Batch {
-  const batch = create(BatchSchema, init);
+const batchWaitOptions: Known<BatchWaitOptions> = { ...waitOptions, onProgress: true };
+
+/** Options of a member: those of its job and of the call. */
+type BatchJobOptions = JobOptions & RequestOptions;
+const batchJobOptions: Known<BatchJobOptions> = { ...jobOptions, ...requestOptions };
+
+/** @throws TypeError when a field is unknown, or the callback's input can't be written as JSON. */
+export function batchMessage(init: BatchInit): Batch {
+  refuseUnknownOptions('createBatch', init, batchInit);
+  const { callback, maxFailed, ...same } = init;
+  const batch = create(BatchSchema, same);
   if (maxFailed !== undefined) batch.maxFailed = BigInt(maxFailed);
   if (callback) {
+    const where = within('createBatch', 'callback');
+    refuseUnknownOptions(where, callback, callbackOptions);
     const { definition, input, ...job } = callback;
-    batch.callback = jobSubmission(definition, input, job);
+    batch.callback = jobSubmission(definition, input, job, where);
   }
   return batch;
 }
@@ -57,12 +83,6 @@ const POLL_MS = 1_000;
 
 /** The calls that a handle makes; the client has them, and depends on the handle. */
 interface BatchCalls {
-  submit(
-    definition: string,
-    input: unknown,
-    options: JobOptions & RequestOptions & MemberOptions,
-  ): Promise<SubmittedJob>;
-  submitMany(jobs: readonly JobRequest[], options: RequestOptions & MemberOptions): Promise<SubmittedJob[]>;
   sealBatch(batch: JobRef, options: RequestOptions): Promise<Batch>;
   getBatch(batch: JobRef, options: RequestOptions): Promise<Batch>;
   cancel(job: JobRef, reason: string, options: RequestOptions): Promise<Job>;
@@ -74,9 +94,11 @@ interface BatchCalls {
 export class BatchHandle {
   readonly jobId: string;
   readonly #client: BatchCalls;
+  readonly #submitter: Submitter;
 
-  constructor(client: BatchCalls, jobId: string) {
+  constructor(client: BatchCalls, submitter: Submitter, jobId: string) {
     this.#client = client;
+    this.#submitter = submitter;
     this.jobId = jobId;
   }
 
@@ -85,13 +107,28 @@ export class BatchHandle {
    *
    * @throws MusterError FAILED_PRECONDITION when the batch is sealed or ended.
    */
-  submit(definition: string, input?: unknown, options: JobOptions & RequestOptions = {}): Promise<SubmittedJob> {
-    return this.#client.submit(definition, input, { ...options, batch: this });
+  submit<Input, Output>(
+    job: TypedJob<Input, Output>,
+    ...rest: InputArguments<Input, BatchJobOptions>
+  ): Promise<SubmittedJob<Output>>;
+  submit(definition: string, input?: unknown, options?: BatchJobOptions): Promise<SubmittedJob>;
+  async submit(job: string | TypedJob, input?: unknown, options: BatchJobOptions = {}): Promise<SubmittedJob> {
+    refuseUnknownOptions('submit', options, batchJobOptions);
+    return this.#submitter.submit(job, input, { ...options, batch: this });
   }
 
   /** Like `Client.submitMany`: at most 10,000 jobs and 3 MiB per call. A batch takes any number of calls. */
-  submitMany(jobs: readonly JobRequest[], options: RequestOptions = {}): Promise<SubmittedJob[]> {
-    return this.#client.submitMany(jobs, { ...options, batch: this });
+  submitMany<Job extends TypedJob>(
+    jobs: readonly ({ readonly job: Job } & NoInfer<TypedJobRequest<Job>>)[],
+    options?: RequestOptions,
+  ): Promise<SubmittedJob<OutputOf<Job>>[]>;
+  submitMany(jobs: readonly JobRequest[], options?: RequestOptions): Promise<SubmittedJob[]>;
+  async submitMany(
+    jobs: readonly (JobRequest | TypedJobRequest)[],
+    options: RequestOptions = {},
+  ): Promise<SubmittedJob[]> {
+    refuseUnknownOptions('submitMany', options, requestOptions);
+    return this.#submitter.submitMany(jobs, { ...options, batch: this });
   }
 
   /** Seals the batch: it takes no more members, and ends once all of them have. Sealing twice is no error. */
@@ -111,7 +148,7 @@ export class BatchHandle {
   /** Like `Client.retryBatch`. @returns The new batch, which seals itself. */
   async retry(reason = '', options: RequestOptions = {}): Promise<BatchHandle> {
     const batch = await this.#client.retryBatch(this, reason, options);
-    return new BatchHandle(this.#client, present(batch.job, 'job').jobId);
+    return new BatchHandle(this.#client, this.#submitter, present(batch.job, 'job').jobId);
   }
 
   /**
@@ -119,7 +156,9 @@ export class BatchHandle {
    *
    * @throws MusterError DEADLINE_EXCEEDED (WAIT_TIMEOUT) when `timeoutMs` expires first.
    */
-  async wait({ onProgress, signal, timeoutMs = Number.POSITIVE_INFINITY }: BatchWaitOptions = {}): Promise<Batch> {
+  async wait(options: BatchWaitOptions = {}): Promise<Batch> {
+    refuseUnknownOptions('wait', options, batchWaitOptions);
+    const { onProgress, signal, timeoutMs = Number.POSITIVE_INFINITY } = options;
     const end = performance.now() + timeoutMs;
     const stop = signal ? { signal } : {};
     for (;;) {

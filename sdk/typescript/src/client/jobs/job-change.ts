@@ -2,6 +2,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { UpdateJobRequestSchema } from '../../gen/muster/v1/job_service_pb.ts';
+import type { Known } from '../../options/known-options.ts';
+import { refuseUnknownOptions } from '../../options/known-options.ts';
 
 /** Changes of a waiting job. At least one field must be set. */
 export interface JobChange {
@@ -13,11 +15,12 @@ export interface JobChange {
   readonly expireTime?: Date;
 }
 
-export function jobChange({
-  priority,
-  runTime,
-  expireTime,
-}: JobChange): MessageInitShape<typeof UpdateJobRequestSchema> {
+const known: Known<JobChange> = { priority: true, runTime: true, expireTime: true };
+
+/** @throws TypeError when a field is unknown. */
+export function jobChange(change: JobChange): MessageInitShape<typeof UpdateJobRequestSchema> {
+  refuseUnknownOptions('update', change, known);
+  const { priority, runTime, expireTime } = change;
   return {
     ...(priority === undefined ? {} : { priority }),
     ...(runTime === undefined ? {} : { runTime: timestampFromDate(runTime) }),

@@ -1,6 +1,8 @@
 /** Converts a caller's job filter to the message of the contract. */
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { JobState } from '../../gen/muster/v1/job_pb.ts';
+import type { Known } from '../../options/known-options.ts';
+import { refuseUnknownOptions } from '../../options/known-options.ts';
 
 /** Jobs match when all given conditions hold. A filter without conditions matches every job of the namespace. */
 export interface JobFilter {
@@ -24,8 +26,26 @@ export interface JobFilter {
   readonly softDeadlineMissed?: boolean;
 }
 
-/** The message `JobFilter`. */
-export function jobFilter(filter: JobFilter) {
+const known: Known<JobFilter> = {
+  states: true,
+  definition: true,
+  queue: true,
+  labels: true,
+  minCreateTime: true,
+  maxCreateTime: true,
+  failureTypes: true,
+  parentJobId: true,
+  softDeadlineMissed: true,
+};
+
+/**
+ * The message `JobFilter`.
+ *
+ * @param call The call, for errors.
+ * @throws TypeError when a condition is unknown.
+ */
+export function jobFilter(call: string, filter: JobFilter) {
+  refuseUnknownOptions(call, filter, known);
   const { states = [], labels = {}, failureTypes = [], minCreateTime, maxCreateTime, ...same } = filter;
   return {
     ...same,

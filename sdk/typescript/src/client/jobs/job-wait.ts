@@ -5,6 +5,7 @@ import type { Job } from '../../gen/muster/v1/job_pb.ts';
 import { JobState } from '../../gen/muster/v1/job_pb.ts';
 import type { JobService, WaitJobRequest } from '../../gen/muster/v1/job_service_pb.ts';
 import { isTerminal, stateName } from '../../job-state.ts';
+import type { Known } from '../../options/known-options.ts';
 import { decodePayload } from '../../payload.ts';
 import type { UnaryClient } from '../../transport/unary-client.ts';
 import type { TransportRetry } from '../transport-retry.ts';
@@ -22,6 +23,8 @@ export interface WaitOptions {
   /** Ends the wait early with CANCELLED; the job continues. */
   readonly signal?: AbortSignal;
 }
+
+export const waitOptions: Known<WaitOptions> = { timeoutMs: true, signal: true };
 
 type Jobs = UnaryClient<(typeof JobService)['method']>;
 

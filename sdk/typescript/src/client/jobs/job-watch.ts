@@ -2,7 +2,7 @@
 import type { Job } from '../../gen/muster/v1/job_pb.ts';
 import { JobService } from '../../gen/muster/v1/job_service_pb.ts';
 import { isTerminal } from '../../job-state.ts';
-import { serverStream } from '../../transport/server-stream.ts';
+import { serverStream } from '../../transport/channel.ts';
 import type { Calls } from '../calls.ts';
 import { following } from '../following.ts';
 

@@ -1,7 +1,9 @@
 /** The requests that ask a handler to stop. */
 import { durationFromMs } from '../../duration.ts';
 import { PausedTimeouts } from '../../gen/muster/v1/job_service_pb.ts';
+import type { Known } from '../../options/known-options.ts';
 import type { RequestOptions } from '../calls.ts';
+import { requestOptions } from '../calls.ts';
 
 /** How a job is cancelled. */
 export interface CancelOptions extends RequestOptions {
@@ -11,6 +13,8 @@ export interface CancelOptions extends RequestOptions {
    */
   readonly graceMs?: number;
 }
+
+export const cancelOptions: Known<CancelOptions> = { ...requestOptions, graceMs: true };
 
 /** How a job is paused. */
 export interface PauseOptions extends RequestOptions {
@@ -27,6 +31,13 @@ export interface PauseOptions extends RequestOptions {
   /** The total timeout stops meanwhile, and starts anew when the job is resumed. Default: it runs on. */
   readonly stopTimeouts?: boolean;
 }
+
+export const pauseOptions: Known<PauseOptions> = {
+  ...requestOptions,
+  running: true,
+  graceMs: true,
+  stopTimeouts: true,
+};
 
 export function pauseRequest(
   target: { readonly namespace: string; readonly jobId: string },

@@ -5,8 +5,12 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { durationFromMs } from '../../duration.ts';
 import type { IdempotencyConflictPolicy, JobSubmission } from '../../gen/muster/v1/job_pb.ts';
 import { JobSubmissionSchema } from '../../gen/muster/v1/job_pb.ts';
-import type { DemandsSchema, StickySchema } from '../../gen/muster/v1/placement_pb.ts';
+import { DemandsSchema, StickySchema } from '../../gen/muster/v1/placement_pb.ts';
+import { refuseUnknownFields } from '../../options/known-fields.ts';
+import type { Known } from '../../options/known-options.ts';
+import { within } from '../../options/known-options.ts';
 import { encodePayload } from '../../payload.ts';
+import type { InputField, TypedJob, WithOutput } from '../../typed/typed-job.ts';
 import type { DependencyInit } from '../dependency.ts';
 import { dependency } from '../dependency.ts';
 import type { RetryPolicyInit } from '../retry-policy.ts';
@@ -60,11 +64,43 @@ export interface JobOptions {
   readonly tracestate?: string;
 }
 
+export const jobOptions: Known<JobOptions> = {
+  definitionVersion: true,
+  idempotencyKey: true,
+  idempotencyConflictPolicy: true,
+  labels: true,
+  priority: true,
+  runTime: true,
+  delayMs: true,
+  expireTime: true,
+  queue: true,
+  fairnessKey: true,
+  retryPolicy: true,
+  runTimeoutMs: true,
+  softDeadline: true,
+  demands: true,
+  sticky: true,
+  dependsOn: true,
+  traceparent: true,
+  tracestate: true,
+};
+
 /** One job of `submitMany`. */
 export interface JobRequest extends JobOptions {
   readonly definition: string;
   readonly input?: unknown;
 }
+
+/** One job of `submitMany`, with a typed job in place of the definition's name. */
+export type TypedJobRequest<Job extends TypedJob = TypedJob> =
+  Job extends TypedJob<infer Input, unknown> ? JobOptions & InputField<Input> & { readonly job: Job } : never;
+
+export const jobRequest: Known<JobRequest> = { ...jobOptions, definition: true, input: true };
+export const typedJobRequest: Known<JobOptions & { job: true; input: true }> = {
+  ...jobOptions,
+  job: true,
+  input: true,
+};
 
 /** Options that apply to all jobs of a submission. */
 export interface MemberOptions {
@@ -72,26 +108,43 @@ export interface MemberOptions {
   readonly batch?: JobRef;
 }
 
-/** A submitted job. */
-export interface SubmittedJob {
+/** A job as it was submitted. */
+interface Submission {
   readonly jobId: string;
   /** True when the job existed already: its idempotency key or request id was in use. */
   readonly existing: boolean;
 }
 
-/** @throws TypeError when the input can't be written as JSON, or when both `runTime` and `delayMs` are given. */
-export function jobSubmission(definition: string, input: unknown, options: JobOptions): JobSubmission {
+/** A submitted job. `Output`: type of its result, if the job was typed. */
+export type SubmittedJob<Output = unknown> = Submission & WithOutput<Output>;
+
+/**
+ * Names of `options` are not checked, except in the objects within it.
+ *
+ * @param where Where the options are in the call, for errors.
+ * @throws TypeError when the input can't be written as JSON, a field is unknown, or both `runTime` and `delayMs` are
+ *   given.
+ */
+export function jobSubmission(
+  definition: string,
+  input: unknown,
+  options: JobOptions,
+  where: string = 'submit',
+): JobSubmission {
   const { runTime, delayMs, expireTime, runTimeoutMs, retryPolicy: policy, dependsOn = [], ...rest } = options;
   const { softDeadline: deadline, ...same } = rest;
   if (runTime !== undefined && delayMs !== undefined) throw new TypeError('give either runTime or delayMs');
-  const job = create(JobSubmissionSchema, { ...same, definition, dependsOn: dependsOn.map(dependency) });
+  if (same.demands) refuseUnknownFields(within(where, 'demands'), DemandsSchema, same.demands);
+  if (same.sticky) refuseUnknownFields(within(where, 'sticky'), StickySchema, same.sticky);
+  const needs = dependsOn.map((one, i) => dependency(one, `${within(where, 'dependsOn')}[${i}]`));
+  const job = create(JobSubmissionSchema, { ...same, definition, dependsOn: needs });
   const data = encodePayload(input);
   if (data !== undefined) job.input = data;
   if (runTime !== undefined) job.start = { case: 'runTime', value: timestampFromDate(runTime) };
   if (delayMs !== undefined) job.start = { case: 'delay', value: durationFromMs(delayMs) };
   if (expireTime !== undefined) job.expireTime = timestampFromDate(expireTime);
-  if (policy !== undefined) job.retryPolicy = retryPolicy(policy);
-  if (deadline !== undefined) job.softDeadline = softDeadline(deadline);
+  if (policy !== undefined) job.retryPolicy = retryPolicy(policy, within(where, 'retryPolicy'));
+  if (deadline !== undefined) job.softDeadline = softDeadline(deadline, within(where, 'softDeadline'));
   if (runTimeoutMs !== undefined) job.runTimeout = durationFromMs(runTimeoutMs);
   return job;
 }

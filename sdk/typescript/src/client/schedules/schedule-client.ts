@@ -1,5 +1,5 @@
 /** Calls for schedules. */
-import { randomUUID } from 'node:crypto';
+
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { OverlapPolicy, Schedule, ScheduleRun } from '../../gen/muster/v1/schedule_pb.ts';
 import type {
@@ -8,10 +8,13 @@ import type {
   ListSchedulesResponse,
 } from '../../gen/muster/v1/schedule_service_pb.ts';
 import { ScheduleService } from '../../gen/muster/v1/schedule_service_pb.ts';
+import type { Known } from '../../options/known-options.ts';
+import type { CallOptions, OpenChannel } from '../../transport/channel.ts';
 import type { UnaryClient } from '../../transport/unary-client.ts';
 import { unaryClient } from '../../transport/unary-client.ts';
+import { newUuid } from '../../uuid.ts';
 import type { ClientOptions, PageOptions, RequestOptions } from '../calls.ts';
-import { Calls, present } from '../calls.ts';
+import { Calls, present, requestOptions } from '../calls.ts';
 import type { ScheduleInit, TimesInit } from './schedule.ts';
 import { scheduleMessage, timesMessage } from './schedule.ts';
 
@@ -19,6 +22,8 @@ import { scheduleMessage, timesMessage } from './schedule.ts';
 export interface RunOptions extends RequestOptions {
   readonly overlapPolicy?: OverlapPolicy;
 }
+
+const runOptions: Known<RunOptions> = { ...requestOptions, overlapPolicy: true };
 
 /** Selects upcoming times. */
 export interface PreviewOptions extends RequestOptions {
@@ -28,12 +33,16 @@ export interface PreviewOptions extends RequestOptions {
   readonly count?: number;
 }
 
+const previewOptions: Known<PreviewOptions> = { ...requestOptions, afterTime: true, count: true };
+
+type ApplyCall = 'applySchedule' | 'checkSchedule';
+
 export class ScheduleClient {
   protected readonly calls: Calls;
   readonly #schedules: UnaryClient<(typeof ScheduleService)['method']>;
 
-  constructor(options: ClientOptions) {
-    this.calls = new Calls(options);
+  constructor(options: ClientOptions, open: OpenChannel) {
+    this.calls = new Calls(options, open);
     this.#schedules = unaryClient(this.calls.channel, ScheduleService);
   }
 
@@ -43,7 +52,7 @@ export class ScheduleClient {
    * @throws MusterError INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND); ABORTED (ETAG_STALE).
    */
   async applySchedule(schedule: ScheduleInit, options: RequestOptions = {}): Promise<Schedule> {
-    return present((await this.#apply(schedule, false, options)).schedule, 'schedule');
+    return present((await this.#apply('applySchedule', schedule, options)).schedule, 'schedule');
   }
 
   /**
@@ -53,26 +62,28 @@ export class ScheduleClient {
    * @throws MusterError as `applySchedule` would.
    */
   checkSchedule(schedule: ScheduleInit, options: RequestOptions = {}): Promise<ApplyScheduleResponse> {
-    return this.#apply(schedule, true, options);
+    return this.#apply('checkSchedule', schedule, options);
   }
 
   /** Reads a schedule. @throws MusterError NOT_FOUND (SCHEDULE_NOT_FOUND). */
   async getSchedule(name: string, options: RequestOptions = {}): Promise<Schedule> {
     const request = { namespace: this.calls.namespace, name };
-    const response = await this.calls.make(options, (call) => this.#schedules.getSchedule(request, call));
+    const response = await this.calls.make('getSchedule', options, (call) =>
+      this.#schedules.getSchedule(request, call),
+    );
     return present(response.schedule, 'schedule');
   }
 
   /** Lists a page of the schedules by name. */
-  listSchedules(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListSchedulesResponse> {
-    const request = { namespace: this.calls.namespace, ...page };
-    return this.calls.make(options, (call) => this.#schedules.listSchedules(request, call));
+  async listSchedules(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListSchedulesResponse> {
+    const request = this.calls.page('listSchedules', page);
+    return this.calls.make('listSchedules', options, (call) => this.#schedules.listSchedules(request, call));
   }
 
   /** Deletes a schedule and the records of its runs; its jobs stay. @throws MusterError NOT_FOUND. */
   async deleteSchedule(name: string, options: RequestOptions = {}): Promise<void> {
     const request = this.#scheduleNamed(name, options);
-    await this.calls.make(options, (call) => this.#schedules.deleteSchedule(request, call));
+    await this.calls.make('deleteSchedule', options, (call) => this.#schedules.deleteSchedule(request, call));
   }
 
   /**
@@ -83,14 +94,18 @@ export class ScheduleClient {
    */
   async pauseSchedule(name: string, reason = '', options: RequestOptions = {}): Promise<Schedule> {
     const request = { ...this.#scheduleNamed(name, options), reason };
-    const response = await this.calls.make(options, (call) => this.#schedules.pauseSchedule(request, call));
+    const response = await this.calls.make('pauseSchedule', options, (call) =>
+      this.#schedules.pauseSchedule(request, call),
+    );
     return present(response.schedule, 'schedule');
   }
 
   /** Resumes a paused schedule: it continues with its next time. Resuming twice is no error. */
   async resumeSchedule(name: string, options: RequestOptions = {}): Promise<Schedule> {
     const request = this.#scheduleNamed(name, options);
-    const response = await this.calls.make(options, (call) => this.#schedules.resumeSchedule(request, call));
+    const response = await this.calls.make('resumeSchedule', options, (call) =>
+      this.#schedules.resumeSchedule(request, call),
+    );
     return present(response.schedule, 'schedule');
   }
 
@@ -101,9 +116,13 @@ export class ScheduleClient {
    * @throws MusterError NOT_FOUND; RESOURCE_EXHAUSTED when 1,000 runs already wait.
    */
   async triggerSchedule(name: string, options: RunOptions = {}): Promise<ScheduleRun> {
-    const { overlapPolicy, ...rest } = options;
-    const request = { ...this.#scheduleNamed(name, rest), ...(overlapPolicy === undefined ? {} : { overlapPolicy }) };
-    const response = await this.calls.make(rest, (call) => this.#schedules.triggerSchedule(request, call));
+    const { overlapPolicy } = options;
+    const request = {
+      ...this.#scheduleNamed(name, options),
+      ...(overlapPolicy === undefined ? {} : { overlapPolicy }),
+    };
+    const send = (call: CallOptions) => this.#schedules.triggerSchedule(request, call);
+    const response = await this.calls.make('triggerSchedule', options, send, runOptions);
     return present(response.run, 'run');
   }
 
@@ -114,14 +133,15 @@ export class ScheduleClient {
    * @throws MusterError NOT_FOUND; INVALID_ARGUMENT; RESOURCE_EXHAUSTED when more than 1,000 runs would wait.
    */
   async backfillSchedule(name: string, startTime: Date, endTime: Date, options: RunOptions = {}): Promise<number> {
-    const { overlapPolicy, ...rest } = options;
+    const { overlapPolicy } = options;
     const request = {
-      ...this.#scheduleNamed(name, rest),
+      ...this.#scheduleNamed(name, options),
       startTime: timestampFromDate(startTime),
       endTime: timestampFromDate(endTime),
       ...(overlapPolicy === undefined ? {} : { overlapPolicy }),
     };
-    return (await this.calls.make(rest, (call) => this.#schedules.backfillSchedule(request, call))).timeCount;
+    const send = (call: CallOptions) => this.#schedules.backfillSchedule(request, call);
+    return (await this.calls.make('backfillSchedule', options, send, runOptions)).timeCount;
   }
 
   /**
@@ -130,37 +150,38 @@ export class ScheduleClient {
    * @throws MusterError INVALID_ARGUMENT; NOT_FOUND.
    */
   async previewSchedule(of: string | TimesInit, options: PreviewOptions = {}): Promise<Date[]> {
-    const { afterTime, count = 0, ...rest } = options;
+    const { afterTime, count = 0 } = options;
     const request = {
       namespace: this.calls.namespace,
-      ...(typeof of === 'string' ? { name: of } : { times: timesMessage(of) }),
+      ...(typeof of === 'string' ? { name: of } : { times: timesMessage(of, 'previewSchedule') }),
       ...(afterTime === undefined ? {} : { afterTime: timestampFromDate(afterTime) }),
       count,
     };
-    const { times } = await this.calls.make(rest, (call) => this.#schedules.previewSchedule(request, call));
+    const send = (call: CallOptions) => this.#schedules.previewSchedule(request, call);
+    const { times } = await this.calls.make('previewSchedule', options, send, previewOptions);
     return times.map(timestampDate);
   }
 
   /** Lists a page of the runs of a schedule, newest time first. @throws MusterError NOT_FOUND. */
-  listScheduleRuns(
+  async listScheduleRuns(
     name: string,
     page: PageOptions = {},
     options: RequestOptions = {},
   ): Promise<ListScheduleRunsResponse> {
-    const request = { namespace: this.calls.namespace, name, ...page };
-    return this.calls.make(options, (call) => this.#schedules.listScheduleRuns(request, call));
+    const request = { ...this.calls.page('listScheduleRuns', page), name };
+    return this.calls.make('listScheduleRuns', options, (call) => this.#schedules.listScheduleRuns(request, call));
   }
 
-  #apply(schedule: ScheduleInit, validateOnly: boolean, options: RequestOptions): Promise<ApplyScheduleResponse> {
+  async #apply(call: ApplyCall, schedule: ScheduleInit, options: RequestOptions): Promise<ApplyScheduleResponse> {
     const request = {
-      schedule: scheduleMessage(schedule, this.calls.namespace),
-      validateOnly,
-      requestId: options.requestId ?? randomUUID(),
+      schedule: scheduleMessage(schedule, this.calls.namespace, call),
+      validateOnly: call === 'checkSchedule',
+      requestId: options.requestId ?? newUuid(),
     };
-    return this.calls.make(options, (call) => this.#schedules.applySchedule(request, call));
+    return this.calls.make(call, options, (callOptions) => this.#schedules.applySchedule(request, callOptions));
   }
 
-  #scheduleNamed(name: string, { requestId = randomUUID() }: RequestOptions) {
+  #scheduleNamed(name: string, { requestId = newUuid() }: RequestOptions) {
     return { namespace: this.calls.namespace, name, requestId };
   }
 }

@@ -11,6 +11,9 @@ import type {
   ScheduleTimes,
 } from '../../gen/muster/v1/schedule_pb.ts';
 import { ScheduleSchema, ScheduleTimesSchema } from '../../gen/muster/v1/schedule_pb.ts';
+import { refuseUnknownFields } from '../../options/known-fields.ts';
+import type { Known } from '../../options/known-options.ts';
+import { refuseUnknownOptions, within } from '../../options/known-options.ts';
 import type { JobOptions } from '../jobs/submission.ts';
 import { jobSubmission } from '../jobs/submission.ts';
 
@@ -48,6 +51,31 @@ export type ScheduledJobOptions = Pick<
   | 'demands'
 >;
 
+export const scheduledJobOptions: Known<ScheduledJobOptions> = {
+  definitionVersion: true,
+  labels: true,
+  priority: true,
+  queue: true,
+  fairnessKey: true,
+  retryPolicy: true,
+  runTimeoutMs: true,
+  softDeadline: true,
+  demands: true,
+};
+
+const timesInit: Known<TimesInit> = {
+  crons: true,
+  intervals: true,
+  calendars: true,
+  exclusions: true,
+  timeZone: true,
+  startTime: true,
+  endTime: true,
+  jitterMs: true,
+};
+
+const intervalOptions: Known<NonNullable<TimesInit['intervals']>[number]> = { everyMs: true, offsetMs: true };
+
 /** A schedule: its times and its job. */
 export interface ScheduleInit extends TimesInit {
   /** Lowercase letters, digits and `-`; at most 63 characters. */
@@ -73,8 +101,35 @@ export interface ScheduleInit extends TimesInit {
   readonly etag?: string;
 }
 
-export function timesMessage(init: TimesInit): ScheduleTimes {
+const scheduleInit: Known<ScheduleInit> = {
+  ...timesInit,
+  name: true,
+  definition: true,
+  input: true,
+  job: true,
+  overlapPolicy: true,
+  catchUpPolicy: true,
+  catchUpWindowMs: true,
+  pauseOnFailure: true,
+  maxRuns: true,
+  description: true,
+  etag: true,
+};
+
+/**
+ * @param call The call, for errors.
+ * @throws TypeError when a field is unknown.
+ */
+export function timesMessage(init: TimesInit, call: string): ScheduleTimes {
+  refuseUnknownOptions(call, init, timesInit);
+  return convertedTimes(init, call);
+}
+
+function convertedTimes(init: TimesInit, call: string): ScheduleTimes {
   const { crons = [], intervals = [], calendars = [], exclusions = [], timeZone = '' } = init;
+  for (const [i, interval] of intervals.entries())
+    refuseUnknownOptions(`${within(call, 'intervals')}[${i}]`, interval, intervalOptions);
+  refuseUnknownFields(call, ScheduleTimesSchema, { calendars, exclusions });
   const times = create(ScheduleTimesSchema, {
     crons: [...crons],
     intervals: intervals.map(({ everyMs, offsetMs }) => ({
@@ -91,14 +146,19 @@ export function timesMessage(init: TimesInit): ScheduleTimes {
   return times;
 }
 
-/** @throws TypeError when the input can't be written as JSON. */
-export function scheduleMessage(init: ScheduleInit, namespace: string): Schedule {
+/**
+ * @param call The call, for errors.
+ * @throws TypeError when a field is unknown, or the input can't be written as JSON.
+ */
+export function scheduleMessage(init: ScheduleInit, namespace: string, call: string): Schedule {
+  refuseUnknownOptions(call, init, scheduleInit);
   const { name, definition, input, job = {}, description = '', etag = '', maxRuns = 0, pauseOnFailure = false } = init;
+  refuseUnknownOptions(within(call, 'job'), job, scheduledJobOptions);
   const schedule = create(ScheduleSchema, {
     namespace,
     name,
-    times: timesMessage(init),
-    job: jobSubmission(definition, input, job),
+    times: convertedTimes(init, call),
+    job: jobSubmission(definition, input, job, within(call, 'job')),
     description,
     etag,
     maxRuns: BigInt(maxRuns),

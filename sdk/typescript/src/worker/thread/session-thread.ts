@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Client } from '@grpc/grpc-js';
-import { openChannel } from '../../transport/channel.ts';
+import type { Channel } from '../../transport/channel.ts';
+import { openChannel } from '../../transport/grpc-channel.ts';
 import { callFailure } from '../core/base/call-failure.ts';
 import type { CoreEvent, CorePorts } from '../core/base/ports.ts';
 import { SessionCore } from '../core/sessions/session-core.ts';
@@ -34,7 +34,7 @@ function main(port: MessagePort, data: ThreadData): void {
   core.start();
 }
 
-function realPorts(link: HandlerLink, channel: Client, onEvent: (event: CoreEvent) => void): CorePorts {
+function realPorts(link: HandlerLink, channel: Channel, onEvent: (event: CoreEvent) => void): CorePorts {
   const log: CorePorts['log'] = (level, message, fields) => link.send({ kind: 'log', level, message, fields });
   return {
     clock: { now: () => performance.now() },

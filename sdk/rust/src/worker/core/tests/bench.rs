@@ -44,6 +44,7 @@ pub(super) struct SentReports {
 pub(super) struct Bench {
     pub core: SessionCore,
     pub now: Millis,
+    pub applies: VecDeque<v1::ApplyJobDefinitionRequest>,
     pub opens: VecDeque<protocol::OpenSessionRequest>,
     pub beats: VecDeque<SentBeat>,
     pub reports: VecDeque<SentReports>,
@@ -61,14 +62,25 @@ pub(super) struct Bench {
 impl Bench {
     /// A worker that has requested a session.
     pub fn new(slots: i32) -> Self {
+        Self::with_definitions(slots, &[])
+    }
+
+    /// A worker that has started to apply its definitions.
+    pub fn with_definitions(slots: i32, names: &[&str]) -> Self {
+        let definitions = names.iter().map(|&name| v1::ApplyJobDefinitionRequest {
+            definition: Some(v1::JobDefinition { name: name.into(), ..Default::default() }),
+            request_id: format!("request {name}"),
+            ..Default::default()
+        });
         let offer = protocol::OpenSessionRequest {
             slots,
             handlers: vec![v1::Handler { name: "work".into(), min_version: 0, max_version: 2 }],
             ..Default::default()
         };
         let mut bench = Self {
-            core: SessionCore::new(offer, Box::new(|| 0.0)),
+            core: SessionCore::new(definitions.collect(), offer, Box::new(|| 0.0)),
             now: 1_000_000,
+            applies: VecDeque::new(),
             opens: VecDeque::new(),
             beats: VecDeque::new(),
             reports: VecDeque::new(),
@@ -235,6 +247,7 @@ impl Bench {
     fn collect(&mut self) {
         for effect in self.core.take_effects() {
             match effect {
+                Effect::Apply { request, .. } => self.applies.push_back(*request),
                 Effect::Open { request, .. } => self.opens.push_back(request),
                 Effect::Beat { session, beat, request, .. } => {
                     self.beats.push_back(SentBeat { session, number: beat, request });

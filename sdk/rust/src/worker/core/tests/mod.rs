@@ -1,6 +1,7 @@
 //! The core with a clock, a network and handlers that the tests control.
 
 mod acceptance;
+mod applying;
 mod beats;
 mod bench;
 mod bytes;

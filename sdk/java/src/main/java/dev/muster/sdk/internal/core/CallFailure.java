@@ -29,7 +29,7 @@ final class CallFailure {
         || failure.retryDelay().isPresent();
   }
 
-  /** Its first line: the text of a refused connection goes on with a stack trace. */
+  /** Its first line: the text of a refused connection continues with a stack trace. */
   static String text(MusterException failure) {
     return failure.getMessage().lines().findFirst().orElse("");
   }
