@@ -13,6 +13,9 @@ export interface FirstJob {
   readonly prints: string;
 }
 
+/** Another terminal has it. */
+const SERVER = 'npx muster-jobs start';
+
 /** @param address takes the place of 127.0.0.1:7070. */
 export function firstJobOf(readme: string, address: string): FirstJob {
   const text = readFileSync(join(root, readme), 'utf8');
@@ -25,11 +28,15 @@ export function firstJobOf(readme: string, address: string): FirstJob {
     const [all, language, code = ''] = block;
     const before = section.slice(end, block.index);
     end = block.index + all.length;
-    if (language === 'sh') parts.push(code);
-    else if (language === 'text') prints = code;
-    else parts.push(fileOf(`${before}\n${code.split('\n')[0]}`, code, readme));
-    if (prints !== '') break;
+    if (language === 'sh') {
+      if (code.trim() !== SERVER) parts.push(code);
+    } else if (language === 'text') {
+      prints = code;
+      break;
+    } else parts.push(fileOf(`${before}\n${code.split('\n')[0]}`, code, readme));
   }
+  const run = /run it with `(.+?)`/.exec(section)?.[1];
+  if (run !== undefined) parts.push(run);
   return { script: parts.join('\n').replaceAll('127.0.0.1:7070', address), prints };
 }
 
