@@ -1,9 +1,13 @@
 // Publishes what was built: to the public registries, or to those of this machine by their settings.
 
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 
-const run = (env, program, ...args) =>
-  execFileSync(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+/** @throws Error with all that the program printed. */
+function run(env, program, ...args) {
+  const options = { env: { ...process.env, ...env }, encoding: 'utf8' };
+  const { status, stdout, stderr, error } = spawnSync(program, args, options);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error ?? status}\n${stdout}${stderr}`);
+}
 
 /** The command comes last: what it depends on is there then. A version is published once and never replaced. */
 export function publishNpm({ nats, sdk, server }, env = {}) {
