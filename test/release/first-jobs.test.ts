@@ -3,9 +3,9 @@
  * alone. Prints how long each takes.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildRelease } from '../../.ci/release/build.mjs';
 import { goProxies } from '../../.ci/release/go.mjs';
@@ -43,11 +43,11 @@ function emptyFolder(name: string): string {
   return mkdtempSync(join(folder, `${name}-`));
 }
 
-/** Without the tools of the checkout. */
+/** Without the tools of the checkout, but with its Node. */
 function outside(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const path = (given.PATH ?? '').split(':').filter((entry) => !/\/\.tools\/|\/node_modules\//.test(entry));
   const kept = Object.entries(given).filter(([name]) => !/^(npm_|MUSTER_|NODE_|VITEST|INIT_CWD)/.test(name));
-  return { ...Object.fromEntries(kept), PATH: [...path, '/usr/local/go/bin'].join(':') };
+  return { ...Object.fromEntries(kept), PATH: [dirname(process.execPath), ...path, '/usr/local/go/bin'].join(':') };
 }
 
 /** Starts a command that serves, and returns its addresses when it is up. */
@@ -61,7 +61,9 @@ async function start(command: string, args: string[], cwd: string, given: NodeJS
     return await ended;
   };
   try {
-    const found = await eventually('it is up', () => /gRPC\s+(\S+:\d+)/.exec(output)?.[1], { timeoutMs: 120_000 });
+    const isUp = () => /gRPC\s+(\S+:\d+)/.exec(output)?.[1] ?? (server.exitCode === null ? undefined : '');
+    const found = await eventually('it is up or has ended', isUp, { timeoutMs: 120_000 });
+    if (found === '') throw new Error(`it ended with ${server.exitCode}`);
     return { address: found, stop, output: () => output };
   } catch (error) {
     await stop();
@@ -124,17 +126,20 @@ describe('a first job, by the README', () => {
     JOB_MS,
   );
 
-  // A name alone may be one that a version manager has no release for.
-  const pythons = ['python3.10', 'python3.11', 'python3.12', 'python3.13', 'python3.14'].filter(
-    (name) => spawnSync(name, ['--version']).status === 0,
-  );
+  // Those of the system, and those of pyenv.
+  const managed = globSync(join(process.env.PYENV_ROOT ?? join(process.env.HOME ?? '', '.pyenv'), 'versions/3.*/bin'));
+  const pythons = ['3.10', '3.11', '3.12', '3.13', '3.14'].flatMap((version) => {
+    const found = managed.find((bin) => bin.includes(`/versions/${version}.`));
+    const program = found ? join(found, 'python3') : `python${version}`;
+    return spawnSync(program, ['--version']).status === 0 ? [[version, program] as const] : [];
+  });
   it.each(pythons)(
-    'in %s',
-    async (name) => {
+    'in Python %s',
+    async (version, program) => {
       const environment = join(emptyFolder('venv'), 'venv');
-      execFileSync(name, ['-m', 'venv', environment]);
+      execFileSync(program, ['-m', 'venv', environment]);
       const path = { PATH: `${environment}/bin:${env.PATH}` };
-      await timed(name, () => firstJob('sdk/python/README.md', path));
+      await timed(`Python ${version}`, () => firstJob('sdk/python/README.md', path));
     },
     JOB_MS,
   );
