@@ -17,26 +17,28 @@ export const names = JSON.parse(readFileSync(join(root, FILE), 'utf8'));
 const leftOut =
   /^package-lock\.json$|^sdk\/go\/musterpb\/|^sdk\/python\/src\/muster\/(worker\/)?v1\/|\/gen\/|^docs\/reference\/|^\.ci\/(names|accepted-breaks)|^docs\/decisions\/|^CHANGELOG/;
 
-/** Where a name stands: what is before it and after it. */
+/** Names that are in one registry only, with what is before and after them. */
 const places = {
-  npm: [
-    /(?<=\bnpx (?:--yes )?|npm (?:i|install) (?:-g )?|npm:|node_modules\/|^ {2}"name": "|^ {4}")/m,
-    /(?=[\s"'`@/]|$)/m,
-  ],
-  scope: [/(?<![\w-])/, /(?=\/)/],
-  pypi: [
-    /(?<=pip install (?:-U )?["']?|uv add |\bpypi\.org\/project\/|m\.(?:files|metadata)\("|\bversion\("|^name = ")/m,
-    /(?=[\s"'`[/]|$)/m,
-  ],
-  crate: [
-    /(?<=cargo add |docs\.rs\/|crates\.io\/crates\/|^ ?"|^name = "|^(?=\S+ = \{ path)|'--package', ')/m,
-    /(?=[\s"'`/,]|$)/m,
-  ],
-  repository: [/(?<![\w.-])/, /(?![\w-])/],
-  maven: [/(?<![\w.-])/, /(?![\w-])/],
+  repository: ['(?<![\\w.-])', '(?![\\w-])'],
+  maven: ['(?<![\\w.-])', '(?![\\w-])'],
+  scope: ['(?<![\\w-])', '(?=[/\'"])'],
 };
-/** Names that stand in some files only. */
-const files = { crate: /^sdk\/rust\/|^workers\/.*Cargo\.toml$|rust|\.md$/, pypi: /python|\.md$/ };
+/** The same name may be in several registries: the words before it in its line decide which, else its file. */
+const registries = {
+  npm: /\bnpm|\bnpx|node_modules/g,
+  pypi: /\bpip\b|\bpypi|Python/g,
+  crate: /\bcargo|\bcrate|docs\.rs|Rust/g,
+};
+
+function registryOf(file, before) {
+  const last = (pattern) => [...before.matchAll(pattern)].at(-1)?.index ?? -1;
+  const [[name, place]] = Object.entries(registries)
+    .map(([key, pattern]) => [key, last(pattern)])
+    .sort(([, one], [, other]) => other - one);
+  if (place >= 0) return name;
+  if (/rust|Cargo/.test(file)) return 'crate';
+  return /python/.test(file) ? 'pypi' : 'npm';
+}
 
 /** What no file may have. */
 const refused = [
@@ -83,16 +85,20 @@ function report(message) {
 
 function write() {
   const before = JSON.parse(git('show', `HEAD:${FILE}`));
-  const changed = Object.keys(places).filter((key) => before[key] !== names[key]);
+  const pattern = (key, [start, end]) => new RegExp(start + before[key].replaceAll('.', '\\.') + end, 'g');
+  const packages = pattern('npm', ['(?<![\\w.@-]|github\\.com/)', '(?![\\w-])']);
+  if (new Set(Object.keys(registries).map((key) => before[key])).size > 1)
+    throw new Error('the packages have different names already: change them by hand');
   for (const file of listed()) {
-    const text = read(file);
-    const result = changed.reduce((now, key) => {
-      if (files[key] && !files[key].test(file)) return now;
-      const [start, end] = places[key];
-      const pattern = new RegExp(start.source + before[key].replaceAll('.', '\\.') + end.source, 'gm');
-      return now.replace(pattern, names[key]);
-    }, text);
-    if (result !== text) writeFileSync(join(root, file), result);
+    const lines = read(file).split('\n');
+    const result = lines.map((line) => {
+      const changed = line.replace(packages, (_, at) => names[registryOf(file, line.slice(0, at))]);
+      return Object.entries(places).reduce(
+        (now, [key, place]) => now.replace(pattern(key, place), names[key]),
+        changed,
+      );
+    });
+    if (result.some((line, n) => line !== lines[n])) writeFileSync(join(root, file), result.join('\n'));
   }
   const run = (...command) => execFileSync(command[0], command.slice(1), { cwd: root, stdio: 'inherit' });
   run('npm', 'install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund');
