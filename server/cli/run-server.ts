@@ -26,12 +26,17 @@ function describe(replica: RunningReplica, input: ConfigInput): string {
 `;
 }
 
-/** Resolves when a signal to stop arrives; a second one ends the process at once. */
+/** A terminal sends Ctrl-C to all processes of a command, and npx passes its own on: the same one comes twice then. */
+const SAME_SIGNAL_MS = 500;
+
+/** Resolves when a signal to stop arrives; a second one, somewhat later, ends the process at once. */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolvePromise) => {
+    let first: number | undefined;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(Exit.INTERRUPTED));
+      process.on(signal, () => {
+        first ??= performance.now();
+        if (performance.now() - first > SAME_SIGNAL_MS) process.exit(Exit.INTERRUPTED);
         resolvePromise(signal);
       });
     }
