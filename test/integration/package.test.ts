@@ -26,7 +26,8 @@ function copyDependencies(): void {
 }
 
 function run(command: string, ...args: string[]): string {
-  return execFileSync(command, args, { cwd: project, env: cliEnvironment(), encoding: 'utf8' });
+  const { MUSTER_COMMAND: _, ...env } = cliEnvironment();
+  return execFileSync(command, args, { cwd: project, env, encoding: 'utf8', stdio: 'pipe' });
 }
 
 beforeAll(async () => {
@@ -62,6 +63,7 @@ describe('the installed packages', () => {
     expect(run('npx', '--no-install', 'muster-jobs', '--help')).toMatch(/^Usage: muster \[options\] \[command\]/);
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     expect(run(join(project, 'node_modules/.bin/muster'), '--version')).toBe(`${version}\n`);
+    expect(() => run(join(project, 'node_modules/.bin/muster'), 'apply')).toThrow(/next +npx muster-jobs apply --help/);
     const nothing = ['worker', 'exec', 'none', '--', './no-such-program'];
     expect(() => run(join(project, 'node_modules/.bin/muster'), ...nothing)).toThrow(/handler none: there is no file/);
   });

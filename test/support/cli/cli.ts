@@ -29,7 +29,7 @@ export function cliEnvironment(env: Readonly<Record<string, string>> = {}): Node
     ([name]) => !/^(MUSTER_|NO_COLOR$|FORCE_COLOR$|COLUMNS$)/.test(name),
   );
   const PATH = [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter);
-  return { ...Object.fromEntries(clean), PATH, MUSTER_CONFIG: '/nonexistent/muster', ...env };
+  return { ...Object.fromEntries(clean), PATH, MUSTER_CONFIG: '/nonexistent/muster', MUSTER_COMMAND: 'muster', ...env };
 }
 
 /** Starts the command in this process. `output` is its output so far. */
