@@ -25,10 +25,19 @@ export function packArchive({ platform, version, tarballs, destination }) {
     const lib = join(folder, 'lib');
     mkdirSync(lib, { recursive: true });
     const { os, cpu } = platform;
-    const flags = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    // By force: the packages are those of the archive's platform, not of this machine.
+    const flags = [
+      '--force',
+      '--no-save',
+      '--no-package-lock',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+    ];
     const npm = (...args) => execFileSync('npm', [...args, ...flags, `--os=${os}`, `--cpu=${cpu}`], { stdio: 'pipe' });
     npm('install', '--prefix', lib, ...tarballs);
-    npm('install', '--prefix', join(work, 'node'), '--force', platform.node);
+    npm('install', '--prefix', join(work, 'node'), platform.node);
     const [nodePackage] = readdirSync(join(work, 'node/node_modules')).filter((entry) => /^node-/.test(entry));
     const source = join(work, 'node/node_modules', nodePackage);
     cpSync(join(source, 'bin/node'), join(lib, 'node'), { dereference: true });
